@@ -1,0 +1,104 @@
+"""Every error that fairlane raises on purpose.
+
+    FairlaneError
+    ├── InvalidInput            a value that can never be accepted
+    │   └── PayloadTooLarge
+    ├── NotFound                no such job, or it belongs to another tenant
+    ├── Conflict                the job's state forbids the call
+    ├── IdempotencyMismatch     the key was used before with another body
+    ├── RateLimited             over the tenant's submission rate; carries the wait
+    ├── Unauthorized            no token, or one that does not reach this far
+    ├── JobFailed, JobCancelled what waiting for a result can end in
+    ├── StoreUnavailable        the store cannot be reached now; try again
+    │   └── StoreFull           the store has no room; try again when it has drained
+    └── StoreRefused            the store's settings would lose jobs
+"""
+
+from __future__ import annotations
+
+
+class FairlaneError(Exception):
+    """Base of all errors of fairlane. `code` is stable and names the problem type."""
+
+    code = "error"
+
+
+class InvalidInput(FairlaneError):
+    """A value was refused. `pointer` is the JSON pointer of the field, where there is one."""
+
+    code = "invalid"
+
+    def __init__(self, detail: str, pointer: str = "") -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.pointer = pointer
+
+
+class PayloadTooLarge(InvalidInput):
+    """The payload (or a result) is over its size limit."""
+
+    code = "payload_too_large"
+
+
+class NotFound(FairlaneError):
+    """There is no such thing, or it belongs to another tenant."""
+
+    code = "not_found"
+
+
+class Conflict(FairlaneError):
+    """The state of the job forbids this call."""
+
+    code = "conflict"
+
+
+class IdempotencyMismatch(FairlaneError):
+    """The idempotency key was used before with a different body."""
+
+    code = "idempotency_mismatch"
+
+
+class RateLimited(FairlaneError):
+    """Over the tenant's submission rate. `retry_after` is in seconds."""
+
+    code = "rate_limited"
+
+    def __init__(self, detail: str, retry_after: float) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class Unauthorized(FairlaneError):
+    """The call carried no token, or one that does not allow it."""
+
+    code = "unauthorized"
+
+
+class JobFailed(FairlaneError):
+    """The job whose result was awaited ended in the dead letter queue."""
+
+    code = "job_failed"
+
+
+class JobCancelled(FairlaneError):
+    """The job whose result was awaited was cancelled."""
+
+    code = "job_cancelled"
+
+
+class StoreUnavailable(FairlaneError):
+    """The store did not answer in time. The call may be repeated."""
+
+    code = "store_unavailable"
+
+
+class StoreFull(StoreUnavailable):
+    """The store is at its memory limit and takes no new jobs until it has drained."""
+
+    code = "store_full"
+
+
+class StoreRefused(FairlaneError):
+    """The store answered, but its version or settings would lose jobs."""
+
+    code = "store_refused"

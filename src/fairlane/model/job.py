@@ -1,0 +1,186 @@
+"""A job: what a client asks for, and what it sees of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from .backoff import Backoff
+from .states import Reason, State
+
+DEFAULT_TASK = "default"
+DEFAULT_QUEUE = "default"
+DEFAULT_PRIORITY = 0
+MAX_PRIORITY = 9
+DEFAULT_MAX_ATTEMPTS = 3
+MAX_ATTEMPTS = 100
+DEFAULT_TIMEOUT_MS = 300_000
+MAX_TIMEOUT_MS = 86_400_000
+MAX_DELAY_MS = 366 * 86_400_000
+MAX_PAYLOAD_BYTES = 256 * 1024
+MAX_RESULT_BYTES = 256 * 1024
+MAX_ERROR_BYTES = 8 * 1024
+MAX_HEADERS_BYTES = 8 * 1024
+MAX_BATCH = 1_000
+KEPT_ATTEMPTS = 20
+
+
+class NewJob(msgspec.Struct, frozen=True, kw_only=True):
+    """A request to run a job. Values are checked where they enter (API, SDK), not here."""
+
+    id: str
+    tenant_id: str
+    payload: bytes
+    """JSON text, stored and returned byte for byte."""
+    task: str = DEFAULT_TASK
+    queue: str = DEFAULT_QUEUE
+    priority: int = DEFAULT_PRIORITY
+    delay_ms: int = 0
+    """Time to wait from now, by the store's clock. Ignored where `run_at_ms` is set."""
+    run_at_ms: int | None = None
+    """Unix time in ms before which the job must not start."""
+    max_attempts: int = DEFAULT_MAX_ATTEMPTS
+    timeout_ms: int = DEFAULT_TIMEOUT_MS
+    backoff: Backoff = Backoff()
+    key: str | None = None
+    """Business key: while a job of this tenant with this key is unfinished, no second one is made."""
+    headers: dict[str, str] | None = None
+    idempotency_key: str | None = None
+    fingerprint: str = ""
+    """Digest of the request's body, compared when the idempotency key is seen again."""
+
+
+class SubmitStatus(StrEnum):
+    """What became of one submitted job."""
+
+    CREATED = "created"
+    REPLAYED = "replayed"  # same idempotency key, same body: the first job
+    DEDUPLICATED = "deduplicated"  # same business key: the unfinished job
+    RATE_LIMITED = "rate_limited"
+    KEY_REUSED = "key_reused"  # same idempotency key, another body
+
+
+class RateUse(msgspec.Struct, frozen=True):
+    """A tenant's submission rate and how much of it is left."""
+
+    limit: int
+    window_seconds: float
+    remaining: int
+    reset_seconds: float
+    """Until a refused submission is worth repeating, or (if none is left) until one is free."""
+
+
+class Submission(msgspec.Struct, frozen=True):
+    """The answer to one submitted job."""
+
+    status: SubmitStatus
+    job_id: str
+    state: State | None = None
+    """The new job's state; None unless `status` is CREATED."""
+    created_at_ms: int = 0
+    run_at_ms: int = 0
+    rate: RateUse | None = None
+    """None where the tenant has no submission rate, or the job was not counted against it."""
+
+
+class JobError(msgspec.Struct, frozen=True, rename="camel"):
+    """Why an attempt failed."""
+
+    type: str
+    message: str
+    traceback: str | None = None
+
+
+class Progress(msgspec.Struct, frozen=True, rename="camel"):
+    """How far a running job says it is."""
+
+    current: float
+    total: float | None = None
+    message: str | None = None
+
+
+class Attempt(msgspec.Struct, frozen=True, rename="camel"):
+    """One try to run a job."""
+
+    number: int
+    worker_id: str
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: str
+    """running, completed, failed, timed_out, released, snoozed, cancelled, rejected or worker_lost."""
+    error: JobError | None = None
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A job as everybody sees it. Times are UTC."""
+
+    id: str
+    tenant_id: str
+    queue: str
+    task: str
+    payload: msgspec.Raw
+    state: State
+    reason: Reason | None = None
+    priority: int = DEFAULT_PRIORITY
+    attempt: int = 0
+    """The attempt that runs or ran last; 0 before the first."""
+    max_attempts: int = DEFAULT_MAX_ATTEMPTS
+    timeout_seconds: float = DEFAULT_TIMEOUT_MS / 1000
+    created_at: datetime
+    run_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    lease_expires_at: datetime | None = None
+    worker_id: str | None = None
+    progress: Progress | None = None
+    result: msgspec.Raw | None = None
+    error: JobError | None = None
+    key: str | None = None
+    headers: dict[str, str] = {}
+    attempts: list[Attempt] = []
+    """Filled when one job is asked for, empty in listings."""
+
+
+class JobQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which jobs to list. `state` None means every state."""
+
+    state: State | None = None
+    tenant_id: str | None = None
+    queue: str | None = None
+    task: str | None = None
+    key: str | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+    limit: int = 50
+    cursor: str | None = None
+
+
+class JobPage(msgspec.Struct, frozen=True, rename="camel"):
+    """Some jobs of a listing, and where the next ones begin (None at the end)."""
+
+    jobs: list[Job]
+    next_cursor: str | None = None
+
+
+class Explanation(msgspec.Struct, frozen=True, rename="camel"):
+    """Why a job waits."""
+
+    job_id: str
+    state: State
+    waiting_for: str | None
+    """turn, concurrency, start_rate, paused, schedule, backoff, no_worker, or None."""
+    sentence: str
+    position: int | None = None
+    """Place in its lane, 1 for the next to start; None unless the job is pending."""
+    blocked_until: datetime | None = None
+
+
+class Counters(msgspec.Struct, frozen=True):
+    """Running totals: jobs ever submitted, completed, failed attempts, re-queues."""
+
+    submitted: int = 0
+    completed: int = 0
+    failed: int = 0
+    retried: int = 0

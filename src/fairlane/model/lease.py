@@ -1,0 +1,111 @@
+"""A lease: the timed right to run a job, proved by its token."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from .job import JobError, Progress
+
+DEFAULT_LEASE_MS = 30_000
+MIN_LEASE_MS = 1_000
+MAX_LEASE_MS = 3_600_000
+MAX_CLAIM = 500
+
+
+class ClaimRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A worker's request for jobs. Repeating it with the same `claim_id` returns the same leases."""
+
+    worker_id: str
+    claim_id: str
+    max: int
+    queues: tuple[str, ...] = ()
+    """Empty means every queue."""
+    lease_ms: int = DEFAULT_LEASE_MS
+    wait_ms: int = 0
+    """How long to wait for a first job when there is none."""
+
+
+class Lease(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One job, handed to one worker for a while."""
+
+    job_id: str
+    token: str
+    """Proof of the lease; every later call about the job carries it."""
+    fence: int
+    """Rises with every lease: pass it to systems that must refuse a stale worker's writes."""
+    attempt: int
+    max_attempts: int
+    lease_seconds: float
+    tenant_id: str
+    queue: str
+    task: str
+    payload: msgspec.Raw
+    timeout_seconds: float
+    priority: int = 0
+    key: str | None = None
+    headers: dict[str, str] = {}
+
+
+class LeaseReport(msgspec.Struct, frozen=True, rename="camel"):
+    """What a worker says of a lease that it still holds."""
+
+    job_id: str
+    token: str
+    progress: Progress | None = None
+
+
+class WorkerReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a worker says of itself with each heartbeat."""
+
+    id: str
+    queues: tuple[str, ...] = ()
+    """Empty means every queue."""
+    slots: int
+    running: int = 0
+    host: str = ""
+    pid: int = 0
+    started_at: float = 0.0
+    """Unix time in seconds."""
+    draining: bool = False
+
+
+class OutcomeKind(StrEnum):
+    """How a lease ends, as its worker reports it."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    RELEASED = "released"  # given back unfinished; burns no attempt
+    SNOOZED = "snoozed"  # run again after `delay_ms`; burns no attempt
+    CANCELLED = "cancelled"
+
+
+class FailureKind(StrEnum):
+    """What sort of failure it was."""
+
+    ERROR = "error"
+    TIMED_OUT = "timed_out"
+    REJECTED = "rejected"  # unknown task or bad payload: goes to the dead letter queue at once
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The end of one lease."""
+
+    job_id: str
+    token: str
+    kind: OutcomeKind
+    result: msgspec.Raw | None = None
+    """JSON text, with COMPLETED."""
+    error: JobError | None = None
+    failure: FailureKind = FailureKind.ERROR
+    delay_ms: int | None = None
+    """With SNOOZED: how long. With FAILED: overrides the backoff."""
+
+
+class LeaseStatus(StrEnum):
+    """The store's answer for one lease."""
+
+    OK = "ok"
+    STALE_LEASE = "stale_lease"  # the job is no longer this worker's; nothing was changed
+    CANCELLED = "cancelled"  # (extend) somebody cancelled the job: stop it and report CANCELLED

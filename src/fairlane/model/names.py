@@ -1,0 +1,31 @@
+"""Names that users choose, and what they may be made of."""
+
+from __future__ import annotations
+
+import re
+
+from .errors import InvalidInput
+
+NAME_PATTERN = r"^[A-Za-z0-9._:@-]{1,128}$"
+IDEMPOTENCY_KEY_PATTERN = r"^[\x21-\x7e]{1,255}$"
+
+_NAME = re.compile(r"[A-Za-z0-9._:@-]{1,128}", re.ASCII)
+_VISIBLE = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
+
+
+def check_name(value: str, what: str, pointer: str = "") -> str:
+    """Return `value` if it can name a tenant, queue, task or worker.
+
+    Raises InvalidInput otherwise. The alphabet has no separator of the keyspace in it, so that no
+    name can steer a key.
+    """
+    if _NAME.fullmatch(value) is None:
+        raise InvalidInput(f"{what} must be 1 to 128 of the characters A-Z a-z 0-9 . _ : @ -", pointer)
+    return value
+
+
+def check_key(value: str, what: str, pointer: str = "") -> str:
+    """Return `value` if it can be an idempotency key or a business key; else raise InvalidInput."""
+    if _VISIBLE.fullmatch(value) is None:
+        raise InvalidInput(f"{what} must be 1 to 255 visible ASCII characters without spaces", pointer)
+    return value

@@ -1,0 +1,15 @@
+"""How long finished jobs are remembered."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Retention(msgspec.Struct, frozen=True):
+    """Ages in ms, counts of jobs. Bounds the memory of the store."""
+
+    completed_ms: int = 3_600_000
+    completed_max: int = 10_000
+    failed_ms: int = 14 * 86_400_000
+    cancelled_ms: int = 3_600_000
+    cancelled_max: int = 10_000

@@ -1,0 +1,71 @@
+"""The state machine of a job, written once.
+
+`TRANSITIONS` is the table; the drawing in docs/ and the EVENTS line of each Lua script are held
+equal to it by tests/house.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class State(StrEnum):
+    """Where a job is. `FAILED` jobs are the dead letter queue."""
+
+    SCHEDULED = "scheduled"
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_terminal(self) -> bool:
+        return self in _TERMINAL
+
+
+_TERMINAL = frozenset({State.COMPLETED, State.FAILED, State.CANCELLED})
+
+
+class Reason(StrEnum):
+    """How a job got into its state, where the state alone does not say it."""
+
+    RETRY = "retry"  # scheduled: waits for its backoff after a failed attempt
+    SNOOZED = "snoozed"  # scheduled: the handler asked to be run later
+    RELEASED = "released"  # pending: its worker gave it back unfinished
+    WORKER_LOST = "worker_lost"  # pending or failed: its lease ended without a word
+    RETRIED = "retried"  # pending: sent back from the dead letter queue
+    ATTEMPTS_EXHAUSTED = "attempts_exhausted"  # failed: the last attempt raised
+    TIMED_OUT = "timed_out"  # failed: the last attempt ran over its time limit
+    REJECTED = "rejected"  # failed: unknown task or a payload that does not fit it
+    CANCELLED_BY_USER = "cancelled_by_user"
+    CANCELLED_BY_TASK = "cancelled_by_task"
+
+
+class Transition(NamedTuple):
+    """One arrow of the state machine; `source` is None where a job begins."""
+
+    source: State | None
+    target: State
+    verb: str
+    when: str
+
+
+TRANSITIONS: tuple[Transition, ...] = (
+    Transition(None, State.PENDING, "submit", ""),
+    Transition(None, State.SCHEDULED, "submit", "with a delay"),
+    Transition(State.SCHEDULED, State.PENDING, "promote", "its time has come"),
+    Transition(State.PENDING, State.RUNNING, "claim", ""),
+    Transition(State.RUNNING, State.COMPLETED, "finish", "completed"),
+    Transition(State.RUNNING, State.SCHEDULED, "finish", "failed with attempts left, or snoozed"),
+    Transition(State.RUNNING, State.FAILED, "finish", "failed, attempts used up"),
+    Transition(State.RUNNING, State.PENDING, "finish", "released"),
+    Transition(State.RUNNING, State.CANCELLED, "finish", "cancelled, acknowledged by the worker"),
+    Transition(State.RUNNING, State.PENDING, "reap", "lease expired with attempts left"),
+    Transition(State.RUNNING, State.FAILED, "reap", "lease expired, attempts used up"),
+    Transition(State.RUNNING, State.CANCELLED, "reap", "lease expired after a cancel"),
+    Transition(State.SCHEDULED, State.CANCELLED, "cancel", ""),
+    Transition(State.PENDING, State.CANCELLED, "cancel", ""),
+    Transition(State.FAILED, State.PENDING, "retry", "from the dead letter queue"),
+)

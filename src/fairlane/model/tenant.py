@@ -1,0 +1,100 @@
+"""What a tenant may use."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from .durations import format_duration, parse_duration_ms
+from .errors import InvalidInput
+
+MAX_RATE_LIMIT = 100_000
+MAX_CONCURRENCY = 100_000
+_RATE = re.compile(r"(\d+)/(\S+)", re.ASCII)
+
+
+class Rate(msgspec.Struct, frozen=True, rename="camel"):
+    """At most `limit` events in every sliding window of `window_seconds`."""
+
+    limit: int
+    window_seconds: float = 60.0
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.limit <= MAX_RATE_LIMIT:
+            raise InvalidInput(f"a rate's limit must be 1 to {MAX_RATE_LIMIT}", "/limit")
+        if not 0.001 <= self.window_seconds <= 86_400:
+            raise InvalidInput("a rate's window must be 0.001 to 86400 seconds", "/windowSeconds")
+
+    @property
+    def window_us(self) -> int:
+        return round(self.window_seconds * 1_000_000)
+
+    @classmethod
+    def parse(cls, text: str) -> Rate | None:
+        """A rate from "10/1m" (10 in each minute) or "100/1s"; None from "off" (no limit)."""
+        if text == "off":
+            return None
+        match = _RATE.fullmatch(text)
+        if match is None:
+            raise InvalidInput(f'a rate must look like "10/1m" or "off", not {text!r}')
+        return cls(int(match[1]), parse_duration_ms(match[2], "a rate's window") / 1000)
+
+    def __str__(self) -> str:
+        return f"{self.limit}/{format_duration(round(self.window_seconds * 1000))}"
+
+
+class TenantPolicy(msgspec.Struct, frozen=True, rename="camel"):
+    """The limits of one tenant, complete. None means unlimited."""
+
+    submit_rate: Rate | None = Rate(10, 60.0)
+    concurrency: int | None = 5
+    start_rate: Rate | None = None
+    weight: float = 1.0
+    paused: bool = False
+
+    def __post_init__(self) -> None:
+        if self.concurrency is not None and not 1 <= self.concurrency <= MAX_CONCURRENCY:
+            raise InvalidInput(f"concurrency must be 1 to {MAX_CONCURRENCY}, or null", "/concurrency")
+        if not 0.01 <= self.weight <= 1000:
+            raise InvalidInput("weight must be 0.01 to 1000", "/weight")
+
+
+class PolicyChange(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A change of some of a tenant's limits. UNSET leaves a field as it is, None makes it unlimited."""
+
+    submit_rate: Rate | None | msgspec.UnsetType = msgspec.UNSET
+    concurrency: int | None | msgspec.UnsetType = msgspec.UNSET
+    start_rate: Rate | None | msgspec.UnsetType = msgspec.UNSET
+    weight: float | msgspec.UnsetType = msgspec.UNSET
+    paused: bool | msgspec.UnsetType = msgspec.UNSET
+
+    def apply_to(self, policy: TenantPolicy) -> TenantPolicy:
+        """`policy` with this change made. Raises InvalidInput where the outcome is not allowed."""
+        changed = {name: getattr(policy, name) for name in policy.__struct_fields__}
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if value is not msgspec.UNSET:
+                changed[name] = value
+        return TenantPolicy(**changed)
+
+
+class Tenant(msgspec.Struct, frozen=True, rename="camel"):
+    """A tenant's policy beside its live figures."""
+
+    id: str
+    policy: TenantPolicy
+    customized: bool
+    """Whether the policy was set for this tenant, rather than being the default."""
+    pending: int
+    running: int
+    submitted: int
+    completed: int
+    failed: int
+    retried: int
+    blocked_by: str | None
+    """`concurrency`, `start_rate` or `paused` while this keeps its pending jobs from starting."""
+    blocked_until: float | None
+    """Unix time in seconds, where known."""
+    submit_rate_used: int
+    """Submissions within the present window."""

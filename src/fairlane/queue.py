@@ -1,0 +1,122 @@
+"""The verbs: all that a worker, the API server, the SDK or the CLI can ask of a job queue.
+
+`engine.Engine` implements them on Valkey, `remote.RemoteQueue` over HTTP. Every call may be
+repeated with the same arguments after a lost reply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from .model.job import Counters, Explanation, Job, JobPage, JobQuery, NewJob, Submission
+from .model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, WorkerReport
+from .model.overview import BulkResult, QueueInfo, Reaped, StoreReport, UpkeepStep
+from .model.retention import Retention
+from .model.tenant import PolicyChange, Tenant, TenantPolicy
+
+
+class Queue(Protocol):
+    """A multi-tenant job queue.
+
+    Every call raises StoreUnavailable when the store cannot be reached in time, and InvalidInput
+    for a value that can never be accepted.
+    """
+
+    # Clients
+
+    def new_job_id(self, tenant_id: str) -> str:
+        """A fresh id for a job of this tenant."""
+
+    async def submit(self, jobs: Sequence[NewJob]) -> list[Submission]:
+        """Make jobs, up to MAX_BATCH; one answer each, in order. Raises StoreFull."""
+
+    async def get(self, job_id: str) -> Job:
+        """The job with its attempts. Raises NotFound."""
+
+    async def list_jobs(self, query: JobQuery) -> JobPage:
+        """Jobs by state and filter. A page may be short before the listing's end; follow the cursor."""
+
+    async def explain(self, job_id: str) -> Explanation:
+        """Why the job waits. Raises NotFound."""
+
+    async def cancel(self, job_id: str) -> Job:
+        """Cancel the job, or ask its worker to if it runs. Raises NotFound, Conflict."""
+
+    async def retry(self, job_id: str) -> Job:
+        """Send a failed job back to its lane with a fresh set of attempts. Raises NotFound, Conflict."""
+
+    async def wait_finished(self, job_id: str, timeout_ms: int) -> Job | None:
+        """The job once it has ended, or None when `timeout_ms` passed first. Raises NotFound."""
+
+    # Workers
+
+    async def claim(self, request: ClaimRequest) -> list[Lease]:
+        """Lease up to `max` pending jobs, fairly over tenants."""
+
+    async def finish(self, outcomes: Sequence[Outcome]) -> list[LeaseStatus]:
+        """End leases; OK or STALE_LEASE each, in order."""
+
+    async def exchange(
+        self, outcomes: Sequence[Outcome], request: ClaimRequest
+    ) -> tuple[list[LeaseStatus], list[Lease]]:
+        """`finish`, then `claim` without waiting, in one round trip where the transport can."""
+
+    async def extend(
+        self, worker: WorkerReport, leases: Sequence[LeaseReport], lease_ms: int
+    ) -> list[LeaseStatus]:
+        """A worker's heartbeat: renew its leases and say that it lives. One status a lease."""
+
+    # Operators
+
+    async def counters(self, tenant_id: str | None = None) -> Counters:
+        """Totals, of all or of one tenant."""
+
+    async def tenant(self, tenant_id: str) -> Tenant:
+        """A tenant's policy and figures; an unknown one has the defaults."""
+
+    async def tenants(self, limit: int, cursor: str | None = None) -> tuple[list[Tenant], str | None]:
+        """Known tenants by id, and the cursor of the next page."""
+
+    async def change_tenant(self, tenant_id: str, change: PolicyChange) -> Tenant:
+        """Change a tenant's limits; felt by the next claim and submit."""
+
+    async def queues(self) -> list[QueueInfo]:
+        """Every queue that has been used."""
+
+    async def pause_queue(self, queue: str, paused: bool) -> QueueInfo:
+        """Keep the jobs of a queue from starting, or let them start again."""
+
+    async def workers(self) -> list[WorkerReport]:
+        """Workers whose last heartbeat is recent."""
+
+    async def retry_failed(self, query: JobQuery) -> BulkResult:
+        """Send failed jobs that match back to their lanes, up to `query.limit`."""
+
+    async def purge_failed(self, query: JobQuery) -> BulkResult:
+        """Forget failed jobs that match, up to `query.limit`."""
+
+    async def close(self) -> None:
+        """Give back connections. Calls in progress fail."""
+
+
+class Upkeep(Protocol):
+    """Duties that keep a store in order. Any number of processes may run them at once."""
+
+    async def promote(self, limit: int) -> UpkeepStep:
+        """Move due jobs to pending and wake tenants whose start rate has room again."""
+
+    async def reap(self, limit: int) -> Reaped:
+        """End expired leases."""
+
+    async def reap_worker(self, worker_id: str, limit: int) -> Reaped:
+        """End all leases of a worker that is known to be dead."""
+
+    async def prune(self, retention: Retention, limit: int) -> UpkeepStep:
+        """Forget finished jobs that are older or more than retention allows."""
+
+    async def doctor(self) -> StoreReport:
+        """Prove the store's invariants, naming each one that is broken."""
+
+    async def set_defaults(self, policy: TenantPolicy) -> None:
+        """The policy of every tenant that has none of its own."""
