@@ -1,0 +1,50 @@
+# Two commands matter: `make run` starts fairlane, `make test` checks it. Both set up .venv by themselves.
+
+VENV := .venv
+BIN := $(VENV)/bin
+RUN_READY := $(VENV)/.ready-to-run
+TEST_READY := $(VENV)/.ready-to-test
+
+# Tests look for servers on PATH, and the set-up puts some into the venv.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench soak clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: $(RUN_READY) ## Start the store, the API and the workers on this machine; ARGS="--port 9000" passes options
+	$(BIN)/fairlane up $(ARGS)
+
+test: lint ## Check everything that this machine allows; what is skipped says why
+	$(BIN)/pytest
+
+lint: $(TEST_READY) ## Check style, types, imports and sizes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python tools/size_ratchet.py
+
+format: $(TEST_READY) ## Sort imports, mend what can be mended, lay the code out
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(RUN_READY) ## Measure speed and memory on this machine; ARGS passes options
+	$(BIN)/fairlane bench $(ARGS)
+
+soak: $(TEST_READY) ## Run the long tests that `make test` leaves out
+	$(BIN)/pytest -m soak
+
+clean: ## Remove .venv, caches and builds; data folders stay
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(RUN_READY): pyproject.toml tools/set_up.sh
+	tools/set_up.sh
+	@touch $@
+
+$(TEST_READY): pyproject.toml tools/set_up.sh
+	tools/set_up.sh dev
+	@touch $@ $(RUN_READY)

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Makes .venv and installs fairlane into it, editable. With "dev", also what lint and the tests need.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+venv=.venv
+
+say() { printf '%s\n' "$*" >&2; }
+
+find_python() {
+    local candidate
+    for candidate in python3 python3.14 python3.13 python3.12 python3.11; do
+        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            printf '%s\n' "$candidate"
+            return
+        fi
+    done
+    say "fairlane needs Python 3.11 or newer, and found none on PATH."
+    return 1
+}
+
+make_venv() {
+    # A venv whose set-up was cut short, or whose Python is gone, has no working pip: start again.
+    "$venv/bin/python" -m pip --version >/dev/null 2>&1 && return
+    local python
+    python=$(find_python)
+    if ! "$python" -m venv --clear "$venv"; then
+        say "$python cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv"
+        return 1
+    fi
+}
+
+pip_install() { "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@"; }
+
+# Some tests want a Redis server beside the Valkey that the package ships. Debian's redis-tools holds the
+# server's binary under another name, and unlike redis-server it starts no service on the machine.
+offer_redis() {
+    command -v redis-server >/dev/null && return
+    if [[ ! -x /usr/bin/redis-check-rdb && $EUID -eq 0 ]] && command -v apt-get >/dev/null; then
+        { timeout 120 apt-get update && DEBIAN_FRONTEND=noninteractive timeout 300 \
+            apt-get install --yes --no-install-recommends redis-tools; } >/dev/null 2>&1 || true
+    fi
+    if [[ -x /usr/bin/redis-check-rdb ]]; then
+        ln -sf /usr/bin/redis-check-rdb "$venv/bin/redis-server"
+    else
+        say "No redis-server here: tests that want one are skipped."
+    fi
+}
+
+make_venv
+pip_install --upgrade "pip>=25.1" # the first with --group
+if [[ ${1:-} == dev ]]; then
+    pip_install --editable . --group dev
+    offer_redis
+else
+    pip_install --editable .
+fi
