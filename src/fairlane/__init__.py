@@ -1,0 +1,55 @@
+"""fairlane: a multi-tenant job queue with a lane for every tenant."""
+
+from .app import App
+from .context import JobContext, current
+from .control import Cancel, Retry, RetryAfter, Snooze
+from .handle import JobHandle
+from .model.errors import (
+    Conflict,
+    FairlaneError,
+    IdempotencyMismatch,
+    InvalidInput,
+    JobCancelled,
+    JobFailed,
+    NotFound,
+    PayloadTooLarge,
+    RateLimited,
+    StoreFull,
+    StoreRefused,
+    StoreUnavailable,
+    Unauthorized,
+)
+from .model.job import Job
+from .model.states import State
+from .submit import PartlySubmitted
+from .task import AsyncTask, SyncTask, Task
+
+__all__ = [
+    "App",
+    "AsyncTask",
+    "Cancel",
+    "Conflict",
+    "FairlaneError",
+    "IdempotencyMismatch",
+    "InvalidInput",
+    "Job",
+    "JobCancelled",
+    "JobContext",
+    "JobFailed",
+    "JobHandle",
+    "NotFound",
+    "PartlySubmitted",
+    "PayloadTooLarge",
+    "RateLimited",
+    "Retry",
+    "RetryAfter",
+    "Snooze",
+    "State",
+    "StoreFull",
+    "StoreRefused",
+    "StoreUnavailable",
+    "SyncTask",
+    "Task",
+    "Unauthorized",
+    "current",
+]

@@ -1,0 +1,146 @@
+"""An application: its tasks, and the queue that they are submitted to."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+from collections.abc import Callable, Coroutine, Mapping
+from types import MappingProxyType, TracebackType
+from typing import Any, Literal, ParamSpec, Protocol, Self, TypeVar, overload
+from weakref import WeakKeyDictionary
+
+from .control import Duration, Retry
+from .model.errors import InvalidInput
+from .model.job import DEFAULT_QUEUE
+from .queue import Queue
+from .task import AsyncTask, SyncTask, Task, TaskOptions
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+DEFAULT_URL = "embedded:.fairlane"
+DEFAULT_TENANT = "default"
+
+
+class TaskDecorator(Protocol):
+    """What `App.task(...)` returns: makes a task of a function."""
+
+    @overload
+    def __call__(  # type: ignore[overload-overlap]  # the first that fits is meant
+        self, function: Callable[P, Coroutine[Any, Any, T]], /
+    ) -> AsyncTask[P, T]: ...
+    @overload
+    def __call__(self, function: Callable[P, T], /) -> SyncTask[P, T]: ...
+
+
+class App:
+    """Tasks by name, and a lazily opened queue to submit their jobs to.
+
+    `url` is a store or an API; without it, FAIRLANE_URL, else an embedded store in `.fairlane`.
+    `tenancy`: "required" makes each job name its tenant, "default" gives those that do not the
+    tenant "default".
+    """
+
+    def __init__(self, url: str | None = None, *, tenancy: Literal["required", "default"] = "required") -> None:
+        self._url = url
+        self._tenancy = tenancy
+        self._tasks: dict[str, Task[..., Any]] = {}
+        self._queues: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Future[Queue]] = WeakKeyDictionary()
+
+    @property
+    def url(self) -> str:
+        """Where jobs go."""
+        return self._url or os.environ.get("FAIRLANE_URL") or DEFAULT_URL
+
+    @property
+    def registry(self) -> Mapping[str, Task[..., Any]]:
+        """The tasks by name: what a worker runs."""
+        return MappingProxyType(self._tasks)
+
+    @overload
+    def task(  # type: ignore[overload-overlap]  # as above
+        self, function: Callable[P, Coroutine[Any, Any, T]], /
+    ) -> AsyncTask[P, T]: ...
+    @overload
+    def task(self, function: Callable[P, T], /) -> SyncTask[P, T]: ...
+    @overload
+    def task(
+        self,
+        function: None = None,
+        /,
+        *,
+        name: str | None = None,
+        queue: str = DEFAULT_QUEUE,
+        retry: Retry | None = None,
+        timeout: Duration | None = None,
+    ) -> TaskDecorator: ...
+
+    def task(
+        self,
+        function: Callable[..., Any] | None = None,
+        /,
+        *,
+        name: str | None = None,
+        queue: str = DEFAULT_QUEUE,
+        retry: Retry | None = None,
+        timeout: Duration | None = None,
+    ) -> Any:
+        """Make a task of a function, named as the function is unless `name` says otherwise.
+
+        Async functions run on the worker's event loop, plain ones in threads. `timeout` ends an
+        attempt, 5 minutes by default. Raises InvalidInput for bad options or a name in use.
+        """
+        options = TaskOptions(queue, retry, timeout)
+
+        def register(function: Callable[..., Any]) -> Task[..., Any]:
+            kind: type[Task[..., Any]] = AsyncTask if inspect.iscoroutinefunction(function) else SyncTask
+            task = kind(self, name or function.__name__, function, options)
+            if task.name in self._tasks:
+                raise InvalidInput(f"there is a task named {task.name} already; give one of them another name")
+            self._tasks[task.name] = task
+            return task
+
+        return register if function is None else register(function)
+
+    def resolve_tenant(self, tenant: str | None) -> str:
+        """The tenant that a job belongs to. Raises InvalidInput where it has to be named."""
+        if tenant is not None:
+            return tenant
+        if self._tenancy == "default":
+            return DEFAULT_TENANT
+        raise InvalidInput('name the tenant, as in .using(tenant="acme"), or make the App with tenancy="default"')
+
+    async def connect(self) -> Queue:
+        """The queue, opened once for each event loop. Raises StoreUnavailable, StoreRefused."""
+        loop = asyncio.get_running_loop()
+        opening = self._queues.get(loop)
+        if opening is None or (opening.done() and (opening.cancelled() or opening.exception())):
+            opening = self._queues[loop] = asyncio.ensure_future(self._open())
+        return await asyncio.shield(opening)
+
+    async def _open(self) -> Queue:
+        from .connect import open_queue  # late: only those who submit pay for loading the store's client
+
+        return await open_queue(self.url)
+
+    async def close(self) -> None:
+        """Give back the connections of this event loop. The app may be used again afterwards."""
+        opening = self._queues.pop(asyncio.get_running_loop(), None)
+        if opening is not None:
+            await (await opening).close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+def app_from(value: object, where: str) -> App:
+    """`value` if it is an App. Raises InvalidInput that says what `where` should name."""
+    if not isinstance(value, App):
+        raise InvalidInput(f"{where} is not a fairlane App but a {type(value).__name__}")
+    return value

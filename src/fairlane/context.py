@@ -1,0 +1,115 @@
+"""What a running job can know and say about itself: `current()`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Generator
+from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta
+
+from .model.job import Progress
+from .model.lease import Lease
+
+MAX_PROGRESS_MESSAGE = 500
+
+
+class _Done(Awaitable[None]):
+    """Awaited, it returns at once: lets async tasks write `await` and sync tasks leave it out."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        return
+        yield
+
+
+_DONE = _Done()
+
+
+class JobContext:
+    """The running job, as its task sees it. Safe to use from the job's own thread."""
+
+    __slots__ = ("_cancelled", "_lease", "_notify", "_progress", "_timeout_at")
+
+    def __init__(self, lease: Lease, timeout_at: float, notify: Callable[[], None]) -> None:
+        """`timeout_at` is on the monotonic clock; `notify` is told of new progress, from any thread."""
+        self._lease = lease
+        self._timeout_at = timeout_at
+        self._notify = notify
+        self._cancelled = False
+        self._progress: Progress | None = None
+
+    @property
+    def id(self) -> str:
+        """The job's id."""
+        return self._lease.job_id
+
+    @property
+    def tenant(self) -> str:
+        return self._lease.tenant_id
+
+    @property
+    def task(self) -> str:
+        return self._lease.task
+
+    @property
+    def queue(self) -> str:
+        return self._lease.queue
+
+    @property
+    def attempt(self) -> int:
+        """Which try this is, from 1."""
+        return self._lease.attempt
+
+    @property
+    def max_attempts(self) -> int:
+        return self._lease.max_attempts
+
+    @property
+    def fence(self) -> int:
+        """Rises with every lease of the job: pass it to systems that must refuse a stale worker's writes."""
+        return self._lease.fence
+
+    @property
+    def key(self) -> str | None:
+        """The business key that the job was submitted with."""
+        return self._lease.key
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return self._lease.headers
+
+    @property
+    def deadline(self) -> datetime:
+        """When the job's timeout ends it, in UTC by this machine's clock."""
+        return datetime.now(UTC) + timedelta(seconds=self.remaining_seconds)
+
+    @property
+    def remaining_seconds(self) -> float:
+        """Until the job's timeout ends it; negative afterwards."""
+        return self._timeout_at - time.monotonic()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the job was told to stop. Long sync tasks should look at it and return."""
+        return self._cancelled
+
+    def progress(self, current: float, total: float | None = None, message: str | None = None) -> Awaitable[None]:
+        """Say how far the job is. Cheap to call often: the store hears at most about two a second.
+
+        Returns something that may be awaited, and need not be.
+        """
+        if message is not None and len(message) > MAX_PROGRESS_MESSAGE:
+            message = message[:MAX_PROGRESS_MESSAGE]
+        self._progress = Progress(current, total, message)
+        self._notify()
+        return _DONE
+
+
+running_job: ContextVar[JobContext] = ContextVar("fairlane_job")
+
+
+def current() -> JobContext:
+    """The job that this code runs for. Raises LookupError outside of a job."""
+    try:
+        return running_job.get()
+    except LookupError:
+        raise LookupError("current() was called outside of a running job") from None

@@ -1,0 +1,75 @@
+"""A handle to a submitted job."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, TypeVar, cast
+
+import msgspec
+
+from .control import Duration
+from .model.durations import parse_duration_ms
+from .model.errors import JobCancelled, JobFailed
+from .model.job import Job
+from .model.states import State
+from .queue import Queue
+
+T = TypeVar("T")
+Connect = Callable[[], Awaitable[Queue]]
+
+_LONGEST_WAIT_MS = 20_000
+
+
+class JobHandle(Generic[T]):
+    """A submitted job: its id, and what can be asked of it. `T` is what its task returns."""
+
+    __slots__ = ("_connect", "_result_type", "id")
+
+    def __init__(self, job_id: str, connect: Connect, result_type: Any = Any) -> None:
+        self.id = job_id
+        self._connect = connect
+        self._result_type = result_type
+
+    def __repr__(self) -> str:
+        return f"JobHandle({self.id!r})"
+
+    async def result(self, timeout: Duration | None = None) -> T:
+        """Wait until the job has ended, and return what its task returned.
+
+        Raises JobFailed, JobCancelled, NotFound where the job is forgotten, and TimeoutError when
+        `timeout` passed first (the job goes on).
+        """
+        job = await self._finished(timeout)
+        if job.state is State.COMPLETED:
+            raw = b"null" if job.result is None else job.result
+            return cast(T, msgspec.json.decode(raw, type=self._result_type))
+        detail = f"{job.error.type}: {job.error.message}" if job.error else str(job.reason)
+        if job.state is State.CANCELLED:
+            raise JobCancelled(f"job {job.id} was cancelled: {detail}")
+        failure = JobFailed(f"job {job.id} failed: {detail}")
+        if job.error is not None and job.error.traceback:
+            failure.add_note(f"In the worker:\n{job.error.traceback}")
+        raise failure
+
+    async def _finished(self, timeout: Duration | None) -> Job:
+        queue = await self._connect()
+        limit_ms = None if timeout is None else parse_duration_ms(timeout, "timeout")
+        deadline = None if limit_ms is None else time.monotonic() + limit_ms / 1000
+        while True:
+            left_ms = _LONGEST_WAIT_MS
+            if deadline is not None:
+                left_ms = max(0, min(left_ms, round((deadline - time.monotonic()) * 1000)))
+            job = await queue.wait_finished(self.id, left_ms)
+            if job is not None:
+                return job
+            if deadline is not None and time.monotonic() >= deadline:
+                raise TimeoutError(f"job {self.id} has not ended yet")
+
+    async def refresh(self) -> Job:
+        """The job as it is now. Raises NotFound where it is forgotten."""
+        return await (await self._connect()).get(self.id)
+
+    async def cancel(self) -> Job:
+        """Cancel the job, or ask its worker to if it runs. Raises NotFound, Conflict if it has ended."""
+        return await (await self._connect()).cancel(self.id)

@@ -1,0 +1,105 @@
+"""From a task, its arguments and its options to submitted jobs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from .control import Duration, Retry, check_delay_ms, check_max_attempts
+from .model.errors import FairlaneError, IdempotencyMismatch, InvalidInput, RateLimited
+from .model.job import MAX_HEADERS_BYTES, MAX_PRIORITY, NewJob, Submission, SubmitStatus
+from .model.names import check_key, check_name
+
+_encode = msgspec.json.Encoder().encode
+
+
+class SubmitOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How a job is to be submitted. Raises InvalidInput for what can never be accepted."""
+
+    tenant: str
+    queue: str
+    key: str | None = None
+    delay_ms: int = 0
+    run_at_ms: int | None = None
+    priority: int = 0
+    max_attempts: int
+    idempotency_key: str | None = None
+    headers: dict[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        check_name(self.tenant, "tenant", "/tenantId")
+        check_name(self.queue, "queue", "/queue")
+        check_max_attempts(self.max_attempts)
+        if self.key is not None:
+            check_key(self.key, "key", "/key")
+        if self.idempotency_key is not None:
+            check_key(self.idempotency_key, "idempotency_key")
+        if not 0 <= self.priority <= MAX_PRIORITY:
+            raise InvalidInput(f"priority must be 0 to {MAX_PRIORITY}", "/priority")
+        if self.headers is not None and len(_encode(self.headers)) > MAX_HEADERS_BYTES:
+            raise InvalidInput(f"headers may have {MAX_HEADERS_BYTES} bytes in all", "/headers")
+
+
+def start_time(delay: Duration | None, run_at: datetime | None) -> tuple[int, int | None]:
+    """A job's delay in ms, and the Unix time in ms before which it must not start. Raises InvalidInput."""
+    if run_at is None:
+        return (0 if delay is None else check_delay_ms(delay)), None
+    if delay is not None:
+        raise InvalidInput("give delay or run_at, not both")
+    if run_at.tzinfo is None:
+        raise InvalidInput("run_at needs a time zone, such as datetime.now(UTC)", "/runAt")
+    return 0, round(run_at.timestamp() * 1000)
+
+
+def new_job(job_id: str, task: str, payload: bytes, options: SubmitOptions, *, retry: Retry, timeout_ms: int) -> NewJob:
+    """The request for one job of `task`."""
+    job = NewJob(
+        id=job_id,
+        tenant_id=options.tenant,
+        payload=payload,
+        task=task,
+        queue=options.queue,
+        priority=options.priority,
+        delay_ms=options.delay_ms,
+        run_at_ms=options.run_at_ms,
+        max_attempts=options.max_attempts,
+        timeout_ms=timeout_ms,
+        backoff=retry.backoff,
+        key=options.key,
+        headers=options.headers,
+        idempotency_key=options.idempotency_key,
+    )
+    if job.idempotency_key is None:
+        return job
+    return msgspec.structs.replace(job, fingerprint=_fingerprint(job))
+
+
+def _fingerprint(job: NewJob) -> str:
+    return hashlib.sha256(_encode(msgspec.structs.replace(job, id=""))).hexdigest()
+
+
+class PartlySubmitted(RateLimited):
+    """Some jobs of a `submit_many` were over the tenant's submission rate.
+
+    `jobs` has a handle for each accepted job and None for each refused one, in the order given.
+    """
+
+    def __init__(self, detail: str, retry_after: float, jobs: Sequence[Any]) -> None:
+        super().__init__(detail, retry_after)
+        self.jobs = jobs
+
+
+def refusal(submission: Submission) -> FairlaneError | None:
+    """Why a job was not accepted, as an error to raise; None if it was."""
+    if submission.status is SubmitStatus.RATE_LIMITED:
+        rate = submission.rate
+        wait = rate.reset_seconds if rate else 1.0
+        limit = f"{rate.limit} in {rate.window_seconds:g} s" if rate else "its limit"
+        return RateLimited(f"the tenant is over its submission rate of {limit}; try again in {wait:.1f} s", wait)
+    if submission.status is SubmitStatus.KEY_REUSED:
+        return IdempotencyMismatch("the idempotency key was used before with another request")
+    return None
