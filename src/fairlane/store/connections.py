@@ -1,0 +1,102 @@
+"""Clients of the store: every timeout and retry set on purpose."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Any
+
+from valkey.asyncio import Valkey
+from valkey.asyncio.connection import (
+    AbstractConnection,
+    Connection,
+    ConnectionPool,
+    SSLConnection,
+    UnixDomainSocketConnection,
+)
+from valkey.asyncio.retry import Retry
+from valkey.backoff import NoBackoff
+from valkey.exceptions import TimeoutError as ValkeyTimeoutError
+
+from .listening import WatchedConnection, WatchedSSLConnection, WatchedUnixConnection
+from .urls import ServerUrl
+
+CONNECT_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 5.0
+MAX_CONNECTIONS = 64
+_DEAD_PEER_MS = 10_000
+
+
+def command_client(url: ServerUrl) -> Valkey:
+    """A client for commands. Lost commands raise; nothing is sent twice."""
+    return Valkey.from_pool(BoundedPool(max_connections=MAX_CONNECTIONS, **_options(url, watched=False)))
+
+
+def subscriber_client(url: ServerUrl) -> Valkey:
+    """A client for pub/sub, whose reads wait for as long as the store shows that it lives."""
+    return Valkey.from_pool(ConnectionPool(**_options(url, watched=True)))
+
+
+class BoundedPool(ConnectionPool):
+    """A pool whose callers wait for a free connection once `max_connections` are in use.
+
+    Giving a connection back never suspends, so that a cancelled caller cannot lose one.
+    """
+
+    def __init__(self, max_connections: int, **options: Any) -> None:
+        super().__init__(**options)
+        self._free = asyncio.Semaphore(max_connections)
+
+    async def get_connection(self, command_name: object, *keys: object, **options: object) -> AbstractConnection:
+        """A connected connection. Raises valkey's TimeoutError where none is free for too long."""
+        try:
+            async with asyncio.timeout(READ_TIMEOUT_S):
+                await self._free.acquire()
+        except TimeoutError:
+            raise ValkeyTimeoutError("no free connection to the store") from None
+        connection: AbstractConnection = self.get_available_connection()  # type: ignore[no-untyped-call]
+        try:
+            await self.ensure_connection(connection)
+        except BaseException:
+            await self.release(connection)
+            raise
+        return connection
+
+    async def release(self, connection: AbstractConnection) -> None:
+        """Take a connection back."""
+        await super().release(connection)
+        self._free.release()
+
+
+def _options(url: ServerUrl, *, watched: bool) -> dict[str, Any]:
+    kind: type[AbstractConnection]
+    options: dict[str, Any] = {
+        "db": url.database,
+        "username": url.username,
+        "password": url.password,
+        "socket_timeout": READ_TIMEOUT_S,
+        "socket_connect_timeout": CONNECT_TIMEOUT_S,
+        "retry": Retry(NoBackoff(), 0),
+        "decode_responses": False,
+        "lib_name": None,
+        "lib_version": None,
+    }
+    if url.path is not None:
+        kind = WatchedUnixConnection if watched else UnixDomainSocketConnection
+        return options | {"connection_class": kind, "path": url.path}
+    options |= {
+        "host": url.host,
+        "port": url.port,
+        "socket_keepalive": True,
+        "socket_keepalive_options": _keepalive_options(),
+    }
+    if url.tls:
+        kind = WatchedSSLConnection if watched else SSLConnection
+        return options | url.tls_files | {"connection_class": kind, "ssl_check_hostname": True}
+    return options | {"connection_class": WatchedConnection if watched else Connection}
+
+
+def _keepalive_options() -> dict[int, int]:
+    """Have the kernel give up on a peer that has been silent, or has acknowledged nothing, for about 10 s."""
+    wanted = {"TCP_KEEPIDLE": 4, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": _DEAD_PEER_MS}
+    return {getattr(socket, name): value for name, value in wanted.items() if hasattr(socket, name)}

@@ -1,0 +1,135 @@
+"""Opening a store by its URL, and what is then held of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from valkey.asyncio import Valkey
+from valkey.exceptions import AuthenticationError, BusyLoadingError, ValkeyError
+
+from ..model.errors import StoreRefused, StoreUnavailable
+from .checks import find_problems
+from .connections import command_client, subscriber_client
+from .durability import Durability
+from .embedded import EmbeddedServer
+from .probe import Readiness
+from .urls import EmbeddedUrl, ServerUrl, parse_store_url
+
+_LOADING_POLL_S = 0.05
+_TAKEOVER_WAIT_S = 1.0
+
+T = TypeVar("T")
+
+
+class Store:
+    """A reachable store whose settings were found good. Made by `open_store`.
+
+    Belongs to the event loop that it was opened in.
+    """
+
+    def __init__(self, url: ServerUrl, durability: Durability, name: str, server: EmbeddedServer | None) -> None:
+        self.durability = durability
+        self.name = name
+        """The store's URL, without secrets."""
+        self.server = server
+        """The embedded server, for embedded stores."""
+        self._url = url
+        self._takeover: asyncio.Task[None] | None = None
+        self._subscribers: list[Valkey] = []
+        self.client: Valkey = command_client(url)
+        """For commands. Each must be answered within READ_TIMEOUT_S, blocking ones too; nothing is sent twice."""
+
+    def subscriber(self) -> Valkey:
+        """A client of its own for pub/sub, closed with the store.
+
+        Its reads wait as long as nothing comes, and raise valkey's TimeoutError within 10 s when
+        the store no longer answers; the next read connects and subscribes again.
+        """
+        client = subscriber_client(self._url)
+        self._subscribers.append(client)
+        return client
+
+    async def check(self) -> list[str]:
+        """What now speaks against the store's settings, one line each. Raises StoreUnavailable."""
+        return await self._answered(lambda: find_problems(self.client, self.durability, self.name))
+
+    async def ensure_running(self) -> None:
+        """After a connection error: start the embedded server if no process keeps it any more.
+
+        Cheap, and without effect on other stores. Waits at most a second for the server.
+        """
+        if self.server is None or self.server.is_keeper:
+            return
+        if self._takeover is None or self._takeover.done():
+            if not self.server.take_over_if_unkept():
+                return
+            self._takeover = asyncio.create_task(asyncio.to_thread(self.server.start))
+            self._takeover.add_done_callback(_retrieve)
+        await asyncio.wait({self._takeover}, timeout=_TAKEOVER_WAIT_S)
+
+    async def close(self) -> None:
+        """Give back all connections, and end the embedded server if this process keeps it. May be repeated."""
+        for client in [*self._subscribers, self.client]:
+            # A connection that is lost is closed too.
+            with contextlib.suppress(ValkeyError, OSError):
+                await client.aclose()
+        self._subscribers.clear()
+        if self.server is not None:
+            await asyncio.to_thread(self.server.stop)
+
+    async def _answered(self, call: Callable[[], Awaitable[T]]) -> T:
+        """What `call` returns once the store has loaded its data; errors as ours."""
+        readiness = Readiness(f"store {self.name}")
+        while True:
+            try:
+                return await call()
+            except BusyLoadingError:
+                readiness.note_loading(await self._loaded_bytes())
+            except AuthenticationError as error:
+                raise StoreRefused(f"store {self.name} refuses the user name or password: {error}") from None
+            except (ValkeyError, OSError) as error:
+                raise StoreUnavailable(f"store {self.name} cannot be reached: {error}") from None
+            await asyncio.sleep(_LOADING_POLL_S)
+
+    async def _loaded_bytes(self) -> int:
+        try:
+            return int((await self.client.info("persistence")).get("loading_loaded_bytes", 0))
+        except ValkeyError:
+            return 0
+
+
+async def open_store(url: str, durability: Durability = Durability.DISK) -> Store:
+    """Reach the store at `url`, starting it where it is embedded and not running.
+
+    Raises InvalidInput for a URL that cannot be read, StoreUnavailable when the store does not
+    answer, and StoreRefused when its version or settings would lose jobs.
+    """
+    parsed = parse_store_url(url)
+    if isinstance(parsed, EmbeddedUrl):
+        server = EmbeddedServer(parsed.data_dir, durability)
+        try:
+            await asyncio.to_thread(server.start)
+            store = Store(ServerUrl(path=str(server.socket_path)), durability, str(parsed), server)
+        except BaseException:
+            # A cancelled start goes on in its thread until it is told.
+            await asyncio.shield(asyncio.to_thread(server.stop))
+            raise
+    else:
+        store = Store(parsed, durability, str(parsed), None)
+    try:
+        problems = await store.check()
+        if problems:
+            raise StoreRefused(f"store {store.name} is refused: {'; '.join(problems)}")
+    except BaseException:
+        await asyncio.shield(store.close())
+        raise
+    return store
+
+
+def _retrieve(task: asyncio.Task[None]) -> None:
+    """Look at the outcome: who called has its own error to report."""
+    if not task.cancelled():
+        task.exception()
