@@ -1,0 +1,31 @@
+"""Reap: end leases whose time is over, or whose worker is known to be dead."""
+
+from __future__ import annotations
+
+from ..model.overview import UpkeepStep
+from ..queue import Upkeep
+from .loop import Duty
+
+INTERVAL_MS = 500
+_LIMIT = 200
+
+
+def reap(upkeep: Upkeep) -> Duty:
+    """The duty that ends expired leases within one sweep (a second) of their time."""
+
+    async def step() -> UpkeepStep:
+        reaped = await upkeep.reap(_LIMIT)
+        return UpkeepStep(reaped.requeued + reaped.failed + reaped.cancelled, reaped.next_ms)
+
+    return Duty("reap", INTERVAL_MS, step)
+
+
+async def reap_dead_worker(upkeep: Upkeep, worker_id: str) -> int:
+    """End every lease of a worker that is known to be dead; returns how many."""
+    ended = 0
+    while True:
+        reaped = await upkeep.reap_worker(worker_id, _LIMIT)
+        count = reaped.requeued + reaped.failed + reaped.cancelled
+        ended += count
+        if count < _LIMIT:
+            return ended

@@ -1,0 +1,15 @@
+"""All duties of a store together."""
+
+from __future__ import annotations
+
+from ..model.retention import Retention
+from ..queue import Upkeep
+from .loop import run_duties
+from .promote import promote
+from .prune import prune
+from .reap import reap
+
+
+async def run_upkeep(upkeep: Upkeep, retention: Retention) -> None:
+    """Promote, reap and prune until cancelled."""
+    await run_duties([promote(upkeep), reap(upkeep), prune(upkeep, retention)])
