@@ -92,6 +92,15 @@ class JobContext:
         """Whether the job was told to stop. Long sync tasks should look at it and return."""
         return self._cancelled
 
+    @property
+    def latest_progress(self) -> Progress | None:
+        """What the job last said of its progress."""
+        return self._progress
+
+    def tell_cancelled(self) -> None:
+        """Make `cancelled` true. For the worker."""
+        self._cancelled = True
+
     def progress(self, current: float, total: float | None = None, message: str | None = None) -> Awaitable[None]:
         """Say how far the job is. Cheap to call often: the store hears at most about two a second.
 

@@ -1,0 +1,164 @@
+"""Runs leased jobs: async tasks on the event loop, plain functions in threads."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from ..context import JobContext, running_job
+from ..model.errors import InvalidInput
+from ..model.lease import Lease, Outcome, OutcomeKind
+from . import outcomes
+from .deadlines import Deadlines
+from .running import CANCEL_GRACE_SECONDS, Runnable, RunningJob, Stop
+from .threads import Threads
+
+log = logging.getLogger("fairlane.worker")
+
+
+class Executor:
+    """The jobs that run now. All methods belong to the event loop's thread."""
+
+    def __init__(
+        self,
+        registry: Mapping[str, Runnable],
+        slots: int,
+        deliver: Callable[[Outcome | None], None],
+        notify_progress: Callable[[], None],
+    ) -> None:
+        """`deliver` is called whenever a job lets its slot go, with what is to be reported, if anything.
+
+        `notify_progress` is called from any thread.
+        """
+        self.running: dict[str, RunningJob] = {}
+        """Running jobs by lease token. Other threads may copy it."""
+        self.abandoned = 0
+        """Jobs that did not stop when told to and still occupy a thread or the loop."""
+        self._registry = registry
+        self._deliver = deliver
+        self._notify_progress = notify_progress
+        self._threads = Threads(slots)
+        self._deadlines = Deadlines(self._tick)
+        self._loop = asyncio.get_running_loop()
+        self._idle: asyncio.Event | None = None
+
+    def start(self, lease: Lease, claimed_at: float) -> None:
+        """Run a job whose claim was sent at `claimed_at`, on the monotonic clock."""
+        runnable = self._registry.get(lease.task)
+        if runnable is None:
+            self._deliver(outcomes.rejected(lease, "UnknownTask", f"the worker has no task named {lease.task}"))
+            return
+        timeout_at = time.monotonic() + lease.timeout_seconds
+        context = JobContext(lease, timeout_at, self._notify_progress)
+        job = RunningJob(lease, runnable, context, claimed_at + lease.lease_seconds, timeout_at)
+        self.running[lease.token] = job
+        self._deadlines.watch(job.due_at)
+        if runnable.is_async:
+            job.working = self._loop.create_task(self._run_async(job), name=lease.job_id)
+        else:
+            context_of_thread = contextvars.copy_context()
+            self._threads.run(partial(context_of_thread.run, self._run_in_thread, job))
+
+    async def _run_async(self, job: RunningJob) -> None:
+        lease = job.lease
+        running_job.set(job.context)
+        try:
+            arguments, keywords = job.runnable.parameters.decode(bytes(lease.payload))
+        except InvalidInput as error:
+            self._ended(job, outcomes.rejected(lease, "InvalidPayload", error.detail))
+            return
+        try:
+            result = await job.runnable.function(*arguments, **keywords)
+        except GeneratorExit:  # the loop was closed under the job
+            raise
+        except BaseException as error:  # SystemExit or a stray CancelledError end the job, not the worker
+            self._ended(job, outcomes.raised(lease, error))
+        else:
+            self._ended(job, outcomes.completed(lease, result))
+
+    def _run_in_thread(self, job: RunningJob) -> None:
+        lease = job.lease
+        running_job.set(job.context)
+        try:
+            arguments, keywords = job.runnable.parameters.decode(bytes(lease.payload))
+        except InvalidInput as error:
+            outcome = outcomes.rejected(lease, "InvalidPayload", error.detail)
+        else:
+            try:
+                outcome = outcomes.completed(lease, job.runnable.function(*arguments, **keywords))
+            except BaseException as error:
+                outcome = outcomes.raised(lease, error)
+        try:
+            self._loop.call_soon_threadsafe(self._ended, job, outcome)
+        except RuntimeError:  # the worker is gone, and with it everybody who would listen
+            log.debug("job %s ended after its worker", lease.job_id)
+
+    def _ended(self, job: RunningJob, outcome: Outcome) -> None:
+        if self.running.get(job.lease.token) is not job:
+            self.abandoned -= 1
+            return
+        del self.running[job.lease.token]
+        if job.stop is None and time.monotonic() >= job.lease_until:
+            job.stop = Stop.LOST
+        self._report(job, outcome if job.stop is None else outcomes.stopped(job.lease, job.stop))
+
+    def _report(self, job: RunningJob, outcome: Outcome | None) -> None:
+        if outcome is None:
+            log.warning("%s lost its lease; its outcome is dropped", job)
+        elif outcome.kind is OutcomeKind.FAILED and outcome.error is not None:
+            log.warning("%s failed: %s: %s", job, outcome.error.type, outcome.error.message)
+        self._deliver(outcome)
+        if self._idle is not None and not self.running:
+            self._idle.set()
+
+    def stop(self, job: RunningJob, reason: Stop) -> None:
+        """Tell a job to stop, and let its slot go when it has, or at once where it cannot be stopped."""
+        if self.running.get(job.lease.token) is not job:
+            return
+        first = job.stop is None
+        if first or reason is Stop.LOST:
+            job.stop = reason
+        job.context.tell_cancelled()
+        if job.working is not None:
+            if first:
+                job.abandon_at = time.monotonic() + CANCEL_GRACE_SECONDS
+                self._deadlines.watch(job.abandon_at)
+                job.working.cancel()
+        elif reason is not Stop.CANCELLED:  # a cancelled thread may still see the flag and return by itself
+            self._abandon(job, job.stop or reason)
+
+    def _abandon(self, job: RunningJob, reason: Stop) -> None:
+        log.warning("%s did not stop when told to (%s); it is abandoned", job, reason.value)
+        del self.running[job.lease.token]
+        self.abandoned += 1
+        self._report(job, outcomes.stopped(job.lease, reason))
+
+    def _tick(self, now: float) -> float:
+        """Stop the jobs whose time is over; the time of the next one."""
+        for job in list(self.running.values()):
+            if now < job.due_at:
+                continue
+            if job.abandon_at is not None and job.stop is not None:
+                self._abandon(job, job.stop)
+            else:
+                self.stop(job, Stop.LOST if now >= job.lease_until else Stop.TIMED_OUT)
+        return min((job.due_at for job in self.running.values()), default=float("inf"))
+
+    def stop_all(self, reason: Stop) -> None:
+        """Tell every running job to stop."""
+        for job in list(self.running.values()):
+            self.stop(job, reason)
+
+    async def idle(self) -> None:
+        """Wait until no job runs."""
+        self._idle = asyncio.Event()
+        if self.running:
+            await self._idle.wait()
+
+    def close(self) -> None:
+        self._deadlines.close()
+        self._threads.close()

@@ -1,0 +1,230 @@
+"""Brings leases in and outcomes out, a batch a call."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections import deque
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+import msgspec
+
+from ..model.errors import StoreUnavailable
+from ..model.ids import new_claim_id
+from ..model.job import MAX_BATCH
+from ..model.lease import MAX_CLAIM, ClaimRequest, Lease, LeaseStatus, Outcome
+from ..queue import Queue
+from . import outcomes
+from .execute import Executor
+from .options import WorkerOptions
+from .outbox import Outbox
+
+log = logging.getLogger("fairlane.worker")
+
+LONGEST_POLL_MS = 5_000
+LONGEST_BACKOFF_SECONDS = 2.0
+# While the store works on one exchange, the jobs of the other one run.
+EXCHANGES_AT_ONCE = 2
+SMALLEST_SHARE = 16
+
+
+class _Claim:
+    """A claim that was sent at least once. It is repeated as it is until it is answered."""
+
+    __slots__ = ("request", "sent_at")
+
+    def __init__(self, request: ClaimRequest) -> None:
+        self.request = request
+        self.sent_at = time.monotonic()
+
+    def stop_waiting(self) -> None:
+        self.request = msgspec.structs.replace(self.request, wait_ms=0)
+
+
+class Fetcher:
+    """Keeps the slots full and the outbox empty.
+
+    With outcomes to send, they and the next claim share one call. With free slots and nothing to
+    send, a claim waits in the store for work, and outcomes that come meanwhile are sent beside it.
+    Calls that fail are repeated with growing pauses; nothing is dropped.
+    """
+
+    def __init__(self, queue: Queue, executor: Executor, options: WorkerOptions) -> None:
+        self._queue = queue
+        self._executor = executor
+        self._outbox = Outbox()
+        self._options = options
+        self._share = max(SMALLEST_SHARE, -(-options.slots // EXCHANGES_AT_ONCE))
+        self._poll_ms = min(LONGEST_POLL_MS, options.lease_ms // 4)
+        self._loop = asyncio.get_running_loop()
+        self._calls: set[asyncio.Task[None]] = set()
+        self._poll: asyncio.Task[None] | None = None
+        self._sending = 0
+        self._asked = 0
+        self._unanswered: deque[_Claim] = deque()
+        self._failures = 0
+        self._is_backing_off = False
+        self._is_woken = False
+        self._is_closing = False
+        self._settled: asyncio.Event | None = None
+
+    def wake(self) -> None:
+        """Look at the slots and the outbox soon: once for all changes of this turn of the loop."""
+        if not self._is_woken:
+            self._is_woken = True
+            self._loop.call_soon(self._pump)
+
+    def deliver(self, outcome: Outcome | None) -> None:
+        """A slot is free again, and `outcome`, if there is one, is to be sent."""
+        if outcome is not None:
+            self._outbox.add(outcome)
+        self.wake()
+
+    def claim_no_more(self) -> None:
+        """From now on, give back what still arrives."""
+        self._is_closing = True
+        if self._poll is not None:
+            self._poll.cancel()
+
+    async def settle(self) -> None:
+        """After `claim_no_more`: wait until the store has taken every outcome."""
+        self._settled = asyncio.Event()
+        self.wake()
+        await self._settled.wait()
+
+    def close(self) -> None:
+        """Drop all calls in progress."""
+        self._is_closing = True
+        for call in self._calls:
+            call.cancel()
+
+    def _pump(self) -> None:
+        """Start the calls that the present state asks for."""
+        self._is_woken = False
+        if self._is_backing_off:
+            return
+        while self._sending < EXCHANGES_AT_ONCE and (self._outbox or self._unanswered):
+            claim = self._next_claim()
+            batch = self._outbox.take(self._share if claim is not None else MAX_BATCH)
+            self._sending += 1
+            self._call(self._exchange(batch, claim) if claim is not None else self._finish(batch))
+        if self._poll is None and not self._sending and not self._is_closing and self._free > 0:
+            self._poll = self._call(self._wait_for_work(self._new_claim(self._free, self._poll_ms)))
+        if self._settled is not None and self.is_settled:
+            self._settled.set()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no call is in progress or needed for the outcomes so far."""
+        return not (self._calls or self._outbox or self._unanswered)
+
+    @property
+    def _free(self) -> int:
+        return self._options.slots - len(self._executor.running) - self._asked
+
+    def _next_claim(self) -> _Claim | None:
+        """The claim to send with outcomes: an unanswered one, or a new one where none waits in the store."""
+        if self._unanswered:
+            claim = self._unanswered.popleft()
+            claim.stop_waiting()
+            return claim
+        if self._poll is not None or self._is_closing or self._free <= 0:
+            return None
+        return self._new_claim(min(self._free, self._share), 0)
+
+    def _new_claim(self, most: int, wait_ms: int) -> _Claim:
+        most = min(most, MAX_CLAIM)
+        self._asked += most
+        options = self._options
+        return _Claim(
+            ClaimRequest(
+                worker_id=options.worker_id,
+                claim_id=new_claim_id(),
+                max=most,
+                queues=options.queues,
+                lease_ms=options.lease_ms,
+                wait_ms=wait_ms,
+            )
+        )
+
+    def _call(self, call: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = self._loop.create_task(call, name="fairlane-call")
+        self._calls.add(task)
+        task.add_done_callback(self._call_ended)
+        return task
+
+    def _call_ended(self, task: asyncio.Task[None]) -> None:
+        self._calls.discard(task)
+        if task is self._poll:
+            self._poll = None
+        else:
+            self._sending -= 1
+        self._pump()
+
+    async def _exchange(self, batch: list[Outcome], claim: _Claim) -> None:
+        try:
+            statuses, leases = await self._queue.exchange(batch, claim.request)
+        except Exception as error:
+            self._outbox.put_back(batch)
+            self._unanswered.append(claim)
+            self._back_off(error)
+        else:
+            self._failures = 0
+            self._note(batch, statuses)
+            self._take_in(claim, leases)
+
+    async def _finish(self, batch: list[Outcome]) -> None:
+        try:
+            statuses = await self._queue.finish(batch)
+        except Exception as error:
+            self._outbox.put_back(batch)
+            self._back_off(error)
+        else:
+            self._failures = 0
+            self._note(batch, statuses)
+
+    async def _wait_for_work(self, claim: _Claim) -> None:
+        try:
+            leases = await self._queue.claim(claim.request)
+        except asyncio.CancelledError:
+            self._unanswered.append(claim)  # it may have been granted: ask again, and give back
+            raise
+        except Exception as error:
+            self._unanswered.append(claim)
+            self._back_off(error)
+        else:
+            self._failures = 0
+            self._take_in(claim, leases)
+
+    def _take_in(self, claim: _Claim, leases: Sequence[Lease]) -> None:
+        self._asked -= claim.request.max
+        is_late = (time.monotonic() - claim.sent_at) * 2000 > claim.request.lease_ms
+        for lease in leases:
+            if is_late or self._is_closing:
+                self._outbox.add(outcomes.released(lease))
+            else:
+                self._executor.start(lease, claim.sent_at)
+
+    def _note(self, batch: Sequence[Outcome], statuses: Sequence[LeaseStatus]) -> None:
+        for outcome, status in zip(batch, statuses, strict=True):
+            if status is not LeaseStatus.OK:
+                log.warning("job %s was not this worker's any more; its outcome was refused", outcome.job_id)
+
+    def _back_off(self, error: Exception) -> None:
+        if self._is_backing_off:
+            return
+        if not isinstance(error, StoreUnavailable):
+            log.error("the queue refused a call; it will be repeated", exc_info=error)
+        elif self._failures == 0:
+            log.warning("the store cannot be reached: %s", error)
+        self._is_backing_off = True
+        pause = min(LONGEST_BACKOFF_SECONDS, 0.05 * 2.0**self._failures) * random.uniform(0.5, 1.0)
+        self._failures = min(self._failures + 1, 10)
+        self._loop.call_later(pause, self._resume)
+
+    def _resume(self) -> None:
+        self._is_backing_off = False
+        self._pump()

@@ -1,0 +1,148 @@
+"""Keeps the worker's leases, from a thread and a connection of its own, so that a busy event loop loses none."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import threading
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+from ..model.errors import StoreUnavailable
+from ..model.lease import LeaseReport, LeaseStatus, WorkerReport
+from ..queue import Queue
+from .running import RunningJob
+
+log = logging.getLogger("fairlane.worker")
+
+PROGRESS_SECONDS = 0.5
+"""Progress is sent at most this often."""
+HUNG_SECONDS = 10.0
+"""So long after a job's timeout, an event loop that has not ended the job is taken for hung: the lease may go."""
+LONGEST_RETRY_SECONDS = 1.0
+JOIN_SECONDS = 2.0
+
+
+class Heartbeat:
+    """Extends the leases of all running jobs every third of a lease, and tells the store of the worker."""
+
+    def __init__(
+        self,
+        open_queue: Callable[[], Awaitable[Queue]],
+        lease_ms: int,
+        running: Callable[[], Sequence[RunningJob]],
+        report: Callable[[], WorkerReport],
+        on_status: Callable[[RunningJob, LeaseStatus], None],
+    ) -> None:
+        """`running`, `report` and `on_status` (told of all but OK) are called in the heartbeat's thread."""
+        self._open_queue = open_queue
+        self._lease_ms = lease_ms
+        self._running = running
+        self._report = report
+        self._on_status = on_status
+        self._thread = threading.Thread(target=self._main, name="fairlane-heartbeat", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._roused: asyncio.Event | None = None
+        self._is_poked = False
+        self._is_stopped = False
+        self._next_full = 0.0
+        self._last = 0.0
+        self._failures = 0
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def poke(self) -> None:
+        """There is progress to send. Cheap, and safe from any thread."""
+        if not self._is_poked:
+            self._is_poked = True
+            self._rouse()
+
+    async def stop(self) -> None:
+        """Send nothing more, and wait until the connection is given back."""
+        self._is_stopped = True
+        if self._thread.is_alive():
+            self._rouse()
+            await asyncio.to_thread(self._thread.join, JOIN_SECONDS)
+
+    def _rouse(self) -> None:
+        loop, roused = self._loop, self._roused
+        if loop is not None and roused is not None:
+            with contextlib.suppress(RuntimeError):  # the thread has just ended
+                loop.call_soon_threadsafe(roused.set)
+
+    def _main(self) -> None:
+        asyncio.run(self._beat_on())
+
+    async def _beat_on(self) -> None:
+        self._roused = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        queue: Queue | None = None
+        while not self._is_stopped:
+            try:
+                if queue is None:
+                    queue = await self._open_queue()
+                await self._beat(queue)
+            except Exception as error:  # whatever it was, leases are lost without a next try
+                pause = self._pause_after(error)
+            else:
+                self._failures = 0
+                pause = self._pause()
+            await self._sleep(pause)
+        if queue is not None:
+            await queue.close()
+
+    async def _beat(self, queue: Queue) -> None:
+        """Extend all leases when it is time to, and those of jobs with new progress in between."""
+        self._is_poked = False
+        now = time.monotonic()
+        is_full = now >= self._next_full
+        jobs = [job for job in self._running() if is_full or job.context.latest_progress is not job.reported_progress]
+        jobs = [job for job in jobs if now < job.timeout_at + HUNG_SECONDS]
+        if jobs or is_full:
+            async with asyncio.timeout(max(1.0, self._lease_ms / 3000)):
+                await self._extend(queue, jobs)
+        self._last = now
+        if is_full:
+            self._next_full = now + self._lease_ms / 3000 * random.uniform(0.8, 1.0)
+
+    async def _extend(self, queue: Queue, jobs: Sequence[RunningJob]) -> None:
+        progress = [job.context.latest_progress for job in jobs]
+        reports = [
+            LeaseReport(job.lease.job_id, job.lease.token, None if latest is job.reported_progress else latest)
+            for job, latest in zip(jobs, progress, strict=True)
+        ]
+        sent_at = time.monotonic()
+        statuses = await queue.extend(self._report(), reports, self._lease_ms)
+        for job, latest, status in zip(jobs, progress, statuses, strict=True):
+            if status is not LeaseStatus.STALE_LEASE:
+                job.lease_until = sent_at + self._lease_ms / 1000
+                job.reported_progress = latest
+            if status is not LeaseStatus.OK:
+                self._on_status(job, status)
+
+    def _pause(self) -> float:
+        due_at = self._next_full
+        if self._is_poked:
+            due_at = min(due_at, self._last + PROGRESS_SECONDS)
+        return due_at - time.monotonic()
+
+    def _pause_after(self, error: Exception) -> float:
+        if not isinstance(error, StoreUnavailable | TimeoutError):
+            log.error("a heartbeat failed", exc_info=error)
+        elif self._failures == 0:
+            log.warning("a heartbeat failed, leases end unless one succeeds: %s", error)
+        self._failures = min(self._failures + 1, 10)
+        return min(LONGEST_RETRY_SECONDS, 0.05 * 2.0**self._failures) * random.uniform(0.5, 1.0)
+
+    async def _sleep(self, seconds: float) -> None:
+        """At most so long; less where new progress is due earlier or the heartbeat is stopped."""
+        assert self._roused is not None  # noqa: S101  made before the loop that sleeps
+        while seconds > 0 and not self._is_stopped:
+            self._roused.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._roused.wait()
+            seconds = self._pause() if self._failures == 0 else 0.0

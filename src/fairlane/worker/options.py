@@ -1,0 +1,46 @@
+"""What can be chosen about a worker."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+
+import msgspec
+
+from ..model.errors import InvalidInput
+from ..model.lease import DEFAULT_LEASE_MS, MAX_LEASE_MS, MIN_LEASE_MS
+from ..model.names import check_name
+
+DEFAULT_SLOTS = 8
+MAX_SLOTS = 1_000
+
+
+def new_worker_id() -> str:
+    """A worker id that tells people where the worker runs: host, process, and something random."""
+    host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())[:64] or "worker"
+    return f"{host}:{os.getpid()}:{os.urandom(3).hex()}"
+
+
+class WorkerOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How a worker works. Raises InvalidInput for values out of range."""
+
+    worker_id: str = msgspec.field(default_factory=new_worker_id)
+    queues: tuple[str, ...] = ()
+    """The queues to take jobs from; empty means every queue."""
+    slots: int = DEFAULT_SLOTS
+    """How many jobs may run at once."""
+    lease_ms: int = DEFAULT_LEASE_MS
+    drain_seconds: float = 10.0
+    """How long running jobs may go on after the worker was told to stop."""
+
+    def __post_init__(self) -> None:
+        check_name(self.worker_id, "worker id")
+        for queue in self.queues:
+            check_name(queue, "queue")
+        if not 1 <= self.slots <= MAX_SLOTS:
+            raise InvalidInput(f"slots must be 1 to {MAX_SLOTS}")
+        if not MIN_LEASE_MS <= self.lease_ms <= MAX_LEASE_MS:
+            raise InvalidInput(f"the lease must be {MIN_LEASE_MS} to {MAX_LEASE_MS} ms")
+        if not 0 <= self.drain_seconds <= 86_400:
+            raise InvalidInput("drain_seconds must be 0 to 86400")

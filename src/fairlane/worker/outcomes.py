@@ -1,0 +1,126 @@
+"""How a job ended, as an outcome to report."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any
+
+import msgspec
+
+from ..control import Cancel, RetryAfter, Snooze
+from ..model.job import MAX_ERROR_BYTES, MAX_RESULT_BYTES, JobError
+from ..model.lease import FailureKind, Lease, Outcome, OutcomeKind
+from .running import Stop
+
+_MAX_TYPE = 200
+_MAX_MESSAGE = 2_000
+_CUT = " …"
+_encode = msgspec.json.Encoder().encode
+
+
+def completed(lease: Lease, result: Any) -> Outcome:
+    """The job returned `result`; a failure that no retry can mend where this cannot be stored."""
+    if result is None:
+        return Outcome(job_id=lease.job_id, token=lease.token, kind=OutcomeKind.COMPLETED)
+    try:
+        encoded = _encode(result)
+    except Exception as error:
+        return rejected(lease, "InvalidResult", f"the result cannot be written as JSON: {_text_of(error)}")
+    if len(encoded) > MAX_RESULT_BYTES:
+        detail = f"the result has {len(encoded)} bytes, {MAX_RESULT_BYTES} at most; store it elsewhere"
+        return rejected(lease, "InvalidResult", detail)
+    return Outcome(job_id=lease.job_id, token=lease.token, kind=OutcomeKind.COMPLETED, result=msgspec.Raw(encoded))
+
+
+def rejected(lease: Lease, kind: str, detail: str) -> Outcome:
+    """The job can never succeed: it goes to the dead letter queue without further attempts."""
+    return Outcome(
+        job_id=lease.job_id,
+        token=lease.token,
+        kind=OutcomeKind.FAILED,
+        failure=FailureKind.REJECTED,
+        error=job_error(kind, detail),
+    )
+
+
+def released(lease: Lease) -> Outcome:
+    """The job was given back unfinished."""
+    return Outcome(job_id=lease.job_id, token=lease.token, kind=OutcomeKind.RELEASED)
+
+
+def raised(lease: Lease, error: BaseException) -> Outcome:
+    """The job raised `error`."""
+    kind, delay_ms, trace = OutcomeKind.FAILED, None, None
+    if isinstance(error, Cancel):
+        kind = OutcomeKind.CANCELLED
+    elif isinstance(error, Snooze):
+        kind, delay_ms = OutcomeKind.SNOOZED, error.delay_ms
+    elif isinstance(error, RetryAfter):
+        delay_ms = error.delay_ms
+    else:
+        trace = _traceback_of(error)
+    return Outcome(
+        job_id=lease.job_id,
+        token=lease.token,
+        kind=kind,
+        error=job_error(type(error).__name__, _text_of(error), trace),
+        delay_ms=delay_ms,
+    )
+
+
+def stopped(lease: Lease, stop: Stop) -> Outcome | None:
+    """The worker stopped the job; None where nothing may be reported."""
+    match stop:
+        case Stop.LOST:
+            return None
+        case Stop.DRAINED:
+            return released(lease)
+        case Stop.CANCELLED:
+            return Outcome(job_id=lease.job_id, token=lease.token, kind=OutcomeKind.CANCELLED)
+        case Stop.TIMED_OUT:
+            return Outcome(
+                job_id=lease.job_id,
+                token=lease.token,
+                kind=OutcomeKind.FAILED,
+                failure=FailureKind.TIMED_OUT,
+                error=job_error("TimedOut", f"ran over its timeout of {lease.timeout_seconds:g} s"),
+            )
+
+
+def job_error(kind: str, message: str, trace: str | None = None) -> JobError:
+    """An error small enough to be stored. The end of a traceback tells most, so that is kept."""
+    tail = _storable(trace[-MAX_ERROR_BYTES:]) if trace else None
+    error = JobError(_cut(kind, _MAX_TYPE), _cut(message, _MAX_MESSAGE), tail)
+    while error.traceback and len(_encode(error)) > MAX_ERROR_BYTES:
+        excess = len(_encode(error)) - MAX_ERROR_BYTES
+        kept = max(0, len(error.traceback) - max(excess // 4, 100))
+        shorter = _CUT + error.traceback[len(error.traceback) - kept :] if kept else None
+        error = JobError(error.type, error.message, shorter)
+    return error
+
+
+def _traceback_of(error: BaseException) -> str | None:
+    """The traceback from the task's own frame on."""
+    try:
+        inner = error.__traceback__.tb_next if error.__traceback__ is not None else None
+        lines = traceback.format_exception(type(error), error, inner)
+    except Exception:  # an exception may be unable to print itself
+        return None
+    return "".join(lines)
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return "(an exception that cannot be printed)"
+
+
+def _cut(text: str, limit: int) -> str:
+    text = _storable(text[: limit + 1])
+    return text if len(text) <= limit else text[:limit] + _CUT
+
+
+def _storable(text: str) -> str:
+    """`text` without lone surrogates, which JSON cannot carry."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,64 @@
+"""Runs a worker as a process: event loop, signals, exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+from .worker import Worker
+
+log = logging.getLogger("fairlane.worker")
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+def run_worker(make_worker: Callable[[], Worker]) -> None:
+    """Run the worker that `make_worker` returns (on its event loop) until SIGTERM or SIGINT, then drain it.
+
+    A second signal ends the process at once, with 128 + its number. To be called in the main thread.
+    Raises as `Worker.run` does.
+    """
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        worker = runner.run(_run_until_signalled(make_worker))
+        if worker.abandoned:
+            # What does not stop when told to must not keep the process.
+            logging.shutdown()
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(0)
+
+
+async def _run_until_signalled(make_worker: Callable[[], Worker]) -> Worker:
+    worker = make_worker()
+    loop = asyncio.get_running_loop()
+    signals_seen = 0
+
+    # A handler of Python's own, not the loop's: it also runs while a job blocks the loop.
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        nonlocal signals_seen
+        signals_seen += 1
+        if signals_seen > 1:
+            os._exit(128 + number)
+        loop.call_soon_threadsafe(worker.stop)
+
+    before = {number: signal.signal(number, on_signal) for number in STOP_SIGNALS}
+    try:
+        await worker.run()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return worker
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's, where the platform has it."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

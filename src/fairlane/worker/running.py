@@ -1,0 +1,76 @@
+"""A job that this worker runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, Protocol
+
+from ..context import JobContext
+from ..model.job import Progress
+from ..model.lease import Lease
+from ..payload import Parameters
+
+CANCEL_GRACE_SECONDS = 2.0
+"""How long an async job may clean up after it was told to stop, before it is abandoned."""
+
+
+class Runnable(Protocol):
+    """What a worker needs to know of a task."""
+
+    @property
+    def function(self) -> Callable[..., Any]: ...
+    @property
+    def is_async(self) -> bool: ...
+    @property
+    def parameters(self) -> Parameters: ...
+
+
+class Stop(Enum):
+    """Why a running job was told to stop."""
+
+    TIMED_OUT = "timed out"
+    CANCELLED = "cancelled"
+    DRAINED = "given back"  # the worker stops; another one is to run the job
+    LOST = "lease lost"  # the lease is somebody else's or soon will be; nothing may be reported
+
+
+class RunningJob:
+    """A leased job while it runs. Times are on the monotonic clock."""
+
+    __slots__ = (
+        "abandon_at",
+        "context",
+        "lease",
+        "lease_until",
+        "reported_progress",
+        "runnable",
+        "stop",
+        "timeout_at",
+        "working",
+    )
+
+    def __init__(
+        self, lease: Lease, runnable: Runnable, context: JobContext, lease_until: float, timeout_at: float
+    ) -> None:
+        self.lease = lease
+        self.runnable = runnable
+        self.context = context
+        self.lease_until = lease_until
+        self.timeout_at = timeout_at
+        self.stop: Stop | None = None
+        self.abandon_at: float | None = None
+        self.working: asyncio.Task[None] | None = None
+        """The asyncio task of an async job; None for one in a thread."""
+        self.reported_progress: Progress | None = None
+
+    def __str__(self) -> str:
+        return f"job {self.lease.job_id} ({self.lease.task}, attempt {self.lease.attempt})"
+
+    @property
+    def due_at(self) -> float:
+        """When something has to be done about this job, unless it ends before."""
+        if self.abandon_at is not None:
+            return self.abandon_at
+        return min(self.timeout_at, self.lease_until)

@@ -1,0 +1,132 @@
+"""A worker: one process's slots, filled from a queue."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import time
+from collections.abc import Awaitable, Callable, Mapping
+
+from ..model.lease import LeaseStatus, Outcome, WorkerReport
+from ..queue import Queue
+from .execute import Executor
+from .fetch import Fetcher
+from .heartbeat import Heartbeat
+from .options import WorkerOptions
+from .running import CANCEL_GRACE_SECONDS, Runnable, RunningJob, Stop
+
+log = logging.getLogger("fairlane.worker")
+
+FLUSH_SECONDS = 5.0
+"""How long a worker that stops tries to report what its jobs came to."""
+
+
+class Worker:
+    """Claims jobs, runs them, keeps their leases, and reports how they ended, until it is told to stop."""
+
+    def __init__(
+        self,
+        open_queue: Callable[[], Awaitable[Queue]],
+        registry: Mapping[str, Runnable],
+        options: WorkerOptions | None = None,
+    ) -> None:
+        """`open_queue` is called twice: once for claims and outcomes, once in the heartbeat's own thread and loop.
+
+        `registry` has the tasks by name.
+        """
+        self.options = options or WorkerOptions()
+        self._open_queue = open_queue
+        self._registry = registry
+        self._stopping = asyncio.Event()
+        self._started_at = time.time()
+        self._executor: Executor | None = None
+
+    @property
+    def abandoned(self) -> int:
+        """Jobs that were told to stop and did not; they still occupy a thread or the event loop."""
+        return 0 if self._executor is None else self._executor.abandoned
+
+    def stop(self) -> None:
+        """Begin to drain: claim no more, let jobs end within `drain_seconds`, give the others back, then return.
+
+        To be called in the event loop's thread.
+        """
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Work until `stop` is called and everything is drained.
+
+        Raises StoreUnavailable and StoreRefused where the queue cannot be opened; once it is open, outages
+        are waited out. Cancelled, it drops its jobs at once, and their leases expire.
+        """
+        for task in self._registry.values():
+            task.parameters  # noqa: B018  a signature that cannot work stops the worker here, not its jobs later
+        queue = await self._open_queue()
+
+        def deliver(outcome: Outcome | None) -> None:
+            fetcher.deliver(outcome)
+
+        def notify_progress() -> None:
+            heartbeat.poke()
+
+        self._executor = executor = Executor(self._registry, self.options.slots, deliver, notify_progress)
+        fetcher = Fetcher(queue, executor, self.options)
+        heartbeat = self._new_heartbeat(executor)
+        try:
+            heartbeat.start()
+            fetcher.wake()
+            await self._stopping.wait()
+            await self._drain(executor, fetcher)
+        finally:
+            executor.stop_all(Stop.LOST)
+            executor.close()
+            fetcher.close()
+            await heartbeat.stop()
+            await queue.close()
+
+    def _new_heartbeat(self, executor: Executor) -> Heartbeat:
+        loop = asyncio.get_running_loop()
+
+        def tell(job: RunningJob, status: LeaseStatus) -> None:
+            reason = Stop.CANCELLED if status is LeaseStatus.CANCELLED else Stop.LOST
+            loop.call_soon_threadsafe(executor.stop, job, reason)
+
+        return Heartbeat(
+            self._open_queue,
+            self.options.lease_ms,
+            running=lambda: list(executor.running.copy().values()),
+            report=lambda: self._report(len(executor.running)),
+            on_status=tell,
+        )
+
+    def _report(self, running: int) -> WorkerReport:
+        return WorkerReport(
+            id=self.options.worker_id,
+            queues=self.options.queues,
+            slots=self.options.slots,
+            running=running,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            started_at=self._started_at,
+            draining=self._stopping.is_set(),
+        )
+
+    async def _drain(self, executor: Executor, fetcher: Fetcher) -> None:
+        fetcher.claim_no_more()
+        if not await _within(self.options.drain_seconds, executor.idle()):
+            executor.stop_all(Stop.DRAINED)
+            await _within(CANCEL_GRACE_SECONDS + 1.0, executor.idle())
+        if not await _within(FLUSH_SECONDS, fetcher.settle()):
+            log.error("the store cannot be reached: some outcomes are lost, and their jobs will run again")
+
+
+async def _within(seconds: float, step: Awaitable[None]) -> bool:
+    """Whether `step` was done in time."""
+    try:
+        async with asyncio.timeout(seconds):
+            await step
+    except TimeoutError:
+        return False
+    return True
