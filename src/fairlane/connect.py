@@ -1,0 +1,25 @@
+"""From a URL to a queue: the one place that knows what stands behind the verbs."""
+
+from __future__ import annotations
+
+import os
+
+from .engine import Engine
+from .queue import Queue
+from .store import Durability, open_store
+
+DEFAULT_URL = "embedded:.fairlane"
+
+
+async def open_queue(url: str | None = None, *, durability: str | None = None) -> Queue:
+    """The queue at a store's URL; without one, at FAIRLANE_URL or in the folder .fairlane.
+
+    Raises InvalidInput, StoreUnavailable or StoreRefused.
+    """
+    return await open_engine(url or os.environ.get("FAIRLANE_URL") or DEFAULT_URL, durability=durability)
+
+
+async def open_engine(url: str, *, durability: str | None = None) -> Engine:
+    """The engine on a store, for those who also do upkeep."""
+    kind = Durability(durability or os.environ.get("FAIRLANE_DURABILITY") or Durability.DISK)
+    return await Engine.open(await open_store(url, kind))

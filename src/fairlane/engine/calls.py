@@ -1,0 +1,116 @@
+"""Sends scripts to the store and answers for their failures.
+
+Every script may be repeated, so a call whose reply was lost is sent again; SCRIPT FLUSH, a restart
+of the store or a connection cut in mid-reply cost time and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from valkey.exceptions import (
+    BusyLoadingError,
+    ConnectionError,
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    ResponseError,
+    TimeoutError,
+)
+
+from ..model.errors import StoreFull, StoreUnavailable
+from ..store import Store
+from . import keys, scripts
+from .scripts import Script, Value
+
+PATIENCE_S = 2.0
+"""How long a call is tried again before it fails as StoreUnavailable."""
+
+_LOST = (ConnectionError, TimeoutError, BusyLoadingError, ReadOnlyError, OSError)
+_PAUSES_S = (0.0, 0.02, 0.05, 0.1, 0.2)
+
+T = TypeVar("T")
+Arguments = tuple[Script, int, dict[str, Value], list[bytes]]
+
+
+class Calls:
+    """Scripts and plain commands on one store. `clock` (µs) replaces the store's time in tests."""
+
+    def __init__(self, store: Store, clock: Callable[[], int] | None = None) -> None:
+        self.store = store
+        self._clock = clock
+        self._scripts = {name: scripts.load(name) for name in scripts.names()}
+
+    async def run(self, name: str, partition: int, *rest: bytes, **values: Value) -> Any:
+        """The reply of script `name` on one partition."""
+        (reply,) = await self.run_together([(self._scripts[name], partition, values, list(rest))])
+        return reply
+
+    async def run_pair(
+        self, partition: int, first: tuple[str, dict[str, Value]], second: tuple[str, dict[str, Value]]
+    ) -> list[Any]:
+        """Two scripts in one round trip, in order."""
+        return await self.run_together(
+            [(self._scripts[name], partition, values, []) for name, values in (first, second)]
+        )
+
+    async def run_together(self, calls: list[Arguments]) -> list[Any]:
+        """The replies of several scripts sent in one write."""
+        commands = [self._command(*call) for call in calls]
+        replies = await self._patiently(lambda: self._send(commands))
+        for i, (script, partition, values, rest) in enumerate(calls):
+            if isinstance(replies[i], NoScriptError):
+                replies[i] = await self.command("EVAL", script.source, *self._command(script, partition, values, rest)[2:])
+        for reply in replies:
+            if isinstance(reply, Exception):
+                raise _ours(reply)
+        return replies
+
+    async def command(self, *parts: Value) -> Any:
+        """The reply to one plain command, which must be safe to repeat."""
+        return await self._patiently(lambda: self._send_one(parts))
+
+    async def _send_one(self, parts: tuple[Value, ...]) -> Any:
+        try:
+            return await self.store.client.execute_command(*parts)  # type: ignore[no-untyped-call]
+        except (OutOfMemoryError, NoScriptError) as error:
+            raise _ours(error) from error
+
+    def _command(self, script: Script, partition: int, values: dict[str, Value], rest: list[bytes]) -> tuple[Value, ...]:
+        if "at" in script.argv:
+            values["at"] = self._clock() if self._clock else ""
+        return ("EVALSHA", script.sha, 1, keys.prefix(partition), *script.arguments(values, rest))
+
+    async def _send(self, commands: list[tuple[Value, ...]]) -> list[Any]:
+        pipeline = self.store.client.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
+        replies: list[Any] = await pipeline.execute(raise_on_error=False)
+        for reply in replies:
+            if isinstance(reply, _LOST):
+                raise reply
+        return replies
+
+    async def _patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        give_up = time.monotonic() + PATIENCE_S
+        tries = 0
+        while True:
+            try:
+                return await attempt()
+            except _LOST as error:
+                if time.monotonic() > give_up:
+                    raise StoreUnavailable(f"the store does not answer: {error}") from error
+                await self.store.ensure_running()
+                await asyncio.sleep(_PAUSES_S[min(tries, len(_PAUSES_S) - 1)])
+                tries += 1
+
+
+def _ours(error: Exception) -> Exception:
+    if isinstance(error, OutOfMemoryError) or "OOM command not allowed" in str(error):
+        return StoreFull("the store is at its memory limit; submit again when jobs have been worked off")
+    if isinstance(error, ResponseError) and str(error).startswith("MISCONF"):
+        return StoreUnavailable(f"the store cannot write to its disk: {error}")
+    return error

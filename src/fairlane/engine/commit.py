@@ -1,0 +1,67 @@
+"""Group commit: submissions that come while one is on its way join the next call and its one fsync.
+
+A lone caller waits for nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from ..model.job import MAX_BATCH, NewJob, Submission
+
+MAX_CALL_BYTES = 4 * 1024 * 1024
+
+Send = Callable[[list[NewJob]], Awaitable[list[Submission]]]
+_Waiting = tuple[Sequence[NewJob], int, "asyncio.Future[list[Submission]]"]
+
+
+class GroupCommit:
+    """Submissions to one partition."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._waiting: list[_Waiting] = []
+        self._sender: asyncio.Task[None] | None = None
+
+    async def submit(self, jobs: Sequence[NewJob]) -> list[Submission]:
+        """The answers to `jobs`, which are submitted in one call, perhaps with others."""
+        answer: asyncio.Future[list[Submission]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((jobs, sum(len(job.payload) for job in jobs), answer))
+        if self._sender is None:
+            self._sender = asyncio.create_task(self._send_all())
+        return await answer
+
+    async def _send_all(self) -> None:
+        try:
+            while self._waiting:
+                await self._send_group(self._take_group())
+        finally:
+            self._sender = None
+
+    def _take_group(self) -> list[_Waiting]:
+        taken, jobs, size = 0, 0, 0
+        for more, more_bytes, _ in self._waiting:
+            jobs += len(more)
+            size += more_bytes
+            if taken and (jobs > MAX_BATCH or size > MAX_CALL_BYTES):
+                break
+            taken += 1
+        group, self._waiting = self._waiting[:taken], self._waiting[taken:]
+        return group
+
+    async def _send_group(self, group: list[_Waiting]) -> None:
+        try:
+            answers = await self._send([job for jobs, _, _ in group for job in jobs])
+        except BaseException as error:
+            for _, _, answer in group:
+                if not answer.done():
+                    answer.set_exception(error if isinstance(error, Exception) else asyncio.CancelledError())
+            if not isinstance(error, Exception):
+                raise
+            return
+        first = 0
+        for jobs, _, answer in group:
+            if not answer.done():
+                answer.set_result(answers[first : first + len(jobs)])
+            first += len(jobs)

@@ -1,0 +1,173 @@
+"""Proves the store's invariants: every index can be derived again from the others.
+
+Jobs move while it reads, so a finding counts only if it is seen in each of several passes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import msgspec
+
+from ..model.overview import StoreReport
+from ..model.states import State
+from . import keys
+from .calls import Calls
+from .records import Started, unpack_request
+
+PASSES = 3
+PAUSE_S = 0.1
+MAX_PROBLEMS = 100
+_started = msgspec.msgpack.Decoder(Started).decode
+_TIMED = ("scheduled", "completed", "failed", "cancelled")
+
+
+async def examine(calls: Calls, partitions: int) -> StoreReport:
+    """Look at every key of every partition."""
+    problems: set[str] = set()
+    jobs: Counter[str] = Counter()
+    total = 0
+    for partition in range(partitions):
+        found: set[str] | None = None
+        for _ in range(PASSES):
+            snapshot = await Snapshot.take(calls, partition)
+            found = snapshot.problems() if found is None else found & snapshot.problems()
+            if not found:
+                break
+            await asyncio.sleep(PAUSE_S)
+        problems |= found or set()
+        jobs.update(snapshot.jobs_by_state())
+        total += len(snapshot.names)
+    return StoreReport(problems=sorted(problems)[:MAX_PROBLEMS], jobs=dict(jobs), keys=total)
+
+
+class Snapshot:
+    """What a partition holds."""
+
+    def __init__(self, names: set[str]) -> None:
+        self.names = names
+        self.lanes: dict[str, set[str]] = {}
+        self.sets: dict[str, dict[str, float]] = {}
+        self.started: dict[str, Started] = {}
+        self.blocked: dict[str, str] = {}
+        self.keyed: dict[str, str] = {}
+        self.tenants_of: dict[str, str] = {}
+        self.unexpiring: set[str] = set()
+
+    @classmethod
+    async def take(cls, calls: Calls, partition: int) -> Snapshot:
+        prefix = keys.prefix(partition)
+        names: set[str] = set()
+        cursor: Any = 0
+        while True:
+            cursor, found = await calls.command("SCAN", cursor, "MATCH", f"{prefix}*", "COUNT", 1000)
+            names.update(name.decode().removeprefix(prefix) for name in found)
+            if int(cursor) == 0:
+                break
+        self = cls(names)
+        for name in ("leases", "slots", "lanes", "resting", *_TIMED):
+            self.sets[name] = await _scores(calls, prefix + name)
+        for name in names:
+            if name.startswith("run/"):
+                self.sets[name] = await _scores(calls, prefix + name)
+            elif name.startswith("lane/"):
+                self.lanes[name.removeprefix("lane/")] = set(await _scores(calls, prefix + name))
+            elif name.startswith(keys.EXPIRING_KEYS):
+                if int(await calls.command("PTTL", prefix + name)) == -1:
+                    self.unexpiring.add(name)
+        self.started = {k: _started(v) for k, v in (await _hash(calls, prefix + "started")).items()}
+        self.blocked = {k: v.decode() for k, v in (await _hash(calls, prefix + "blocked")).items()}
+        self.keyed = {k: v.decode() for k, v in (await _hash(calls, prefix + "keyed")).items()}
+        for job_id in self.keyed:
+            record = await calls.command("GET", prefix + "j/" + job_id)
+            if record:
+                self.tenants_of[job_id] = unpack_request(record)[1].tenant_id
+        return self
+
+    def jobs_by_state(self) -> dict[str, int]:
+        waiting = sum(len(jobs) for jobs in self.lanes.values())
+        counts = {state: len(self.sets[state]) for state in _TIMED}
+        return counts | {State.PENDING.value: waiting, State.RUNNING.value: len(self.sets["leases"])}
+
+    def problems(self) -> set[str]:
+        return self._index_problems() | self._lease_problems() | self._lane_problems() | self._key_problems()
+
+    def _places(self) -> Counter[str]:
+        places: Counter[str] = Counter(self.sets["leases"])
+        places = Counter(dict.fromkeys(places, 1))
+        for jobs in self.lanes.values():
+            places.update(jobs)
+        for name in _TIMED:
+            places.update(dict.fromkeys(self.sets[name], 1))
+        return places
+
+    def _index_problems(self) -> set[str]:
+        places = self._places()
+        jobs = {name[2:] for name in self.names if name.startswith("j/")}
+        found = {f"job {job} is in no index" for job in jobs - places.keys()}
+        found |= {f"job {job} is in an index and has no record" for job in places.keys() - jobs}
+        found |= {f"job {job} is in {count} indexes" for job, count in places.items() if count > 1}
+        ended = {job for name in ("completed", "failed", "cancelled") for job in self.sets[name]}
+        results = {name[2:] for name in self.names if name.startswith("r/")}
+        found |= {f"job {job} has a result and is not finished" for job in results - ended}
+        found |= {f"job {job} is finished and has no result" for job in ended - results}
+        found |= {f"job {job} is finished and still counts as started" for job in self.started.keys() & ended}
+        return found
+
+    def _lease_problems(self) -> set[str]:
+        running = {job for job, s in self.started.items() if s.running}
+        leases = set(self.sets["leases"])
+        found = {f"job {job} runs and has no lease" for job in running - leases}
+        found |= {f"lease of job {job}, which does not run" for job in leases - running}
+        slots = {f"{self.started[job].tenant_id}/{job}" for job in running}
+        found |= {f"slot {slot} has no live lease" for slot in self.sets["slots"].keys() - slots}
+        found |= {f"lease of {slot} holds no slot" for slot in slots - self.sets["slots"].keys()}
+        return found
+
+    def _lane_problems(self) -> set[str]:
+        lanes = set(self.lanes)
+        found = {f"lane {lane} has jobs and is not listed" for lane in lanes - self.sets["lanes"].keys()}
+        found |= {f"lane {lane} is listed and empty" for lane in self.sets["lanes"].keys() - lanes}
+        waiting = {lane.split("/")[0] for lane in lanes}
+        found |= {f"tenant {tenant} is blocked and has no job waiting" for tenant in self.blocked.keys() - waiting}
+        wanted = {lane for lane in lanes if lane.split("/")[0] not in self.blocked}
+        runnable = {
+            f"{tenant}/{name.removeprefix('run/')}"
+            for name, tenants in self.sets.items()
+            if name.startswith("run/")
+            for tenant in tenants
+        }
+        found |= {f"lane {lane} could run and is not in the run index" for lane in wanted - runnable}
+        found |= {f"lane {lane} is in the run index and could not run" for lane in runnable - wanted}
+        return found
+
+    def _key_problems(self) -> set[str]:
+        found = {f"key {name} never expires" for name in self.unexpiring}
+        unfinished = {f"u/{self.tenants_of.get(job, '?')}/{key}" for job, key in self.keyed.items()}
+        business = {name for name in self.names if name.startswith("u/")}
+        found |= {f"business key {name} belongs to no unfinished job" for name in business - unfinished}
+        found |= {f"business key {name} is not held" for name in unfinished - business}
+        jobs = {name[2:] for name in self.names if name.startswith("j/")}
+        for name in self.names:
+            if name.startswith(keys.JOB_KEYS):
+                if name[2:] not in jobs:
+                    found.add(f"key {name} belongs to no job")
+            elif not (
+                name in keys.SINGLE_KEYS
+                or name.startswith(("lane/", "run/", "u/", "count/", *keys.EXPIRING_KEYS))
+            ):
+                found.add(f"key {name} has no owner")
+        return found
+
+
+async def _scores(calls: Calls, name: str) -> dict[str, float]:
+    reply = await calls.command("ZRANGE", name, 0, -1, "WITHSCORES")
+    return {reply[i].decode(): float(reply[i + 1]) for i in range(0, len(reply), 2)}
+
+
+async def _hash(calls: Calls, name: str) -> dict[str, bytes]:
+    reply = await calls.command("HGETALL", name)
+    pairs = reply.items() if isinstance(reply, dict) else zip(reply[::2], reply[1::2], strict=True)
+    return {field.decode(): value for field, value in pairs}

@@ -1,0 +1,454 @@
+"""The verbs on Valkey."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, cast
+
+import msgspec
+
+from ..model import ids
+from ..model.errors import Conflict, InvalidInput, NotFound
+from ..model.job import (
+    Counters,
+    Explanation,
+    Job,
+    JobPage,
+    JobQuery,
+    NewJob,
+    RateUse,
+    Submission,
+    SubmitStatus,
+)
+from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, OutcomeKind, WorkerReport
+from ..model.overview import BulkResult, QueueInfo, Reaped, StoreReport, UpkeepStep
+from ..model.retention import Retention
+from ..model.states import State
+from ..model.tenant import PolicyChange, Tenant, TenantPolicy
+from ..store import Store
+from . import keys
+from .calls import Calls
+from .commit import GroupCommit
+from .doctor import examine
+from .explain import explain_waiting
+from .listing import Listing
+from .policies import pack_policy, unpack_policy
+from .records import job_from, lease_from, pack_request
+from .scripts import Value
+from .wakeups import Wakeups
+
+IDEMPOTENCY_MS = 86_400_000
+WORKER_SILENCE_MS = 60_000
+_LOOK_AGAIN_S = 1.0
+"""How often an idle claim looks for itself, should news have been lost."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_CREATED = SubmitStatus.CREATED
+_STATUS = {status.value.encode(): status for status in SubmitStatus}
+_LEASE_STATUS = {status.value.encode(): status for status in LeaseStatus}
+
+
+class Engine:
+    """Implements `queue.Queue` and `queue.Upkeep` on one store. Made by `Engine.open`."""
+
+    def __init__(self, store: Store, partitions: int, clock: Callable[[], int] | None = None) -> None:
+        self.store = store
+        self._partitions = partitions
+        self._calls = Calls(store, clock)
+        self._commits = [GroupCommit(self._sender(partition)) for partition in range(partitions)]
+        self._wakeups = Wakeups(store, partitions)
+        self._listing = Listing(self._calls, partitions)
+        self._first_partition = random.randrange(partitions)
+
+    @classmethod
+    async def open(cls, store: Store, *, partitions: int = 1, clock: Callable[[], int] | None = None) -> Engine:
+        """An engine on `store`, which is laid out with `partitions` if it is new.
+
+        `clock` returns microseconds and replaces the store's own time, for tests.
+        """
+        calls = Calls(store)
+        await calls.command("HSETNX", keys.META, "partitions", partitions)
+        engine = cls(store, int(await calls.command("HGET", keys.META, "partitions")), clock)
+        for partition in range(engine._partitions):
+            packed = pack_policy(TenantPolicy())
+            await engine._calls.run("set_defaults", partition, packed=packed, only_if_unset="1")
+        return engine
+
+    # Clients
+
+    def new_job_id(self, tenant_id: str) -> str:
+        return ids.new_job_id(self._of_tenant(tenant_id))
+
+    async def submit(self, jobs: Sequence[NewJob]) -> list[Submission]:
+        if self._partitions == 1:
+            return await self._commits[0].submit(jobs)
+        by_partition: dict[int, list[int]] = {}
+        for i, job in enumerate(jobs):
+            by_partition.setdefault(self._of_tenant(job.tenant_id), []).append(i)
+        answers: list[Submission | None] = [None] * len(jobs)
+        groups = await asyncio.gather(
+            *(self._commits[partition].submit([jobs[i] for i in group]) for partition, group in by_partition.items())
+        )
+        for group, found in zip(by_partition.values(), groups, strict=True):
+            for i, answer in zip(group, found, strict=True):
+                answers[i] = answer
+        return [answer for answer in answers if answer is not None]
+
+    async def get(self, job_id: str) -> Job:
+        reply = await self._calls.run("get", self._of_job(job_id), ids=_encode([job_id]), extras="1")
+        job = job_from(reply, attempts=True)
+        if job is None:
+            raise NotFound(f"there is no job {job_id}")
+        return job
+
+    async def list_jobs(self, query: JobQuery) -> JobPage:
+        return await self._listing.page(query)
+
+    async def explain(self, job_id: str) -> Explanation:
+        job = await self.get(job_id)
+        facts = await self._calls.run(
+            "explain", self._of_job(job_id), id=job_id, tenant=job.tenant_id, queue=job.queue
+        )
+        return explain_waiting(job, facts, await self.workers())
+
+    async def cancel(self, job_id: str) -> Job:
+        answer = await self._calls.run("cancel", self._of_job(job_id), id=job_id)
+        return await self._changed(job_id, answer)
+
+    async def retry(self, job_id: str) -> Job:
+        answer = await self._calls.run("retry", self._of_job(job_id), id=job_id)
+        return await self._changed(job_id, answer)
+
+    async def wait_finished(self, job_id: str, timeout_ms: int) -> Job | None:
+        partition = self._of_job(job_id)
+        deadline = time.monotonic() + timeout_ms / 1000
+        awaited = keys.prefix(partition) + keys.AWAITED
+        with self._wakeups.end_of(job_id) as ended:
+            while True:
+                ended.clear()
+                await self._calls.command("ZADD", awaited, "GT", int(time.time() * 1000) + timeout_ms, job_id)
+                job = await self.get(job_id)
+                left = deadline - time.monotonic()
+                if job.state.is_terminal or left <= 0:
+                    return job if job.state.is_terminal else None
+                await _wait(ended, min(left, 5 * _LOOK_AGAIN_S))
+
+    # Workers
+
+    async def claim(self, request: ClaimRequest) -> list[Lease]:
+        deadline = time.monotonic() + request.wait_ms / 1000
+        with self._wakeups.work_for(request.queues) as work:
+            while True:
+                work.clear()
+                leases = await self._claim_now(request)
+                left = deadline - time.monotonic()
+                if leases or left <= 0:
+                    return leases
+                await _wait(work, min(left, _LOOK_AGAIN_S * (0.75 + random.random() / 2)))
+
+    async def finish(self, outcomes: Sequence[Outcome]) -> list[LeaseStatus]:
+        statuses: list[LeaseStatus] = [LeaseStatus.STALE_LEASE] * len(outcomes)
+        for partition, group in self._by_partition([outcome.job_id for outcome in outcomes]).items():
+            values = _finish_values([outcomes[i] for i in group])
+            for i, status in zip(group, await self._calls.run("finish", partition, **values), strict=True):
+                statuses[i] = _LEASE_STATUS[status]
+        return statuses
+
+    async def exchange(
+        self, outcomes: Sequence[Outcome], request: ClaimRequest
+    ) -> tuple[list[LeaseStatus], list[Lease]]:
+        if self._partitions > 1 or not outcomes:
+            statuses = await self.finish(outcomes) if outcomes else []
+            return statuses, await self._claim_now(request)
+        ended, claimed = await self._calls.run_pair(
+            0, ("finish", _finish_values(outcomes)), ("claim", _claim_values(request, request.max))
+        )
+        return [_LEASE_STATUS[status] for status in ended], _leases(claimed, request.lease_ms)
+
+    async def extend(
+        self, worker: WorkerReport, leases: Sequence[LeaseReport], lease_ms: int
+    ) -> list[LeaseStatus]:
+        statuses: list[LeaseStatus] = [LeaseStatus.STALE_LEASE] * len(leases)
+        groups = self._by_partition([lease.job_id for lease in leases])
+        for partition in range(self._partitions):
+            group = groups.get(partition, [])
+            answer = await self._calls.run(
+                "extend", partition,
+                worker=worker.id, report=msgspec.json.encode(worker), lease_ms=lease_ms,
+                reports=_encode([_report(leases[i]) for i in group]),
+            )  # fmt: skip
+            for i, status in zip(group, answer, strict=True):
+                statuses[i] = _LEASE_STATUS[status]
+        return statuses
+
+    # Operators
+
+    async def counters(self, tenant_id: str | None = None) -> Counters:
+        names = Counters.__struct_fields__
+        if tenant_id is not None:
+            tenant = await self.tenant(tenant_id)
+            return Counters(**{name: getattr(tenant, name) for name in names})
+        totals = dict.fromkeys(names, 0)
+        for prefix in self._prefixes():
+            for name, value in zip(names, await self._calls.command("HMGET", prefix + "count", *names), strict=True):
+                totals[name] += int(value or 0)
+        return Counters(**totals)
+
+    async def tenant(self, tenant_id: str) -> Tenant:
+        (tenant,) = await self._tenants(self._of_tenant(tenant_id), [tenant_id])
+        return tenant
+
+    async def tenants(self, limit: int, cursor: str | None = None) -> tuple[list[Tenant], str | None]:
+        first = f"({cursor}" if cursor else "-"
+        found: list[tuple[str, int]] = []
+        for partition, prefix in enumerate(self._prefixes()):
+            reply = await self._calls.command("ZRANGEBYLEX", prefix + "tenants", first, "+", "LIMIT", 0, limit + 1)
+            found += [(name.decode(), partition) for name in reply]
+        found.sort()
+        page = found[:limit]
+        by_id: dict[str, Tenant] = {}
+        for partition in {partition for _, partition in page}:
+            names = [name for name, where in page if where == partition]
+            by_id |= {tenant.id: tenant for tenant in await self._tenants(partition, names)}
+        return [by_id[name] for name, _ in page], page[-1][0] if len(found) > limit else None
+
+    async def change_tenant(self, tenant_id: str, change: PolicyChange) -> Tenant:
+        partition = self._of_tenant(tenant_id)
+        policy = change.apply_to((await self.tenant(tenant_id)).policy)
+        await self._calls.run("set_policy", partition, tenant=tenant_id, packed=pack_policy(policy))
+        return await self.tenant(tenant_id)
+
+    async def queues(self) -> list[QueueInfo]:
+        infos: dict[str, QueueInfo] = {}
+        for partition in range(self._partitions):
+            reply = await self._calls.run("queues", partition)
+            for i in range(0, len(reply), 4):
+                name, paused, runnable, pending = reply[i].decode(), bool(reply[i + 1]), reply[i + 2], reply[i + 3]
+                old = infos.get(name, QueueInfo(name, False, 0, 0))
+                infos[name] = QueueInfo(
+                    name, paused or old.paused, old.runnable_tenants + runnable, old.pending + pending
+                )
+        return [infos[name] for name in sorted(infos)]
+
+    async def pause_queue(self, queue: str, paused: bool) -> QueueInfo:
+        for partition in range(self._partitions):
+            await self._calls.run("pause_queue", partition, queue=queue, paused=int(paused))
+        return next(info for info in await self.queues() if info.name == queue)
+
+    async def workers(self) -> list[WorkerReport]:
+        infos = await self._calls.command("HVALS", keys.prefix(0) + "worker_info")
+        reports = [msgspec.json.decode(info, type=WorkerReport) for info in infos]
+        return sorted(reports, key=lambda report: report.id)
+
+    async def retry_failed(self, query: JobQuery) -> BulkResult:
+        async def retry_all(jobs: list[Job]) -> int:
+            answers = [await self._calls.run("retry", self._of_job(job.id), id=job.id) for job in jobs]
+            return answers.count(b"retried")
+
+        return await self._bulk(query, retry_all)
+
+    async def purge_failed(self, query: JobQuery) -> BulkResult:
+        async def purge_all(jobs: list[Job]) -> int:
+            purged = 0
+            for partition, group in self._by_partition([job.id for job in jobs]).items():
+                purged += await self._calls.run("purge", partition, ids=_encode([jobs[i].id for i in group]))
+            return purged
+
+        return await self._bulk(query, purge_all)
+
+    async def close(self) -> None:
+        await self._wakeups.close()
+        await self.store.close()
+
+    # Upkeep
+
+    async def promote(self, limit: int) -> UpkeepStep:
+        return await self._step(lambda partition: self._calls.run("promote", partition, limit=limit), limit)
+
+    async def reap(self, limit: int) -> Reaped:
+        return await self.reap_worker("", limit)
+
+    async def reap_worker(self, worker_id: str, limit: int) -> Reaped:
+        totals, nexts = [0, 0, 0], []
+        for partition in range(self._partitions):
+            *ended, next_ms = await self._calls.run("reap", partition, lost_worker=worker_id, limit=limit)
+            totals = [total + more for total, more in zip(totals, ended, strict=True)]
+            nexts += [0 if sum(ended) >= limit else next_ms] if next_ms >= 0 else []
+        return Reaped(*totals, min(nexts, default=None))
+
+    async def prune(self, retention: Retention, limit: int) -> UpkeepStep:
+        rules: tuple[tuple[str, int, Value], ...] = (
+            ("completed", retention.completed_ms, retention.completed_max),
+            ("cancelled", retention.cancelled_ms, retention.cancelled_max),
+            ("failed", retention.failed_ms, ""),
+        )
+        steps = []
+        for state, age, most in rules:
+            values: dict[str, Value] = {"state": state, "max_age_ms": age, "max_count": most, "limit": limit}
+            steps.append(await self._step(lambda p, values=values: self._calls.run("prune", p, **values), limit))
+        for partition in range(self._partitions):
+            await self._calls.run("tidy", partition, silence_ms=WORKER_SILENCE_MS)
+        nexts = [step.next_ms for step in steps if step.next_ms is not None]
+        return UpkeepStep(sum(step.count for step in steps), min(nexts, default=None))
+
+    async def doctor(self) -> StoreReport:
+        return await examine(self._calls, self._partitions)
+
+    async def set_defaults(self, policy: TenantPolicy) -> None:
+        for partition in range(self._partitions):
+            await self._calls.run("set_defaults", partition, packed=pack_policy(policy), only_if_unset="0")
+
+    # Within
+
+    def _of_tenant(self, tenant_id: str) -> int:
+        return ids.partition_of_tenant(tenant_id, self._partitions)
+
+    def _of_job(self, job_id: str) -> int:
+        if not ids.is_job_id(job_id) or ids.partition_of_job(job_id) >= self._partitions:
+            raise NotFound(f"there is no job {job_id}")
+        return ids.partition_of_job(job_id)
+
+    def _by_partition(self, job_ids: list[str]) -> dict[int, list[int]]:
+        """Positions in `job_ids` by partition; ids of no partition are left out."""
+        groups: dict[int, list[int]] = {}
+        for i, job_id in enumerate(job_ids):
+            if ids.is_job_id(job_id) and ids.partition_of_job(job_id) < self._partitions:
+                groups.setdefault(ids.partition_of_job(job_id), []).append(i)
+        return groups
+
+    def _prefixes(self) -> list[str]:
+        return [keys.prefix(partition) for partition in range(self._partitions)]
+
+    def _sender(self, partition: int) -> Callable[[list[NewJob]], Awaitable[list[Submission]]]:
+        async def send(jobs: list[NewJob]) -> list[Submission]:
+            items = _encode([_item(job) for job in jobs])
+            records = [pack_request(job) for job in jobs]
+            reply = await self._calls.run("submit", partition, *records, items=items, idempotency_ms=IDEMPOTENCY_MS)
+            return [_submission(reply, i, reply[0]) for i in range(1, len(reply), 7)]
+
+        return send
+
+    async def _claim_now(self, request: ClaimRequest) -> list[Lease]:
+        leases: list[Lease] = []
+        self._first_partition += 1
+        for step in range(self._partitions):
+            partition = (self._first_partition + step) % self._partitions
+            reply = await self._calls.run("claim", partition, **_claim_values(request, request.max - len(leases)))
+            leases += _leases(reply, request.lease_ms)
+            if len(leases) >= request.max:
+                break
+        return leases
+
+    async def _changed(self, job_id: str, answer: bytes) -> Job:
+        if answer == b"not_found":
+            raise NotFound(f"there is no job {job_id}")
+        if answer == b"key_taken":
+            raise Conflict("another unfinished job has this job's key")
+        job = await self.get(job_id)
+        if answer == b"conflict":
+            raise Conflict(f"the job is {job.state.value}")
+        return job
+
+    async def _tenants(self, partition: int, names: list[str]) -> list[Tenant]:
+        if not names:
+            return []
+        reply = await self._calls.run("tenant", partition, tenants=_encode(names))
+        size = len(reply) // len(names)
+        return [_tenant(name, reply[i * size : (i + 1) * size]) for i, name in enumerate(names)]
+
+    async def _bulk(self, query: JobQuery, change: Callable[[list[Job]], Awaitable[int]]) -> BulkResult:
+        query = msgspec.structs.replace(query, state=State.FAILED)
+        count = 0
+        while count < query.limit:
+            page = await self._listing.page(msgspec.structs.replace(query, limit=min(query.limit - count, 100)))
+            count += await change(page.jobs)
+            if page.next_cursor is None:
+                return BulkResult(count, False)
+            query = msgspec.structs.replace(query, cursor=page.next_cursor)
+        return BulkResult(count, True)
+
+    async def _step(self, run: Callable[[int], Awaitable[Any]], limit: int) -> UpkeepStep:
+        total, nexts = 0, []
+        for partition in range(self._partitions):
+            count, next_ms = await run(partition)
+            total += count
+            nexts += [0 if count >= limit else next_ms] if next_ms >= 0 else []
+        return UpkeepStep(total, min(nexts, default=None))
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass
+
+
+def _item(job: NewJob) -> tuple[Value, ...]:
+    return (
+        job.id, job.tenant_id, job.queue, job.priority, job.delay_ms, job.run_at_ms or 0,
+        job.idempotency_key or "", job.fingerprint, job.key or "",
+    )  # fmt: skip
+
+
+def _submission(reply: list[Any], i: int, now: int) -> Submission:
+    status, job_id, run_at, limit, window_us, remaining, reset = reply[i : i + 7]
+    rate = RateUse(limit, window_us / 1_000_000, remaining, reset / 1000) if limit else None
+    kind = _STATUS[status]
+    state = (State.SCHEDULED if run_at > now else State.PENDING) if kind is _CREATED else None
+    return Submission(kind, job_id.decode(), state, now, run_at, rate)
+
+
+def _claim_values(request: ClaimRequest, most: int) -> dict[str, Value]:
+    if most < 1:
+        raise InvalidInput("a claim must ask for at least one job", "/max")
+    return {
+        "worker": request.worker_id,
+        "claim": request.claim_id,
+        "lease_ms": request.lease_ms,
+        "max": most,
+        "queues": _encode(request.queues),
+    }
+
+
+def _leases(reply: list[Any], lease_ms: int) -> list[Lease]:
+    return [
+        lease_from(reply[i].decode(), reply[i + 1].decode(), reply[i + 2], reply[i + 3], reply[i + 4], lease_ms)
+        for i in range(1, len(reply), 5)
+        if reply[i + 4] is not None
+    ]
+
+
+def _finish_values(outcomes: Sequence[Outcome]) -> dict[str, Value]:
+    return {"outcomes": _encode([_outcome(outcome) for outcome in outcomes]), "jitter": random.random()}
+
+
+def _outcome(outcome: Outcome) -> tuple[Value, ...]:
+    if outcome.kind is OutcomeKind.COMPLETED:
+        body = bytes(outcome.result).decode() if outcome.result is not None else ""
+    else:
+        body = msgspec.json.encode(outcome.error).decode() if outcome.error else ""
+    delay = outcome.delay_ms
+    if delay is None:
+        delay = 0 if outcome.kind is OutcomeKind.SNOOZED else -1
+    return (outcome.job_id, outcome.token, outcome.kind.value, delay, outcome.failure.value, body)
+
+
+def _report(lease: LeaseReport) -> tuple[str, str, str]:
+    progress = msgspec.json.encode(lease.progress).decode() if lease.progress else ""
+    return (lease.job_id, lease.token, progress)
+
+
+def _tenant(name: str, reply: list[Any]) -> Tenant:
+    packed, own, pending, running, submitted, completed, failed, retried, blocked_by, until, used = reply
+    return Tenant(
+        id=name, policy=unpack_policy(packed), customized=bool(own),
+        pending=pending, running=running,
+        submitted=submitted, completed=completed, failed=failed, retried=retried,
+        blocked_by=cast(bytes, blocked_by).decode() or None,
+        blocked_until=float(until) / 1000 if until else None,
+        submit_rate_used=used,
+    )  # fmt: skip

@@ -1,0 +1,45 @@
+"""All key names. Scripts build theirs from the partition's prefix; lua/include says what each holds.
+
+Names that users choose have no "/" in them (model/names.py), so "/" can only be a separator.
+"""
+
+from __future__ import annotations
+
+META = "fairlane:meta"
+
+
+def prefix(partition: int) -> str:
+    """What the keys of a partition begin with; the braces keep them in one cluster slot."""
+    return f"fl:{{{partition}}}:"
+
+
+def lane(tenant_id: str, queue: str) -> str:
+    return f"lane/{tenant_id}/{queue}"
+
+
+def run(queue: str) -> str:
+    return f"run/{queue}"
+
+
+def wake(queue: str) -> str:
+    """Channel: the queue has work for an idle worker."""
+    return f"wake/{queue}"
+
+
+AWAITED = "awaited"
+ENDED = "ended"
+"""Channel: a job that somebody waits for has ended."""
+
+JOB_KEYS = ("j/", "x/", "r/")
+"""Prefixes of the keys that belong to one job."""
+
+TENANT_KEYS = ("rate/", "starts/")
+"""Prefixes of keys of a tenant; they expire by themselves."""
+
+EXPIRING_KEYS = ("i/", "claim/", *TENANT_KEYS)
+
+SINGLE_KEYS = frozenset({
+    "lanes", "resting", "floor", "blocked", "blocked_until", "slots", "started", "leases", "scheduled",
+    "completed", "failed", "cancelled", "keyed", "awaited", "tenants", "policies", "defaults", "queues",
+    "queues_paused", "workers", "worker_info", "sequence", "fence", "count",
+})  # fmt: skip

@@ -1,0 +1,30 @@
+#!lua flags=allow-oom
+-- extend: a worker's heartbeat. Renews its leases and notes that it lives and how far its jobs are.
+-- KEYS prefix
+-- ARGV at worker report lease_ms reports
+-- RETURNS for each lease: ok, stale_lease or cancelled
+-- EVENTS
+-- reports: msgpack [[id, token, progress or ''], ...]; report: opaque, '' from a client that is no worker
+--   workers      zset WORKER by its last heartbeat (ms)
+--   worker_info  hash WORKER -> report
+-- include base
+-- include job
+if report ~= '' then
+  call('ZADD', key('workers'), now, worker)
+  call('HSET', key('worker_info'), worker, report)
+end
+local items = unpack_value(reports)
+local ids, answers, renewed = {}, {}, {}
+for i, item in ipairs(items) do ids[i] = item[1] end
+for i, packed in ipairs(read('HMGET', 'started', ids)) do
+  local s = packed and started_of(packed)
+  if not s or not s.running or s.token ~= items[i][2] then
+    answers[i] = 'stale_lease'
+  else
+    push(renewed, now + lease_ms, ids[i])
+    if items[i][3] ~= '' then call('HSET', key('x/' .. ids[i]), 'p', items[i][3]) end
+    answers[i] = s.cancelled_by ~= '' and 'cancelled' or 'ok'
+  end
+end
+write('ZADD', 'leases', renewed)
+return answers

@@ -1,0 +1,70 @@
+#!lua flags=allow-oom
+-- finish: end leases as their workers report. A repeated report is answered ok and changes nothing.
+-- KEYS prefix
+-- ARGV at outcomes jitter
+-- RETURNS for each outcome: ok or stale_lease
+-- EVENTS running>completed running>scheduled running>failed running>pending running>cancelled
+-- outcomes: msgpack [[id, token, kind, delay or -1, failure, body], ...]
+-- include base
+-- include job
+-- include policy
+-- include window
+-- include counts
+-- include lanes
+-- include ending
+local items = unpack_value(outcomes)
+local ids, answers = {}, {}
+for i, item in ipairs(items) do ids[i] = item[1] end
+local packed = read('HMGET', 'started', ids)
+
+local function backoff(record, s, i)
+  local h = header_of(record)
+  local delay = math.min(h.backoff_cap, h.backoff_base * 2 ^ math.min(s.attempt - s.base - 1, 60))
+  return delay * (0.5 + ((jitter + i * 0.618) % 1) / 2)
+end
+
+local function fail(i, id, s, delay, failure, body)
+  local record = call('GET', key('j/' .. id))
+  local outcome = failure == 'error' and 'failed' or failure
+  count('failed', s.tenant)
+  if failure ~= 'rejected' and s.attempt - s.base < header_of(record).max_attempts then
+    keep_attempt(id, s, outcome, body)
+    count('retried', s.tenant)
+    put_back(id, s, 'retry', now + math.floor(delay >= 0 and delay or backoff(record, s, i)))
+  else
+    conclude(id, s, 'failed', failure == 'error' and 'attempts_exhausted' or failure, outcome, body)
+  end
+end
+
+local function apply(i, id, s, kind, delay, failure, body)
+  end_lease(id, s)
+  if kind == 'completed' then
+    conclude(id, s, 'completed', '', 'completed', body)
+  elseif kind == 'cancelled' or s.cancelled_by ~= '' then
+    local reason = s.cancelled_by ~= '' and 'cancelled_by_user' or 'cancelled_by_task'
+    conclude(id, s, 'cancelled', reason, 'cancelled', body)
+  elseif kind == 'failed' then
+    fail(i, id, s, delay, failure, body)
+  else
+    s.attempt = s.attempt - 1
+    put_back(id, s, kind, kind == 'snoozed' and now + delay or nil)
+  end
+end
+
+local handled = {}
+for i, item in ipairs(items) do
+  local id, token = item[1], item[2]
+  local s = packed[i] and started_of(packed[i])
+  if handled[id] then
+    answers[i] = handled[id] == token and 'ok' or 'stale_lease'
+  elseif s and s.token == token then
+    if s.running then apply(i, id, s, item[3], item[4], item[5], item[6]) end
+    handled[id] = token
+    answers[i] = 'ok'
+  else
+    local result = not s and call('GET', key('r/' .. id))
+    answers[i] = result and unpack_value(result)[3] == token and 'ok' or 'stale_lease'
+  end
+end
+write_endings()
+return answers

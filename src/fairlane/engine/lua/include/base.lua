@@ -1,0 +1,50 @@
+-- base: the clock, key names and variadic writes. Every script starts with it.
+local call = redis.call
+local pack, unpack_value = cmsgpack.pack, cmsgpack.unpack
+
+-- One clock: the store's, unless a test injects its own (microseconds).
+local now_us = tonumber(at)
+if now_us == nil then
+  local time = call('TIME')
+  now_us = time[1] * 1000000 + time[2]
+end
+local now = math.floor(now_us / 1000)
+
+local function key(name)
+  return prefix .. name
+end
+
+-- Lua's stack holds about 8,000 values: long writes go in even-sized pieces.
+local PIECE = 4000
+local function write(command, name, args)
+  for first = 1, #args, PIECE do
+    call(command, key(name), unpack(args, first, math.min(first + PIECE - 1, #args)))
+  end
+end
+
+local function write_keys(command, args)
+  for first = 1, #args, PIECE do
+    call(command, unpack(args, first, math.min(first + PIECE - 1, #args)))
+  end
+end
+
+-- Read the same piece of many members: HMGET, ZMSCORE.
+local function read(command, name, members)
+  if #members <= PIECE then
+    if #members == 0 then return {} end
+    return call(command, key(name), unpack(members))
+  end
+  local all = {}
+  for first = 1, #members, PIECE do
+    for _, value in ipairs(call(command, key(name), unpack(members, first, math.min(first + PIECE - 1, #members)))) do
+      all[#all + 1] = value
+    end
+  end
+  return all
+end
+
+local function push(list, ...)
+  for i = 1, select('#', ...) do
+    list[#list + 1] = (select(i, ...))
+  end
+end

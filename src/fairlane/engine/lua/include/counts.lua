@@ -1,0 +1,29 @@
+-- counts: running totals, in all and by tenant.
+--   count       hash NAME -> total
+--   count/NAME  hash TENANT -> total
+local counted = {}
+
+local function count(name, tenant, by)
+  local tenants = counted[name]
+  if tenants == nil then
+    tenants = {}
+    counted[name] = tenants
+  end
+  tenants[tenant] = (tenants[tenant] or 0) + (by or 1)
+end
+
+local function write_counts()
+  for name, tenants in pairs(counted) do
+    local names, total = {}, 0
+    for tenant, by in pairs(tenants) do
+      names[#names + 1] = tenant
+      total = total + by
+    end
+    local fields = {}
+    for i, old in ipairs(read('HMGET', 'count/' .. name, names)) do
+      push(fields, names[i], (tonumber(old) or 0) + tenants[names[i]])
+    end
+    write('HSET', 'count/' .. name, fields)
+    call('HINCRBY', key('count'), name, total)
+  end
+end

@@ -1,0 +1,86 @@
+-- ending: how a lease ends. The script that ends a lease frees its slot and wakes its tenant.
+--   leases     zset job by expiry (ms): exactly the running jobs
+--   scheduled  zset job by the time (ms) it becomes due
+--   completed, failed, cancelled  zset job by the time (ms) it ended
+--   keyed      hash job -> business key, while the job is unfinished; u/TENANT/KEY -> job
+--   awaited    zset job by the time (ms) until which somebody waits for its end
+local ended = {
+  started = {}, forgotten = {}, leases = {}, slots = {}, results = {}, finished = {},
+  scheduled = {}, completed = {}, failed = {}, cancelled = {},
+}
+local freed = {} -- tenants
+
+local function end_lease(id, s)
+  push(ended.leases, id)
+  push(ended.slots, s.tenant .. '/' .. id)
+  freed[s.tenant] = true
+end
+
+local function keep_attempt(id, s, outcome, body)
+  call('HSET', key('x/' .. id), 'a' .. s.attempt, attempt_record(s, outcome, body))
+  call('HDEL', key('x/' .. id), 'a' .. (s.attempt - 20))
+end
+
+-- s may be that of a job which never started: token '' and attempt 0.
+local function conclude(id, s, state, reason, outcome, body)
+  push(ended.results, key('r/' .. id), pack({
+    state, reason, s.token, s.attempt, s.base, s.worker, s.claimed_at, now, outcome, body,
+  }))
+  push(ended.forgotten, id)
+  push(ended.finished, id)
+  push(ended[state], now, id)
+  if state ~= 'failed' then count(state, s.tenant) end
+end
+
+local function put_back(id, s, reason, due)
+  s.running, s.reason = false, reason
+  push(ended.started, id, pack_started(s))
+  if due and due > now then
+    push(ended.scheduled, due, id)
+  else
+    add_to_lane(s.tenant, s.queue, s.rank, id)
+  end
+end
+
+local function free_business_keys(ids)
+  if #ids == 0 or call('EXISTS', key('keyed')) == 0 then return end
+  local owners = {}
+  for i, business_key in ipairs(read('HMGET', 'keyed', ids)) do
+    if business_key then
+      local record = call('GET', key('j/' .. ids[i]))
+      call('DEL', key('u/' .. header_of(record).tenant .. '/' .. business_key))
+      push(owners, ids[i])
+    end
+  end
+  write('HDEL', 'keyed', owners)
+end
+
+local function tell_waiters(ids)
+  if #ids == 0 or call('EXISTS', key('awaited')) == 0 then return end
+  for i, wanted_until in ipairs(read('ZMSCORE', 'awaited', ids)) do
+    if wanted_until then
+      call('ZREM', key('awaited'), ids[i])
+      call('PUBLISH', key('ended'), ids[i])
+    end
+  end
+end
+
+local function write_endings()
+  write('HSET', 'started', ended.started)
+  write('HDEL', 'started', ended.forgotten)
+  write('ZREM', 'leases', ended.leases)
+  write('ZREM', 'slots', ended.slots)
+  write_keys('MSET', ended.results)
+  write('ZADD', 'scheduled', ended.scheduled)
+  for _, state in ipairs({ 'completed', 'failed', 'cancelled' }) do write('ZADD', state, ended[state]) end
+  free_business_keys(ended.finished)
+  tell_waiters(ended.finished)
+  write_lanes()
+  local tenants = {}
+  for tenant in pairs(freed) do push(tenants, tenant) end
+  for i, reason in ipairs(read('HMGET', 'blocked', tenants)) do
+    if reason == 'concurrency' then touch(tenants[i]) end
+  end
+  settle()
+  write_counts()
+end

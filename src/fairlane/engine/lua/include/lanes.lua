@@ -1,0 +1,172 @@
+-- lanes: a tenant's pending jobs in one queue, and which tenants could start one now.
+--   lane/TENANT/QUEUE  zset job by rank
+--   lanes              zset "TENANT/QUEUE", all scores 0: the lanes that hold a job
+--   run/QUEUE          zset TENANT by virtual time: has a job here and nothing blocks it
+--   resting            zset TENANT by virtual time: has none, or is blocked, and is ahead of the floor
+--   floor              hash QUEUE -> virtual time of the tenant last served
+--   blocked            hash TENANT -> the constraint that keeps its pending jobs from starting
+--   blocked_until      zset TENANT by time (ms), where the constraint ends by itself
+--   slots              zset "TENANT/JOB", all scores 0: one member for each live lease
+local added_to_lanes = {} -- lane -> {rank, job, ...}
+local touched = {} -- tenant -> set of queues: to be settled before the script ends
+
+local function touch(tenant, queue)
+  local queues = touched[tenant]
+  if queues == nil then
+    queues = {}
+    touched[tenant] = queues
+  end
+  if queue then queues[queue] = true end
+end
+
+local function add_to_lane(tenant, queue, rank, id)
+  local lane = tenant .. '/' .. queue
+  local jobs = added_to_lanes[lane]
+  if jobs == nil then
+    jobs = {}
+    added_to_lanes[lane] = jobs
+  end
+  push(jobs, rank, id)
+  touch(tenant, queue)
+end
+
+local function write_lanes()
+  local members = {}
+  for lane, jobs in pairs(added_to_lanes) do
+    write('ZADD', 'lane/' .. lane, jobs)
+    push(members, 0, lane)
+  end
+  write('ZADD', 'lanes', members)
+end
+
+local function remove_from_lane(tenant, queue, id)
+  local lane = tenant .. '/' .. queue
+  call('ZREM', key('lane/' .. lane), id)
+  if call('EXISTS', key('lane/' .. lane)) == 0 then call('ZREM', key('lanes'), lane) end
+  touch(tenant, queue)
+end
+
+local function queues_of(tenant)
+  local queues = {}
+  for _, lane in ipairs(call('ZRANGEBYLEX', key('lanes'), '[' .. tenant .. '/', '(' .. tenant .. '0')) do
+    queues[#queues + 1] = string.sub(lane, #tenant + 2)
+  end
+  return queues
+end
+
+local function running(tenant)
+  return call('ZLEXCOUNT', key('slots'), '[' .. tenant .. '/', '(' .. tenant .. '0')
+end
+
+-- What keeps this tenant from starting a job, and until when (ms) if that ends by itself.
+local function constraint(tenant)
+  local p = policy(tenant)
+  if p.paused then return 'paused' end
+  if p.concurrency > 0 and running(tenant) >= p.concurrency then return 'concurrency' end
+  if p.start_limit > 0 and window_used('starts/' .. tenant, p.start_window) >= p.start_limit then
+    return 'start_rate', math.ceil(window_opens('starts/' .. tenant, p.start_window, p.start_limit) / 1000)
+  end
+end
+
+-- A tenant starts no earlier than the floor: nothing is saved up while idle. Nor further ahead of it
+-- than one job costs: queues served by other workers have a floor of their own.
+local function entry_tag(tenant, tag, floor)
+  tag = math.max(tag or 0, floor)
+  return math.min(tag, floor + 1 / policy(tenant).weight)
+end
+
+local function write_blocked(blocks, frees)
+  local reasons, untils, timeless = {}, {}, {}
+  for tenant, block in pairs(blocks) do
+    push(reasons, tenant, block.reason)
+    if block.ends then push(untils, block.ends, tenant) else push(timeless, tenant) end
+  end
+  write('HSET', 'blocked', reasons)
+  write('ZADD', 'blocked_until', untils)
+  write('ZREM', 'blocked_until', timeless)
+  write('HDEL', 'blocked', frees)
+  write('ZREM', 'blocked_until', frees)
+end
+
+-- What settling works on: for each touched tenant the queues it should be runnable in.
+local function plan_settling(tenants)
+  local plan = { wanted = {}, by_queue = {}, blocks = {}, frees = {} }
+  local was_blocked = read('HMGET', 'blocked', tenants)
+  for i, tenant in ipairs(tenants) do
+    local queues = queues_of(tenant)
+    local reason, ends
+    if #queues > 0 then reason, ends = constraint(tenant) end
+    if reason then
+      plan.blocks[tenant] = { reason = reason, ends = ends }
+    elseif was_blocked[i] then
+      push(plan.frees, tenant)
+    end
+    plan.wanted[tenant] = {}
+    for _, queue in ipairs(queues) do
+      touched[tenant][queue] = true
+      if not reason then plan.wanted[tenant][queue] = true end
+    end
+    for queue in pairs(touched[tenant]) do
+      plan.by_queue[queue] = plan.by_queue[queue] or {}
+      push(plan.by_queue[queue], tenant)
+    end
+  end
+  return plan
+end
+
+-- The virtual time of each tenant, wherever it stands now, and its score in each run index.
+local function read_tags(tenants, by_queue)
+  local tags, scores, resting = {}, {}, {}
+  for i, tag in ipairs(read('ZMSCORE', 'resting', tenants)) do
+    if tag then
+      tags[tenants[i]] = tonumber(tag)
+      resting[tenants[i]] = true
+    end
+  end
+  for queue, members in pairs(by_queue) do
+    scores[queue] = read('ZMSCORE', 'run/' .. queue, members)
+    for i, tag in ipairs(scores[queue]) do
+      if tag then tags[members[i]] = math.max(tags[members[i]] or 0, tonumber(tag)) end
+    end
+  end
+  return tags, scores, resting
+end
+
+local function settle_queue(queue, tenants, scores, wanted, tags)
+  local floor = tonumber(call('HGET', key('floor'), queue)) or 0
+  local enter, leave = {}, {}
+  for i, tenant in ipairs(tenants) do
+    if not wanted[tenant][queue] then
+      if scores[i] then push(leave, tenant) end
+    elseif not scores[i] then
+      push(enter, entry_tag(tenant, tags[tenant], floor), tenant)
+    end
+  end
+  if #enter > 0 and call('EXISTS', key('run/' .. queue)) == 0 then call('PUBLISH', key('wake/' .. queue), '') end
+  write('ZREM', 'run/' .. queue, leave)
+  write('ZADD', 'run/' .. queue, enter)
+end
+
+-- Bring run indexes and blocked tenants in line with lanes, slots and policies, for all touched tenants.
+local function settle()
+  local tenants = {}
+  for tenant in pairs(touched) do tenants[#tenants + 1] = tenant end
+  if #tenants == 0 then return end
+  load_policies(tenants)
+  local plan = plan_settling(tenants)
+  local tags, scores, resting = read_tags(tenants, plan.by_queue)
+  local awake, rest = {}, {}
+  for queue, members in pairs(plan.by_queue) do
+    settle_queue(queue, members, scores[queue], plan.wanted, tags)
+  end
+  for _, tenant in ipairs(tenants) do
+    if next(plan.wanted[tenant]) then
+      if resting[tenant] then push(awake, tenant) end
+    elseif tags[tenant] and not resting[tenant] then
+      push(rest, tags[tenant], tenant)
+    end
+  end
+  write('ZREM', 'resting', awake)
+  write('ZADD', 'resting', rest)
+  write_blocked(plan.blocks, plan.frees)
+end

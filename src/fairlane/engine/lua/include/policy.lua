@@ -1,0 +1,28 @@
+-- policy: the limits of a tenant, its own or the default. 0 means unlimited.
+--   defaults  msgpack {submit limit, submit window us, concurrency, start limit, start window us, weight, paused}
+--   policies  hash TENANT -> the same
+local policy_cache = {}
+
+local function policy_from(packed)
+  local p = unpack_value(packed)
+  return {
+    submit_limit = p[1], submit_window = p[2], concurrency = p[3],
+    start_limit = p[4], start_window = p[5], weight = p[6], paused = p[7],
+  }
+end
+
+local function load_policies(tenants)
+  local default = policy_from(call('GET', key('defaults')))
+  if call('EXISTS', key('policies')) == 0 then
+    for _, tenant in ipairs(tenants) do policy_cache[tenant] = default end
+    return
+  end
+  for i, packed in ipairs(read('HMGET', 'policies', tenants)) do
+    policy_cache[tenants[i]] = packed and policy_from(packed) or default
+  end
+end
+
+local function policy(tenant)
+  if policy_cache[tenant] == nil then load_policies({ tenant }) end
+  return policy_cache[tenant]
+end

@@ -1,0 +1,37 @@
+-- window: exact sliding windows. A list holds the time (us) of each event of the last window, newest
+-- first; an event is allowed while the list is shorter than the limit. Nothing older stays in it.
+--   rate/TENANT    submissions
+--   starts/TENANT  starts
+
+-- How many events lie within the window that ends now; drops the older ones.
+local function window_used(name, window)
+  local k = key(name)
+  local length = call('LLEN', k)
+  if length == 0 then return 0 end
+  local cutoff = now_us - window
+  if tonumber(call('LINDEX', k, -1)) > cutoff then return length end
+  local low, high = 0, length - 1 -- the first index that is too old lies in low..high
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if tonumber(call('LINDEX', k, middle)) > cutoff then low = middle + 1 else high = middle end
+  end
+  if low == 0 then
+    call('DEL', k)
+  else
+    call('LTRIM', k, 0, low - 1)
+  end
+  return low
+end
+
+-- When (us) the window has room for one more, given that it has none now.
+local function window_opens(name, window, limit)
+  return tonumber(call('LINDEX', key(name), limit - 1)) + window
+end
+
+local function window_add(name, window, count)
+  local events = {}
+  local stamp = string.format('%.0f', now_us)
+  for i = 1, count do events[i] = stamp end
+  write('LPUSH', name, events)
+  call('PEXPIRE', key(name), math.ceil(window / 1000) + 1000)
+end

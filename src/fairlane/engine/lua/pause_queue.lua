@@ -1,0 +1,15 @@
+#!lua flags=allow-oom
+-- pause_queue: keep the jobs of a queue from starting (paused = 1), or let them start again (0).
+-- KEYS prefix
+-- ARGV at queue paused
+-- RETURNS 1
+-- EVENTS
+-- include base
+call('SADD', key('queues'), queue)
+if paused == '1' then
+  call('SADD', key('queues_paused'), queue)
+else
+  call('SREM', key('queues_paused'), queue)
+  call('PUBLISH', key('wake/' .. queue), '')
+end
+return 1

@@ -1,0 +1,36 @@
+#!lua flags=allow-oom
+-- promote: move due jobs to pending, and let tenants go on whose start rate has room again.
+-- KEYS prefix
+-- ARGV at limit
+-- RETURNS moved, ms until the next job or tenant is due (-1: none)
+-- EVENTS scheduled>pending
+-- include base
+-- include job
+-- include policy
+-- include window
+-- include lanes
+local due = call('ZRANGEBYSCORE', key('scheduled'), '-inf', now, 'LIMIT', 0, limit)
+if #due > 0 then
+  local sequence = call('INCRBY', key('sequence'), #due) - #due
+  local started = read('HMGET', 'started', due)
+  for i, id in ipairs(due) do
+    if started[i] then
+      local s = started_of(started[i])
+      add_to_lane(s.tenant, s.queue, s.rank, id)
+    else
+      local h = header_of(call('GET', key('j/' .. id)))
+      add_to_lane(h.tenant, h.queue, rank_of(h.priority, sequence + i), id)
+    end
+  end
+  write('ZREM', 'scheduled', due)
+  write_lanes()
+end
+for _, tenant in ipairs(call('ZRANGEBYSCORE', key('blocked_until'), '-inf', now, 'LIMIT', 0, limit)) do touch(tenant) end
+settle()
+
+local next_at
+for _, index in ipairs({ 'scheduled', 'blocked_until' }) do
+  local first = call('ZRANGE', key(index), 0, 0, 'WITHSCORES')
+  if first[2] then next_at = math.min(next_at or math.huge, tonumber(first[2])) end
+end
+return { #due, next_at and math.max(0, next_at - now) or -1 }

@@ -1,0 +1,18 @@
+#!lua flags=no-writes
+-- queues: every queue over all of its lanes.
+-- KEYS prefix
+-- ARGV at
+-- RETURNS for each queue: name, paused, runnable tenants, pending jobs
+-- EVENTS
+-- include base
+local pending = {}
+for _, lane in ipairs(call('ZRANGE', key('lanes'), 0, -1)) do
+  local queue = string.match(lane, '/(.*)$')
+  pending[queue] = (pending[queue] or 0) + call('ZCARD', key('lane/' .. lane))
+end
+local answers = {}
+for _, queue in ipairs(call('SMEMBERS', key('queues'))) do
+  push(answers, queue, call('SISMEMBER', key('queues_paused'), queue), call('ZCARD', key('run/' .. queue)))
+  push(answers, pending[queue] or 0)
+end
+return answers

@@ -1,0 +1,44 @@
+#!lua flags=allow-oom
+-- retry: send a failed job back to its lane with as many attempts as it first had.
+-- KEYS prefix
+-- ARGV at id
+-- RETURNS retried, conflict, key_taken or not_found
+-- EVENTS failed>pending
+-- include base
+-- include job
+-- include policy
+-- include window
+-- include counts
+-- include lanes
+local record = call('GET', key('j/' .. id))
+if not record then return 'not_found' end
+local result = call('GET', key('r/' .. id))
+if not result then
+  local packed = call('HGET', key('started'), id)
+  return packed and started_of(packed).reason == 'retried' and 'retried' or 'conflict'
+end
+local r = unpack_value(result)
+if r[1] ~= 'failed' then return 'conflict' end
+
+local h = header_of(record)
+if h.key ~= '' then
+  if call('EXISTS', key('u/' .. h.tenant .. '/' .. h.key)) == 1 then return 'key_taken' end
+  call('SET', key('u/' .. h.tenant .. '/' .. h.key), id)
+  call('HSET', key('keyed'), id, h.key)
+end
+local sequence = call('INCR', key('sequence'))
+local s = {
+  token = r[3], running = false, attempt = r[4], base = r[4], claimed_at = r[7], worker = r[6],
+  tenant = h.tenant, queue = h.queue, rank = rank_of(h.priority, sequence), cancelled_by = '', reason = 'retried',
+}
+call('HSET', key('x/' .. id), 'a' .. r[4], pack({ r[4], r[6], r[7], r[8], r[9], r[10] }))
+call('HDEL', key('x/' .. id), 'a' .. (r[4] - 20))
+call('HSET', key('started'), id, pack_started(s))
+call('DEL', key('r/' .. id))
+call('ZREM', key('failed'), id)
+count('retried', h.tenant)
+add_to_lane(h.tenant, h.queue, s.rank, id)
+write_lanes()
+settle()
+write_counts()
+return 'retried'

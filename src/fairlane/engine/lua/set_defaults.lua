@@ -1,0 +1,19 @@
+#!lua flags=allow-oom
+-- set_defaults: the limits of every tenant that has none of its own.
+-- KEYS prefix
+-- ARGV at packed only_if_unset
+-- RETURNS 1 if they changed, else 0
+-- EVENTS
+-- include base
+-- include policy
+-- include window
+-- include lanes
+local old = call('GET', key('defaults'))
+if old and (only_if_unset == '1' or old == packed) then return 0 end
+call('SET', key('defaults'), packed)
+for _, tenant in ipairs(call('HKEYS', key('blocked'))) do touch(tenant) end
+for _, queue in ipairs(call('SMEMBERS', key('queues'))) do
+  for _, tenant in ipairs(call('ZRANGE', key('run/' .. queue), 0, -1)) do touch(tenant, queue) end
+end
+settle()
+return 1

@@ -1,0 +1,161 @@
+#!lua
+-- submit: make jobs. An id that exists already is answered as it was the first time.
+-- KEYS prefix
+-- ARGV at items idempotency_ms records...
+-- RETURNS now, then for each item: status, job id, run at, rate limit, window (us), remaining, reset (ms)
+-- EVENTS none>pending none>scheduled
+-- items: msgpack [[id, tenant, queue, priority, delay, run at or 0, idempotency key, fingerprint, business key], ...]
+-- include base
+-- include job
+-- include policy
+-- include window
+-- include counts
+-- include lanes
+local jobs = unpack_value(items)
+local to_write, scheduled, keyed, lanes_met = {}, {}, {}, {}
+local created = struct.pack('>d', now)
+local answers = { now }
+local idempotent, used_keys = {}, {} -- of this call
+local rates = {} -- tenant -> {used, added}
+
+local function answer(status, id, run_at, rate)
+  push(answers, status, id, run_at or 0)
+  if rate then
+    push(answers, rate.limit, rate.window, math.max(0, rate.limit - rate.used), rate.reset)
+  else
+    push(answers, 0, 0, 0, 0)
+  end
+end
+
+local ids = {}
+for i, job in ipairs(jobs) do ids[i] = key('j/' .. job[1]) end
+local any_repeated = call('EXISTS', unpack(ids)) > 0
+
+local function earlier(job)
+  local id, tenant, idempotency_key, fingerprint, business_key = job[1], job[2], job[7], job[8], job[9]
+  if idempotency_key ~= '' then
+    local k = key('i/' .. tenant .. '/' .. idempotency_key)
+    local first = idempotent[k]
+    if not first then
+      local packed = call('GET', k)
+      first = packed and unpack_value(packed)
+    end
+    if first and first[1] ~= id then
+      return first[2] == fingerprint and 'replayed' or 'key_reused', first[1]
+    end
+  end
+  if business_key ~= '' then
+    local k = key('u/' .. tenant .. '/' .. business_key)
+    local holder = used_keys[k] or call('GET', k)
+    if holder and holder ~= id then return 'deduplicated', holder end
+  end
+end
+
+local function rate_of(tenant)
+  local rate = rates[tenant]
+  if rate == nil then
+    local p = policy(tenant)
+    rate = false
+    if p.submit_limit > 0 then
+      local used = window_used('rate/' .. tenant, p.submit_window)
+      rate = { limit = p.submit_limit, window = p.submit_window, used = used, added = 0, reset = 0 }
+    end
+    rates[tenant] = rate
+  end
+  return rate
+end
+
+-- Take one event of the tenant's rate. False when there is none left; `reset` then says for how long.
+local function take(tenant)
+  local rate = rate_of(tenant)
+  if not rate then return true end
+  if rate.used >= rate.limit then
+    local opens = now_us + rate.window
+    if rate.limit > rate.added then opens = window_opens('rate/' .. tenant, rate.window, rate.limit - rate.added) end
+    rate.reset = math.ceil((opens - now_us) / 1000)
+    return false
+  end
+  rate.used = rate.used + 1
+  rate.added = rate.added + 1
+  rate.reset = rate.used >= rate.limit and math.ceil(rate.window / 1000) or 0
+  return true
+end
+
+local sequence = tonumber(call('GET', key('sequence')) or 0)
+local seen = {}
+for i, job in ipairs(jobs) do
+  local id, tenant, queue, priority = job[1], job[2], job[3], job[4]
+  local run_at = job[6] > 0 and job[6] or now + job[5]
+  if seen[id] or (any_repeated and call('EXISTS', ids[i]) == 1) then
+    answer('created', id, run_at, nil)
+  else
+    local status, first = earlier(job)
+    if status then
+      answer(status, first)
+    elseif not take(tenant) then
+      answer('rate_limited', id, 0, rates[tenant])
+    else
+      seen[id] = true
+      push(to_write, ids[i], created .. records[i])
+      if job[7] ~= '' then idempotent[key('i/' .. tenant .. '/' .. job[7])] = { id, job[8] } end
+      if job[9] ~= '' then
+        used_keys[key('u/' .. tenant .. '/' .. job[9])] = id
+        push(keyed, id, job[9])
+      end
+      if run_at > now then
+        push(scheduled, run_at, id)
+      else
+        sequence = sequence + 1
+        local lane = tenant .. '/' .. queue
+        if added_to_lanes[lane] == nil then
+          added_to_lanes[lane] = {}
+          push(lanes_met, { tenant, queue })
+        end
+        push(added_to_lanes[lane], rank_of(priority, sequence), id)
+      end
+      count('submitted', tenant)
+      answer('created', id, run_at, rates[tenant])
+    end
+  end
+end
+
+-- Only a tenant that is neither runnable here nor blocked can change its standing by a new job.
+local function touch_new_lanes()
+  local tenants, queues, queue_fields = {}, {}, {}
+  for i, lane in ipairs(lanes_met) do
+    tenants[i] = lane[1]
+    queues[lane[2]] = queues[lane[2]] or {}
+    push(queues[lane[2]], lane[1])
+  end
+  local blocked = {}
+  for i, reason in ipairs(read('HMGET', 'blocked', tenants)) do blocked[tenants[i]] = reason end
+  for queue, members in pairs(queues) do
+    push(queue_fields, queue)
+    for i, tag in ipairs(read('ZMSCORE', 'run/' .. queue, members)) do
+      if not tag and not blocked[members[i]] then touch(members[i], queue) end
+    end
+  end
+  write('SADD', 'queues', queue_fields)
+end
+
+if #to_write > 0 then
+  write_keys('MSET', to_write)
+  write('ZADD', 'scheduled', scheduled)
+  write('HSET', 'keyed', keyed)
+  for k, first in pairs(idempotent) do call('SET', k, pack(first), 'PX', idempotency_ms) end
+  for k, id in pairs(used_keys) do call('SET', k, id) end
+  for tenant, rate in pairs(rates) do
+    if rate and rate.added > 0 then window_add('rate/' .. tenant, rate.window, rate.added) end
+  end
+  local known = {}
+  for tenant in pairs(counted['submitted']) do push(known, 0, tenant) end
+  write('ZADD', 'tenants', known)
+  if #lanes_met > 0 then
+    call('SET', key('sequence'), string.format('%.0f', sequence))
+    write_lanes()
+    touch_new_lanes()
+    settle()
+  end
+  write_counts()
+end
+return answers

@@ -1,0 +1,235 @@
+"""The bytes of a job in the store, and back. lua/include/job.lua describes the same records.
+
+The store never looks into payloads, results or errors: they are JSON text and stay that.
+"""
+
+from __future__ import annotations
+
+import struct
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from ..model.job import Attempt, Job, JobError, NewJob, Progress
+from ..model.lease import FailureKind, Lease
+from ..model.states import Reason, State
+
+_CREATED_AND_LENGTH = struct.Struct(">dH")
+_LENGTH = struct.Struct(">H")
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Header(msgspec.Struct, frozen=True, array_like=True):
+    """The part of a request that scripts read."""
+
+    tenant_id: str
+    queue: str
+    task: str
+    priority: int
+    max_attempts: int
+    timeout_ms: int
+    backoff_base_ms: int
+    backoff_cap_ms: int
+    key: str
+    headers: str
+    """JSON text of the headers, or ""."""
+
+
+class Started(msgspec.Struct, frozen=True, array_like=True):
+    """How far an unfinished job got."""
+
+    token: str
+    running: bool
+    attempt: int
+    base: int
+    """Attempts used up before the job was last sent back from the dead letter queue."""
+    claimed_at: int
+    worker: str
+    tenant_id: str
+    queue: str
+    rank: int
+    cancelled_by: str
+    reason: str
+
+
+class Ended(msgspec.Struct, frozen=True, array_like=True):
+    """How a finished job ended."""
+
+    state: State
+    reason: str
+    token: str
+    attempt: int
+    base: int
+    worker: str
+    claimed_at: int
+    ended_at: int
+    outcome: str
+    body: str
+
+
+class PastAttempt(msgspec.Struct, frozen=True, array_like=True):
+    """An attempt that has ended."""
+
+    number: int
+    worker: str
+    claimed_at: int
+    ended_at: int
+    outcome: str
+    body: str
+
+
+_decode_header = msgspec.msgpack.Decoder(Header).decode
+_decode_started = msgspec.msgpack.Decoder(Started).decode
+_decode_ended = msgspec.msgpack.Decoder(Ended).decode
+_decode_past = msgspec.msgpack.Decoder(PastAttempt).decode
+_decode_error = msgspec.json.Decoder(JobError).decode
+_decode_progress = msgspec.json.Decoder(Progress).decode
+_decode_headers = msgspec.json.Decoder(dict[str, str]).decode
+
+
+def pack_request(job: NewJob) -> bytes:
+    """The stored form of a request, without its time of creation, which the store puts before it."""
+    backoff = job.backoff
+    header = _encode((
+        job.tenant_id, job.queue, job.task, job.priority, job.max_attempts, job.timeout_ms,
+        backoff.base_ms, backoff.cap_ms, job.key or "",
+        msgspec.json.encode(job.headers).decode() if job.headers else "",
+    ))  # fmt: skip
+    return _LENGTH.pack(len(header)) + header + job.payload
+
+
+def unpack_request(record: bytes) -> tuple[int, Header, bytes]:
+    """Time of creation (ms), header and payload of a stored request."""
+    created, length = _CREATED_AND_LENGTH.unpack_from(record)
+    end = 10 + length
+    return int(created), _decode_header(record[10:end]), record[end:]
+
+
+def lease_from(job_id: str, token: str, attempt: int, base: int, record: bytes, lease_ms: int) -> Lease:
+    """What the worker gets to see of a job that it has claimed."""
+    _, header, payload = unpack_request(record)
+    return Lease(
+        job_id=job_id,
+        token=token,
+        fence=int(token.rpartition(".")[2]),
+        attempt=attempt,
+        max_attempts=header.max_attempts + base,
+        lease_seconds=lease_ms / 1000,
+        tenant_id=header.tenant_id,
+        queue=header.queue,
+        task=header.task,
+        payload=msgspec.Raw(payload),
+        timeout_seconds=header.timeout_ms / 1000,
+        priority=header.priority,
+        key=header.key or None,
+        headers=_decode_headers(header.headers) if header.headers else {},
+    )
+
+
+def utc(ms: float) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def job_from(reply: list[Any], *, attempts: bool) -> Job | None:
+    """A job from the seven values that get.lua returns of it; None where there is no such job."""
+    job_id, record, started, ended, lease, due, extras = reply
+    if record is None:
+        return None
+    created, header, payload = unpack_request(record)
+    common: dict[str, Any] = {
+        "id": job_id.decode(),
+        "tenant_id": header.tenant_id,
+        "queue": header.queue,
+        "task": header.task,
+        "payload": msgspec.Raw(payload),
+        "priority": header.priority,
+        "timeout_seconds": header.timeout_ms / 1000,
+        "created_at": utc(created),
+        "run_at": utc(float(due)) if due else None,
+        "key": header.key or None,
+        "headers": _decode_headers(header.headers) if header.headers else {},
+    }
+    extra = dict(zip(extras[::2], extras[1::2], strict=True))
+    if extra.get(b"p"):
+        common["progress"] = _decode_progress(extra[b"p"])
+    past = _past_attempts(extra) if attempts else []
+    if ended is not None:
+        return _ended_job(common, header, _decode_ended(ended), past, attempts=attempts)
+    return _unfinished_job(common, header, _decode_started(started) if started else None, lease, past, attempts)
+
+
+def _past_attempts(extra: dict[bytes, bytes]) -> list[Attempt]:
+    records = [_decode_past(value) for name, value in extra.items() if name != b"p"]
+    return [_attempt(record) for record in sorted(records, key=lambda record: record.number)]
+
+
+def _attempt(a: PastAttempt) -> Attempt:
+    return Attempt(
+        number=a.number,
+        worker_id=a.worker,
+        started_at=utc(a.claimed_at),
+        ended_at=utc(a.ended_at),
+        outcome=a.outcome,
+        error=_error(a.outcome, a.body),
+    )
+
+
+_FAILURES = frozenset({"failed", FailureKind.TIMED_OUT, FailureKind.REJECTED})
+
+
+def _error(outcome: str, body: str) -> JobError | None:
+    if outcome == "worker_lost":
+        return JobError("WorkerLost", "the worker stopped, or did not renew its lease in time")
+    return _decode_error(body) if body and outcome in _FAILURES else None
+
+
+def _ended_job(
+    common: dict[str, Any], header: Header, ended: Ended, past: list[Attempt], *, attempts: bool
+) -> Job:
+    last = PastAttempt(
+        ended.attempt, ended.worker, ended.claimed_at, ended.ended_at, ended.outcome, ended.body
+    )
+    ran = ended.attempt > 0 and not any(attempt.number == ended.attempt for attempt in past)
+    return Job(
+        **common,
+        state=ended.state,
+        reason=Reason(ended.reason) if ended.reason else None,
+        attempt=ended.attempt,
+        max_attempts=header.max_attempts + ended.base,
+        started_at=utc(ended.claimed_at) if ended.attempt else None,
+        finished_at=utc(ended.ended_at),
+        worker_id=ended.worker or None,
+        result=msgspec.Raw(ended.body.encode()) if ended.state is State.COMPLETED and ended.body else None,
+        error=_error(ended.outcome, ended.body),
+        attempts=[*past, _attempt(last)] if attempts and ran else past,
+    )
+
+
+def _unfinished_job(
+    common: dict[str, Any],
+    header: Header,
+    started: Started | None,
+    lease: bytes | None,
+    past: list[Attempt],
+    attempts: bool,
+) -> Job:
+    state = State.RUNNING if lease else State.SCHEDULED if common["run_at"] else State.PENDING
+    if started is None:
+        return Job(**common, state=state, max_attempts=header.max_attempts)
+    running = state is State.RUNNING
+    begun = utc(started.claimed_at) if started.attempt else None
+    if running and attempts:
+        past = [*past, Attempt(started.attempt, started.worker, utc(started.claimed_at), None, "running")]
+    return Job(
+        **common,
+        state=state,
+        reason=Reason(started.reason) if started.reason else None,
+        attempt=started.attempt,
+        max_attempts=header.max_attempts + started.base,
+        started_at=begun,
+        lease_expires_at=utc(float(lease)) if lease else None,
+        worker_id=started.worker if running else None,
+        error=past[-1].error if past and not running else None,
+        attempts=past,
+    )
