@@ -62,9 +62,7 @@ class Queue(Protocol):
     ) -> tuple[list[LeaseStatus], list[Lease]]:
         """`finish`, then `claim` without waiting, in one round trip where the transport can."""
 
-    async def extend(
-        self, worker: WorkerReport, leases: Sequence[LeaseReport], lease_ms: int
-    ) -> list[LeaseStatus]:
+    async def extend(self, worker: WorkerReport, leases: Sequence[LeaseReport], lease_ms: int) -> list[LeaseStatus]:
         """A worker's heartbeat: renew its leases and say that it lives. One status a lease."""
 
     # Operators

@@ -63,7 +63,9 @@ class Calls:
         replies = await self._patiently(lambda: self._send(commands))
         for i, (script, partition, values, rest) in enumerate(calls):
             if isinstance(replies[i], NoScriptError):
-                replies[i] = await self.command("EVAL", script.source, *self._command(script, partition, values, rest)[2:])
+                replies[i] = await self.command(
+                    "EVAL", script.source, *self._command(script, partition, values, rest)[2:]
+                )
         for reply in replies:
             if isinstance(reply, Exception):
                 raise _ours(reply)
@@ -79,7 +81,9 @@ class Calls:
         except (OutOfMemoryError, NoScriptError) as error:
             raise _ours(error) from error
 
-    def _command(self, script: Script, partition: int, values: dict[str, Value], rest: list[bytes]) -> tuple[Value, ...]:
+    def _command(
+        self, script: Script, partition: int, values: dict[str, Value], rest: list[bytes]
+    ) -> tuple[Value, ...]:
         if "at" in script.argv:
             values["at"] = self._clock() if self._clock else ""
         return ("EVALSHA", script.sha, 1, keys.prefix(partition), *script.arguments(values, rest))

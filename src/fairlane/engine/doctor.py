@@ -30,14 +30,15 @@ async def examine(calls: Calls, partitions: int) -> StoreReport:
     jobs: Counter[str] = Counter()
     total = 0
     for partition in range(partitions):
-        found: set[str] | None = None
-        for _ in range(PASSES):
-            snapshot = await Snapshot.take(calls, partition)
-            found = snapshot.problems() if found is None else found & snapshot.problems()
+        snapshot = await Snapshot.take(calls, partition)
+        found = snapshot.problems()
+        for _ in range(PASSES - 1):
             if not found:
                 break
             await asyncio.sleep(PAUSE_S)
-        problems |= found or set()
+            snapshot = await Snapshot.take(calls, partition)
+            found &= snapshot.problems()
+        problems |= found
         jobs.update(snapshot.jobs_by_state())
         total += len(snapshot.names)
     return StoreReport(problems=sorted(problems)[:MAX_PROBLEMS], jobs=dict(jobs), keys=total)
@@ -74,9 +75,8 @@ class Snapshot:
                 self.sets[name] = await _scores(calls, prefix + name)
             elif name.startswith("lane/"):
                 self.lanes[name.removeprefix("lane/")] = set(await _scores(calls, prefix + name))
-            elif name.startswith(keys.EXPIRING_KEYS):
-                if int(await calls.command("PTTL", prefix + name)) == -1:
-                    self.unexpiring.add(name)
+            elif name.startswith(keys.EXPIRING_KEYS) and int(await calls.command("PTTL", prefix + name)) == -1:
+                self.unexpiring.add(name)
         self.started = {k: _started(v) for k, v in (await _hash(calls, prefix + "started")).items()}
         self.blocked = {k: v.decode() for k, v in (await _hash(calls, prefix + "blocked")).items()}
         self.keyed = {k: v.decode() for k, v in (await _hash(calls, prefix + "keyed")).items()}
@@ -155,8 +155,7 @@ class Snapshot:
                 if name[2:] not in jobs:
                     found.add(f"key {name} belongs to no job")
             elif not (
-                name in keys.SINGLE_KEYS
-                or name.startswith(("lane/", "run/", "u/", "count/", *keys.EXPIRING_KEYS))
+                name in keys.SINGLE_KEYS or name.startswith(("lane/", "run/", "u/", "count/", *keys.EXPIRING_KEYS))
             ):
                 found.add(f"key {name} has no owner")
         return found

@@ -6,12 +6,11 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, cast
 
 import msgspec
 
 from ..model import ids
-from ..model.errors import Conflict, InvalidInput, NotFound
+from ..model.errors import Conflict, NotFound
 from ..model.job import (
     Counters,
     Explanation,
@@ -19,24 +18,22 @@ from ..model.job import (
     JobPage,
     JobQuery,
     NewJob,
-    RateUse,
     Submission,
-    SubmitStatus,
 )
-from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, OutcomeKind, WorkerReport
+from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, WorkerReport
 from ..model.overview import BulkResult, QueueInfo, Reaped, StoreReport, UpkeepStep
 from ..model.retention import Retention
 from ..model.states import State
 from ..model.tenant import PolicyChange, Tenant, TenantPolicy
 from ..store import Store
-from . import keys
+from . import keys, wire
 from .calls import Calls
 from .commit import GroupCommit
 from .doctor import examine
 from .explain import explain_waiting
 from .listing import Listing
-from .policies import pack_policy, unpack_policy
-from .records import job_from, lease_from, pack_request
+from .policies import pack_policy
+from .records import job_from, pack_request
 from .scripts import Value
 from .wakeups import Wakeups
 
@@ -46,9 +43,6 @@ _LOOK_AGAIN_S = 1.0
 """How often an idle claim looks for itself, should news have been lost."""
 
 _encode = msgspec.msgpack.Encoder().encode
-_CREATED = SubmitStatus.CREATED
-_STATUS = {status.value.encode(): status for status in SubmitStatus}
-_LEASE_STATUS = {status.value.encode(): status for status in LeaseStatus}
 
 
 class Engine:
@@ -109,9 +103,7 @@ class Engine:
 
     async def explain(self, job_id: str) -> Explanation:
         job = await self.get(job_id)
-        facts = await self._calls.run(
-            "explain", self._of_job(job_id), id=job_id, tenant=job.tenant_id, queue=job.queue
-        )
+        facts = await self._calls.run("explain", self._of_job(job_id), id=job_id, tenant=job.tenant_id, queue=job.queue)
         return explain_waiting(job, facts, await self.workers())
 
     async def cancel(self, job_id: str) -> Job:
@@ -152,9 +144,9 @@ class Engine:
     async def finish(self, outcomes: Sequence[Outcome]) -> list[LeaseStatus]:
         statuses: list[LeaseStatus] = [LeaseStatus.STALE_LEASE] * len(outcomes)
         for partition, group in self._by_partition([outcome.job_id for outcome in outcomes]).items():
-            values = _finish_values([outcomes[i] for i in group])
+            values = wire.finish_values([outcomes[i] for i in group])
             for i, status in zip(group, await self._calls.run("finish", partition, **values), strict=True):
-                statuses[i] = _LEASE_STATUS[status]
+                statuses[i] = wire.LEASE_STATUS[status]
         return statuses
 
     async def exchange(
@@ -164,13 +156,11 @@ class Engine:
             statuses = await self.finish(outcomes) if outcomes else []
             return statuses, await self._claim_now(request)
         ended, claimed = await self._calls.run_pair(
-            0, ("finish", _finish_values(outcomes)), ("claim", _claim_values(request, request.max))
+            0, ("finish", wire.finish_values(outcomes)), ("claim", wire.claim_values(request, request.max))
         )
-        return [_LEASE_STATUS[status] for status in ended], _leases(claimed, request.lease_ms)
+        return [wire.LEASE_STATUS[status] for status in ended], wire.leases(claimed, request.lease_ms)
 
-    async def extend(
-        self, worker: WorkerReport, leases: Sequence[LeaseReport], lease_ms: int
-    ) -> list[LeaseStatus]:
+    async def extend(self, worker: WorkerReport, leases: Sequence[LeaseReport], lease_ms: int) -> list[LeaseStatus]:
         statuses: list[LeaseStatus] = [LeaseStatus.STALE_LEASE] * len(leases)
         groups = self._by_partition([lease.job_id for lease in leases])
         for partition in range(self._partitions):
@@ -178,10 +168,10 @@ class Engine:
             answer = await self._calls.run(
                 "extend", partition,
                 worker=worker.id, report=msgspec.json.encode(worker), lease_ms=lease_ms,
-                reports=_encode([_report(leases[i]) for i in group]),
+                reports=_encode([wire.report(leases[i]) for i in group]),
             )  # fmt: skip
             for i, status in zip(group, answer, strict=True):
-                statuses[i] = _LEASE_STATUS[status]
+                statuses[i] = wire.LEASE_STATUS[status]
         return statuses
 
     # Operators
@@ -266,18 +256,20 @@ class Engine:
     # Upkeep
 
     async def promote(self, limit: int) -> UpkeepStep:
-        return await self._step(lambda partition: self._calls.run("promote", partition, limit=limit), limit)
+        return await self._step("promote", limit)
 
     async def reap(self, limit: int) -> Reaped:
         return await self.reap_worker("", limit)
 
     async def reap_worker(self, worker_id: str, limit: int) -> Reaped:
-        totals, nexts = [0, 0, 0], []
+        requeued = failed = cancelled = 0
+        nexts: list[int] = []
         for partition in range(self._partitions):
-            *ended, next_ms = await self._calls.run("reap", partition, lost_worker=worker_id, limit=limit)
-            totals = [total + more for total, more in zip(totals, ended, strict=True)]
-            nexts += [0 if sum(ended) >= limit else next_ms] if next_ms >= 0 else []
-        return Reaped(*totals, min(nexts, default=None))
+            reply = await self._calls.run("reap", partition, lost_worker=worker_id, limit=limit)
+            requeued, failed, cancelled = requeued + reply[0], failed + reply[1], cancelled + reply[2]
+            if reply[3] >= 0:
+                nexts.append(0 if sum(reply[:3]) >= limit else reply[3])
+        return Reaped(requeued, failed, cancelled, min(nexts, default=None))
 
     async def prune(self, retention: Retention, limit: int) -> UpkeepStep:
         rules: tuple[tuple[str, int, Value], ...] = (
@@ -285,10 +277,9 @@ class Engine:
             ("cancelled", retention.cancelled_ms, retention.cancelled_max),
             ("failed", retention.failed_ms, ""),
         )
-        steps = []
-        for state, age, most in rules:
-            values: dict[str, Value] = {"state": state, "max_age_ms": age, "max_count": most, "limit": limit}
-            steps.append(await self._step(lambda p, values=values: self._calls.run("prune", p, **values), limit))
+        steps = [
+            await self._step("prune", limit, state=state, max_age_ms=age, max_count=most) for state, age, most in rules
+        ]
         for partition in range(self._partitions):
             await self._calls.run("tidy", partition, silence_ms=WORKER_SILENCE_MS)
         nexts = [step.next_ms for step in steps if step.next_ms is not None]
@@ -324,10 +315,10 @@ class Engine:
 
     def _sender(self, partition: int) -> Callable[[list[NewJob]], Awaitable[list[Submission]]]:
         async def send(jobs: list[NewJob]) -> list[Submission]:
-            items = _encode([_item(job) for job in jobs])
+            items = _encode([wire.item(job) for job in jobs])
             records = [pack_request(job) for job in jobs]
             reply = await self._calls.run("submit", partition, *records, items=items, idempotency_ms=IDEMPOTENCY_MS)
-            return [_submission(reply, i, reply[0]) for i in range(1, len(reply), 7)]
+            return [wire.submission(reply, i, reply[0]) for i in range(1, len(reply), 7)]
 
         return send
 
@@ -336,8 +327,8 @@ class Engine:
         self._first_partition += 1
         for step in range(self._partitions):
             partition = (self._first_partition + step) % self._partitions
-            reply = await self._calls.run("claim", partition, **_claim_values(request, request.max - len(leases)))
-            leases += _leases(reply, request.lease_ms)
+            reply = await self._calls.run("claim", partition, **wire.claim_values(request, request.max - len(leases)))
+            leases += wire.leases(reply, request.lease_ms)
             if len(leases) >= request.max:
                 break
         return leases
@@ -357,7 +348,7 @@ class Engine:
             return []
         reply = await self._calls.run("tenant", partition, tenants=_encode(names))
         size = len(reply) // len(names)
-        return [_tenant(name, reply[i * size : (i + 1) * size]) for i, name in enumerate(names)]
+        return [wire.tenant(name, reply[i * size : (i + 1) * size]) for i, name in enumerate(names)]
 
     async def _bulk(self, query: JobQuery, change: Callable[[list[Job]], Awaitable[int]]) -> BulkResult:
         query = msgspec.structs.replace(query, state=State.FAILED)
@@ -370,10 +361,10 @@ class Engine:
             query = msgspec.structs.replace(query, cursor=page.next_cursor)
         return BulkResult(count, True)
 
-    async def _step(self, run: Callable[[int], Awaitable[Any]], limit: int) -> UpkeepStep:
+    async def _step(self, duty: str, limit: int, **values: Value) -> UpkeepStep:
         total, nexts = 0, []
         for partition in range(self._partitions):
-            count, next_ms = await run(partition)
+            count, next_ms = await self._calls.run(duty, partition, limit=limit, **values)
             total += count
             nexts += [0 if count >= limit else next_ms] if next_ms >= 0 else []
         return UpkeepStep(total, min(nexts, default=None))
@@ -385,70 +376,3 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
     except TimeoutError:
         pass
-
-
-def _item(job: NewJob) -> tuple[Value, ...]:
-    return (
-        job.id, job.tenant_id, job.queue, job.priority, job.delay_ms, job.run_at_ms or 0,
-        job.idempotency_key or "", job.fingerprint, job.key or "",
-    )  # fmt: skip
-
-
-def _submission(reply: list[Any], i: int, now: int) -> Submission:
-    status, job_id, run_at, limit, window_us, remaining, reset = reply[i : i + 7]
-    rate = RateUse(limit, window_us / 1_000_000, remaining, reset / 1000) if limit else None
-    kind = _STATUS[status]
-    state = (State.SCHEDULED if run_at > now else State.PENDING) if kind is _CREATED else None
-    return Submission(kind, job_id.decode(), state, now, run_at, rate)
-
-
-def _claim_values(request: ClaimRequest, most: int) -> dict[str, Value]:
-    if most < 1:
-        raise InvalidInput("a claim must ask for at least one job", "/max")
-    return {
-        "worker": request.worker_id,
-        "claim": request.claim_id,
-        "lease_ms": request.lease_ms,
-        "max": most,
-        "queues": _encode(request.queues),
-    }
-
-
-def _leases(reply: list[Any], lease_ms: int) -> list[Lease]:
-    return [
-        lease_from(reply[i].decode(), reply[i + 1].decode(), reply[i + 2], reply[i + 3], reply[i + 4], lease_ms)
-        for i in range(1, len(reply), 5)
-        if reply[i + 4] is not None
-    ]
-
-
-def _finish_values(outcomes: Sequence[Outcome]) -> dict[str, Value]:
-    return {"outcomes": _encode([_outcome(outcome) for outcome in outcomes]), "jitter": random.random()}
-
-
-def _outcome(outcome: Outcome) -> tuple[Value, ...]:
-    if outcome.kind is OutcomeKind.COMPLETED:
-        body = bytes(outcome.result).decode() if outcome.result is not None else ""
-    else:
-        body = msgspec.json.encode(outcome.error).decode() if outcome.error else ""
-    delay = outcome.delay_ms
-    if delay is None:
-        delay = 0 if outcome.kind is OutcomeKind.SNOOZED else -1
-    return (outcome.job_id, outcome.token, outcome.kind.value, delay, outcome.failure.value, body)
-
-
-def _report(lease: LeaseReport) -> tuple[str, str, str]:
-    progress = msgspec.json.encode(lease.progress).decode() if lease.progress else ""
-    return (lease.job_id, lease.token, progress)
-
-
-def _tenant(name: str, reply: list[Any]) -> Tenant:
-    packed, own, pending, running, submitted, completed, failed, retried, blocked_by, until, used = reply
-    return Tenant(
-        id=name, policy=unpack_policy(packed), customized=bool(own),
-        pending=pending, running=running,
-        submitted=submitted, completed=completed, failed=failed, retried=retried,
-        blocked_by=cast(bytes, blocked_by).decode() or None,
-        blocked_until=float(until) / 1000 if until else None,
-        submit_rate_used=used,
-    )  # fmt: skip

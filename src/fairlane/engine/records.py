@@ -20,7 +20,7 @@ _LENGTH = struct.Struct(">H")
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class Header(msgspec.Struct, frozen=True, array_like=True):
+class Header(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """The part of a request that scripts read."""
 
     tenant_id: str
@@ -36,7 +36,7 @@ class Header(msgspec.Struct, frozen=True, array_like=True):
     """JSON text of the headers, or ""."""
 
 
-class Started(msgspec.Struct, frozen=True, array_like=True):
+class Started(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """How far an unfinished job got."""
 
     token: str
@@ -53,7 +53,7 @@ class Started(msgspec.Struct, frozen=True, array_like=True):
     reason: str
 
 
-class Ended(msgspec.Struct, frozen=True, array_like=True):
+class Ended(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """How a finished job ended."""
 
     state: State
@@ -184,12 +184,8 @@ def _error(outcome: str, body: str) -> JobError | None:
     return _decode_error(body) if body and outcome in _FAILURES else None
 
 
-def _ended_job(
-    common: dict[str, Any], header: Header, ended: Ended, past: list[Attempt], *, attempts: bool
-) -> Job:
-    last = PastAttempt(
-        ended.attempt, ended.worker, ended.claimed_at, ended.ended_at, ended.outcome, ended.body
-    )
+def _ended_job(common: dict[str, Any], header: Header, ended: Ended, past: list[Attempt], *, attempts: bool) -> Job:
+    last = PastAttempt(ended.attempt, ended.worker, ended.claimed_at, ended.ended_at, ended.outcome, ended.body)
     ran = ended.attempt > 0 and not any(attempt.number == ended.attempt for attempt in past)
     return Job(
         **common,

@@ -1,17 +1,17 @@
 """Every error that fairlane raises on purpose.
 
-    FairlaneError
-    ├── InvalidInput            a value that can never be accepted
-    │   └── PayloadTooLarge
-    ├── NotFound                no such job, or it belongs to another tenant
-    ├── Conflict                the job's state forbids the call
-    ├── IdempotencyMismatch     the key was used before with another body
-    ├── RateLimited             over the tenant's submission rate; carries the wait
-    ├── Unauthorized            no token, or one that does not reach this far
-    ├── JobFailed, JobCancelled what waiting for a result can end in
-    ├── StoreUnavailable        the store cannot be reached now; try again
-    │   └── StoreFull           the store has no room; try again when it has drained
-    └── StoreRefused            the store's settings would lose jobs
+FairlaneError
+├── InvalidInput            a value that can never be accepted
+│   └── PayloadTooLarge
+├── NotFound                no such job, or it belongs to another tenant
+├── Conflict                the job's state forbids the call
+├── IdempotencyMismatch     the key was used before with another body
+├── RateLimited             over the tenant's submission rate; carries the wait
+├── Unauthorized            no token, or one that does not reach this far
+├── JobFailed, JobCancelled what waiting for a result can end in
+├── StoreUnavailable        the store cannot be reached now; try again
+│   └── StoreFull           the store has no room; try again when it has drained
+└── StoreRefused            the store's settings would lose jobs
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ class PolicyChange(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tr
         return TenantPolicy(**changed)
 
 
-class Tenant(msgspec.Struct, frozen=True, rename="camel"):
+class Tenant(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A tenant's policy beside its live figures."""
 
     id: str

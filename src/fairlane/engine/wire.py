@@ -1,0 +1,89 @@
+"""What the scripts take and return, and the values of ours that it stands for."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from ..model.errors import InvalidInput
+from ..model.job import NewJob, RateUse, Submission, SubmitStatus
+from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, OutcomeKind
+from ..model.states import State
+from ..model.tenant import Tenant
+from .policies import unpack_policy
+from .records import lease_from
+from .scripts import Value
+
+LEASE_STATUS = {status.value.encode(): status for status in LeaseStatus}
+_SUBMIT_STATUS = {status.value.encode(): status for status in SubmitStatus}
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def item(job: NewJob) -> tuple[Value, ...]:
+    return (
+        job.id, job.tenant_id, job.queue, job.priority, job.delay_ms, job.run_at_ms or 0,
+        job.idempotency_key or "", job.fingerprint, job.key or "",
+    )  # fmt: skip
+
+
+def submission(reply: list[Any], i: int, now: int) -> Submission:
+    status, job_id, run_at, limit, window_us, remaining, reset = reply[i : i + 7]
+    rate = RateUse(limit, window_us / 1_000_000, remaining, reset / 1000) if limit else None
+    kind = _SUBMIT_STATUS[status]
+    state = (State.SCHEDULED if run_at > now else State.PENDING) if kind is SubmitStatus.CREATED else None
+    return Submission(kind, job_id.decode(), state, now, run_at, rate)
+
+
+def claim_values(request: ClaimRequest, most: int) -> dict[str, Value]:
+    if most < 1:
+        raise InvalidInput("a claim must ask for at least one job", "/max")
+    return {
+        "worker": request.worker_id,
+        "claim": request.claim_id,
+        "lease_ms": request.lease_ms,
+        "max": most,
+        "queues": _encode(request.queues),
+    }
+
+
+def leases(reply: list[Any], lease_ms: int) -> list[Lease]:
+    return [
+        lease_from(reply[i].decode(), reply[i + 1].decode(), reply[i + 2], reply[i + 3], reply[i + 4], lease_ms)
+        for i in range(1, len(reply), 5)
+        if reply[i + 4] is not None
+    ]
+
+
+def finish_values(outcomes: Sequence[Outcome]) -> dict[str, Value]:
+    return {"outcomes": _encode([_outcome(outcome) for outcome in outcomes]), "jitter": random.random()}
+
+
+def _outcome(outcome: Outcome) -> tuple[Value, ...]:
+    if outcome.kind is OutcomeKind.COMPLETED:
+        body = bytes(outcome.result).decode() if outcome.result is not None else ""
+    else:
+        body = msgspec.json.encode(outcome.error).decode() if outcome.error else ""
+    delay = outcome.delay_ms
+    if delay is None:
+        delay = 0 if outcome.kind is OutcomeKind.SNOOZED else -1
+    return (outcome.job_id, outcome.token, outcome.kind.value, delay, outcome.failure.value, body)
+
+
+def report(lease: LeaseReport) -> tuple[str, str, str]:
+    progress = msgspec.json.encode(lease.progress).decode() if lease.progress else ""
+    return (lease.job_id, lease.token, progress)
+
+
+def tenant(name: str, reply: list[Any]) -> Tenant:
+    packed, own, pending, running, submitted, completed, failed, retried, blocked_by, until, used = reply
+    return Tenant(
+        id=name, policy=unpack_policy(packed), customized=bool(own),
+        pending=pending, running=running,
+        submitted=submitted, completed=completed, failed=failed, retried=retried,
+        blocked_by=blocked_by.decode() or None,
+        blocked_until=float(until) / 1000 if until else None,
+        submit_rate_used=used,
+    )  # fmt: skip
