@@ -81,7 +81,7 @@ class DataFolder:
 
     def _short_socket_path(self) -> Path:
         runtime = os.environ.get("XDG_RUNTIME_DIR")
-        for base in (runtime, tempfile.gettempdir(), "/tmp"):
+        for base in (runtime, tempfile.gettempdir(), "/tmp"):  # noqa: S108 - a private folder within it
             if not base or not os.access(base, os.W_OK):
                 continue
             path = Path(base) / self._short_name() / "store.sock"
