@@ -68,7 +68,7 @@ class Snapshot:
             if int(cursor) == 0:
                 break
         self = cls(names)
-        for name in ("leases", "slots", "lanes", "resting", *_TIMED):
+        for name in ("leases", "slots", "lanes", *_TIMED):
             self.sets[name] = await _scores(calls, prefix + name)
         for name in names:
             if name.startswith("run/"):

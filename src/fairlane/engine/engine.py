@@ -55,6 +55,7 @@ class Engine:
         self._commits = [GroupCommit(self._sender(partition)) for partition in range(partitions)]
         self._wakeups = Wakeups(store, partitions)
         self._listing = Listing(self._calls, partitions)
+        self._tidied: list[Value] = [0] * partitions
         self._first_partition = random.randrange(partitions)
 
     @classmethod
@@ -280,8 +281,10 @@ class Engine:
         steps = [
             await self._step("prune", limit, state=state, max_age_ms=age, max_count=most) for state, age, most in rules
         ]
-        for partition in range(self._partitions):
-            await self._calls.run("tidy", partition, silence_ms=WORKER_SILENCE_MS)
+        for partition, cursor in enumerate(self._tidied):
+            self._tidied[partition] = await self._calls.run(
+                "tidy", partition, silence_ms=WORKER_SILENCE_MS, cursor=cursor
+            )
         nexts = [step.next_ms for step in steps if step.next_ms is not None]
         return UpkeepStep(sum(step.count for step in steps), min(nexts, default=None))
 

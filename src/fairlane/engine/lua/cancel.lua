@@ -18,15 +18,15 @@ if result then return unpack_value(result)[1] == 'cancelled' and 'cancelled' or 
 
 local h = header_of(record)
 local packed = call('HGET', key('started'), id)
-local s = packed and started_of(packed)
-if s and s.running then
-  s.cancelled_by = 'user'
-  call('HSET', key('started'), id, pack_started(s))
-  call('PUBLISH', key('worker/' .. s.worker), id)
+local s = packed and unpack_value(packed)
+if s and s[RUNNING] then
+  s[CANCELLED_BY] = 'user'
+  call('HSET', key('started'), id, pack(s))
+  call('PUBLISH', key('worker/' .. s[WORKER]), id)
   return 'cancelling'
 end
 if call('ZREM', key('scheduled'), id) == 0 then remove_from_lane(h.tenant, h.queue, id) end
-s = s or { token = '', attempt = 0, base = 0, claimed_at = 0, worker = '', tenant = h.tenant }
+s = s or { '', false, 0, 0, 0, '', h.tenant }
 conclude(id, s, 'cancelled', 'cancelled_by_user', 'cancelled', '')
 write_endings()
 return 'cancelled'

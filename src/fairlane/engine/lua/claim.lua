@@ -15,9 +15,9 @@ local answers = { now }
 local function repeated(ids)
   local records = read('HMGET', 'started', ids)
   for i, id in ipairs(ids) do
-    local s = records[i] and started_of(records[i])
-    if s and s.running and string.sub(s.token, 1, #claim + 1) == claim .. '.' then
-      push(answers, id, s.token, s.attempt, s.base, call('GET', key('j/' .. id)))
+    local s = records[i] and unpack_value(records[i])
+    if s and s[RUNNING] and string.sub(s[TOKEN], 1, #claim + 1) == claim .. '.' then
+      push_all(answers, { id, s[TOKEN], s[ATTEMPT], s[BASE], call('GET', key('j/' .. id)) })
     end
   end
   return answers
@@ -42,6 +42,7 @@ local function open_queues()
 end
 
 -- The first `max` runnable tenants of each queue are enough: each of them can start at least one job.
+-- Returned with the least virtual time first, ties in the order of their names.
 local function candidates(open)
   local by_tenant, order = {}, {}
   for _, queue in ipairs(open) do
@@ -49,14 +50,18 @@ local function candidates(open)
     for i = 1, #members, 2 do
       local tenant, tag = members[i], tonumber(members[i + 1])
       local c = by_tenant[tenant]
-      if c == nil then
-        c = { tenant = tenant, tag = tag, queues = {}, taken = 0, order = #order + 1 }
+      if c then
+        c.tag = math.min(c.tag, tag)
+        push(c.queues, queue)
+      else
+        c = { tenant = tenant, tag = tag, queues = { queue }, taken = 0 }
         by_tenant[tenant] = c
         push(order, c)
       end
-      c.tag = math.min(c.tag, tag)
-      push(c.queues, queue)
     end
+  end
+  if #open > 1 then
+    table.sort(order, function(a, b) return a.tag < b.tag or (a.tag == b.tag and a.tenant < b.tenant) end)
   end
   return order
 end
@@ -70,86 +75,107 @@ local function measure(c)
   if p.start_limit > 0 then
     c.allowed = math.min(c.allowed, p.start_limit - window_used('starts/' .. c.tenant, p.start_window))
   end
+  if #c.queues == 1 then
+    c.waiting = call('ZCARD', prefix .. 'lane/' .. c.tenant .. '/' .. c.queues[1])
+    return
+  end
   c.waiting, c.lengths = 0, {}
   for i, queue in ipairs(c.queues) do
-    c.lengths[i] = call('ZCARD', key('lane/' .. c.tenant .. '/' .. queue))
+    c.lengths[i] = call('ZCARD', prefix .. 'lane/' .. c.tenant .. '/' .. queue)
     c.waiting = c.waiting + c.lengths[i]
   end
 end
 
--- A binary heap of candidates, least virtual time first, ties by the order in which they were met.
-local function before(a, b)
-  return a.tag < b.tag or (a.tag == b.tag and a.order < b.order)
-end
-
-local function sink(heap, i)
-  local size, c = #heap, heap[i]
-  while true do
-    local child = 2 * i
-    if child > size then break end
-    if child < size and before(heap[child + 1], heap[child]) then child = child + 1 end
-    if not before(heap[child], c) then break end
-    heap[i] = heap[child]
-    i = child
+-- A binary heap of the tenants that have had a turn and may have another.
+local function put_in(heap, c)
+  local i = #heap + 1
+  while i > 1 do
+    local parent = math.floor(i / 2)
+    if heap[parent].tag <= c.tag then break end
+    heap[i] = heap[parent]
+    i = parent
   end
   heap[i] = c
 end
 
+local function take_out(heap)
+  local first, size = heap[1], #heap
+  local c = heap[size]
+  heap[size] = nil
+  size = size - 1
+  if size == 0 then return first end
+  local i = 1
+  while true do
+    local child = 2 * i
+    if child > size then break end
+    if child < size and heap[child + 1].tag < heap[child].tag then child = child + 1 end
+    if heap[child].tag >= c.tag then break end
+    heap[i] = heap[child]
+    i = child
+  end
+  heap[i] = c
+  return first
+end
+
 -- Who starts the next `max` jobs, one at a time: the turns, in order, and the virtual time reached.
 local function plan_turns(order)
-  local heap, turns, floor = {}, {}, 0
-  for i, c in ipairs(order) do heap[i] = c end
-  for i = math.floor(#heap / 2), 1, -1 do sink(heap, i) end
-  while #turns < max and #heap > 0 do
-    local c = heap[1]
-    if not c.cost then measure(c) end
+  local again, turns, turn, fresh, floor = {}, {}, 0, 1, 0
+  while turn < max do
+    local c = order[fresh]
+    if c and (not again[1] or c.tag <= again[1].tag) then
+      fresh = fresh + 1
+      measure(c)
+    elseif again[1] then
+      c = take_out(again)
+    else
+      break
+    end
     if c.taken < c.allowed and c.taken < c.waiting then
-      push(turns, c)
-      floor = math.max(floor, c.tag)
+      turn = turn + 1
+      turns[turn] = c
+      if c.tag > floor then floor = c.tag end
       c.taken = c.taken + 1
       c.tag = c.tag + c.cost
+      if c.taken < c.allowed and c.taken < c.waiting then put_in(again, c) end
     end
-    if c.taken >= c.allowed or c.taken >= c.waiting then
-      heap[1] = heap[#heap]
-      heap[#heap] = nil
-    end
-    if #heap > 0 then sink(heap, 1) end
   end
   return turns, floor
 end
 
--- Over several lanes of a tenant, its jobs go by priority, then age, as within one.
-local function share_over_lanes(c)
-  if #c.queues == 1 then return { c.taken } end
-  local heads = {}
-  for i, queue in ipairs(c.queues) do
-    local range = call('ZRANGE', key('lane/' .. c.tenant .. '/' .. queue), 0, c.taken - 1, 'WITHSCORES')
-    for j = 2, #range, 2 do push(heads, { tonumber(range[j]), i }) end
-  end
-  table.sort(heads, function(a, b) return a[1] < b[1] end)
-  local shares = {}
-  for i = 1, #c.queues do shares[i] = 0 end
-  for i = 1, c.taken do shares[heads[i][2]] = shares[heads[i][2]] + 1 end
-  return shares
+local emptied, unlaned = {}, {} -- lanes, and by queue the tenants that leave its run index
+local function leave(queue, tenant)
+  if unlaned[queue] == nil then unlaned[queue] = {} end
+  push(unlaned[queue], tenant)
 end
 
-local emptied, unlaned = {}, {} -- lanes, and by queue the tenants that leave its run index
-local function take_jobs(c)
-  c.jobs = {}
-  for i, take in ipairs(share_over_lanes(c)) do
-    local queue = c.queues[i]
-    local lane = c.tenant .. '/' .. queue
-    if take > 0 then
-      local popped = call('ZPOPMIN', key('lane/' .. lane), take)
-      for j = 1, #popped, 2 do push(c.jobs, { popped[j], queue, tonumber(popped[j + 1]) }) end
-    end
-    if take == c.lengths[i] then
-      push(emptied, lane)
-      unlaned[queue] = unlaned[queue] or {}
-      unlaned[queue][c.tenant] = true
-    end
+local function pop(c, queue, count, length)
+  local lane = c.tenant .. '/' .. queue
+  if count == length then
+    push(emptied, lane)
+    leave(queue, c.tenant)
   end
-  table.sort(c.jobs, function(a, b) return a[3] < b[3] end)
+  return call('ZPOPMIN', prefix .. 'lane/' .. lane, count)
+end
+
+-- Over several lanes of a tenant, its jobs go by priority, then age, as within one.
+local function pop_over_lanes(c)
+  local heads, share = {}, {}
+  for i, queue in ipairs(c.queues) do
+    local range = call('ZRANGE', key('lane/' .. c.tenant .. '/' .. queue), 0, c.taken - 1, 'WITHSCORES')
+    for j = 1, #range, 2 do push(heads, { tonumber(range[j + 1]), i, range[j] }) end
+    share[i] = 0
+  end
+  table.sort(heads, function(a, b) return a[1] < b[1] end)
+  c.popped, c.queue_of = {}, {}
+  for i = 1, c.taken do
+    local rank, lane, id = unpack(heads[i])
+    share[lane] = share[lane] + 1
+    push2(c.popped, id, rank)
+    c.queue_of[id] = c.queues[lane]
+  end
+  for i, queue in ipairs(c.queues) do
+    if share[i] > 0 then pop(c, queue, share[i], c.lengths[i]) end
+  end
 end
 
 local open = open_queues()
@@ -159,44 +185,57 @@ local tenants = {}
 for i, c in ipairs(order) do tenants[i] = c.tenant end
 load_policies(tenants)
 local turns, floor = plan_turns(order)
-if #turns == 0 then return answers end
 
-local served = {}
+local served, stuck = {}, {}
 for _, c in ipairs(order) do
   if c.taken > 0 then
-    take_jobs(c)
+    if #c.queues == 1 then
+      c.popped = pop(c, c.queues[1], c.taken, c.waiting)
+    else
+      pop_over_lanes(c)
+    end
     c.next = 1
     push(served, c)
+  elseif c.allowed and c.allowed <= 0 then
+    push(stuck, c.tenant) -- its limit was lowered below what it runs
   end
 end
+for _, tenant in ipairs(stuck) do touch(tenant) end
+settle()
+if #turns == 0 then return answers end
 write('ZREM', 'lanes', emptied)
 
 -- Leases and slots.
-local ids, keys, picked = {}, {}, {}
+local ids, keys = {}, {}
 for i, c in ipairs(turns) do
-  local job = c.jobs[c.next]
-  c.next = c.next + 1
-  picked[i] = { c, job }
-  ids[i] = job[1]
-  keys[i] = key('j/' .. job[1])
+  local id = c.popped[c.next]
+  ids[i] = id
+  keys[i] = prefix .. 'j/' .. id
+  c.next = c.next + 2
 end
 local records = call('MGET', unpack(keys))
 local earlier = read('HMGET', 'started', ids)
 local fence = call('INCRBY', key('fence'), #turns) - #turns
 local started, leases, slots = {}, {}, {}
 local expires = now + lease_ms
-for i, pick in ipairs(picked) do
-  local tenant, id, queue, rank = pick[1].tenant, pick[2][1], pick[2][2], pick[2][3]
-  local attempt, base = 1, 0
+for _, c in ipairs(served) do c.next = 1 end
+for i, c in ipairs(turns) do
+  local id, attempt, base = ids[i], 1, 0
   if earlier[i] then
-    local s = started_of(earlier[i])
-    attempt, base = s.attempt + 1, s.base
+    local s = unpack_value(earlier[i])
+    attempt, base = s[ATTEMPT] + 1, s[BASE]
   end
   local token = claim .. '.' .. (fence + i)
-  push(started, id, pack({ token, true, attempt, base, now, worker, tenant, queue, rank, '', '' }))
-  push(leases, expires, id)
-  push(slots, 0, tenant .. '/' .. id)
-  push(answers, id, token, attempt, base, records[i])
+  local queue = c.queue_of and c.queue_of[id] or c.queues[1]
+  started[2 * i - 1] = id
+  started[2 * i] = pack({
+    token, true, attempt, base, now, worker, c.tenant, queue, tonumber(c.popped[c.next + 1]), '', '',
+  })
+  leases[2 * i - 1], leases[2 * i] = expires, id
+  slots[2 * i - 1], slots[2 * i] = 0, c.tenant .. '/' .. id
+  local n = 5 * i - 3
+  answers[n], answers[n + 1], answers[n + 2], answers[n + 3], answers[n + 4] = id, token, attempt, base, records[i]
+  c.next = c.next + 2
 end
 write('HSET', 'started', started)
 write('ZADD', 'leases', leases)
@@ -211,36 +250,27 @@ for _, c in ipairs(served) do
   if c.taken >= c.allowed then
     local left = queues_of(c.tenant)
     local reason, ends = constraint(c.tenant)
-    if #left > 0 and reason then blocks[c.tenant] = { reason = reason, ends = ends } end
-    for _, queue in ipairs(left) do
-      if reason then
-        unlaned[queue] = unlaned[queue] or {}
-        unlaned[queue][c.tenant] = true
-      end
+    if #left > 0 and reason then
+      blocks[c.tenant] = { reason = reason, ends = ends }
+      for _, queue in ipairs(left) do leave(queue, c.tenant) end
     end
   end
 end
-write_blocked(blocks, {})
+if next(blocks) then write_blocked(blocks, {}) end
 
--- Charge the served tenants in every queue that this worker serves: their clock is one.
-local rest, floors = {}, {}
+-- Charge the served tenants in every queue that this worker serves: their clock is one. XX leaves out
+-- those that have left a queue's run index.
+for queue, gone in pairs(unlaned) do write('ZREM', 'run/' .. queue, gone) end
+local charged, rest, floors = { 'XX', 'GT' }, {}, {}
+for _, c in ipairs(served) do
+  if c.taken < c.waiting and not blocks[c.tenant] or #open > 1 then push2(charged, c.tag, c.tenant) end
+  if c.taken == c.waiting or blocks[c.tenant] then push2(rest, c.tenant, c.tag) end
+end
 local old_floors = read('HMGET', 'floor', open)
 for i, queue in ipairs(open) do
-  local charged = { 'XX', 'GT' }
-  for _, c in ipairs(served) do
-    if not (unlaned[queue] and unlaned[queue][c.tenant]) then push(charged, c.tag, c.tenant) end
-  end
   if #charged > 2 then call('ZADD', key('run/' .. queue), unpack(charged)) end
-  if floor > (tonumber(old_floors[i]) or 0) then push(floors, queue, floor) end
+  if floor > (tonumber(old_floors[i]) or 0) then push2(floors, queue, floor) end
 end
-for queue, gone in pairs(unlaned) do
-  local leave = {}
-  for tenant in pairs(gone) do push(leave, tenant) end
-  write('ZREM', 'run/' .. queue, leave)
-end
-for _, c in ipairs(served) do
-  if c.taken == c.waiting or blocks[c.tenant] then push(rest, c.tag, c.tenant) end
-end
-write('ZADD', 'resting', rest)
+write('HSET', 'resting', rest)
 write('HSET', 'floor', floors)
 return answers

@@ -17,13 +17,13 @@ local items = unpack_value(reports)
 local ids, answers, renewed = {}, {}, {}
 for i, item in ipairs(items) do ids[i] = item[1] end
 for i, packed in ipairs(read('HMGET', 'started', ids)) do
-  local s = packed and started_of(packed)
-  if not s or not s.running or s.token ~= items[i][2] then
+  local s = packed and unpack_value(packed)
+  if not s or not s[RUNNING] or s[TOKEN] ~= items[i][2] then
     answers[i] = 'stale_lease'
   else
-    push(renewed, now + lease_ms, ids[i])
+    push2(renewed, now + lease_ms, ids[i])
     if items[i][3] ~= '' then call('HSET', key('x/' .. ids[i]), 'p', items[i][3]) end
-    answers[i] = s.cancelled_by ~= '' and 'cancelled' or 'ok'
+    answers[i] = s[CANCELLED_BY] ~= '' and 'cancelled' or 'ok'
   end
 end
 write('ZADD', 'leases', renewed)

@@ -19,17 +19,17 @@ local packed = read('HMGET', 'started', ids)
 
 local function backoff(record, s, i)
   local h = header_of(record)
-  local delay = math.min(h.backoff_cap, h.backoff_base * 2 ^ math.min(s.attempt - s.base - 1, 60))
+  local delay = math.min(h.backoff_cap, h.backoff_base * 2 ^ math.min(s[ATTEMPT] - s[BASE] - 1, 60))
   return delay * (0.5 + ((jitter + i * 0.618) % 1) / 2)
 end
 
 local function fail(i, id, s, delay, failure, body)
   local record = call('GET', key('j/' .. id))
   local outcome = failure == 'error' and 'failed' or failure
-  count('failed', s.tenant)
-  if failure ~= 'rejected' and s.attempt - s.base < header_of(record).max_attempts then
+  count('failed', s[TENANT])
+  if failure ~= 'rejected' and s[ATTEMPT] - s[BASE] < header_of(record).max_attempts then
     keep_attempt(id, s, outcome, body)
-    count('retried', s.tenant)
+    count('retried', s[TENANT])
     put_back(id, s, 'retry', now + math.floor(delay >= 0 and delay or backoff(record, s, i)))
   else
     conclude(id, s, 'failed', failure == 'error' and 'attempts_exhausted' or failure, outcome, body)
@@ -40,13 +40,13 @@ local function apply(i, id, s, kind, delay, failure, body)
   end_lease(id, s)
   if kind == 'completed' then
     conclude(id, s, 'completed', '', 'completed', body)
-  elseif kind == 'cancelled' or s.cancelled_by ~= '' then
-    local reason = s.cancelled_by ~= '' and 'cancelled_by_user' or 'cancelled_by_task'
+  elseif kind == 'cancelled' or s[CANCELLED_BY] ~= '' then
+    local reason = s[CANCELLED_BY] ~= '' and 'cancelled_by_user' or 'cancelled_by_task'
     conclude(id, s, 'cancelled', reason, 'cancelled', body)
   elseif kind == 'failed' then
     fail(i, id, s, delay, failure, body)
   else
-    s.attempt = s.attempt - 1
+    s[ATTEMPT] = s[ATTEMPT] - 1
     put_back(id, s, kind, kind == 'snoozed' and now + delay or nil)
   end
 end
@@ -54,11 +54,11 @@ end
 local handled = {}
 for i, item in ipairs(items) do
   local id, token = item[1], item[2]
-  local s = packed[i] and started_of(packed[i])
+  local s = packed[i] and unpack_value(packed[i])
   if handled[id] then
     answers[i] = handled[id] == token and 'ok' or 'stale_lease'
-  elseif s and s.token == token then
-    if s.running then apply(i, id, s, item[3], item[4], item[5], item[6]) end
+  elseif s and s[TOKEN] == token then
+    if s[RUNNING] then apply(i, id, s, item[3], item[4], item[5], item[6]) end
     handled[id] = token
     answers[i] = 'ok'
   else

@@ -12,7 +12,7 @@ local started = read('HMGET', 'started', wanted)
 local leases = read('ZMSCORE', 'leases', wanted)
 local due = read('ZMSCORE', 'scheduled', wanted)
 for i, id in ipairs(wanted) do
-  push(answers, id, call('GET', key('j/' .. id)), started[i], call('GET', key('r/' .. id)), leases[i], due[i])
+  push_all(answers, { id, call('GET', key('j/' .. id)), started[i], call('GET', key('r/' .. id)), leases[i], due[i] })
   push(answers, extras == '1' and call('HGETALL', key('x/' .. id)) or { 'p', call('HGET', key('x/' .. id), 'p') })
 end
 return answers

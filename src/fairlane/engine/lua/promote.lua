@@ -15,8 +15,8 @@ if #due > 0 then
   local started = read('HMGET', 'started', due)
   for i, id in ipairs(due) do
     if started[i] then
-      local s = started_of(started[i])
-      add_to_lane(s.tenant, s.queue, s.rank, id)
+      local s = unpack_value(started[i])
+      add_to_lane(s[TENANT], s[QUEUE], s[RANK], id)
     else
       local h = header_of(call('GET', key('j/' .. id)))
       add_to_lane(h.tenant, h.queue, rank_of(h.priority, sequence + i), id)

@@ -17,7 +17,7 @@ else
   ids = call('ZRANGEBYSCORE', key(state), '-inf', now - max_age_ms, 'LIMIT', 0, limit)
 end
 local keys = {}
-for _, id in ipairs(ids) do push(keys, key('j/' .. id), key('x/' .. id), key('r/' .. id)) end
+for _, id in ipairs(ids) do push_all(keys, { key('j/' .. id), key('x/' .. id), key('r/' .. id) }) end
 write_keys('UNLINK', keys)
 write('ZREM', state, ids)
 local first = call('ZRANGE', key(state), 0, 0, 'WITHSCORES')

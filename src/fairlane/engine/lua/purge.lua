@@ -11,7 +11,7 @@ for i, score in ipairs(read('ZMSCORE', 'failed', wanted)) do
   if score then
     local id = wanted[i]
     push(gone, id)
-    push(keys, key('j/' .. id), key('x/' .. id), key('r/' .. id))
+    push_all(keys, { key('j/' .. id), key('x/' .. id), key('r/' .. id) })
   end
 end
 write_keys('UNLINK', keys)

@@ -12,7 +12,7 @@ for _, lane in ipairs(call('ZRANGE', key('lanes'), 0, -1)) do
 end
 local answers = {}
 for _, queue in ipairs(call('SMEMBERS', key('queues'))) do
-  push(answers, queue, call('SISMEMBER', key('queues_paused'), queue), call('ZCARD', key('run/' .. queue)))
-  push(answers, pending[queue] or 0)
+  push2(answers, queue, call('SISMEMBER', key('queues_paused'), queue))
+  push2(answers, call('ZCARD', key('run/' .. queue)), pending[queue] or 0)
 end
 return answers

@@ -17,22 +17,22 @@ if lost_worker == '' then
 else
   local running_jobs = call('ZRANGE', key('leases'), 0, -1)
   for i, packed in ipairs(read('HMGET', 'started', running_jobs)) do
-    if #ids < tonumber(limit) and started_of(packed).worker == lost_worker then push(ids, running_jobs[i]) end
+    if #ids < tonumber(limit) and unpack_value(packed)[WORKER] == lost_worker then push(ids, running_jobs[i]) end
   end
 end
 
 local requeued, failed, cancelled = 0, 0, 0
 for i, packed in ipairs(read('HMGET', 'started', ids)) do
-  local id, s = ids[i], started_of(packed)
+  local id, s = ids[i], unpack_value(packed)
   end_lease(id, s)
-  if s.cancelled_by ~= '' then
+  if s[CANCELLED_BY] ~= '' then
     cancelled = cancelled + 1
     conclude(id, s, 'cancelled', 'cancelled_by_user', 'worker_lost', '')
   else
-    count('failed', s.tenant)
-    if s.attempt - s.base < header_of(call('GET', key('j/' .. id))).max_attempts then
+    count('failed', s[TENANT])
+    if s[ATTEMPT] - s[BASE] < header_of(call('GET', key('j/' .. id))).max_attempts then
       requeued = requeued + 1
-      count('retried', s.tenant)
+      count('retried', s[TENANT])
       keep_attempt(id, s, 'worker_lost', '')
       put_back(id, s, 'worker_lost')
     else

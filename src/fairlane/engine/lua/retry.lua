@@ -15,7 +15,7 @@ if not record then return 'not_found' end
 local result = call('GET', key('r/' .. id))
 if not result then
   local packed = call('HGET', key('started'), id)
-  return packed and started_of(packed).reason == 'retried' and 'retried' or 'conflict'
+  return packed and unpack_value(packed)[REASON] == 'retried' and 'retried' or 'conflict'
 end
 local r = unpack_value(result)
 if r[1] ~= 'failed' then return 'conflict' end
@@ -26,18 +26,15 @@ if h.key ~= '' then
   call('SET', key('u/' .. h.tenant .. '/' .. h.key), id)
   call('HSET', key('keyed'), id, h.key)
 end
-local sequence = call('INCR', key('sequence'))
-local s = {
-  token = r[3], running = false, attempt = r[4], base = r[4], claimed_at = r[7], worker = r[6],
-  tenant = h.tenant, queue = h.queue, rank = rank_of(h.priority, sequence), cancelled_by = '', reason = 'retried',
-}
+local rank = rank_of(h.priority, call('INCR', key('sequence')))
+local s = { r[3], false, r[4], r[4], r[7], r[6], h.tenant, h.queue, rank, '', 'retried' }
 call('HSET', key('x/' .. id), 'a' .. r[4], pack({ r[4], r[6], r[7], r[8], r[9], r[10] }))
 call('HDEL', key('x/' .. id), 'a' .. (r[4] - 20))
-call('HSET', key('started'), id, pack_started(s))
+call('HSET', key('started'), id, pack(s))
 call('DEL', key('r/' .. id))
 call('ZREM', key('failed'), id)
 count('retried', h.tenant)
-add_to_lane(h.tenant, h.queue, s.rank, id)
+add_to_lane(h.tenant, h.queue, rank, id)
 write_lanes()
 settle()
 write_counts()

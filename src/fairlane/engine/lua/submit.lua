@@ -19,11 +19,12 @@ local idempotent, used_keys = {}, {} -- of this call
 local rates = {} -- tenant -> {used, added}
 
 local function answer(status, id, run_at, rate)
-  push(answers, status, id, run_at or 0)
+  local n = #answers
+  answers[n + 1], answers[n + 2], answers[n + 3] = status, id, run_at or 0
+  answers[n + 4], answers[n + 5], answers[n + 6], answers[n + 7] = 0, 0, 0, 0
   if rate then
-    push(answers, rate.limit, rate.window, math.max(0, rate.limit - rate.used), rate.reset)
-  else
-    push(answers, 0, 0, 0, 0)
+    answers[n + 4], answers[n + 5] = rate.limit, rate.window
+    answers[n + 6], answers[n + 7] = math.max(0, rate.limit - rate.used), rate.reset
   end
 end
 
@@ -96,14 +97,14 @@ for i, job in ipairs(jobs) do
       answer('rate_limited', id, 0, rates[tenant])
     else
       seen[id] = true
-      push(to_write, ids[i], created .. records[i])
+      push2(to_write, ids[i], created .. records[i])
       if job[7] ~= '' then idempotent[key('i/' .. tenant .. '/' .. job[7])] = { id, job[8] } end
       if job[9] ~= '' then
         used_keys[key('u/' .. tenant .. '/' .. job[9])] = id
-        push(keyed, id, job[9])
+        push2(keyed, id, job[9])
       end
       if run_at > now then
-        push(scheduled, run_at, id)
+        push2(scheduled, run_at, id)
       else
         sequence = sequence + 1
         local lane = tenant .. '/' .. queue
@@ -111,7 +112,7 @@ for i, job in ipairs(jobs) do
           added_to_lanes[lane] = {}
           push(lanes_met, { tenant, queue })
         end
-        push(added_to_lanes[lane], rank_of(priority, sequence), id)
+        push2(added_to_lanes[lane], rank_of(priority, sequence), id)
       end
       count('submitted', tenant)
       answer('created', id, run_at, rates[tenant])
@@ -148,7 +149,7 @@ if #to_write > 0 then
     if rate and rate.added > 0 then window_add('rate/' .. tenant, rate.window, rate.added) end
   end
   local known = {}
-  for tenant in pairs(counted['submitted']) do push(known, 0, tenant) end
+  for tenant in pairs(counted['submitted']) do push2(known, 0, tenant) end
   write('ZADD', 'tenants', known)
   if #lanes_met > 0 then
     call('SET', key('sequence'), string.format('%.0f', sequence))

@@ -17,11 +17,11 @@ for _, tenant in ipairs(unpack_value(tenants)) do
   for _, queue in ipairs(queues_of(tenant)) do
     pending = pending + call('ZCARD', key('lane/' .. tenant .. '/' .. queue))
   end
-  push(answers, own or default, own and 1 or 0, pending, running(tenant))
+  push_all(answers, { own or default, own and 1 or 0, pending, running(tenant) })
   for _, name in ipairs({ 'submitted', 'completed', 'failed', 'retried' }) do
     push(answers, tonumber(call('HGET', key('count/' .. name), tenant) or 0))
   end
-  push(answers, call('HGET', key('blocked'), tenant) or '', call('ZSCORE', key('blocked_until'), tenant) or '')
+  push2(answers, call('HGET', key('blocked'), tenant) or '', call('ZSCORE', key('blocked_until'), tenant) or '')
   push(answers, p.submit_limit > 0 and window_used('rate/' .. tenant, p.submit_window) or 0)
 end
 return answers

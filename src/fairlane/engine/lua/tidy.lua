@@ -1,20 +1,20 @@
 #!lua flags=allow-oom
 -- tidy: forget workers that fell silent, waiters that gave up and virtual times that the floor has passed.
 -- KEYS prefix
--- ARGV at silence_ms
--- RETURNS workers forgotten
+-- ARGV at silence_ms cursor
+-- RETURNS cursor of the virtual times to look at next
 -- EVENTS
 -- include base
 local silent = call('ZRANGEBYSCORE', key('workers'), '-inf', now - silence_ms, 'LIMIT', 0, 1000)
 write('ZREM', 'workers', silent)
 write('HDEL', 'worker_info', silent)
 call('ZREMRANGEBYSCORE', key('awaited'), '-inf', now)
-local lowest
-for _, floor in ipairs(call('HVALS', key('floor'))) do
-  lowest = math.min(lowest or math.huge, tonumber(floor))
+local lowest = math.huge
+for _, floor in ipairs(call('HVALS', key('floor'))) do lowest = math.min(lowest, tonumber(floor)) end
+local page = call('HSCAN', key('resting'), cursor, 'COUNT', 1000)
+local passed = {}
+for i = 1, #page[2], 2 do
+  if tonumber(page[2][i + 1]) <= lowest then push(passed, page[2][i]) end
 end
-if lowest then
-  local passed = call('ZRANGEBYSCORE', key('resting'), '-inf', lowest, 'LIMIT', 0, 1000)
-  write('ZREM', 'resting', passed)
-end
-return #silent
+write('HDEL', 'resting', passed)
+return page[1]

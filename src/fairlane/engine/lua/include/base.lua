@@ -43,8 +43,18 @@ local function read(command, name, members)
   return all
 end
 
-local function push(list, ...)
-  for i = 1, select('#', ...) do
-    list[#list + 1] = (select(i, ...))
-  end
+local function push(list, value)
+  list[#list + 1] = value
+end
+
+local function push2(list, first, second)
+  local n = #list
+  list[n + 1] = first
+  list[n + 2] = second
+end
+
+-- For a list with no nil in it; false stands for one.
+local function push_all(list, values)
+  local n = #list
+  for i = 1, #values do list[n + i] = values[i] end
 end

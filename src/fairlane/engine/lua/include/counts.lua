@@ -21,7 +21,7 @@ local function write_counts()
     end
     local fields = {}
     for i, old in ipairs(read('HMGET', 'count/' .. name, names)) do
-      push(fields, names[i], (tonumber(old) or 0) + tenants[names[i]])
+      push2(fields, names[i], (tonumber(old) or 0) + tenants[names[i]])
     end
     write('HSET', 'count/' .. name, fields)
     call('HINCRBY', key('count'), name, total)

@@ -12,33 +12,33 @@ local freed = {} -- tenants
 
 local function end_lease(id, s)
   push(ended.leases, id)
-  push(ended.slots, s.tenant .. '/' .. id)
-  freed[s.tenant] = true
+  push(ended.slots, s[TENANT] .. '/' .. id)
+  freed[s[TENANT]] = true
 end
 
 local function keep_attempt(id, s, outcome, body)
-  call('HSET', key('x/' .. id), 'a' .. s.attempt, attempt_record(s, outcome, body))
-  call('HDEL', key('x/' .. id), 'a' .. (s.attempt - 20))
+  call('HSET', key('x/' .. id), 'a' .. s[ATTEMPT], attempt_record(s, outcome, body))
+  call('HDEL', key('x/' .. id), 'a' .. (s[ATTEMPT] - 20))
 end
 
 -- s may be that of a job which never started: token '' and attempt 0.
 local function conclude(id, s, state, reason, outcome, body)
-  push(ended.results, key('r/' .. id), pack({
-    state, reason, s.token, s.attempt, s.base, s.worker, s.claimed_at, now, outcome, body,
+  push2(ended.results, prefix .. 'r/' .. id, pack({
+    state, reason, s[TOKEN], s[ATTEMPT], s[BASE], s[WORKER], s[CLAIMED_AT], now, outcome, body,
   }))
   push(ended.forgotten, id)
   push(ended.finished, id)
-  push(ended[state], now, id)
-  if state ~= 'failed' then count(state, s.tenant) end
+  push2(ended[state], now, id)
+  if state ~= 'failed' then count(state, s[TENANT]) end
 end
 
 local function put_back(id, s, reason, due)
-  s.running, s.reason = false, reason
-  push(ended.started, id, pack_started(s))
+  s[RUNNING], s[REASON] = false, reason
+  push2(ended.started, id, pack(s))
   if due and due > now then
-    push(ended.scheduled, due, id)
+    push2(ended.scheduled, due, id)
   else
-    add_to_lane(s.tenant, s.queue, s.rank, id)
+    add_to_lane(s[TENANT], s[QUEUE], s[RANK], id)
   end
 end
 

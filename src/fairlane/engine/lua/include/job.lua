@@ -13,20 +13,9 @@ local function header_of(record)
   }
 end
 
-local function started_of(packed)
-  local s = unpack_value(packed)
-  return {
-    token = s[1], running = s[2], attempt = s[3], base = s[4], claimed_at = s[5], worker = s[6],
-    tenant = s[7], queue = s[8], rank = s[9], cancelled_by = s[10], reason = s[11],
-  }
-end
-
-local function pack_started(s)
-  return pack({
-    s.token, s.running, s.attempt, s.base, s.claimed_at, s.worker,
-    s.tenant, s.queue, s.rank, s.cancelled_by, s.reason,
-  })
-end
+-- Places in a record of `started`.
+local TOKEN, RUNNING, ATTEMPT, BASE, CLAIMED_AT, WORKER = 1, 2, 3, 4, 5, 6
+local TENANT, QUEUE, RANK, CANCELLED_BY, REASON = 7, 8, 9, 10, 11
 
 -- Order in a lane: priority, then age. The age is a sequence number that a job keeps over retries.
 local PRIORITY_STEP = 2 ^ 44
@@ -35,5 +24,5 @@ local function rank_of(priority, sequence)
 end
 
 local function attempt_record(s, outcome, body)
-  return pack({ s.attempt, s.worker, s.claimed_at, now, outcome, body })
+  return pack({ s[ATTEMPT], s[WORKER], s[CLAIMED_AT], now, outcome, body })
 end

@@ -2,7 +2,7 @@
 --   lane/TENANT/QUEUE  zset job by rank
 --   lanes              zset "TENANT/QUEUE", all scores 0: the lanes that hold a job
 --   run/QUEUE          zset TENANT by virtual time: has a job here and nothing blocks it
---   resting            zset TENANT by virtual time: has none, or is blocked, and is ahead of the floor
+--   resting            hash TENANT -> virtual time of one that left a run index; forgotten when the floor has passed it
 --   floor              hash QUEUE -> virtual time of the tenant last served
 --   blocked            hash TENANT -> the constraint that keeps its pending jobs from starting
 --   blocked_until      zset TENANT by time (ms), where the constraint ends by itself
@@ -26,7 +26,7 @@ local function add_to_lane(tenant, queue, rank, id)
     jobs = {}
     added_to_lanes[lane] = jobs
   end
-  push(jobs, rank, id)
+  push2(jobs, rank, id)
   touch(tenant, queue)
 end
 
@@ -34,7 +34,7 @@ local function write_lanes()
   local members = {}
   for lane, jobs in pairs(added_to_lanes) do
     write('ZADD', 'lane/' .. lane, jobs)
-    push(members, 0, lane)
+    push2(members, 0, lane)
   end
   write('ZADD', 'lanes', members)
 end
@@ -78,8 +78,8 @@ end
 local function write_blocked(blocks, frees)
   local reasons, untils, timeless = {}, {}, {}
   for tenant, block in pairs(blocks) do
-    push(reasons, tenant, block.reason)
-    if block.ends then push(untils, block.ends, tenant) else push(timeless, tenant) end
+    push2(reasons, tenant, block.reason)
+    if block.ends then push2(untils, block.ends, tenant) else push(timeless, tenant) end
   end
   write('HSET', 'blocked', reasons)
   write('ZADD', 'blocked_until', untils)
@@ -117,7 +117,7 @@ end
 -- The virtual time of each tenant, wherever it stands now, and its score in each run index.
 local function read_tags(tenants, by_queue)
   local tags, scores, resting = {}, {}, {}
-  for i, tag in ipairs(read('ZMSCORE', 'resting', tenants)) do
+  for i, tag in ipairs(read('HMGET', 'resting', tenants)) do
     if tag then
       tags[tenants[i]] = tonumber(tag)
       resting[tenants[i]] = true
@@ -139,7 +139,7 @@ local function settle_queue(queue, tenants, scores, wanted, tags)
     if not wanted[tenant][queue] then
       if scores[i] then push(leave, tenant) end
     elseif not scores[i] then
-      push(enter, entry_tag(tenant, tags[tenant], floor), tenant)
+      push2(enter, entry_tag(tenant, tags[tenant], floor), tenant)
     end
   end
   if #enter > 0 and call('EXISTS', key('run/' .. queue)) == 0 then call('PUBLISH', key('wake/' .. queue), '') end
@@ -163,10 +163,10 @@ local function settle()
     if next(plan.wanted[tenant]) then
       if resting[tenant] then push(awake, tenant) end
     elseif tags[tenant] and not resting[tenant] then
-      push(rest, tags[tenant], tenant)
+      push2(rest, tenant, tags[tenant])
     end
   end
-  write('ZREM', 'resting', awake)
-  write('ZADD', 'resting', rest)
+  write('HDEL', 'resting', awake)
+  write('HSET', 'resting', rest)
   write_blocked(plan.blocks, plan.frees)
 end
