@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
@@ -25,6 +26,9 @@ MAX_ERROR_BYTES = 8 * 1024
 MAX_HEADERS_BYTES = 8 * 1024
 MAX_BATCH = 1_000
 KEPT_ATTEMPTS = 20
+
+Time = Annotated[datetime, msgspec.Meta(tz=True)]
+"""An instant, which JSON shows in ISO 8601."""
 
 
 class NewJob(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,8 +110,8 @@ class Attempt(msgspec.Struct, frozen=True, rename="camel"):
 
     number: int
     worker_id: str
-    started_at: datetime
-    ended_at: datetime | None
+    started_at: Time
+    ended_at: Time | None
     outcome: str
     """running, completed, failed, timed_out, released, snoozed, cancelled, rejected or worker_lost."""
     error: JobError | None = None
@@ -128,11 +132,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The attempt that runs or ran last; 0 before the first."""
     max_attempts: int = DEFAULT_MAX_ATTEMPTS
     timeout_seconds: float = DEFAULT_TIMEOUT_MS / 1000
-    created_at: datetime
-    run_at: datetime | None = None
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
-    lease_expires_at: datetime | None = None
+    created_at: Time
+    run_at: Time | None = None
+    started_at: Time | None = None
+    finished_at: Time | None = None
+    lease_expires_at: Time | None = None
     worker_id: str | None = None
     progress: Progress | None = None
     result: msgspec.Raw | None = None
@@ -151,8 +155,8 @@ class JobQuery(msgspec.Struct, frozen=True, kw_only=True):
     queue: str | None = None
     task: str | None = None
     key: str | None = None
-    created_from: datetime | None = None
-    created_to: datetime | None = None
+    created_from: Time | None = None
+    created_to: Time | None = None
     limit: int = 50
     cursor: str | None = None
 
@@ -174,7 +178,7 @@ class Explanation(msgspec.Struct, frozen=True, rename="camel"):
     sentence: str
     position: int | None = None
     """Place in its lane, 1 for the next to start; None unless the job is pending."""
-    blocked_until: datetime | None = None
+    blocked_until: Time | None = None
 
 
 class Counters(msgspec.Struct, frozen=True):

@@ -41,6 +41,7 @@ class Reason(StrEnum):
     REJECTED = "rejected"  # failed: unknown task or a payload that does not fit it
     CANCELLED_BY_USER = "cancelled_by_user"
     CANCELLED_BY_TASK = "cancelled_by_task"
+    FORGOTTEN = "forgotten"  # completed: said of a job that has ended and is kept no longer; how it ended is not known
 
 
 class Transition(NamedTuple):

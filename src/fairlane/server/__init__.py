@@ -1,0 +1,1 @@
+"""The REST API: ASGI handlers that parse, call a verb and answer."""

@@ -1,0 +1,166 @@
+"""Request bodies: their fields, and what they mean to the verbs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from ..model.backoff import Backoff
+from ..model.errors import InvalidInput, PayloadTooLarge
+from ..model.ids import JOB_ID_PATTERN, is_job_id
+from ..model.job import (
+    DEFAULT_MAX_ATTEMPTS,
+    DEFAULT_PRIORITY,
+    DEFAULT_QUEUE,
+    DEFAULT_TASK,
+    DEFAULT_TIMEOUT_MS,
+    MAX_ATTEMPTS,
+    MAX_DELAY_MS,
+    MAX_HEADERS_BYTES,
+    MAX_PAYLOAD_BYTES,
+    MAX_PRIORITY,
+    MAX_TIMEOUT_MS,
+    NewJob,
+    Time,
+)
+from ..model.names import IDEMPOTENCY_KEY_PATTERN, NAME_PATTERN, check_key, check_name
+from ..queue import Queue
+from .parsing import check_json
+
+# The patterns are for readers of the OpenAPI document; check_name and check_key enforce them.
+Name = Annotated[str, Meta(extra_json_schema={"pattern": NAME_PATTERN, "minLength": 1, "maxLength": 128})]
+Key = Annotated[str, Meta(extra_json_schema={"pattern": IDEMPOTENCY_KEY_PATTERN, "minLength": 1, "maxLength": 255})]
+JobId = Annotated[str, Meta(extra_json_schema={"pattern": JOB_ID_PATTERN})]
+Delay = Annotated[float, Meta(ge=0, le=MAX_DELAY_MS / 1000)]
+MAX_BACKOFF_SECONDS = 30 * 86_400
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """A JSON object in camelCase, without fields that we do not know."""
+
+
+class BackoffBody(Body, frozen=True):
+    """The delay before a retry: `baseSeconds`, doubling with each failed attempt up to `capSeconds`."""
+
+    base_seconds: Annotated[float, Meta(ge=0, le=MAX_BACKOFF_SECONDS)] = 1
+    cap_seconds: Annotated[float, Meta(ge=0, le=MAX_BACKOFF_SECONDS)] = 300
+
+    def to_backoff(self, at: str) -> Backoff:
+        if self.base_seconds > self.cap_seconds:
+            raise InvalidInput("baseSeconds must not be above capSeconds", f"{at}/backoff/baseSeconds")
+        return Backoff(round(self.base_seconds * 1000), round(self.cap_seconds * 1000))
+
+
+class JobBody(Body, frozen=True):
+    """A request to run a job."""
+
+    tenant_id: Name
+    payload: msgspec.Raw
+    task: Name = DEFAULT_TASK
+    queue: Name = DEFAULT_QUEUE
+    priority: Annotated[int, Meta(ge=0, le=MAX_PRIORITY)] = DEFAULT_PRIORITY
+    delay_seconds: Delay | None = None
+    run_at: Time | None = None
+    max_attempts: Annotated[int, Meta(ge=1, le=MAX_ATTEMPTS)] = DEFAULT_MAX_ATTEMPTS
+    timeout_seconds: Annotated[float, Meta(ge=0.001, le=MAX_TIMEOUT_MS / 1000)] = DEFAULT_TIMEOUT_MS / 1000
+    backoff: BackoffBody | None = None
+    key: Key | None = None
+    headers: dict[str, str] | None = None
+    id: JobId | None = None
+    """Made by clients that repeat a request after a lost reply; must be of the tenant's partition."""
+
+    def to_new_job(self, queue: Queue, idempotency_key: str | None, at: str = "") -> NewJob:
+        """The job that this asks for. `at` is the JSON pointer of the body itself."""
+        check_name(self.tenant_id, "tenantId", at + "/tenantId")
+        check_name(self.task, "task", at + "/task")
+        check_name(self.queue, "queue", at + "/queue")
+        if self.key is not None:
+            check_key(self.key, "key", at + "/key")
+        job = NewJob(
+            id=self._id(queue, at),
+            tenant_id=self.tenant_id,
+            payload=check_payload(self.payload, at + "/payload"),
+            task=self.task,
+            queue=self.queue,
+            priority=self.priority,
+            delay_ms=round((self.delay_seconds or 0) * 1000),
+            run_at_ms=self._run_at_ms(at),
+            max_attempts=self.max_attempts,
+            timeout_ms=round(self.timeout_seconds * 1000),
+            backoff=Backoff() if self.backoff is None else self.backoff.to_backoff(at),
+            key=self.key,
+            headers=self._headers(at),
+            idempotency_key=idempotency_key,
+        )
+        if idempotency_key is None:
+            return job
+        return msgspec.structs.replace(job, fingerprint=fingerprint(job))
+
+    def _id(self, queue: Queue, at: str) -> str:
+        fresh = queue.new_job_id(self.tenant_id)
+        if self.id is None:
+            return fresh
+        if not is_job_id(self.id) or self.id[:2] != fresh[:2]:
+            raise InvalidInput("id must be 26 hex digits that begin with the tenant's partition", at + "/id")
+        return self.id
+
+    def _run_at_ms(self, at: str) -> int | None:
+        if self.run_at is None:
+            return None
+        if self.delay_seconds is not None:
+            raise InvalidInput("give either delaySeconds or runAt", at + "/runAt")
+        ms = round(self.run_at.timestamp() * 1000)
+        if ms > datetime.now(self.run_at.tzinfo).timestamp() * 1000 + MAX_DELAY_MS:
+            raise InvalidInput(f"runAt must be within {MAX_DELAY_MS // 86_400_000} days", at + "/runAt")
+        return max(1, ms)
+
+    def _headers(self, at: str) -> dict[str, str] | None:
+        if not self.headers:
+            return None
+        if sum(len(name.encode()) + len(value.encode()) for name, value in self.headers.items()) > MAX_HEADERS_BYTES:
+            raise InvalidInput(f"headers must have {MAX_HEADERS_BYTES} bytes at most", at + "/headers")
+        return self.headers
+
+
+class BatchItem(JobBody, frozen=True):
+    """One job of a batch, with its own idempotency key."""
+
+    idempotency_key: Key | None = None
+
+    def to_item(self, queue: Queue, at: str) -> NewJob:
+        """The job that this asks for, `at` this place of the batch."""
+        if self.idempotency_key is not None:
+            check_key(self.idempotency_key, "idempotencyKey", at + "/idempotencyKey")
+        return self.to_new_job(queue, self.idempotency_key, at)
+
+
+def check_payload(payload: msgspec.Raw, pointer: str) -> bytes:
+    """The payload's text. Raises PayloadTooLarge, and InvalidInput where clients could not read it back."""
+    if len(bytes(payload)) > MAX_PAYLOAD_BYTES:
+        raise PayloadTooLarge(f"the payload must have {MAX_PAYLOAD_BYTES // 1024} KiB at most", pointer)
+    return check_json(payload, pointer)
+
+
+def fingerprint(job: NewJob) -> str:
+    """A digest of what was asked for; JSON that differs in white space only has the same."""
+    asked: Sequence[Any] = (
+        job.tenant_id,
+        job.task,
+        job.queue,
+        msgspec.json.format(job.payload, indent=-1),
+        job.priority,
+        job.delay_ms,
+        job.run_at_ms,
+        job.max_attempts,
+        job.timeout_ms,
+        job.backoff.base_ms,
+        job.backoff.cap_ms,
+        job.key,
+        sorted((job.headers or {}).items()),
+    )
+    return hashlib.sha256(msgspec.msgpack.encode(asked)).hexdigest()

@@ -1,0 +1,21 @@
+"""What all requests to one server share."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from ..queue import Queue
+from .settings import ServerSettings
+
+
+@dataclass(slots=True)
+class Context:
+    """The queue that is served, the settings, and whether the server is about to stop."""
+
+    queue: Queue
+    settings: ServerSettings
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when long polls should end so that the server can stop."""
+    claims: dict[str, object] = field(default_factory=dict)
+    """By claim id, the request that waits for its jobs; a repeat on a new connection takes it over."""

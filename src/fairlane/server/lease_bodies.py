@@ -1,0 +1,163 @@
+"""Request bodies of the worker protocol."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from ..model.errors import PayloadTooLarge
+from ..model.ids import new_claim_id
+from ..model.job import MAX_BATCH, MAX_RESULT_BYTES, JobError, Progress, Time
+from ..model.lease import (
+    DEFAULT_LEASE_MS,
+    MAX_CLAIM,
+    MAX_LEASE_MS,
+    MIN_LEASE_MS,
+    ClaimRequest,
+    FailureKind,
+    LeaseReport,
+    Outcome,
+    OutcomeKind,
+    WorkerReport,
+)
+from ..model.names import check_name
+from .bodies import Body, Delay, JobId, Name
+from .parsing import check_json
+
+MAX_WAIT_SECONDS = 30
+LeaseSeconds = Annotated[float, Meta(ge=MIN_LEASE_MS / 1000, le=MAX_LEASE_MS / 1000)]
+Queues = Annotated[tuple[Name, ...], Meta(max_length=MAX_CLAIM)]
+Token = Annotated[str, Meta(min_length=1, max_length=255)]
+
+
+class ClaimBody(Body, frozen=True):
+    """A worker's request for jobs. Repeated with the same `claimId`, it returns the same leases."""
+
+    worker_id: Name
+    claim_id: Name | None = None
+    max: Annotated[int, Meta(ge=1, le=MAX_CLAIM)] = 1
+    queues: Queues = ()
+    """None means every queue."""
+    lease_seconds: LeaseSeconds = DEFAULT_LEASE_MS / 1000
+    wait_seconds: Annotated[float, Meta(ge=0)] = 0
+    """How long to wait for a first job; 30 at most, more is taken for 30."""
+
+    def to_request(self) -> ClaimRequest:
+        claim_id = new_claim_id() if self.claim_id is None else check_name(self.claim_id, "claimId", "/claimId")
+        return ClaimRequest(
+            worker_id=check_name(self.worker_id, "workerId", "/workerId"),
+            claim_id=claim_id,
+            max=self.max,
+            queues=_check_queues(self.queues, "/queues"),
+            lease_ms=round(self.lease_seconds * 1000),
+            wait_ms=round(min(self.wait_seconds, MAX_WAIT_SECONDS) * 1000),
+        )
+
+
+class WorkerBody(Body, frozen=True):
+    """What a worker says of itself."""
+
+    id: Name
+    queues: Queues = ()
+    slots: Annotated[int, Meta(ge=1, le=100_000)] = 1
+    running: Annotated[int, Meta(ge=0, le=100_000)] = 0
+    host: Annotated[str, Meta(max_length=255)] = ""
+    pid: Annotated[int, Meta(ge=0, le=2**32)] = 0
+    started_at: Time | None = None
+    draining: bool = False
+
+    def to_report(self) -> WorkerReport:
+        return WorkerReport(
+            id=check_name(self.id, "id", "/worker/id"),
+            queues=_check_queues(self.queues, "/worker/queues"),
+            slots=self.slots,
+            running=self.running,
+            host=self.host,
+            pid=self.pid,
+            started_at=0.0 if self.started_at is None else self.started_at.timestamp(),
+            draining=self.draining,
+        )
+
+
+class ProgressBody(Body, frozen=True):
+    """How far a running job says it is."""
+
+    current: float
+    total: float | None = None
+    message: Annotated[str, Meta(max_length=1000)] | None = None
+
+
+class HeldLease(Body, frozen=True):
+    """A lease that the worker still holds."""
+
+    job_id: JobId
+    token: Token
+    progress: ProgressBody | None = None
+
+    def to_report(self) -> LeaseReport:
+        said = self.progress
+        progress = None if said is None else Progress(said.current, said.total, said.message)
+        return LeaseReport(self.job_id, self.token, progress)
+
+
+class ExtendBody(Body, frozen=True):
+    """A worker's heartbeat: all leases that it holds, none while it is idle."""
+
+    worker: WorkerBody
+    leases: Annotated[tuple[HeldLease, ...], Meta(max_length=MAX_BATCH)] = ()
+    lease_seconds: LeaseSeconds = DEFAULT_LEASE_MS / 1000
+
+
+class ErrorBody(Body, frozen=True):
+    """Why an attempt failed. Long texts are cut when they are stored."""
+
+    type: Annotated[str, Meta(max_length=255)] = "Error"
+    message: str = ""
+    traceback: str | None = None
+
+
+class OutcomeBody(Body, frozen=True):
+    """The end of one lease."""
+
+    job_id: JobId
+    token: Token
+    outcome: OutcomeKind
+    result: msgspec.Raw = msgspec.field(default_factory=msgspec.Raw)
+    """With `completed`."""
+    error: ErrorBody | None = None
+    """With `failed`."""
+    failure: FailureKind = FailureKind.ERROR
+    delay_seconds: Delay | None = None
+    """With `snoozed`: how long. With `failed`: instead of the backoff."""
+
+    def to_outcome(self, at: str) -> Outcome:
+        why = self.error
+        return Outcome(
+            job_id=self.job_id,
+            token=self.token,
+            kind=self.outcome,
+            result=self._result(at + "/result"),
+            error=None if why is None else JobError(why.type, why.message, why.traceback),
+            failure=self.failure,
+            delay_ms=None if self.delay_seconds is None else round(self.delay_seconds * 1000),
+        )
+
+    def _result(self, pointer: str) -> msgspec.Raw | None:
+        text = bytes(self.result)
+        if not text:
+            return None
+        if len(text) > MAX_RESULT_BYTES:
+            raise PayloadTooLarge(f"a result must have {MAX_RESULT_BYTES // 1024} KiB at most", pointer)
+        return msgspec.Raw(check_json(self.result, pointer))
+
+
+class FinishBody(Body, frozen=True):
+    """The ends of many leases."""
+
+    outcomes: Annotated[list[OutcomeBody], Meta(max_length=MAX_BATCH)]
+
+
+def _check_queues(queues: tuple[str, ...], at: str) -> tuple[str, ...]:
+    return tuple(check_name(name, "a queue", f"{at}/{i}") for i, name in enumerate(queues))

@@ -1,0 +1,109 @@
+"""From untrusted bytes to checked values. Whatever is wrong becomes a FairlaneError, never another exception."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from itertools import accumulate
+from typing import TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from ..model.errors import InvalidInput
+from .problems import HttpError
+
+MAX_DEPTH = 200
+"""Nesting of arrays and objects in a payload. Clients' own parsers give up not far above."""
+
+MAX_ECHO = 300
+"""Characters of a refused field's name or value that an error repeats."""
+
+_T = TypeVar("_T")
+_PLACE = re.compile(r"(?s)(.*) - at `(?:key in )?\$(.*)`")
+_FIELD = re.compile(r"Object (?:missing required|contains unknown) field `(.*)`", re.DOTALL)
+_STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_STEPS = bytes.maketrans(b"[{]}", b"\x02\x02\x00\x00")
+_any_json = msgspec.json.Decoder()
+
+
+def parse_body(decoder: msgspec.json.Decoder[_T], body: bytes, at: str = "") -> _T:
+    """The value of a request body, or of the part of one that is `at` this JSON pointer.
+
+    Raises HttpError 400 if it is no JSON, InvalidInput if it is other JSON.
+    """
+    try:
+        if not body.isascii():
+            body.decode()  # values kept as raw text are not checked by the decoder
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise _invalid(error, at) from None
+    except UnicodeDecodeError:
+        raise malformed("The body is not valid UTF-8.") from None
+    except msgspec.DecodeError as error:
+        raise malformed(f"The body is not valid JSON: {error}.") from None
+    except RecursionError:
+        raise too_deep(at) from None
+
+
+def parse_query(kind: type[_T], query: bytes) -> _T:
+    """The query parameters as a struct; unknown ones are ignored, of repeated ones the last counts."""
+    try:
+        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict")
+        return msgspec.convert(dict(pairs), kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise _invalid(error, "") from None
+    except ValueError:
+        raise InvalidInput("The query string is not percent-encoded UTF-8.") from None
+
+
+def check_json(text: msgspec.Raw, pointer: str) -> bytes:
+    """The text of a JSON value that is kept word for word, once every client can read it back.
+
+    Refuses numbers that no common parser holds and nesting that exhausts their stacks.
+    """
+    raw = bytes(text)
+    try:
+        _any_json.decode(raw)
+    except RecursionError:
+        raise too_deep(pointer) from None
+    except msgspec.DecodeError as error:
+        raise InvalidInput(str(error), pointer) from None
+    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
+        raise too_deep(pointer)
+    return raw
+
+
+def malformed(detail: str) -> HttpError:
+    return HttpError(HTTPStatus.BAD_REQUEST, "malformed_json", detail)
+
+
+def too_deep(pointer: str) -> InvalidInput:
+    return InvalidInput(f"arrays and objects may be nested {MAX_DEPTH} deep at most", pointer)
+
+
+def _depth(raw: bytes) -> int:
+    brackets = _STRINGS.sub(b"", raw).translate(_STEPS, _NOT_BRACKETS)
+    return max(accumulate(step - 1 for step in brackets), default=0)
+
+
+def _invalid(error: msgspec.ValidationError, at: str) -> InvalidInput:
+    detail, path = str(error), ""
+    if place := _PLACE.fullmatch(detail):
+        detail, path = place[1], place[2]
+    pointer = at + _pointer(path)
+    if field := _FIELD.fullmatch(detail):
+        pointer += "/" + escape(field[1])
+    return InvalidInput(detail[:MAX_ECHO], pointer[:MAX_ECHO])
+
+
+def _pointer(path: str) -> str:
+    """A JSON pointer from the decoder's own notation, such as `.jobs[3].headers[...]`."""
+    steps = re.findall(r"\.([^.\[]+)|\[(\d+)\]", path)
+    return "".join("/" + escape(name or index) for name, index in steps)
+
+
+def escape(step: str) -> str:
+    """One step of a JSON pointer."""
+    return step.replace("~", "~0").replace("/", "~1")

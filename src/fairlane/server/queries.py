@@ -1,0 +1,107 @@
+"""Query parameters."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from ..model.job import JobQuery, Time
+from ..model.names import check_key, check_name
+from ..model.states import State
+from .bodies import Body, Key, Name
+
+MAX_PAGE = 100
+MAX_BULK = 10_000
+PageSize = Annotated[int, Meta(ge=1, le=MAX_PAGE)]
+BulkSize = Annotated[int, Meta(ge=1, le=MAX_BULK)]
+Cursor = Annotated[str, Meta(max_length=1000)]
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Query parameters in camelCase; unknown ones are ignored."""
+
+
+class Listing(Query, frozen=True):
+    """A page of the jobs in one state."""
+
+    tenant_id: Name | None = None
+    queue: Name | None = None
+    task: Name | None = None
+    limit: PageSize = 50
+    cursor: Cursor | None = None
+
+    def to_query(self, state: State) -> JobQuery:
+        check_filter(self.tenant_id, self.queue, self.task)
+        return JobQuery(
+            state=state,
+            tenant_id=self.tenant_id,
+            queue=self.queue,
+            task=self.task,
+            limit=self.limit,
+            cursor=self.cursor,
+        )
+
+
+class Search(Listing, frozen=True):
+    """A page of the jobs that match."""
+
+    state: State | None = None
+    key: Key | None = None
+    created_from: Time | None = None
+    created_to: Time | None = None
+
+    def to_search(self) -> JobQuery:
+        check_filter(self.tenant_id, self.queue, self.task)
+        if self.key is not None:
+            check_key(self.key, "key", "/key")
+        return JobQuery(
+            state=self.state,
+            tenant_id=self.tenant_id,
+            queue=self.queue,
+            task=self.task,
+            key=self.key,
+            created_from=self.created_from,
+            created_to=self.created_to,
+            limit=self.limit,
+            cursor=self.cursor,
+        )
+
+
+class Bulk(Query, frozen=True):
+    """Which failed jobs a bulk call means, and how many of them at most."""
+
+    tenant_id: Name | None = None
+    queue: Name | None = None
+    task: Name | None = None
+    limit: BulkSize = MAX_BULK
+
+
+class BulkBody(Body, frozen=True):
+    """The same as the query parameters, for clients that would rather send JSON. Counts instead of them."""
+
+    tenant_id: Name | None = None
+    queue: Name | None = None
+    task: Name | None = None
+    limit: BulkSize = MAX_BULK
+
+
+class OneTenant(Query, frozen=True):
+    """One tenant, or all."""
+
+    tenant_id: Name | None = None
+
+
+class Page(Query, frozen=True):
+    """A page of a listing."""
+
+    limit: PageSize = 50
+    cursor: Cursor | None = None
+
+
+def check_filter(tenant_id: str | None, queue: str | None, task: str | None) -> None:
+    """Raises InvalidInput for a name that nothing can have."""
+    for name, value in (("tenantId", tenant_id), ("queue", queue), ("task", task)):
+        if value is not None:
+            check_name(value, name, "/" + name)

@@ -1,0 +1,18 @@
+"""The operations of the API, one subject a file. Of two paths that both fit a request, the earlier one serves it."""
+
+from __future__ import annotations
+
+from ..endpoint import Endpoint
+from . import dlq, docs, health, job, leases, listings, queues, submit, tenants
+
+API = (
+    *submit.ENDPOINTS,
+    *listings.ENDPOINTS,
+    *dlq.ENDPOINTS,
+    *job.ENDPOINTS,
+    *tenants.ENDPOINTS,
+    *leases.ENDPOINTS,
+    *queues.ENDPOINTS,
+    *health.ENDPOINTS,
+)
+ENDPOINTS: tuple[Endpoint, ...] = (*API, *docs.endpoints(API))

@@ -1,0 +1,35 @@
+"""One job."""
+
+from __future__ import annotations
+
+from ...model.job import Explanation, Job
+from ..call import Call
+from ..endpoint import Endpoint
+
+
+async def show_job(call: Call) -> Job:
+    """A job with its attempts, progress and result."""
+    return await call.context.queue.get(call.path("id"))
+
+
+async def explain_job(call: Call) -> Explanation:
+    """Why a job waits."""
+    return await call.context.queue.explain(call.path("id"))
+
+
+async def cancel_job(call: Call) -> Job:
+    """Cancel a job, or ask its worker to if it runs."""
+    return await call.context.queue.cancel(call.path("id"))
+
+
+async def retry_job(call: Call) -> Job:
+    """Send a failed job back to its lane with a fresh set of attempts."""
+    return await call.context.queue.retry(call.path("id"))
+
+
+ENDPOINTS = (
+    Endpoint("GET", "/jobs/{id}", show_job, errors=(404,)),
+    Endpoint("GET", "/jobs/{id}/explain", explain_job, errors=(404,)),
+    Endpoint("POST", "/jobs/{id}/cancel", cancel_job, errors=(404, 409)),
+    Endpoint("POST", "/jobs/{id}/retry", retry_job, errors=(404, 409)),
+)

@@ -1,0 +1,64 @@
+"""Listings of jobs by state, search, and the totals."""
+
+from __future__ import annotations
+
+from ...model.job import Counters, JobPage
+from ...model.names import check_name
+from ...model.states import State
+from ..call import Call
+from ..endpoint import Endpoint
+from ..queries import Listing, OneTenant, Search
+
+
+async def search_jobs(call: Call, query: Search) -> JobPage:
+    """Jobs that match all that is given."""
+    return await call.context.queue.list_jobs(query.to_search())
+
+
+async def list_scheduled(call: Call, query: Listing) -> JobPage:
+    """Jobs whose time has not come, the next one first."""
+    return await call.context.queue.list_jobs(query.to_query(State.SCHEDULED))
+
+
+async def list_pending(call: Call, query: Listing) -> JobPage:
+    """Jobs that wait for a worker."""
+    return await call.context.queue.list_jobs(query.to_query(State.PENDING))
+
+
+async def list_running(call: Call, query: Listing) -> JobPage:
+    """Jobs that are with a worker now."""
+    return await call.context.queue.list_jobs(query.to_query(State.RUNNING))
+
+
+async def list_completed(call: Call, query: Listing) -> JobPage:
+    """Jobs that have succeeded."""
+    return await call.context.queue.list_jobs(query.to_query(State.COMPLETED))
+
+
+async def list_dlq(call: Call, query: Listing) -> JobPage:
+    """The dead letter queue: jobs that have failed and are out of attempts."""
+    return await call.context.queue.list_jobs(query.to_query(State.FAILED))
+
+
+async def list_cancelled(call: Call, query: Listing) -> JobPage:
+    """Jobs that were cancelled."""
+    return await call.context.queue.list_jobs(query.to_query(State.CANCELLED))
+
+
+async def job_metrics(call: Call, query: OneTenant) -> Counters:
+    """Totals since the store was made: jobs submitted, completed, failed attempts, re-queues."""
+    if query.tenant_id is not None:
+        check_name(query.tenant_id, "tenantId", "/tenantId")
+    return await call.context.queue.counters(query.tenant_id)
+
+
+ENDPOINTS = (
+    Endpoint("GET", "/jobs", search_jobs),
+    Endpoint("GET", "/jobs/scheduled", list_scheduled),
+    Endpoint("GET", "/jobs/pending", list_pending),
+    Endpoint("GET", "/jobs/running", list_running),
+    Endpoint("GET", "/jobs/completed", list_completed),
+    Endpoint("GET", "/jobs/dlq", list_dlq),
+    Endpoint("GET", "/jobs/cancelled", list_cancelled),
+    Endpoint("GET", "/jobs/metrics", job_metrics),
+)

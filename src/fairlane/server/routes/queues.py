@@ -1,0 +1,41 @@
+"""Queues and workers: what is running where."""
+
+from __future__ import annotations
+
+from ...model.names import check_name
+from ...model.overview import QueueInfo
+from ..call import Call
+from ..endpoint import Endpoint
+from ..views import Queues, Workers, worker_view
+
+
+async def list_queues(call: Call) -> Queues:
+    """Every queue that has been used."""
+    return Queues(queues=await call.context.queue.queues())
+
+
+async def pause_queue(call: Call) -> QueueInfo:
+    """Keep the jobs of a queue from starting."""
+    return await call.context.queue.pause_queue(_queue_name(call), True)
+
+
+async def resume_queue(call: Call) -> QueueInfo:
+    """Let the jobs of a queue start again."""
+    return await call.context.queue.pause_queue(_queue_name(call), False)
+
+
+async def list_workers(call: Call) -> Workers:
+    """Workers whose last heartbeat is recent."""
+    return Workers(workers=[worker_view(worker) for worker in await call.context.queue.workers()])
+
+
+def _queue_name(call: Call) -> str:
+    return check_name(call.path("name"), "the queue's name", "/name")
+
+
+ENDPOINTS = (
+    Endpoint("GET", "/queues", list_queues),
+    Endpoint("POST", "/queues/{name}/pause", pause_queue),
+    Endpoint("POST", "/queues/{name}/resume", resume_queue),
+    Endpoint("GET", "/workers", list_workers),
+)

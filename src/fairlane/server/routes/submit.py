@@ -1,0 +1,149 @@
+"""Making jobs, one or many at a time."""
+
+from __future__ import annotations
+
+import math
+from http import HTTPStatus
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from ...model.errors import FairlaneError, IdempotencyMismatch, NotFound, RateLimited
+from ...model.job import MAX_BATCH, MAX_PAYLOAD_BYTES, Job, NewJob, RateUse, Submission, SubmitStatus
+from ...model.names import check_key
+from ...queue import Queue
+from ..answers import Answer, Header, json_answer
+from ..bodies import BatchItem, Body, JobBody
+from ..call import Call
+from ..endpoint import LARGE_BODY, Endpoint, Reply
+from ..openapi import reference_to
+from ..parsing import parse_body
+from ..problems import problem_answer, problem_of
+from ..views import BatchResult, BatchResults, created_job, forgotten_job
+
+_RATE_HEADERS = {
+    "RateLimit": "What is left of the tenant's submission rate, and the seconds until there is more.",
+    "RateLimit-Policy": "The tenant's submission rate: quota and window in seconds.",
+}
+_REPLAYED: Header = (b"idempotency-replayed", b"true")
+_item_decoder = msgspec.json.Decoder(BatchItem)
+
+
+RawItem = Annotated[msgspec.Raw, Meta(extra_json_schema={"$ref": reference_to(BatchItem)})]
+
+
+class BatchBody(Body, frozen=True):
+    """Jobs to make."""
+
+    jobs: Annotated[list[RawItem], Meta(max_length=MAX_BATCH)]
+    """Parsed one by one, so that a bad one does not spoil the others."""
+
+
+async def submit_job(call: Call, body: JobBody) -> Answer:
+    """Make a job. With the same Idempotency-Key and body again, answers with the first job."""
+    queue = call.context.queue
+    idempotency_key = call.header(b"idempotency-key")
+    if idempotency_key is not None:
+        check_key(idempotency_key, "Idempotency-Key", "/Idempotency-Key")
+    job = body.to_new_job(queue, idempotency_key)
+    (made,) = await queue.submit([job])
+    headers = [] if made.rate is None else _rate_headers(made.rate)
+    try:
+        status, shown = await _outcome(queue, job, made, own_id=body.id is not None)
+    except RateLimited as error:
+        refusal = problem_answer(error)
+        return Answer(refusal.status, refusal.body, refusal.content_type, [*refusal.headers, *headers])
+    if status == HTTPStatus.ACCEPTED:
+        headers.append((b"location", b"/jobs/" + shown.id.encode()))
+    elif made.status is SubmitStatus.REPLAYED:
+        headers.append(_REPLAYED)
+    return json_answer(shown, status, headers)
+
+
+async def submit_batch(call: Call, body: BatchBody) -> BatchResults:
+    """Make many jobs, each for itself: one that is refused does not keep others from being made."""
+    queue = call.context.queue
+    asked = [_item(queue, raw, index) for index, raw in enumerate(body.jobs)]
+    jobs = [job for job, _ in asked if isinstance(job, NewJob)]
+    made = iter(await queue.submit(jobs) if jobs else [])
+    return BatchResults(
+        results=[
+            await _result(queue, job, next(made), own_id) if isinstance(job, NewJob) else _refusal(job)
+            for job, own_id in asked
+        ]
+    )
+
+
+def _item(queue: Queue, raw: msgspec.Raw, index: int) -> tuple[NewJob | FairlaneError, bool]:
+    """The job that an item asks for, or why not; and whether the client has chosen its id."""
+    try:
+        item = parse_body(_item_decoder, bytes(raw), f"/jobs/{index}")
+        return item.to_item(queue, f"/jobs/{index}"), item.id is not None
+    except FairlaneError as error:
+        return error, False
+
+
+async def _result(queue: Queue, job: NewJob, made: Submission, own_id: bool) -> BatchResult:
+    try:
+        status, shown = await _outcome(queue, job, made, own_id)
+    except FairlaneError as error:
+        return _refusal(error)
+    return BatchResult(status=status, job=shown)
+
+
+def _refusal(error: FairlaneError) -> BatchResult:
+    problem = problem_of(error)
+    return BatchResult(status=problem.status, problem=problem)
+
+
+async def _outcome(queue: Queue, job: NewJob, made: Submission, own_id: bool) -> tuple[int, Job]:
+    """The status and job to answer with, or the error that the submission ended in."""
+    match made.status:
+        case SubmitStatus.CREATED if own_id:
+            return HTTPStatus.ACCEPTED, await _job_of_own_id(queue, job)
+        case SubmitStatus.CREATED:
+            return HTTPStatus.ACCEPTED, created_job(job, made)
+        case SubmitStatus.RATE_LIMITED:
+            wait = made.rate.reset_seconds if made.rate is not None else 1.0
+            raise RateLimited(f"tenant {job.tenant_id} is over its submission rate", wait)
+        case SubmitStatus.KEY_REUSED:
+            raise IdempotencyMismatch("this idempotency key was used before with a different body")
+        case SubmitStatus.REPLAYED | SubmitStatus.DEDUPLICATED:
+            try:
+                return HTTPStatus.OK, await queue.get(made.job_id)
+            except NotFound:
+                return HTTPStatus.OK, forgotten_job(job, made.job_id)
+
+
+async def _job_of_own_id(queue: Queue, job: NewJob) -> Job:
+    """The job with the id that its client chose: made now, or by the same request before."""
+    found = await queue.get(job.id)
+    if found.tenant_id != job.tenant_id:
+        raise NotFound(f"no job {job.id} of this tenant, and its id is taken")
+    return found
+
+
+def _rate_headers(rate: RateUse) -> list[Header]:
+    policy = b'"submit";q=%d;w=%d' % (rate.limit, math.ceil(rate.window_seconds))
+    left = b'"submit";r=%d;t=%d' % (rate.remaining, math.ceil(rate.reset_seconds))
+    return [(b"ratelimit-policy", policy), (b"ratelimit", left)]
+
+
+SUBMIT = Endpoint(
+    "POST",
+    "/jobs",
+    submit_job,
+    errors=(429, 507),
+    replies={
+        202: Reply(Job, headers={"Location": "Where the job is.", **_RATE_HEADERS}, always=frozenset({"Location"})),
+        200: Reply(Job, headers={"Idempotency-Replayed": "`true` if the Idempotency-Key was used before."}),
+    },
+    headers={"Idempotency-Key": "1 to 255 visible ASCII characters; remembered for 24 hours."},
+    max_body=MAX_PAYLOAD_BYTES + 64 * 1024,
+)
+
+ENDPOINTS = (
+    SUBMIT,
+    Endpoint("POST", "/jobs/batch", submit_batch, errors=(507,), max_body=LARGE_BODY),
+)

@@ -1,0 +1,90 @@
+"""Tenants: their limits and figures."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta, UnsetType
+
+from ...model.names import check_name
+from ...model.tenant import MAX_CONCURRENCY, MAX_RATE_LIMIT, PolicyChange, Rate
+from ..bodies import Body
+from ..call import Call
+from ..endpoint import Endpoint
+from ..queries import Page
+from ..views import TenantPage, TenantView, tenant_view
+
+
+class RateBody(Body, frozen=True):
+    """At most `limit` events in every sliding window of `windowSeconds`."""
+
+    limit: Annotated[int, Meta(ge=1, le=MAX_RATE_LIMIT)]
+    window_seconds: Annotated[float, Meta(ge=0.001, le=86_400)] = 60
+
+
+class LimitsBody(Body, frozen=True):
+    """Limits to change: those left out stay as they are, null is unlimited."""
+
+    submit_rate: RateBody | None | UnsetType = UNSET
+    concurrency: Annotated[int, Meta(ge=1, le=MAX_CONCURRENCY)] | None | UnsetType = UNSET
+    start_rate: RateBody | None | UnsetType = UNSET
+    weight: Annotated[float, Meta(ge=0.01, le=1000)] | UnsetType = UNSET
+    paused: bool | UnsetType = UNSET
+
+    def to_change(self) -> PolicyChange:
+        return PolicyChange(
+            submit_rate=_rate(self.submit_rate),
+            concurrency=self.concurrency,
+            start_rate=_rate(self.start_rate),
+            weight=self.weight,
+            paused=self.paused,
+        )
+
+
+async def list_tenants(call: Call, query: Page) -> TenantPage:
+    """Known tenants by id."""
+    if query.cursor is not None:
+        check_name(query.cursor, "cursor", "/cursor")  # it is the last id of the page before
+    tenants, cursor = await call.context.queue.tenants(query.limit, query.cursor)
+    return TenantPage(tenants=[tenant_view(tenant) for tenant in tenants], next_cursor=cursor)
+
+
+async def show_tenant(call: Call) -> TenantView:
+    """A tenant's limits and figures; one that was never seen has the defaults."""
+    return tenant_view(await call.context.queue.tenant(_tenant_id(call)))
+
+
+async def change_tenant(call: Call, body: LimitsBody) -> TenantView:
+    """Change a tenant's limits, with effect from the next submission and the next start on."""
+    return await _change(call, body.to_change())
+
+
+async def pause_tenant(call: Call) -> TenantView:
+    """Keep a tenant's jobs from starting; it may still submit."""
+    return await _change(call, PolicyChange(paused=True))
+
+
+async def resume_tenant(call: Call) -> TenantView:
+    """Let a tenant's jobs start again."""
+    return await _change(call, PolicyChange(paused=False))
+
+
+async def _change(call: Call, change: PolicyChange) -> TenantView:
+    return tenant_view(await call.context.queue.change_tenant(_tenant_id(call), change))
+
+
+def _tenant_id(call: Call) -> str:
+    return check_name(call.path("id"), "the tenant's id", "/id")
+
+
+def _rate(body: RateBody | None | UnsetType) -> Rate | None | UnsetType:
+    return Rate(body.limit, body.window_seconds) if isinstance(body, RateBody) else body
+
+
+ENDPOINTS = (
+    Endpoint("GET", "/tenants", list_tenants),
+    Endpoint("GET", "/tenants/{id}", show_tenant),
+    Endpoint("PUT", "/tenants/{id}", change_tenant),
+    Endpoint("POST", "/tenants/{id}/pause", pause_tenant),
+    Endpoint("POST", "/tenants/{id}/resume", resume_tenant),
+)
