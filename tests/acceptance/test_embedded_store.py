@@ -19,7 +19,7 @@ import valkey
 from valkey.exceptions import ConnectionError as ValkeyConnectionError
 
 from fairlane.model.errors import StoreRefused, StoreUnavailable
-from fairlane.store import Durability, EmbeddedServer, Store, open_store, shim
+from fairlane.store import Durability, EmbeddedServer, Store, open_store
 
 KEEPER = """
 import sys
@@ -383,34 +383,3 @@ def test_a_forked_child_neither_keeps_nor_ends_it(data_dir: Path) -> None:
         os.close(read_end)
         os.close(write_end)
         assert ask(server, "PING") in (b"PONG", True)
-
-
-WITHOUT_PDEATHSIG = """
-import runpy, sys
-sys.platform = "elsewhere"
-path, sys.argv[1:] = sys.argv[1], sys.argv[2:]
-sys.argv[0] = path
-runpy.run_path(path, run_name="__main__")
-"""
-
-
-def test_where_the_kernel_cannot_a_watchdog_ends_the_server(data_dir: Path) -> None:
-    """The way of systems without PR_SET_PDEATHSIG, whose keeper holds the other end of a pipe."""
-    data_dir.mkdir()
-    read_end, write_end = os.pipe()
-    command = [sys.executable, "-c", WITHOUT_PDEATHSIG, shim.__file__, str(os.getpid())]
-    command += [str(data_dir / "server.lock"), str(read_end), "--", shutil.which("sleep") or "/bin/sleep", "60"]
-    process = subprocess.Popen(command, pass_fds=(read_end,), start_new_session=True)
-    try:
-        os.close(read_end)
-        eventually(lambda: _executes(process.pid, "sleep"), 10, "the program runs")
-        os.close(write_end)
-        assert process.wait(timeout=5) == -signal.SIGTERM
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _executes(pid: int, name: str) -> bool:
-    arguments = subprocess.run(["ps", "-o", "comm=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return Path(arguments.stdout.strip()).name == name

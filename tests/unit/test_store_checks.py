@@ -1,0 +1,120 @@
+"""A server that would lose jobs is refused with its remedy; one that changes later is flagged."""
+
+import logging
+import time
+
+import pytest
+
+from fairlane.model.errors import StoreRefused, StoreUnavailable
+from fairlane.store import Durability, open_store
+from fairlane.store.checks import _version_problems
+
+from .store_servers import SAFE, free_port, server, tell
+
+SECRET = "hunter2"
+
+
+async def refusal(url: str, durability: Durability = Durability.DISK) -> str:
+    with pytest.raises(StoreRefused) as caught:
+        await open_store(url, durability)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "durability", "remedies"),
+    [
+        ((), Durability.MEMORY, ["`CONFIG SET appendonly yes`"]),
+        ((), Durability.DISK, ["`CONFIG SET appendonly yes`", "`CONFIG SET appendfsync always`"]),
+        (("--appendonly", "yes"), Durability.DISK, ["appendfsync is everysec", "choose durability 'memory'"]),
+        (("--appendonly", "yes", "--appendfsync", "no"), Durability.MEMORY, ["`CONFIG SET appendfsync everysec`"]),
+        (
+            (*SAFE, "--maxmemory-policy", "allkeys-lru"),
+            Durability.DISK,
+            ["maxmemory-policy is allkeys-lru", "`CONFIG SET maxmemory-policy noeviction`"],
+        ),
+        ((*SAFE, "--cluster-enabled", "yes", "--cluster-port", str(free_port())), Durability.DISK, ["cluster mode"]),
+        ((*SAFE, "--replicaof", "127.0.0.1", "1"), Durability.DISK, ["replica of 127.0.0.1:1"]),
+    ],
+)
+async def test_settings_that_lose_jobs_are_refused(
+    settings: tuple[str, ...], durability: Durability, remedies: list[str]
+) -> None:
+    with server(*settings) as port:
+        text = await refusal(f"valkey://127.0.0.1:{port}", durability)
+        assert f"valkey://127.0.0.1:{port}" in text
+        for remedy in remedies:
+            assert remedy in text
+
+
+@pytest.mark.parametrize(("durability", "fsync"), [("disk", "always"), ("memory", "always"), ("memory", "everysec")])
+async def test_safe_settings_are_accepted(durability: str, fsync: str) -> None:
+    with server("--appendonly", "yes", "--appendfsync", fsync) as port:
+        store = await open_store(f"redis://127.0.0.1:{port}/1", Durability(durability))
+        try:
+            assert await store.client.set("key", "value")
+        finally:
+            await store.close()
+
+
+async def test_settings_changed_live_are_flagged() -> None:
+    with server(*SAFE) as port:
+        store = await open_store(f"valkey://127.0.0.1:{port}")
+        try:
+            assert await store.check() == []
+            tell(port, "CONFIG", "SET", "maxmemory-policy", "volatile-ttl")
+            tell(port, "CONFIG", "SET", "appendfsync", "no")
+            problems = await store.check()
+            assert [problem.partition(" ")[0] for problem in problems] == ["maxmemory-policy", "appendfsync"]
+            tell(port, "REPLICAOF", "127.0.0.1", "1")
+            assert "replica" in (await store.check())[0]
+        finally:
+            await store.close()
+
+
+@pytest.mark.parametrize(("denied", "warned"), [("config", "CONFIG GET"), ("info", "INFO")])
+async def test_what_could_not_be_checked_is_said(denied: str, warned: str, caplog: pytest.LogCaptureFixture) -> None:
+    with server(*SAFE) as port:
+        tell(port, "ACL", "SETUSER", "ann", "on", f">{SECRET}", "~*", "&*", "+@all", f"-{denied}")
+        with caplog.at_level(logging.WARNING):
+            store = await open_store(f"valkey://ann:{SECRET}@127.0.0.1:{port}")
+            await store.close()
+        assert warned in caplog.text
+        assert "could not be checked" in caplog.text
+        assert SECRET not in caplog.text
+
+
+async def test_eviction_is_seen_even_where_the_settings_are_hidden() -> None:
+    with server(*SAFE, "--maxmemory-policy", "allkeys-lfu") as port:
+        tell(port, "ACL", "SETUSER", "ann", "on", f">{SECRET}", "~*", "&*", "+@all", "-config")
+        assert "allkeys-lfu" in await refusal(f"valkey://ann:{SECRET}@127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize("user", ["", f":wrong-{SECRET}@", f"ann:{SECRET}@"])
+async def test_a_wrong_password_is_refused_and_not_repeated(user: str) -> None:
+    with server(*SAFE, "--requirepass", "right") as port:
+        text = await refusal(f"valkey://{user}127.0.0.1:{port}")
+        assert "refuses the user name or password" in text
+        assert SECRET not in text
+
+
+async def test_an_unreachable_server_is_unavailable_at_once() -> None:
+    began = time.monotonic()
+    with pytest.raises(StoreUnavailable, match="cannot be reached"):
+        await open_store(f"valkey://ann:{SECRET}@127.0.0.1:{free_port()}")
+    assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("info", "refused"),
+    [
+        ({"redis_version": "6.2.14"}, "Redis 6.2.14 is too old"),
+        ({"redis_version": "7.0.0"}, None),
+        ({"redis_version": "10.0.1"}, None),
+        ({"redis_version": "7.2.4", "valkey_version": "9.1.2"}, None),
+        ({}, None),
+    ],
+)
+def test_old_versions_are_refused(info: dict[str, str], refused: str | None) -> None:
+    problems = _version_problems(info)
+    assert problems == [] if refused is None else refused in problems[0]

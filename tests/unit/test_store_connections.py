@@ -1,0 +1,157 @@
+"""Connections: lost commands are not sent twice, silence is noticed, quiet is not taken for it."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+from valkey.exceptions import ConnectionError as ValkeyConnectionError
+from valkey.exceptions import TimeoutError as ValkeyTimeoutError
+
+from fairlane.store import Store, connections, listening, open_store
+
+from .store_servers import SAFE, Wire, eventually, server, tell, wire
+
+
+@pytest.fixture
+async def proxy() -> AsyncIterator[Wire]:
+    with server(*SAFE) as port:
+        async with wire(port) as proxy:
+            yield proxy
+
+
+@pytest.fixture
+async def store(proxy: Wire) -> AsyncIterator[Store]:
+    store = await open_store(f"valkey://127.0.0.1:{proxy.port}")
+    yield store
+    proxy.silent = False
+    await store.close()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Notice silence in 0.4 s."""
+    monkeypatch.setattr(listening, "PING_AFTER_S", 0.2)
+    monkeypatch.setattr(listening, "ANSWER_WITHIN_S", 0.2)
+
+
+def test_silence_is_noticed_within_ten_seconds() -> None:
+    assert listening.PING_AFTER_S + listening.ANSWER_WITHIN_S < 10
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_quiet_channel_stays_open(store: Store, proxy: Wire) -> None:
+    async with store.subscriber().pubsub(ignore_subscribe_messages=True) as channel:
+        await channel.subscribe("news")
+        opened = proxy.accepted
+        assert await channel.get_message(timeout=1.5) is None
+        await store.client.publish("news", "at last")
+        async with asyncio.timeout(5):
+            async for message in channel.listen():
+                assert message["data"] == b"at last"
+                break
+        assert proxy.accepted == opened
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("poll_s", [None, 0.05, 0.0])
+async def test_a_half_open_channel_is_noticed_and_subscribes_again(
+    store: Store, proxy: Wire, poll_s: float | None
+) -> None:
+    async with store.subscriber().pubsub(ignore_subscribe_messages=True) as channel:
+        await channel.subscribe("news")
+        await channel.get_message(timeout=0.05)
+        proxy.silent = True
+        with pytest.raises(ValkeyTimeoutError, match="no sign of life"):
+            async with asyncio.timeout(5):
+                while True:
+                    await channel.get_message(timeout=poll_s)
+                    await asyncio.sleep(0)
+        proxy.silent = False
+        assert await channel.get_message(timeout=0.3) is None
+        await store.client.publish("news", "again")
+        message = await channel.get_message(timeout=5)
+        assert message is not None
+        assert message["data"] == b"again"
+
+
+async def test_a_poll_waits_as_long_as_it_was_asked(store: Store) -> None:
+    async with store.subscriber().pubsub(ignore_subscribe_messages=True) as channel:
+        await channel.subscribe("news")
+        assert await channel.get_message(timeout=1) is None  # the subscription's own message
+        began = time.monotonic()
+        assert await channel.get_message(timeout=0.3) is None
+        assert 0.25 < time.monotonic() - began < 2
+
+
+async def test_a_command_whose_reply_is_lost_is_sent_once(proxy: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert connections.READ_TIMEOUT_S == 5
+    monkeypatch.setattr(connections, "READ_TIMEOUT_S", 0.3)
+    store = await open_store(f"valkey://127.0.0.1:{proxy.port}")
+    try:
+        proxy.loses_replies = True
+        with pytest.raises(ValkeyTimeoutError):
+            await store.client.incr("sent")
+        proxy.loses_replies = False
+        assert await store.client.get("sent") == b"1"
+    finally:
+        await store.close()
+
+
+async def test_a_cut_connection_raises_once_and_heals(store: Store, proxy: Wire) -> None:
+    waiting = asyncio.create_task(_wait_for_nothing(store))
+    await eventually(lambda: _are_blocked(store, 1))
+    proxy.cut()
+    with pytest.raises(ValkeyConnectionError):
+        await waiting
+    assert await store.client.ping()
+
+
+async def test_a_crowd_shares_a_bounded_pool(store: Store) -> None:
+    values = await asyncio.gather(*(store.client.incr("count") for _ in range(500)))
+    assert sorted(values) == list(range(1, 501))
+    assert (await store.client.info("clients"))["connected_clients"] <= connections.MAX_CONNECTIONS
+
+
+async def test_cancelled_callers_lose_no_connection(store: Store) -> None:
+    for _ in range(3):
+        crowd = [asyncio.create_task(_wait_for_nothing(store)) for _ in range(100)]
+        await eventually(lambda: _are_blocked(store, connections.MAX_CONNECTIONS))
+        for task in crowd:
+            task.cancel()
+        await asyncio.gather(*crowd, return_exceptions=True)
+    async with asyncio.timeout(5):
+        await asyncio.gather(*(store.client.ping() for _ in range(connections.MAX_CONNECTIONS)))
+
+
+async def test_a_loading_server_is_waited_out(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("loading")
+    with server(*SAFE, folder=folder) as port:
+        tell(port, "EVAL", "for i = 1, 400 do redis.call('SET', i, i) end", "0")
+        tell(port, "BGREWRITEAOF")
+        await eventually(lambda: _has_rewritten(port))
+    slowly = ("--key-load-delay", "2000", "--loading-process-events-interval-bytes", "1024")
+    with server(*SAFE, *slowly, folder=folder) as port:
+        began = time.monotonic()
+        store = await open_store(f"valkey://127.0.0.1:{port}")
+        try:
+            assert time.monotonic() - began > 0.3
+            assert await store.client.dbsize() == 400
+        finally:
+            await store.close()
+
+
+async def _wait_for_nothing(store: Store) -> None:
+    await store.client.execute_command("BLPOP", "nothing", 4)  # type: ignore[no-untyped-call]
+
+
+async def _are_blocked(store: Store, number: int) -> bool:
+    """Whether as many clients wait, asked on a connection outside of the pool."""
+    async with store.subscriber() as client:
+        return int((await client.info("clients"))["blocked_clients"]) == number
+
+
+async def _has_rewritten(port: int) -> bool:
+    status = tell(port, "INFO", "persistence")
+    assert isinstance(status, dict)
+    return bool(status["aof_rewrites"])
