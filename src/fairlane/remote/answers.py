@@ -1,0 +1,191 @@
+"""What comes back: the API's JSON where it is not the model's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import httpx
+import msgspec
+
+from ..model.errors import FairlaneError, IdempotencyMismatch, RateLimited
+from ..model.job import Job, NewJob, RateUse, Submission, SubmitStatus
+from ..model.lease import Lease, LeaseStatus, WorkerReport
+from ..model.overview import QueueInfo
+from ..model.tenant import Rate, Tenant, TenantPolicy
+from .problems import Problem, error_of
+
+
+class Wire(msgspec.Struct, kw_only=True, rename="camel"):
+    """A JSON object in camelCase."""
+
+
+class BatchResult(Wire):
+    """What became of one job of a batch."""
+
+    status: int
+    job: Job | None = None
+    problem: Problem | None = None
+
+
+class BatchResults(Wire):
+    """One result for each job of a batch."""
+
+    results: list[BatchResult]
+
+
+class Leases(Wire):
+    """The answer to a claim."""
+
+    leases: list[Lease]
+
+
+class LeaseResult(Wire):
+    """What became of one lease."""
+
+    status: LeaseStatus
+
+
+class LeaseResults(Wire):
+    """One result for each lease."""
+
+    results: list[LeaseResult]
+
+
+class TenantAnswer(Wire):
+    """A tenant's limits and figures in one object."""
+
+    id: str
+    submit_rate: Rate | None
+    concurrency: int | None
+    start_rate: Rate | None
+    weight: float
+    paused: bool
+    customized: bool
+    pending: int
+    running: int
+    submitted: int
+    completed: int
+    failed: int
+    retried: int
+    blocked_by: str | None
+    blocked_until: datetime | None
+    submit_rate_used: int
+
+    def to_tenant(self) -> Tenant:
+        policy = TenantPolicy(self.submit_rate, self.concurrency, self.start_rate, self.weight, self.paused)
+        return Tenant(
+            id=self.id,
+            policy=policy,
+            customized=self.customized,
+            pending=self.pending,
+            running=self.running,
+            submitted=self.submitted,
+            completed=self.completed,
+            failed=self.failed,
+            retried=self.retried,
+            blocked_by=self.blocked_by,
+            blocked_until=None if self.blocked_until is None else self.blocked_until.timestamp(),
+            submit_rate_used=self.submit_rate_used,
+        )
+
+
+class TenantPage(Wire):
+    """Some tenants, and where the next ones begin."""
+
+    tenants: list[TenantAnswer]
+    next_cursor: str | None
+
+
+class WorkerAnswer(Wire):
+    """A worker, as its last heartbeat described it."""
+
+    id: str
+    queues: tuple[str, ...]
+    slots: int
+    running: int
+    host: str
+    pid: int
+    started_at: datetime | None
+    draining: bool
+
+    def to_report(self) -> WorkerReport:
+        return WorkerReport(
+            id=self.id,
+            queues=self.queues,
+            slots=self.slots,
+            running=self.running,
+            host=self.host,
+            pid=self.pid,
+            started_at=0.0 if self.started_at is None else self.started_at.timestamp(),
+            draining=self.draining,
+        )
+
+
+class Workers(Wire):
+    """Live workers."""
+
+    workers: list[WorkerAnswer]
+
+
+class Queues(Wire):
+    """Every queue that has been used."""
+
+    queues: list[QueueInfo]
+
+
+def submission(asked: NewJob, job: Job, status: SubmitStatus, rate: RateUse | None = None) -> Submission:
+    """An accepted submission, of the job that the API showed."""
+    if status is not SubmitStatus.CREATED:
+        return Submission(status, job.id)
+    created_ms = _ms(job.created_at)
+    due_ms = created_ms if job.run_at is None else _ms(job.run_at)
+    return Submission(status, asked.id, job.state, created_ms, due_ms, rate)
+
+
+def submission_of_item(asked: NewJob, result: BatchResult) -> Submission | RateLimited:
+    """The submission that one result of a batch tells of. Raises what it was refused for, where that is no answer."""
+    if result.job is None:
+        return refused(asked, error_of(result.problem or Problem()))
+    if result.job.id == asked.id:
+        return submission(asked, result.job, SubmitStatus.CREATED)
+    # Of a job with both kinds of key, a batch does not say which one met the older job.
+    keyed = asked.idempotency_key is not None
+    return submission(asked, result.job, SubmitStatus.REPLAYED if keyed else SubmitStatus.DEDUPLICATED)
+
+
+def refused(asked: NewJob, error: FairlaneError) -> Submission | RateLimited:
+    """What a refused submission is answered with. Raises `error` where it is no answer to one job."""
+    if isinstance(error, IdempotencyMismatch):
+        return Submission(SubmitStatus.KEY_REUSED, asked.id)
+    if isinstance(error, RateLimited):
+        return error
+    raise error
+
+
+def over_rate(asked: NewJob, error: RateLimited, policy: TenantPolicy) -> Submission:
+    """The submission that was over its tenant's rate."""
+    limit, window = (policy.submit_rate.limit, policy.submit_rate.window_seconds) if policy.submit_rate else (0, 0.0)
+    return Submission(SubmitStatus.RATE_LIMITED, asked.id, rate=RateUse(limit, window, 0, error.retry_after))
+
+
+def rate_of(response: httpx.Response) -> RateUse | None:
+    """The tenant's submission rate as the headers tell it."""
+    policy, left = (_items(response.headers.get(name, "")) for name in ("ratelimit-policy", "ratelimit"))
+    if not {"q", "w"} <= policy.keys() or not {"r", "t"} <= left.keys():
+        return None
+    return RateUse(policy["q"], float(policy["w"]), left["r"], float(left["t"]))
+
+
+def statuses(results: LeaseResults) -> Sequence[LeaseStatus]:
+    return [result.status for result in results.results]
+
+
+def _items(header: str) -> dict[str, int]:
+    """The integer parameters of a header such as `"submit";q=10;w=60`."""
+    pairs = (part.strip().partition("=") for part in header.split(";")[1:])
+    return {name: int(value) for name, _, value in pairs if value.isdigit()}
+
+
+def _ms(when: datetime) -> int:
+    return round(when.timestamp() * 1000)

@@ -1,0 +1,153 @@
+"""The verbs over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+import msgspec
+
+from ..model import ids
+from ..model.job import Counters, Explanation, Job, JobPage, JobQuery, NewJob, Submission
+from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, WorkerReport
+from ..model.overview import BulkResult, QueueInfo
+from ..model.tenant import PolicyChange, Tenant
+from . import answers, requests
+from .submitting import submit_many, submit_one, with_rates
+from .transport import Transport, decode
+
+LONGEST_WAIT_MS = 20_000
+"""Of one claim; a longer wait is made of several, so that proxies do not take it for dead."""
+MAX_BULK = 10_000
+_SHORTEST_LOOK_S, _LONGEST_LOOK_S = 0.02, 1.0
+
+
+class RemoteQueue:
+    """Implements `queue.Queue` against the API at an http or https URL. Connects with its first call."""
+
+    def __init__(self, url: str) -> None:
+        """Raises InvalidInput for a URL that cannot be one of the API."""
+        self._transport = Transport(url)
+
+    # Clients
+
+    def new_job_id(self, tenant_id: str) -> str:
+        """A fresh id for a job of this tenant.
+
+        The API does not say how many partitions its store has, so this takes it for one. A server
+        on a store of more refuses the ids of tenants in the others as InvalidInput.
+        """
+        return ids.new_job_id(0)
+
+    async def submit(self, jobs: Sequence[NewJob]) -> list[Submission]:
+        found = (
+            [await submit_one(self._transport, jobs[0])] if len(jobs) == 1 else await submit_many(self._transport, jobs)
+        )
+        return await with_rates(jobs, found, self.tenant)
+
+    async def get(self, job_id: str) -> Job:
+        return await self._transport.call("GET", requests.job_path(job_id), Job)
+
+    async def list_jobs(self, query: JobQuery) -> JobPage:
+        return await self._transport.call("GET", "/jobs", JobPage, query=requests.listing_query(query))
+
+    async def explain(self, job_id: str) -> Explanation:
+        return await self._transport.call("GET", requests.job_path(job_id, "/explain"), Explanation)
+
+    async def cancel(self, job_id: str) -> Job:
+        return await self._transport.call("POST", requests.job_path(job_id, "/cancel"), Job)
+
+    async def retry(self, job_id: str) -> Job:
+        return await self._transport.call("POST", requests.job_path(job_id, "/retry"), Job)
+
+    async def wait_finished(self, job_id: str, timeout_ms: int) -> Job | None:
+        """The job once it has ended, or None when `timeout_ms` passed first. Looks at it again and again."""
+        deadline = time.monotonic() + timeout_ms / 1000
+        pause = _SHORTEST_LOOK_S
+        while True:
+            job = await self.get(job_id)
+            left = deadline - time.monotonic()
+            if job.state.is_terminal or left <= 0:
+                return job if job.state.is_terminal else None
+            await asyncio.sleep(min(pause, left))
+            pause = min(pause * 1.5, _LONGEST_LOOK_S)
+
+    # Workers
+
+    async def claim(self, request: ClaimRequest) -> list[Lease]:
+        deadline = time.monotonic() + request.wait_ms / 1000
+        while True:
+            left_ms = max(0, round((deadline - time.monotonic()) * 1000))
+            wait_ms = min(left_ms, LONGEST_WAIT_MS)
+            body = requests.claim_body(request, wait_ms)
+            found = await self._transport.call("POST", "/leases", answers.Leases, body=body, wait_s=wait_ms / 1000)
+            if found.leases or left_ms <= LONGEST_WAIT_MS:
+                return found.leases
+
+    async def finish(self, outcomes: Sequence[Outcome]) -> list[LeaseStatus]:
+        statuses: list[LeaseStatus] = []
+        for _, body in requests.batches([requests.outcome_item(outcome) for outcome in outcomes], "outcomes"):
+            response = await self._transport.send(self._transport.build("POST", "/leases/finish", body, {}))
+            statuses += answers.statuses(decode(response, answers.LeaseResults))
+        return statuses
+
+    async def exchange(
+        self, outcomes: Sequence[Outcome], request: ClaimRequest
+    ) -> tuple[list[LeaseStatus], list[Lease]]:
+        """`finish`, then `claim` without waiting: two calls."""
+        statuses = await self.finish(outcomes)
+        return statuses, await self.claim(msgspec.structs.replace(request, wait_ms=0))
+
+    async def extend(self, worker: WorkerReport, leases: Sequence[LeaseReport], lease_ms: int) -> list[LeaseStatus]:
+        statuses: list[LeaseStatus] = []
+        for first in range(0, max(1, len(leases)), requests.MAX_BATCH):
+            body = requests.extend_body(worker, leases[first : first + requests.MAX_BATCH], lease_ms)
+            answer = await self._transport.call("POST", "/leases/extend", answers.LeaseResults, body=body)
+            statuses += answers.statuses(answer)
+        return statuses
+
+    # Operators
+
+    async def counters(self, tenant_id: str | None = None) -> Counters:
+        query = None if tenant_id is None else {"tenantId": tenant_id}
+        return await self._transport.call("GET", "/jobs/metrics", Counters, query=query)
+
+    async def tenant(self, tenant_id: str) -> Tenant:
+        path = requests.named_path("tenants", tenant_id, "the tenant's id")
+        return (await self._transport.call("GET", path, answers.TenantAnswer)).to_tenant()
+
+    async def tenants(self, limit: int, cursor: str | None = None) -> tuple[list[Tenant], str | None]:
+        query = {"limit": str(min(limit, requests.MAX_PAGE))} | ({} if cursor is None else {"cursor": cursor})
+        page = await self._transport.call("GET", "/tenants", answers.TenantPage, query=query)
+        return [tenant.to_tenant() for tenant in page.tenants], page.next_cursor
+
+    async def change_tenant(self, tenant_id: str, change: PolicyChange) -> Tenant:
+        path = requests.named_path("tenants", tenant_id, "the tenant's id")
+        return (await self._transport.call("PUT", path, answers.TenantAnswer, body=change)).to_tenant()
+
+    async def queues(self) -> list[QueueInfo]:
+        return (await self._transport.call("GET", "/queues", answers.Queues)).queues
+
+    async def pause_queue(self, queue: str, paused: bool) -> QueueInfo:
+        path = requests.named_path("queues", queue, "the queue's name", "/pause" if paused else "/resume")
+        return await self._transport.call("POST", path, QueueInfo)
+
+    async def workers(self) -> list[WorkerReport]:
+        found = await self._transport.call("GET", "/workers", answers.Workers)
+        return [worker.to_report() for worker in found.workers]
+
+    async def retry_failed(self, query: JobQuery) -> BulkResult:
+        return await self._bulk("POST", "/jobs/dlq/retry", query)
+
+    async def purge_failed(self, query: JobQuery) -> BulkResult:
+        return await self._bulk("DELETE", "/jobs/dlq", query)
+
+    async def close(self) -> None:
+        await self._transport.close()
+
+    async def _bulk(self, method: str, path: str, query: JobQuery) -> BulkResult:
+        """A bulk call. A filter that the API does not know makes it refuse the body, never widen the call."""
+        body = requests.filters(query) | {"limit": min(query.limit, MAX_BULK)}
+        body.pop("state", None)  # these calls are about failed jobs, whatever the query says
+        return await self._transport.call(method, path, BulkResult, body=body)

@@ -1,0 +1,100 @@
+"""One HTTP call: its timeouts, its repeats, and what its failures mean."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import TypeVar
+
+import httpx
+import msgspec
+
+from ..model.errors import FairlaneError, InvalidInput, StoreUnavailable
+from .problems import error_of_response
+
+PATIENCE_S = 2.0
+"""How long a call without an answer is tried again before it fails as StoreUnavailable."""
+CONNECT_TIMEOUT_S = 5.0
+ANSWER_TIMEOUT_S = 30.0
+"""For each read and write, and for a free connection. A call that waits at the server has its wait besides."""
+
+_PAUSES_S = (0.0, 0.02, 0.05, 0.1, 0.2)
+_JSON = {"content-type": "application/json"}
+
+T = TypeVar("T")
+
+
+class Transport:
+    """Calls to the API at one URL. Belongs to the event loop of its first call."""
+
+    def __init__(self, url: str) -> None:
+        self.name, base = _parse(url)
+        """The URL without secrets."""
+        self._client = httpx.AsyncClient(base_url=base, follow_redirects=False)
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        answer: type[T],
+        *,
+        body: object = None,
+        query: Mapping[str, str] | None = None,
+        wait_s: float = 0.0,
+    ) -> T:
+        """The answer to a call, which must be safe to repeat. `wait_s` is how long the server may wait with it."""
+        content = None if body is None else msgspec.json.encode(body)
+        headers = {} if body is None else dict(_JSON)
+        request = self._client.build_request(method, path, content=content, params=query, headers=headers)
+        return decode(await self.send(request, wait_s), answer)
+
+    def build(self, method: str, path: str, content: bytes, headers: Mapping[str, str]) -> httpx.Request:
+        """A request with a JSON body, for `send`."""
+        return self._client.build_request(method, path, content=content, headers={**_JSON, **headers})
+
+    async def send(self, request: httpx.Request, wait_s: float = 0.0) -> httpx.Response:
+        """The successful response. Sends again for PATIENCE_S while there is none; raises what refusals tell of."""
+        timeout = httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S, read=ANSWER_TIMEOUT_S + wait_s)
+        request.extensions["timeout"] = timeout.as_dict()
+        give_up = time.monotonic() + PATIENCE_S + wait_s
+        tries = 0
+        while True:
+            try:
+                response = await self._client.send(request)
+            except httpx.TransportError as error:
+                if time.monotonic() > give_up:
+                    raise StoreUnavailable(f"the API at {self.name} does not answer: {_reason(error)}") from error
+                await asyncio.sleep(_PAUSES_S[min(tries, len(_PAUSES_S) - 1)])
+                tries += 1
+                continue
+            if response.is_success:
+                return response
+            raise error_of_response(response)
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+
+def decode(response: httpx.Response, answer: type[T]) -> T:
+    """The body of a successful response."""
+    try:
+        return msgspec.json.decode(response.content, type=answer)
+    except msgspec.MsgspecError as error:
+        status = HTTPStatus(response.status_code).phrase
+        raise FairlaneError(f"an answer ({status}) does not come from the API of fairlane: {error}") from error
+
+
+def _parse(url: str) -> tuple[str, httpx.URL]:
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise InvalidInput(f"the API's URL cannot be read: {error}") from error
+    if parsed.scheme not in {"http", "https"} or not parsed.host or parsed.query or parsed.fragment:
+        raise InvalidInput("the API's URL must look like http://HOST:PORT or https://HOST/PATH")
+    return str(parsed.copy_with(userinfo=b"")), parsed
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__
