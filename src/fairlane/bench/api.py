@@ -1,0 +1,130 @@
+"""POST /jobs on one API process, against the same server with a handler that only parses and answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import multiprocessing
+import socket
+import statistics
+import time
+from collections.abc import Iterator
+
+import msgspec
+import uvicorn
+
+from ..engine import Engine
+from ..server.answers import Receive, Scope, Send
+from ..server.app import create_app
+from ..store import Durability, open_store
+from .figures import Figure
+from .fixture import PAYLOAD, private_engine
+
+CONNECTIONS = 64
+ROUND_SECONDS = 2.0
+ROUNDS = 5
+
+_BODY = b'{"tenantId":"acme","payload":' + PAYLOAD + b"}"
+_REQUEST = b"POST /jobs HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s"
+_WIRE = _REQUEST % (len(_BODY), _BODY)
+
+
+async def submit_rate() -> list[Figure]:
+    """Both servers under the same load, in turns."""
+    async with private_engine() as engine:
+        with _process(_serve_jobs, engine.store.name) as real, _process(_serve_parsed, "") as bare:
+            real_rates, bare_rates = [], []
+            for _ in range(ROUNDS):
+                bare_rates.append(await _load(bare))
+                real_rates.append(await _load(real))
+    ratio = statistics.median(real / bare for real, bare in zip(real_rates, bare_rates, strict=True))
+    return [
+        Figure("POST /jobs, one API process", statistics.median(real_rates), "requests/s"),
+        Figure("the same server, only parsing and answering", statistics.median(bare_rates), "requests/s"),
+        Figure("POST /jobs against that", ratio, "times", "at least 0.6"),
+    ]
+
+
+async def _load(port: int) -> float:
+    """Requests per second over some connections, each with one request at a time."""
+    deadline = time.perf_counter() + ROUND_SECONDS
+    counts = await asyncio.gather(*(_client(port, deadline) for _ in range(CONNECTIONS)))
+    return sum(counts) / ROUND_SECONDS
+
+
+async def _client(port: int, deadline: float) -> int:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    count = 0
+    while time.perf_counter() < deadline:
+        writer.write(_WIRE)
+        head = await reader.readuntil(b"\r\n\r\n")
+        if not head.startswith(b"HTTP/1.1 202"):
+            raise RuntimeError(f"the server answered {head[:80]!r}")
+        length = head.lower().split(b"content-length: ", 1)[1].split(b"\r\n", 1)[0]
+        await reader.readexactly(int(length))
+        count += 1
+    writer.close()
+    return count
+
+
+@contextlib.contextmanager
+def _process(serve: object, store: str) -> Iterator[int]:
+    """A server in a process of its own; gives its port."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(1024)
+        context = multiprocessing.get_context("fork")
+        process = context.Process(target=serve, args=(listener, store), daemon=True)  # type: ignore[arg-type]
+        process.start()
+        try:
+            yield int(listener.getsockname()[1])
+        finally:
+            process.terminate()
+            process.join()
+
+
+def _serve_jobs(listener: socket.socket, store: str) -> None:
+    async def serve() -> None:
+        engine = await Engine.open(await open_store(store, Durability.MEMORY))
+        await _server(create_app(engine)).serve([listener])
+
+    _run(serve())
+
+
+def _serve_parsed(listener: socket.socket, store: str) -> None:
+    async def serve() -> None:
+        await _server(parse_only).serve([listener])
+
+    _run(serve())
+
+
+class Parsed(msgspec.Struct):
+    """The body of the request."""
+
+    tenantId: str
+    payload: msgspec.Raw
+
+
+_decode = msgspec.json.Decoder(Parsed).decode
+
+
+async def parse_only(scope: Scope, receive: Receive, send: Send) -> None:
+    """An ASGI application that decodes the body and answers with it."""
+    if scope["type"] != "http":
+        return
+    message = await receive()
+    body = msgspec.json.encode(_decode(message["body"]))
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 202, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _server(app: object) -> uvicorn.Server:
+    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off")  # type: ignore[arg-type]
+    return uvicorn.Server(config)
+
+
+def _run(main: object) -> None:
+    import uvloop
+
+    uvloop.run(main)  # type: ignore[arg-type]
