@@ -1,0 +1,115 @@
+"""Serving the application on a port, until a signal ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import Callable, Generator
+
+import uvicorn
+
+from ..model.errors import InvalidInput
+from .app import App
+from .protocol import BoundedHttpProtocol
+
+BACKLOG = 2048
+KEEP_ALIVE_SECONDS = 75
+GRACE_SECONDS = 10
+"""For which requests in progress may go on once the server is told to stop."""
+
+OnReady = Callable[[str], None]
+
+
+async def run_server(app: App, host: str, port: int, *, on_ready: OnReady | None = None) -> None:
+    """Serve until SIGTERM or SIGINT, then let requests in progress end; a second signal ends them at once.
+
+    `port` 0 takes a free one. `on_ready` is called with the server's URL once it answers.
+    Raises OSError, with a message for people, where the port cannot be had.
+    """
+    listener = open_listener(host, port)
+    url = _url_of(host, listener)
+    config = uvicorn.Config(
+        app,
+        http=BoundedHttpProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    # Its lines on start and stop are for people who run it by hand; who runs us prints its own.
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    await _Server(config, app, url, on_ready).serve(sockets=[listener])
+
+
+def open_listener(host: str, port: int) -> socket.socket:
+    """A bound socket. Raises OSError with one clear line where the port is taken or the host is not ours."""
+    if not 0 <= port <= 65_535:
+        raise InvalidInput("a port must be 0 to 65535")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise OSError(error.errno, f"cannot listen on {host}: {error.strerror}") from None
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise OSError(error.errno, f"cannot listen on {host} port {port}: {error.strerror}") from None
+    listener.setblocking(False)
+    return listener
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which leaves by returning rather than by raising the signal again."""
+
+    def __init__(self, config: uvicorn.Config, app: App, url: str, on_ready: OnReady | None) -> None:
+        super().__init__(config)
+        self._app = app
+        self._url = url
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and self._on_ready is not None:
+            self._on_ready(self._url)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.stop_waiting()
+        await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        loop = asyncio.get_running_loop()
+        caught = (signal.SIGTERM, signal.SIGINT)
+        try:
+            for number in caught:
+                loop.add_signal_handler(number, self._stop)
+        except (NotImplementedError, RuntimeError, ValueError):  # not the main thread: whoever owns that stops us
+            yield
+            return
+        try:
+            yield
+        finally:
+            for number in caught:
+                loop.remove_signal_handler(number)
+
+    def _stop(self) -> None:
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+
+def _url_of(host: str, listener: socket.socket) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{listener.getsockname()[1]}"
