@@ -165,8 +165,7 @@ async def test_a_second_process_finds_it(data_dir: Path) -> None:
         pid = first.server_pid()
         store = await open_store(f"embedded:{data_dir}")
         try:
-            assert store.server is not None
-            assert not store.server.is_keeper
+            assert store.server is not None and not store.server.is_keeper
             assert store.server.pid == pid == (await store.client.info("server"))["process_id"]
         finally:
             await store.close()
@@ -281,6 +280,24 @@ def test_the_log_of_a_corrupt_store_is_quoted(data_dir: Path) -> None:
     assert nobody_serves(data_dir)
 
 
+async def test_a_server_that_cannot_start_is_tried_until_it_can(data_dir: Path) -> None:
+    store = await open_store(f"embedded:{data_dir}")
+    try:
+        await store.client.set("kept", "yes")
+        server = store.server
+        assert server is not None and server.pid is not None
+        journal, hidden = data_dir / "appendonlydir", data_dir / "hidden"
+        journal.rename(hidden)
+        journal.write_text("a file where the server needs a folder")
+        os.kill(server.pid, signal.SIGKILL)
+        await asyncio.to_thread(eventually, lambda: server.restarts >= 2, 10, "the server is tried again")
+        journal.unlink()
+        hidden.rename(journal)
+        assert await answered(store, "kept") == b"yes"
+    finally:
+        await store.close()
+
+
 def test_a_journal_that_was_cut_off_is_accepted(data_dir: Path) -> None:
     with running(data_dir) as server:
         ask(server, "SET", "first", "1")
@@ -317,8 +334,7 @@ async def test_a_path_too_long_for_a_socket_works_from_every_environment(
         monkeypatch.setenv("XDG_RUNTIME_DIR", str(data_dir / "run"))
         store = await open_store(f"embedded:{deep}")
         try:
-            assert store.server is not None
-            assert not store.server.is_keeper
+            assert store.server is not None and not store.server.is_keeper
             socket_path = store.server.socket_path
             assert len(os.fsencode(socket_path)) <= 100
             assert socket_path.parent.stat().st_mode & 0o777 == 0o700
@@ -358,8 +374,6 @@ async def test_a_cancelled_opening_leaves_nothing_running(data_dir: Path) -> Non
 def test_a_stopped_server_stays_stopped(data_dir: Path) -> None:
     with running(data_dir) as server:
         pass
-    assert server.pid is not None
-    server.stop()
     with pytest.raises(StoreUnavailable, match="was stopped"):
         server.start()
 

@@ -14,7 +14,7 @@ import time
 import weakref
 from pathlib import Path
 
-from ..model.errors import StoreRefused, StoreUnavailable
+from ..model.errors import FairlaneError, StoreRefused, StoreUnavailable
 from .durability import Durability
 from .folder import DataFolder, KeeperLock, read_pid
 from .launch import ServerProcess
@@ -99,6 +99,15 @@ class EmbeddedServer:
             self._thread.start()
             return True
 
+    def wait_ready(self, within_s: float) -> bool:
+        """Whether the server answers within this time, whoever keeps it."""
+        readiness = Readiness(f"the embedded store in {self._folder.path}")
+        deadline = time.monotonic() + within_s
+        while not probe_socket(self.socket_path, readiness):
+            if time.monotonic() > deadline or self._stopping.wait(_POLL_S):
+                return False
+        return True
+
     def stop(self) -> None:
         """End the server if this process keeps it, and wait for that. May be repeated."""
         with self._state:
@@ -136,17 +145,18 @@ class EmbeddedServer:
         try:
             while not self._stopping.is_set():
                 began = time.monotonic()
-                self._run_once()
+                try:
+                    self._run_once()
+                except (OSError, FairlaneError) as error:
+                    self._note_end(str(error), f"could not be started: {error}")
                 if time.monotonic() - began > _HEALTHY_AFTER_S:
                     backoff_s = _FIRST_BACKOFF_S
                 if self._stopping.wait(backoff_s):
                     break
                 self.restarts += 1
                 backoff_s = min(_MAX_BACKOFF_S, backoff_s * 2)
-        except Exception as error:  # the lock must not stay with a thread that is gone
-            self._failure = str(error)
-            _log.exception("the keeper of the embedded store failed")
         finally:
+            # The lock must not stay with a thread that is gone.
             with self._state:
                 self._lock.release()
                 self._thread = None
@@ -161,14 +171,16 @@ class EmbeddedServer:
             if self._stopping.is_set():
                 process.terminate()
         code = process.wait()
-        last_words = process.last_words()
+        # Ended by a signal, it may well start again; by itself, it says why it cannot.
+        failure = process.last_words() if code > 0 else None
+        self._note_end(failure, f"ended with exit code {code}" + (f": {failure}" if failure else ""))
+
+    def _note_end(self, failure: str | None, what: str) -> None:
         with self._state:
             self._process = None
-            # Ended by a signal, it may well start again; by itself, it says why it cannot.
-            self._failure = last_words if code > 0 else None
+            self._failure = failure
             if not self._stopping.is_set():
-                why = last_words if code > 0 else "by signal" if code < 0 else "orderly"
-                _log.warning("the embedded store ended (exit code %d, %s) and is started again", code, why)
+                _log.warning("the embedded store %s; it is started again", what)
             self._state.notify_all()
 
     def _forget_in_child(self) -> None:

@@ -70,9 +70,12 @@ class ServerProcess:
 
     def last_words(self) -> str:
         """The most telling line that this run logged."""
-        with open(self._folder.log_path, "rb") as log:
-            log.seek(max(self._log_start, _size(self._folder.log_path) - _LOG_TAIL_BYTES))
-            lines = [line for line in log.read().decode(errors="replace").splitlines() if line.strip()]
+        try:
+            with open(self._folder.log_path, "rb") as log:
+                log.seek(max(self._log_start, _size(self._folder.log_path) - _LOG_TAIL_BYTES))
+                lines = [line for line in log.read().decode(errors="replace").splitlines() if line.strip()]
+        except OSError as error:
+            return f"its log cannot be read: {error.strerror}"
         grave = [line for line in lines if _is_grave(line)]
         return _LOG_PREFIX.sub("", (grave or lines or ["it logged nothing"])[-1]).strip()
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from valkey.asyncio import Valkey
 from valkey.exceptions import AuthenticationError, BusyLoadingError, ValkeyError
 
-from ..model.errors import StoreRefused, StoreUnavailable
+from ..model.errors import FairlaneError, StoreRefused, StoreUnavailable
 from .checks import find_problems
 from .connections import command_client, subscriber_client
 from .durability import Durability
@@ -20,6 +21,8 @@ from .urls import EmbeddedUrl, ServerUrl, parse_store_url
 
 _LOADING_POLL_S = 0.05
 _TAKEOVER_WAIT_S = 1.0
+
+_log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -37,7 +40,6 @@ class Store:
         self.server = server
         """The embedded server, for embedded stores."""
         self._url = url
-        self._takeover: asyncio.Task[None] | None = None
         self._subscribers: list[Valkey] = []
         self.client: Valkey = command_client(url)
         """For commands. Each must be answered within READ_TIMEOUT_S, blocking ones too; nothing is sent twice."""
@@ -59,16 +61,17 @@ class Store:
     async def ensure_running(self) -> None:
         """After a connection error: start the embedded server if no process keeps it any more.
 
-        Cheap, and without effect on other stores. Waits at most a second for the server.
+        Cheap, without effect on other stores, and raises nothing. Who takes over waits up to a
+        second for the server.
         """
         if self.server is None or self.server.is_keeper:
             return
-        if self._takeover is None or self._takeover.done():
-            if not self.server.take_over_if_unkept():
-                return
-            self._takeover = asyncio.create_task(asyncio.to_thread(self.server.start))
-            self._takeover.add_done_callback(_retrieve)
-        await asyncio.wait({self._takeover}, timeout=_TAKEOVER_WAIT_S)
+        try:
+            if self.server.take_over_if_unkept():
+                _log.warning("no process kept the embedded store any more; this one does now")
+                await asyncio.to_thread(self.server.wait_ready, _TAKEOVER_WAIT_S)
+        except FairlaneError as error:
+            _log.warning("the embedded store could not be started again: %s", error)
 
     async def close(self) -> None:
         """Give back all connections, and end the embedded server if this process keeps it. May be repeated."""
@@ -127,9 +130,3 @@ async def open_store(url: str, durability: Durability = Durability.DISK) -> Stor
         await asyncio.shield(store.close())
         raise
     return store
-
-
-def _retrieve(task: asyncio.Task[None]) -> None:
-    """Look at the outcome: who called has its own error to report."""
-    if not task.cancelled():
-        task.exception()
