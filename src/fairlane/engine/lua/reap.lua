@@ -25,6 +25,7 @@ local requeued, failed, cancelled = 0, 0, 0
 for i, packed in ipairs(read('HMGET', 'started', ids)) do
   local id, s = ids[i], unpack_value(packed)
   end_lease(id, s)
+  s[TOKEN] = '' -- so that what the worker still says of this lease is stale
   if s[CANCELLED_BY] ~= '' then
     cancelled = cancelled + 1
     conclude(id, s, 'cancelled', 'cancelled_by_user', 'worker_lost', '')

@@ -12,7 +12,7 @@
 -- include counts
 -- include lanes
 local jobs = unpack_value(items)
-local to_write, scheduled, keyed, lanes_met = {}, {}, {}, {}
+local to_write, scheduled, keyed, lanes_met, queues_met = {}, {}, {}, {}, {}
 local created = struct.pack('>d', now)
 local answers = { now }
 local idempotent, used_keys = {}, {} -- of this call
@@ -66,20 +66,25 @@ local function rate_of(tenant)
   return rate
 end
 
--- Take one event of the tenant's rate. False when there is none left; `reset` then says for how long.
+-- Until the rate has room for one more (ms); 0 if it has now.
+local function reset_of(tenant, rate)
+  if rate.used < rate.limit then return 0 end
+  local opens = now_us + rate.window
+  if rate.limit > rate.added then opens = window_opens('rate/' .. tenant, rate.window, rate.limit - rate.added) end
+  return math.ceil((opens - now_us) / 1000)
+end
+
+-- Take one event of the tenant's rate. False when there is none left.
 local function take(tenant)
   local rate = rate_of(tenant)
   if not rate then return true end
-  if rate.used >= rate.limit then
-    local opens = now_us + rate.window
-    if rate.limit > rate.added then opens = window_opens('rate/' .. tenant, rate.window, rate.limit - rate.added) end
-    rate.reset = math.ceil((opens - now_us) / 1000)
-    return false
+  local free = rate.used < rate.limit
+  if free then
+    rate.used = rate.used + 1
+    rate.added = rate.added + 1
   end
-  rate.used = rate.used + 1
-  rate.added = rate.added + 1
-  rate.reset = rate.used >= rate.limit and math.ceil(rate.window / 1000) or 0
-  return true
+  rate.reset = reset_of(tenant, rate)
+  return free
 end
 
 local sequence = tonumber(call('GET', key('sequence')) or 0)
@@ -114,6 +119,7 @@ for i, job in ipairs(jobs) do
         end
         push2(added_to_lanes[lane], rank_of(priority, sequence), id)
       end
+      queues_met[queue] = true
       count('submitted', tenant)
       answer('created', id, run_at, rates[tenant])
     end
@@ -122,7 +128,7 @@ end
 
 -- Only a tenant that is neither runnable here nor blocked can change its standing by a new job.
 local function touch_new_lanes()
-  local tenants, queues, queue_fields = {}, {}, {}
+  local tenants, queues = {}, {}
   for i, lane in ipairs(lanes_met) do
     tenants[i] = lane[1]
     queues[lane[2]] = queues[lane[2]] or {}
@@ -131,12 +137,10 @@ local function touch_new_lanes()
   local blocked = {}
   for i, reason in ipairs(read('HMGET', 'blocked', tenants)) do blocked[tenants[i]] = reason end
   for queue, members in pairs(queues) do
-    push(queue_fields, queue)
     for i, tag in ipairs(read('ZMSCORE', 'run/' .. queue, members)) do
       if not tag and not blocked[members[i]] then touch(members[i], queue) end
     end
   end
-  write('SADD', 'queues', queue_fields)
 end
 
 if #to_write > 0 then
@@ -151,6 +155,9 @@ if #to_write > 0 then
   local known = {}
   for tenant in pairs(counted['submitted']) do push2(known, 0, tenant) end
   write('ZADD', 'tenants', known)
+  local queues = {}
+  for queue in pairs(queues_met) do push(queues, queue) end
+  write('SADD', 'queues', queues)
   if #lanes_met > 0 then
     call('SET', key('sequence'), string.format('%.0f', sequence))
     write_lanes()

@@ -1,0 +1,101 @@
+"""Whether the engine and the model say the same of everything."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+
+from fairlane.engine import Engine
+from fairlane.model.job import Counters, Job, JobQuery
+from fairlane.model.states import State
+
+from .model import Model, ModelJob
+
+LIMIT = 200
+_COUNTERS = ("submitted", "completed", "failed", "retried")
+
+
+async def check_agreement(engine: Engine, model: Model) -> None:
+    """Raises AssertionError where they differ, or where doctor finds something."""
+    report = await engine.doctor()
+    assert report.problems == []
+    await check_jobs(engine, model)
+    await check_tenants(engine, model)
+    await check_queues(engine, model)
+    wanted = Counter(job.state for job in model.jobs.values())
+    assert {State(name): count for name, count in report.jobs.items() if count} == dict(wanted)
+
+
+async def check_jobs(engine: Engine, model: Model) -> None:
+    page = await engine.list_jobs(JobQuery(limit=LIMIT))
+    assert page.next_cursor is None
+    assert len(page.jobs) == len(model.jobs)
+    assert {job.id for job in page.jobs} == model.jobs.keys()
+    for job in page.jobs:
+        check_job(await engine.get(job.id), model.jobs[job.id])
+
+
+def check_job(real: Job, wanted: ModelJob) -> None:
+    request = wanted.request
+    assert (real.id, real.tenant_id, real.queue, real.key) == (
+        request.id, request.tenant_id, request.queue, request.key,
+    )  # fmt: skip
+    assert (real.state, real.reason or "", real.attempt) == (wanted.state, wanted.reason, wanted.attempt)
+    assert real.attempt <= real.max_attempts == wanted.max_attempts
+    assert bytes(real.payload) == request.payload
+    assert ms(real.run_at) == wanted.due_ms
+    assert ms(real.lease_expires_at) == wanted.expires_ms
+    assert ms(real.finished_at) == wanted.ended_ms
+    assert ms(real.started_at) == (wanted.claimed_ms if wanted.attempt else 0)
+    shows_worker = wanted.state is State.RUNNING or wanted.state.is_terminal
+    assert (real.worker_id or "") == (wanted.worker if shows_worker else "")
+    seen = [(a.number, a.outcome, a.error.message if a.error else None) for a in real.attempts]
+    assert seen == wanted.attempts()
+    assert (real.error.message if real.error else None) == wanted.error
+
+
+def ms(time: datetime | None) -> int:
+    return round(time.timestamp() * 1000) if time else 0
+
+
+async def check_tenants(engine: Engine, model: Model) -> None:
+    found, cursor = await engine.tenants(LIMIT)
+    assert cursor is None
+    assert {tenant.id for tenant in found} == model.known
+    totals = Counter[str]()
+    for tenant in found:
+        counts = model.counts.get(tenant.id, Counter())
+        totals.update(counts)
+        assert tenant.policy == model.policy(tenant.id)
+        assert tenant.customized == (tenant.id in model.policies)
+        assert tenant.pending == len(model.of_state(State.PENDING, tenant.id))
+        assert tenant.running == len(model.of_state(State.RUNNING, tenant.id))
+        assert tenant.submit_rate_used == model.submissions_used(tenant.id)
+        assert {name: getattr(tenant, name) for name in _COUNTERS} == {name: counts[name] for name in _COUNTERS}
+        check_block(model, tenant.id, tenant.blocked_by, tenant.blocked_until)
+    assert await engine.counters() == Counters(**{name: totals[name] for name in _COUNTERS})
+
+
+def check_block(model: Model, tenant: str, blocked_by: str | None, until: float | None) -> None:
+    """A start rate's end is noticed by `promote`; every other change at once."""
+    until_ms = round(until * 1000) if until else None
+    wanted = model.constraint(tenant)
+    if wanted is None and blocked_by is not None:
+        assert blocked_by == "start_rate"
+        assert until_ms is not None
+        assert until_ms * 1000 <= model.now_us
+        return
+    assert blocked_by == wanted
+    assert until_ms == (model.start_opens_ms(tenant) if wanted == "start_rate" else None)
+
+
+async def check_queues(engine: Engine, model: Model) -> None:
+    tenants, _ = await engine.tenants(LIMIT)
+    free = {tenant.id for tenant in tenants if tenant.blocked_by is None}
+    found = await engine.queues()
+    assert {queue.name for queue in found} == model.queues
+    for queue in found:
+        lanes = {tenant: len(model.lane(tenant, queue.name)) for tenant in model.known}
+        assert queue.paused == (queue.name in model.paused_queues)
+        assert queue.pending == sum(lanes.values())
+        assert queue.runnable_tenants == sum(1 for tenant, length in lanes.items() if length and tenant in free)

@@ -1,0 +1,356 @@
+"""What the engine should do, in plain Python: one object a job, lists of times for rates, no indexes.
+
+It does not foretell which tenant is served next; it checks that what was claimed could be claimed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from fairlane.model.job import NewJob, SubmitStatus
+from fairlane.model.lease import ClaimRequest, Lease, LeaseStatus, Outcome, OutcomeKind
+from fairlane.model.retention import Retention
+from fairlane.model.states import Reason, State
+from fairlane.model.tenant import TenantPolicy
+
+from .clock import Clock
+
+LOST = "the worker stopped, or did not renew its lease in time"
+Attempts = list[tuple[int, str, str | None]]
+
+
+@dataclass
+class ModelJob:
+    """One job. `rank` orders it in its lane: the lower goes first."""
+
+    request: NewJob
+    state: State
+    rank: tuple[int, int] = (0, 0)
+    due_ms: int = 0
+    attempt: int = 0
+    base: int = 0
+    reason: str = ""
+    token: str = ""
+    worker: str = ""
+    claimed_ms: int = 0
+    expires_ms: int = 0
+    ended_ms: int = 0
+    cancel_asked: bool = False
+    last: tuple[str, str | None] = ("", None)
+    past: Attempts = field(default_factory=list)
+
+    @property
+    def max_attempts(self) -> int:
+        return self.request.max_attempts + self.base
+
+    @property
+    def error(self) -> str | None:
+        """The message of the last attempt's error, while nothing runs."""
+        if self.state.is_terminal:
+            return self.last[1]
+        return self.past[-1][2] if self.past and self.state is not State.RUNNING else None
+
+    def attempts(self) -> Attempts:
+        """All attempts as a client sees them."""
+        if self.state is State.RUNNING:
+            return [*self.past, (self.attempt, "running", None)]
+        if self.state.is_terminal and self.attempt and self.attempt not in [number for number, _, _ in self.past]:
+            return [*self.past, (self.attempt, *self.last)]
+        return self.past
+
+
+class Model:
+    """All jobs and limits."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.jobs: dict[str, ModelJob] = {}
+        self.default = TenantPolicy()
+        self.policies: dict[str, TenantPolicy] = {}
+        self.submissions: dict[str, list[int]] = {}
+        self.starts: dict[str, list[int]] = {}
+        self.counts: dict[str, Counter[str]] = {}
+        self.idempotent: dict[tuple[str, str], NewJob] = {}
+        self.paused_queues: set[str] = set()
+        self.queues: set[str] = set()
+        self.known: set[str] = set()
+        self.old_tokens: list[tuple[str, str]] = []
+        self.fence = 0
+        self._sequence = 0
+
+    # Looking
+
+    @property
+    def now_us(self) -> int:
+        return self._clock.now_us
+
+    def policy(self, tenant: str) -> TenantPolicy:
+        return self.policies.get(tenant, self.default)
+
+    def of_state(self, state: State, tenant: str | None = None) -> list[ModelJob]:
+        return [j for j in self.jobs.values() if j.state is state and tenant in (None, j.request.tenant_id)]
+
+    def lane(self, tenant: str, queue: str) -> list[ModelJob]:
+        jobs = [job for job in self.of_state(State.PENDING, tenant) if job.request.queue == queue]
+        return sorted(jobs, key=lambda job: job.rank)
+
+    def submissions_used(self, tenant: str) -> int:
+        rate = self.policy(tenant).submit_rate
+        return len(self._within(self.submissions.get(tenant, []), rate.window_us)) if rate else 0
+
+    def may_start(self, tenant: str) -> int:
+        """How many more jobs this tenant may start now."""
+        policy = self.policy(tenant)
+        room = 0 if policy.paused else 1_000_000
+        if policy.concurrency is not None:
+            room = min(room, policy.concurrency - len(self.of_state(State.RUNNING, tenant)))
+        if policy.start_rate is not None:
+            used = len(self._within(self.starts.get(tenant, []), policy.start_rate.window_us))
+            room = min(room, policy.start_rate.limit - used)
+        return max(0, room)
+
+    def constraint(self, tenant: str) -> str | None:
+        """What blocks the tenant's pending jobs."""
+        policy = self.policy(tenant)
+        if not self.of_state(State.PENDING, tenant) or self.may_start(tenant):
+            return None
+        if policy.paused:
+            return "paused"
+        full = policy.concurrency is not None and len(self.of_state(State.RUNNING, tenant)) >= policy.concurrency
+        return "concurrency" if full else "start_rate"
+
+    def start_opens_ms(self, tenant: str) -> int:
+        """When the start rate has room again, given that it has none."""
+        rate = self.policy(tenant).start_rate
+        assert rate is not None
+        return -(-(sorted(self.starts[tenant], reverse=True)[rate.limit - 1] + rate.window_us) // 1000)
+
+    # Clients
+
+    def submit(self, job: NewJob) -> tuple[SubmitStatus, str, tuple[int, int] | None]:
+        """Status, job id, and (remaining, reset in ms) of the rate where it was counted."""
+        first = self.idempotent.get((job.tenant_id, job.idempotency_key)) if job.idempotency_key else None
+        if first is not None:
+            same = first.fingerprint == job.fingerprint
+            return SubmitStatus.REPLAYED if same else SubmitStatus.KEY_REUSED, first.id, None
+        holder = self._holder(job)
+        if holder is not None:
+            return SubmitStatus.DEDUPLICATED, holder, None
+        taken = self._take_submission(job.tenant_id)
+        if not taken:
+            return SubmitStatus.RATE_LIMITED, job.id, self._rate_left(job.tenant_id)
+        if job.idempotency_key:
+            self.idempotent[job.tenant_id, job.idempotency_key] = job
+        made = ModelJob(job, State.PENDING)
+        self.jobs[job.id] = made
+        self._wait(made, self._clock.now_ms + job.delay_ms)
+        self.known.add(job.tenant_id)
+        self.queues.add(job.queue)
+        self._count(job.tenant_id, "submitted")
+        return SubmitStatus.CREATED, job.id, self._rate_left(job.tenant_id)
+
+    def cancel(self, job_id: str) -> bool:
+        """False where the job's state forbids it."""
+        job = self.jobs[job_id]
+        if job.state is State.RUNNING:
+            job.cancel_asked = True
+        elif not job.state.is_terminal:
+            self._end(job, State.CANCELLED, Reason.CANCELLED_BY_USER, "cancelled", None)
+        return job.state in (State.RUNNING, State.CANCELLED)
+
+    def retry(self, job_id: str) -> bool:
+        """False where the job's state or another job with its key forbids it."""
+        job = self.jobs[job_id]
+        if job.state is not State.FAILED:
+            return not job.state.is_terminal and job.reason == Reason.RETRIED
+        if self._holder(job.request) is not None:
+            return False
+        job.past = job.attempts()
+        job.base, job.reason, job.ended_ms, job.rank = job.attempt, Reason.RETRIED, 0, (0, 0)
+        job.cancel_asked = False
+        self._count(job.request.tenant_id, "retried")
+        self._wait(job, 0)
+        return True
+
+    # Workers
+
+    def claim(self, request: ClaimRequest, leases: list[Lease], blocked: set[str]) -> None:
+        """Check what was claimed while the store had the tenants of `blocked` outside its run indexes."""
+        asked = set(request.queues or self.queues) - self.paused_queues
+        room = {tenant: 0 if tenant in blocked else self.may_start(tenant) for tenant in self.known}
+        lanes = {(tenant, queue): self.lane(tenant, queue) for tenant in room for queue in asked}
+        waiting = {t: sorted((j for q in asked for j in lanes[t, q]), key=lambda job: job.rank) for t in room}
+        possible = sum(min(room[tenant], len(waiting[tenant])) for tenant in room)
+        assert len(leases) == min(request.max, possible)
+        taken = Counter(lease.tenant_id for lease in leases)
+        assert all(taken[tenant] <= room[tenant] for tenant in taken)
+        for (tenant, queue), lane in lanes.items():
+            got = [lease.job_id for lease in leases if (lease.tenant_id, lease.queue) == (tenant, queue)]
+            assert got == [job.request.id for job in lane[: len(got)]]
+        if request.max >= len(room):  # every tenant was looked at in each of its queues
+            for tenant in room:
+                got = [lease.job_id for lease in leases if lease.tenant_id == tenant]
+                assert got == [job.request.id for job in waiting[tenant][: len(got)]]
+        for lease in leases:
+            self._start(request, lease)
+
+    def _start(self, request: ClaimRequest, lease: Lease) -> None:
+        job = self.jobs[lease.job_id]
+        assert (lease.tenant_id, lease.queue) == (job.request.tenant_id, job.request.queue)
+        assert (lease.attempt, lease.max_attempts) == (job.attempt + 1, job.max_attempts)
+        assert lease.attempt <= lease.max_attempts
+        assert bytes(lease.payload) == job.request.payload
+        assert lease.fence > self.fence
+        self.fence = lease.fence
+        if job.token:
+            self.old_tokens.append((lease.job_id, job.token))
+        job.state, job.attempt, job.token, job.worker = State.RUNNING, lease.attempt, lease.token, request.worker_id
+        job.claimed_ms, job.expires_ms, job.reason = self._clock.now_ms, self._clock.now_ms + request.lease_ms, ""
+        if self.policy(lease.tenant_id).start_rate is not None:
+            self.starts.setdefault(lease.tenant_id, []).append(self._clock.now_us)
+
+    def extend(self, job_id: str, token: str, lease_ms: int) -> LeaseStatus:
+        job = self.jobs.get(job_id)
+        if job is None or job.state is not State.RUNNING or job.token != token:
+            return LeaseStatus.STALE_LEASE
+        job.expires_ms = self._clock.now_ms + lease_ms
+        return LeaseStatus.CANCELLED if job.cancel_asked else LeaseStatus.OK
+
+    def finish(self, outcome: Outcome) -> LeaseStatus:
+        job = self.jobs.get(outcome.job_id)
+        if job is None or job.token != outcome.token:
+            return LeaseStatus.STALE_LEASE
+        if job.state is not State.RUNNING:
+            return LeaseStatus.OK
+        message = outcome.error.message if outcome.error else None
+        if outcome.kind is OutcomeKind.COMPLETED:
+            self._end(job, State.COMPLETED, "", "completed", None)
+        elif outcome.kind is OutcomeKind.CANCELLED or job.cancel_asked:
+            reason = Reason.CANCELLED_BY_USER if job.cancel_asked else Reason.CANCELLED_BY_TASK
+            self._end(job, State.CANCELLED, reason, "cancelled", None)
+        elif outcome.kind is OutcomeKind.FAILED:
+            self._fail(job, outcome, message)
+        else:
+            job.attempt -= 1
+            job.reason = outcome.kind.value
+            self._wait(job, self._clock.now_ms + (outcome.delay_ms or 0) if outcome.kind == "snoozed" else 0)
+        return LeaseStatus.OK
+
+    def _fail(self, job: ModelJob, outcome: Outcome, message: str | None) -> None:
+        kind = outcome.failure.value
+        seen = "failed" if kind == "error" else kind
+        self._count(job.request.tenant_id, "failed")
+        if kind == "rejected" or job.attempt >= job.max_attempts:
+            reason = Reason.ATTEMPTS_EXHAUSTED if kind == "error" else kind
+            self._end(job, State.FAILED, reason, seen, message)
+            return
+        job.past.append((job.attempt, seen, message))
+        job.reason = Reason.RETRY
+        self._count(job.request.tenant_id, "retried")
+        # With a backoff the state machine corrects the due time by what it finds, within bounds.
+        self._wait(job, self._clock.now_ms + (outcome.delay_ms if outcome.delay_ms is not None else 1))
+
+    def reschedule(self, job: ModelJob, due_ms: int) -> None:
+        """Go on with the due time that the store has chosen for a retry."""
+        self._wait(job, due_ms)
+
+    # Upkeep
+
+    def promote(self) -> int:
+        due = [job for job in self.of_state(State.SCHEDULED) if job.due_ms <= self._clock.now_ms]
+        for job in sorted(due, key=lambda job: (job.due_ms, job.request.id)):
+            self._wait(job, 0)
+        return len(due)
+
+    def reap(self, worker: str | None = None) -> tuple[int, int, int]:
+        """Requeued, failed, cancelled."""
+        done = Counter[State]()
+        for job in self.of_state(State.RUNNING):
+            if job.worker == worker or (worker is None and job.expires_ms <= self._clock.now_ms):
+                self._lose(job)
+                done[job.state] += 1
+        return done[State.PENDING], done[State.FAILED], done[State.CANCELLED]
+
+    def _lose(self, job: ModelJob) -> None:
+        self.old_tokens.append((job.request.id, job.token))
+        job.token = ""
+        if job.cancel_asked:
+            self._end(job, State.CANCELLED, Reason.CANCELLED_BY_USER, "worker_lost", LOST)
+            return
+        self._count(job.request.tenant_id, "failed")
+        if job.attempt >= job.max_attempts:
+            self._end(job, State.FAILED, Reason.WORKER_LOST, "worker_lost", LOST)
+            return
+        job.past.append((job.attempt, "worker_lost", LOST))
+        job.reason = Reason.WORKER_LOST
+        self._count(job.request.tenant_id, "retried")
+        self._wait(job, 0)
+
+    def prune(self, keep: Retention, limit: int) -> int:
+        rules = (
+            (State.COMPLETED, keep.completed_ms, keep.completed_max),
+            (State.CANCELLED, keep.cancelled_ms, keep.cancelled_max),
+            (State.FAILED, keep.failed_ms, None),
+        )
+        gone = 0
+        for state, age_ms, most in rules:
+            jobs = sorted(self.of_state(state), key=lambda job: (job.ended_ms, job.request.id))
+            if most is not None and len(jobs) > most:
+                doomed = jobs[: len(jobs) - most]
+            else:
+                doomed = [job for job in jobs if job.ended_ms <= self._clock.now_ms - age_ms]
+            for job in doomed[:limit]:
+                del self.jobs[job.request.id]
+                gone += 1
+        return gone
+
+    # Within
+
+    def _within(self, events: list[int], window_us: int) -> list[int]:
+        return [event for event in events if event > self._clock.now_us - window_us]
+
+    def _take_submission(self, tenant: str) -> bool:
+        rate = self.policy(tenant).submit_rate
+        if rate is None:
+            return True
+        if self.submissions_used(tenant) >= rate.limit:
+            return False
+        self.submissions.setdefault(tenant, []).append(self._clock.now_us)
+        return True
+
+    def _rate_left(self, tenant: str) -> tuple[int, int] | None:
+        rate = self.policy(tenant).submit_rate
+        if rate is None:
+            return None
+        events = sorted(self._within(self.submissions[tenant], rate.window_us), reverse=True)
+        if len(events) < rate.limit:
+            return rate.limit - len(events), 0
+        return 0, -(-(events[rate.limit - 1] + rate.window_us - self._clock.now_us) // 1000)
+
+    def _holder(self, request: NewJob) -> str | None:
+        for job in self.jobs.values():
+            same = (job.request.tenant_id, job.request.key) == (request.tenant_id, request.key)
+            if request.key and same and not job.state.is_terminal:
+                return job.request.id
+        return None
+
+    def _count(self, tenant: str, name: str) -> None:
+        self.counts.setdefault(tenant, Counter())[name] += 1
+
+    def _wait(self, job: ModelJob, due_ms: int) -> None:
+        job.due_ms, job.expires_ms = 0, 0
+        if due_ms > self._clock.now_ms:
+            job.state, job.due_ms = State.SCHEDULED, due_ms
+            return
+        job.state = State.PENDING
+        if job.rank == (0, 0):
+            self._sequence += 1
+            job.rank = (9 - job.request.priority, self._sequence)
+
+    def _end(self, job: ModelJob, state: State, reason: str, outcome: str, error: str | None) -> None:
+        if state is State.COMPLETED:
+            self._count(job.request.tenant_id, "completed")
+        job.state, job.reason, job.ended_ms = state, reason, self._clock.now_ms
+        job.last = (outcome, error)
+        job.due_ms = job.expires_ms = 0

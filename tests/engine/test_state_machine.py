@@ -1,0 +1,332 @@
+"""The real scripts against the model: after every step both agree and doctor finds nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from fairlane.engine import Engine
+from fairlane.model.backoff import Backoff
+from fairlane.model.errors import Conflict, NotFound
+from fairlane.model.ids import new_claim_id
+from fairlane.model.job import JobError, NewJob, Submission, SubmitStatus
+from fairlane.model.lease import (
+    ClaimRequest,
+    FailureKind,
+    Lease,
+    LeaseReport,
+    LeaseStatus,
+    Outcome,
+    OutcomeKind,
+    WorkerReport,
+)
+from fairlane.model.retention import Retention
+from fairlane.model.states import State
+from fairlane.model.tenant import PolicyChange, Rate
+from fairlane.store import Durability, Store, open_store
+
+from .agreement import check_agreement
+from .clock import Clock
+from .model import Model, ModelJob
+
+TENANTS = ("ant", "bee", "cat")
+QUEUES = ("mail", "video")
+WORKERS = ("w1", "w2")
+SUBMIT_WINDOW_S = 60.0
+START_WINDOW_S = 10.0
+LIMIT = 100
+_QUICK = int(os.environ.get("FAIRLANE_EXAMPLES", "60"))
+
+tenants = st.sampled_from(TENANTS)
+queues = st.sampled_from(QUEUES)
+delays = st.sampled_from([0, 0, 0, 1, 500, 5_000])
+lease_times = st.sampled_from([10_000, 30_000])
+waits = st.sampled_from([1, 999, 1_000, 500_000, 5_000_000, 10_000_000, 30_000_000, 59_999_999])  # µs
+new_jobs = st.builds(
+    dict,
+    tenant_id=tenants,
+    queue=queues,
+    payload=st.sampled_from([b"{}", b'{"n":1}']),
+    priority=st.sampled_from([0, 0, 5, 9]),
+    delay_ms=delays,
+    max_attempts=st.integers(1, 3),
+    backoff=st.sampled_from([Backoff(), Backoff(0, 0), Backoff(2_000, 3_000)]),
+    key=st.sampled_from([None, None, "k1", "k2"]),
+    idempotency_key=st.sampled_from([None, None, "i1", "i2"]),
+    fingerprint=st.sampled_from(["f", "f", "g"]),
+)
+endings = st.builds(
+    dict,
+    kind=st.sampled_from([*OutcomeKind, OutcomeKind.FAILED]),
+    failure=st.sampled_from([*FailureKind, FailureKind.ERROR]),
+    delay_ms=st.sampled_from([None, None, 0, 1, 4_000]),
+)
+policy_changes = st.one_of(
+    st.builds(PolicyChange, concurrency=st.sampled_from([None, 1, 2, 3])),
+    st.builds(PolicyChange, start_rate=st.sampled_from([None, *(Rate(n, START_WINDOW_S) for n in (1, 2, 4))])),
+    st.builds(PolicyChange, submit_rate=st.sampled_from([None, *(Rate(n, SUBMIT_WINDOW_S) for n in (1, 3, 6))])),
+    st.builds(PolicyChange, weight=st.sampled_from([0.5, 1.0, 3.0])),
+    st.builds(PolicyChange, paused=st.booleans()),
+)
+
+Call = Callable[[], Awaitable[Any]]
+
+
+class EngineMachine(RuleBasedStateMachine):
+    """Drives engine and model together."""
+
+    runner: asyncio.Runner
+    store: Store
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = Clock()
+        self.model = Model(self.clock)
+        self.last: tuple[Call, Any] | None = None
+        self.engine = self._run(self._open)
+
+    async def _open(self) -> Engine:
+        await self.store.client.flushall()
+        return await Engine.open(self.store, clock=self.clock)
+
+    def _run(self, call: Call) -> Any:
+        async def awaited() -> Any:
+            return await call()
+
+        return self.runner.run(awaited())
+
+    def _do(self, call: Call) -> Any:
+        """Run a call that can be repeated with the same answer."""
+        answer = self._run(call)
+        self.last = (call, answer)
+        return answer
+
+    def _pick(self, data: st.DataObject, jobs: list[ModelJob]) -> ModelJob:
+        return data.draw(st.sampled_from(jobs))
+
+    def _running(self) -> list[ModelJob]:
+        return self.model.of_state(State.RUNNING)
+
+    # Clients
+
+    @rule(requests=st.lists(new_jobs, min_size=1, max_size=4))
+    def submit(self, requests: list[dict[str, Any]]) -> None:
+        jobs = [NewJob(id=self.engine.new_job_id(request["tenant_id"]), **request) for request in requests]
+
+        async def submit() -> list[tuple[Any, ...]]:
+            answers.extend(await self.engine.submit(jobs))
+            return [(a.status, a.job_id, a.state) for a in answers[-len(jobs) :]]
+
+        answers: list[Submission] = []
+        self._do(submit)
+        for job, answer in zip(jobs, answers[: len(jobs)], strict=True):
+            status, job_id, rate = self.model.submit(job)
+            assert (answer.status, answer.job_id) == (status, job_id)
+            got = (answer.rate.remaining, round(answer.rate.reset_seconds * 1000)) if answer.rate else None
+            assert got == rate
+            if status is SubmitStatus.CREATED:
+                assert answer.state is self.model.jobs[job.id].state
+                assert answer.created_at_ms == self.clock.now_ms
+
+    @precondition(lambda self: self.model.jobs)
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        job = self._pick(data, list(self.model.jobs.values()))
+        job_id = job.request.id
+        done = self._do(lambda: self._allowed(self.engine.cancel(job_id)))
+        assert done == self.model.cancel(job_id)
+
+    @precondition(lambda self: self.model.jobs)
+    @rule(data=st.data(), failed=st.booleans())
+    def retry(self, data: st.DataObject, failed: bool) -> None:
+        jobs = self.model.of_state(State.FAILED) if failed else []
+        job_id = self._pick(data, jobs or list(self.model.jobs.values())).request.id
+        done = self._do(lambda: self._allowed(self.engine.retry(job_id)))
+        assert done == self.model.retry(job_id)
+
+    @staticmethod
+    async def _allowed(call: Awaitable[Any]) -> bool:
+        try:
+            await call
+        except Conflict:
+            return False
+        return True
+
+    # Workers
+
+    @rule(
+        worker=st.sampled_from(WORKERS),
+        chosen=st.sampled_from([(), (), *((q,) for q in QUEUES), QUEUES]),
+        most=st.sampled_from([1, 1, 2, 5]),
+        lease_ms=lease_times,
+    )
+    def claim(self, worker: str, chosen: tuple[str, ...], most: int, lease_ms: int) -> None:
+        request = ClaimRequest(
+            worker_id=worker, claim_id=new_claim_id(), max=most, queues=chosen, lease_ms=lease_ms
+        )
+        blocked = self._blocked()
+        leases: list[Lease] = self._do(lambda: self.engine.claim(request))
+        self.model.claim(request, leases, blocked)
+
+    def _blocked(self) -> set[str]:
+        """Tenants outside the run indexes; that they are rightly so is checked after every step."""
+        found, _ = self._run(lambda: self.engine.tenants(LIMIT))
+        return {tenant.id for tenant in found if tenant.blocked_by}
+
+    @precondition(lambda self: self._running())
+    @rule(data=st.data(), lease_ms=lease_times)
+    def extend(self, data: st.DataObject, lease_ms: int) -> None:
+        job = self._pick(data, self._running())
+        reports = [LeaseReport(job.request.id, job.token)]
+        worker = WorkerReport(id=job.worker, slots=1)
+        (status,) = self._do(lambda: self.engine.extend(worker, reports, lease_ms))
+        assert status is self.model.extend(job.request.id, job.token, lease_ms)
+
+    @precondition(lambda self: self._running())
+    @rule(data=st.data(), ending=endings)
+    def finish(self, data: st.DataObject, ending: dict[str, Any]) -> None:
+        job = self._pick(data, self._running())
+        error = JobError("ValueError", f"attempt {job.attempt}") if ending["kind"] is OutcomeKind.FAILED else None
+        outcome = Outcome(job_id=job.request.id, token=job.token, error=error, **ending)
+        (status,) = self._do(lambda: self.engine.finish([outcome]))
+        assert status is self.model.finish(outcome) is LeaseStatus.OK
+        if ending["delay_ms"] is None and job.state is State.SCHEDULED and job.reason == "retry":
+            self._learn_backoff(job)
+        elif ending["delay_ms"] is None and job.reason == "retry" and job.request.backoff.base_ms:
+            raise AssertionError("a retry comes after its backoff")
+
+    def _learn_backoff(self, job: ModelJob) -> None:
+        """The delay is random within bounds; the model goes on with the real one."""
+        found = self._run(lambda: self.engine.get(job.request.id))
+        due = round(found.run_at.timestamp() * 1000) if found.run_at else self.clock.now_ms
+        tried = job.attempt - job.base
+        backoff = job.request.backoff
+        assert backoff.delay_ms(tried, 0.0) <= due - self.clock.now_ms <= backoff.delay_ms(tried, 1.0)
+        self.model.reschedule(job, due)
+
+    @precondition(lambda self: self.model.old_tokens)
+    @rule(data=st.data(), kind=st.sampled_from(OutcomeKind))
+    def use_an_older_token(self, data: st.DataObject, kind: OutcomeKind) -> None:
+        job_id, token = data.draw(st.sampled_from(self.model.old_tokens))
+        worker = WorkerReport(id="w1", slots=1)
+        outcome = Outcome(job_id=job_id, token=token, kind=kind)
+        stale = [LeaseStatus.STALE_LEASE]
+        assert self._do(lambda: self.engine.finish([outcome])) == stale
+        assert self._do(lambda: self.engine.extend(worker, [LeaseReport(job_id, token)], 60_000)) == stale
+
+    @precondition(lambda self: self.last is not None)
+    @rule()
+    def repeat_the_last_call(self) -> None:
+        assert self.last is not None
+        call, answer = self.last
+        assert self._run(call) == answer
+
+    # Upkeep and operators
+
+    @rule()
+    def promote(self) -> None:
+        step = self._run(lambda: self.engine.promote(LIMIT))
+        assert step.count == self.model.promote()
+        found, _ = self._run(lambda: self.engine.tenants(LIMIT))
+        ends = [round(tenant.blocked_until * 1000) for tenant in found if tenant.blocked_until]
+        dues = [job.due_ms for job in self.model.of_state(State.SCHEDULED)]
+        assert step.next_ms == min((time - self.clock.now_ms for time in (*ends, *dues)), default=None)
+        assert all(time > self.clock.now_ms for time in ends)
+        self.last = (lambda: self._nothing_done(self.engine.promote(LIMIT)), True)
+
+    @rule(lost=st.sampled_from([None, None, *WORKERS]))
+    def reap(self, lost: str | None) -> None:
+        call = (lambda: self.engine.reap_worker(lost, LIMIT)) if lost else (lambda: self.engine.reap(LIMIT))
+        done = self._run(call)
+        assert (done.requeued, done.failed, done.cancelled) == self.model.reap(lost)
+        ends = [job.expires_ms for job in self._running()]
+        assert done.next_ms == (max(0, min(ends) - self.clock.now_ms) if ends else None)
+        again = self._run(call)
+        assert (again.requeued, again.failed, again.cancelled) == (0, 0, 0)
+        self.last = None
+
+    @rule(most=st.sampled_from([1, 3]), age_ms=st.sampled_from([0, 5_000]), limit=st.sampled_from([1, LIMIT]))
+    def prune(self, most: int, age_ms: int, limit: int) -> None:
+        keep = Retention(age_ms, most, age_ms, age_ms, most)
+        before = set(self.model.jobs)
+        step = self._run(lambda: self.engine.prune(keep, limit))
+        assert step.count == self.model.prune(keep, limit)
+        for job_id in before - self.model.jobs.keys():
+            with pytest.raises(NotFound):
+                self._run(lambda job_id=job_id: self.engine.get(job_id))  # type: ignore[misc]
+        self.last = None
+
+    @staticmethod
+    async def _nothing_done(step: Awaitable[Any]) -> bool:
+        return bool((await step).count == 0)
+
+    @rule(tenant=tenants, change=policy_changes)
+    def change_limits(self, tenant: str, change: PolicyChange) -> None:
+        found = self._do(lambda: self.engine.change_tenant(tenant, change))
+        self.model.policies[tenant] = change.apply_to(self.model.policy(tenant))
+        self.model.known.add(tenant)
+        assert found.policy == self.model.policies[tenant]
+        assert found.customized
+
+    @rule(change=policy_changes)
+    def change_defaults(self, change: PolicyChange) -> None:
+        policy = change.apply_to(self.model.default)
+        self._do(lambda: self.engine.set_defaults(policy))
+        self.model.default = policy
+
+    @rule(queue=queues, paused=st.booleans())
+    def pause_queue(self, queue: str, paused: bool) -> None:
+        self._do(lambda: self.engine.pause_queue(queue, paused))
+        self.model.queues.add(queue)
+        (self.model.paused_queues.add if paused else self.model.paused_queues.discard)(queue)
+
+    @rule(us=waits)
+    def let_time_pass(self, us: int) -> None:
+        self.clock.advance(us=us)
+        self.last = None
+
+    @invariant()
+    def agree(self) -> None:
+        self._run(lambda: check_agreement(self.engine, self.model))
+
+
+@pytest.fixture(scope="module")
+def machine() -> Iterator[type[EngineMachine]]:
+    """The state machine on a store of its own, in an event loop of its own."""
+    with tempfile.TemporaryDirectory(prefix="fl") as folder, asyncio.Runner() as runner:
+        store = runner.run(open_store(f"embedded:{folder}", Durability.MEMORY))
+        try:
+            yield type("Machine", (EngineMachine,), {"runner": runner, "store": store})
+        finally:
+            runner.run(store.close())
+
+
+def run_machine(machine: type[EngineMachine], examples: int, steps: int) -> None:
+    shrink = () if "FAIRLANE_EXAMPLES" in os.environ else (Phase.shrink,)
+    profile = settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=(Phase.explicit, Phase.generate, *shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(machine, settings=profile)
+
+
+def test_engine_and_model_agree(machine: type[EngineMachine]) -> None:
+    run_machine(machine, _QUICK, 40)
+
+
+@pytest.mark.soak
+def test_engine_and_model_agree_for_long(machine: type[EngineMachine]) -> None:
+    run_machine(machine, 1_500, 80)
