@@ -1,0 +1,97 @@
+"""`fairlane dlq`: the dead letter queue, jobs whose attempts are used up."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import click
+import msgspec
+
+from ..model.job import MAX_BATCH, JobQuery
+from ..model.overview import BulkResult
+from ..model.states import State
+from ..queue import Queue
+from .jobs import list_jobs
+from .options import client_settings, filter_options, output_option
+from .output import print_json
+from .settings import Settings
+
+
+class Count(msgspec.Struct, frozen=True):
+    """How many jobs a command changed."""
+
+    count: int
+
+
+@click.group()
+def dlq() -> None:
+    """The dead letter queue: jobs whose attempts are used up."""
+
+
+@dlq.command("list")
+@filter_options
+@click.option("--limit", type=click.IntRange(1, 100), default=50, show_default=True, help="Jobs a page.")
+@click.option("--cursor", help="Where the page before ended.")
+@client_settings
+@output_option
+def list_(settings: Settings, output: str, **query: Any) -> None:
+    """List failed jobs, a page at a time."""
+    list_jobs(settings, JobQuery(state=State.FAILED, **query), output)
+
+
+@dlq.command()
+@filter_options
+@client_settings
+@output_option
+def retry(settings: Settings, output: str, **filters: str | None) -> None:
+    """Send failed jobs back to their lanes, with fresh attempts."""
+    count = _in_steps(settings, lambda queue: queue.retry_failed, filters)
+    _print_count(count, "sent back", output)
+
+
+@dlq.command()
+@filter_options
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@client_settings
+@output_option
+def purge(settings: Settings, yes: bool, output: str, **filters: str | None) -> None:
+    """Forget failed jobs, for good."""
+    if not yes:
+        chosen = " ".join(f"{name} {value}" for name, value in filters.items() if value)
+        click.confirm(f"Forget the failed jobs of {chosen or 'all tenants'}?", abort=True, err=True)
+    count = _in_steps(settings, lambda queue: queue.purge_failed, filters)
+    _print_count(count, "forgotten", output)
+
+
+Verb = Callable[[JobQuery], Awaitable[BulkResult]]
+
+
+def _in_steps(settings: Settings, verb_of: Callable[[Queue], Verb], filters: dict[str, str | None]) -> int:
+    """Call the verb until nothing is left that matches; how many jobs it changed."""
+    from .connection import ask
+
+    query = JobQuery(
+        state=State.FAILED,
+        tenant_id=filters["tenant"],
+        queue=filters["queue"],
+        task=filters["task"],
+        limit=MAX_BATCH,
+    )
+
+    async def all_steps(queue: Queue) -> int:
+        total = 0
+        while True:
+            result = await verb_of(queue)(query)
+            total += result.count
+            if not result.more:
+                return total
+
+    return ask(settings, all_steps)
+
+
+def _print_count(count: int, done: str, output: str) -> None:
+    if output == "json":
+        print_json(Count(count))
+    else:
+        click.echo(f"{count} {'job' if count == 1 else 'jobs'} {done}")

@@ -1,0 +1,129 @@
+"""`fairlane jobs`: look at jobs, cancel them, send them again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ..model.job import Explanation, Job, JobPage, JobQuery
+from ..model.states import State
+from ..queue import Queue
+from .options import client_settings, filter_options, output_option
+from .output import print_facts, print_json, print_table
+from .settings import Settings
+
+
+@click.group()
+def jobs() -> None:
+    """Look at jobs, cancel them, send them again."""
+
+
+@jobs.command("list")
+@click.option("--state", type=click.Choice([state.value for state in State]), help="Only jobs in this state.")
+@filter_options
+@click.option("--key", help="Only jobs with this business key.")
+@click.option("--limit", type=click.IntRange(1, 100), default=50, show_default=True, help="Jobs a page.")
+@click.option("--cursor", help="Where the page before ended.")
+@client_settings
+@output_option
+def list_(settings: Settings, state: str | None, output: str, **query: Any) -> None:
+    """List jobs, a page at a time."""
+    list_jobs(settings, JobQuery(state=State(state) if state else None, **query), output)
+
+
+@jobs.command()
+@click.argument("job_id")
+@client_settings
+@output_option
+def show(settings: Settings, job_id: str, output: str) -> None:
+    """Show a job, its attempts, and why it waits."""
+    from .connection import ask
+
+    async def look(queue: Queue) -> tuple[Job, Explanation]:
+        return await queue.get(job_id), await queue.explain(job_id)
+
+    job, explanation = ask(settings, look)
+    print_job(job, output)
+    if output == "table" and not job.state.is_terminal:
+        print_facts([("", explanation.sentence)])
+
+
+@jobs.command()
+@click.argument("job_id")
+@client_settings
+@output_option
+def cancel(settings: Settings, job_id: str, output: str) -> None:
+    """Cancel a job; one that runs is told to stop."""
+    from .connection import ask
+
+    print_job(ask(settings, lambda queue: queue.cancel(job_id)), output)
+
+
+@jobs.command()
+@click.argument("job_id")
+@client_settings
+@output_option
+def retry(settings: Settings, job_id: str, output: str) -> None:
+    """Send a failed job back to its lane, with fresh attempts."""
+    from .connection import ask
+
+    print_job(ask(settings, lambda queue: queue.retry(job_id)), output)
+
+
+def list_jobs(settings: Settings, query: JobQuery, output: str) -> None:
+    """Print a page of jobs."""
+    from .connection import ask
+
+    page: JobPage = ask(settings, lambda queue: queue.list_jobs(query))
+    if output == "json":
+        print_json(page)
+        return
+    rows = [
+        (job.id, job.state, job.tenant_id, job.queue, job.task, f"{job.attempt}/{job.max_attempts}", job.created_at)
+        for job in page.jobs
+    ]
+    print_table(["job", "state", "tenant", "queue", "task", "attempt", "created"], rows)
+    if page.next_cursor:
+        click.echo(f"More: --cursor {page.next_cursor}")
+
+
+def print_job(job: Job, output: str) -> None:
+    """Print all that is known of one job."""
+    if output == "json":
+        print_json(job)
+        return
+    print_facts(
+        [
+            ("job", job.id),
+            ("state", f"{job.state} ({job.reason})" if job.reason else job.state),
+            ("tenant", job.tenant_id),
+            ("queue", job.queue),
+            ("task", job.task),
+            ("key", job.key),
+            ("priority", job.priority),
+            ("attempt", f"{job.attempt} of {job.max_attempts}"),
+            ("created", job.created_at),
+            ("due", job.run_at),
+            ("started", job.started_at),
+            ("finished", job.finished_at),
+            ("worker", job.worker_id),
+            ("progress", _progress(job)),
+            ("payload", job.payload),
+            ("result", job.result),
+            ("error", f"{job.error.type}: {job.error.message}" if job.error else None),
+        ]
+    )
+    if job.attempts:
+        rows = [
+            (one.number, one.worker_id, one.started_at, one.ended_at, one.outcome, one.error and one.error.message)
+            for one in job.attempts
+        ]
+        print_table(["attempt", "worker", "started", "ended", "outcome", "error"], rows)
+
+
+def _progress(job: Job) -> str | None:
+    if job.progress is None:
+        return None
+    total = "" if job.progress.total is None else f" of {job.progress.total:g}"
+    return f"{job.progress.current:g}{total} {job.progress.message or ''}".strip()

@@ -1,0 +1,66 @@
+"""The `fairlane` command."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ..model.errors import FairlaneError, InvalidInput
+from .config import config
+from .dlq import dlq
+from .doctor import doctor
+from .jobs import jobs
+from .output import printable
+from .process import end_with_parent
+from .serve import serve
+from .submit import submit
+from .tenants import tenants
+from .up import up
+from .upkeep import upkeep
+from .worker import worker
+
+
+class _Failure(click.ClickException):
+    """An error that is told in one line."""
+
+    def __init__(self, error: FairlaneError) -> None:
+        super().__init__(printable(error).replace("\n", " "))
+
+
+class _Misuse(_Failure):
+    """What was asked for cannot be."""
+
+    exit_code = 2
+
+
+class _Group(click.Group):
+    """Tells our errors in a line each, without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except InvalidInput as error:
+            raise _Misuse(error) from None
+        except FairlaneError as error:
+            raise _Failure(error) from None
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="fairlane")
+def cli() -> None:
+    """A multi-tenant job queue: a lane for every tenant."""
+
+
+for _command in (up, serve, worker, upkeep, submit, jobs, dlq, tenants, doctor, config):
+    cli.add_command(_command)
+
+
+def main() -> None:
+    """Run the command that the arguments name; this does not return."""
+    end_with_parent()
+    cli(prog_name="fairlane")
+
+
+if __name__ == "__main__":
+    main()

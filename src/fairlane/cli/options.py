@@ -1,0 +1,53 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+from .settings import default_of, description_of, flag_of, load
+
+Command = Callable[..., Any]
+
+
+def with_settings(*names: str, spelled: Mapping[str, tuple[str, ...]] | None = None) -> Callable[[Command], Command]:
+    """Give a command flags for these settings, and all settings as its first argument.
+
+    `spelled` has the flags of settings that go by other names in this command.
+    """
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def with_loaded(**given: Any) -> Any:
+            flags = {name: given.pop(name) for name in names}
+            return command(load(flags), **given)
+
+        decorated: Command = with_loaded
+        for name in reversed(names):
+            flags = (spelled or {}).get(name, (flag_of(name),))
+            default = default_of(name)
+            shown = f" [default: {default}]" if default not in ("", None) else ""
+            decorated = click.option(*flags, name, metavar="VALUE", help=description_of(name) + shown)(decorated)
+        return decorated
+
+    return decorate
+
+
+client_settings = with_settings("url", "data_dir", "durability", spelled={"url": ("--url", "--store")})
+"""The settings of commands that talk to a queue."""
+
+
+def output_option(command: Command) -> Command:
+    """`--output table|json`, as the argument `output`."""
+    choice = click.Choice(["table", "json"])
+    return click.option("--output", type=choice, default="table", show_default=True, help="How to print.")(command)
+
+
+def filter_options(command: Command) -> Command:
+    """`--tenant`, `--queue` and `--task`, as arguments of these names."""
+    for name in ("task", "queue", "tenant"):
+        command = click.option(f"--{name}", help=f"Only jobs of this {name}.")(command)
+    return command

@@ -1,0 +1,100 @@
+"""Puts the parts together: what each kind of process runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from ..connect import open_engine, open_queue
+from ..engine import Engine
+from ..model.retention import Retention
+from ..queue import Queue, Upkeep
+from ..upkeep.run import run_upkeep
+from .app_loading import load_app
+from .connection import is_remote
+from .listening import address_of
+from .settings import Settings
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's, where the platform has it."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+async def serve_api(
+    settings: Settings, listener: socket.socket, *, with_upkeep: bool, on_ready: Callable[[str], None] | None
+) -> None:
+    """The API on `listener`, until SIGTERM or SIGINT."""
+    from ..server.app import create_app
+    from ..server.run import serve_on
+    from ..server.settings import ServerSettings, allowed_hosts_for
+
+    async with open_store(settings.store_url, settings, with_upkeep=with_upkeep) as queue:
+        server_settings = ServerSettings(allowed_hosts=allowed_hosts_for(settings.host))
+        app = create_app(queue, server_settings)
+        await serve_on(app, listener, address_of(listener), on_ready=on_ready)
+
+
+def work(settings: Settings, app: str, queues: Sequence[str], worker_id: str | None, *, with_upkeep: bool) -> None:
+    """A worker, until SIGTERM or SIGINT."""
+    from ..worker import Worker, WorkerOptions, run_worker
+    from ..worker.options import new_worker_id
+
+    registry = load_app(app).registry
+    options = WorkerOptions(
+        worker_id=worker_id or new_worker_id(),
+        queues=tuple(queues),
+        slots=settings.workers,
+        lease_ms=settings.lease_ms,
+        drain_seconds=settings.drain_seconds,
+    )
+    upkeep: list[asyncio.Task[None]] = []
+
+    async def open_for_worker() -> Queue:
+        return await open_queue(settings.queue_url, durability=settings.durability)
+
+    def make_worker() -> Worker:
+        if with_upkeep and not is_remote(settings.queue_url):
+            upkeep.append(asyncio.create_task(_own_upkeep(settings)))
+        return Worker(open_for_worker, registry, options)
+
+    run_worker(make_worker)
+
+
+async def keep_up(settings: Settings) -> None:
+    """Upkeep alone, until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with open_store(settings.store_url, settings, with_upkeep=True):
+        await stop.wait()
+
+
+async def _own_upkeep(settings: Settings) -> None:
+    async with open_store(settings.queue_url, settings, with_upkeep=True):
+        await asyncio.Event().wait()
+
+
+@contextlib.asynccontextmanager
+async def open_store(url: str, settings: Settings, *, with_upkeep: bool) -> AsyncIterator[Engine]:
+    """The queue on a store, with upkeep beside it where asked for."""
+    engine = await open_engine(url, durability=settings.durability)
+    upkeep = asyncio.create_task(_upkeep(engine)) if with_upkeep else None
+    try:
+        yield engine
+    finally:
+        if upkeep is not None:
+            upkeep.cancel()
+            await asyncio.wait([upkeep])
+        await engine.close()
+
+
+async def _upkeep(upkeep: Upkeep) -> None:
+    await run_upkeep(upkeep, Retention())

@@ -1,0 +1,176 @@
+"""Settings: what each one is, and where its value comes from.
+
+A flag wins over a `FAIRLANE_*` environment variable, that over `fairlane.toml` in the current
+folder, and that over the default.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from ..model.durations import parse_duration_ms
+from ..model.errors import InvalidInput
+from ..model.lease import MAX_LEASE_MS, MIN_LEASE_MS
+from ..model.tenant import Rate, TenantPolicy
+
+FILE_NAME = "fairlane.toml"
+_OFF = "off"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The values of all settings, checked. Durations and rates stay as they were written."""
+
+    host: Annotated[str, Meta(min_length=1, description="Address that the API listens on.")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65_535, description="Port of the API; 0 takes a free one.")] = 8000
+    data_dir: Annotated[str, Meta(min_length=1, description="Folder of the embedded store.")] = ".fairlane"
+    workers: Annotated[int, Meta(ge=1, le=1_000, description="Worker slots in all: jobs that run at once.")] = 8
+    processes: Annotated[int, Meta(ge=1, le=256, description="Worker processes that share the slots.")] = 1
+    store: Annotated[str, Meta(description="URL of the store; an embedded one in the data folder if empty.")] = ""
+    url: Annotated[str, Meta(description="Where clients and workers find the queue; the store if empty.")] = ""
+    default_rate: Annotated[str, Meta(description='Submissions of a tenant, such as "10/1m", or "off".')] = "10/1m"
+    default_concurrency: Annotated[int | None, Meta(description='Jobs of a tenant that run at once, or "off".')] = 5
+    lease: Annotated[str, Meta(description="How long a worker may be silent before its jobs run again.")] = "30s"
+    durability: Annotated[
+        Literal["disk", "memory"],
+        Meta(description="Acknowledge a job once it is on disk, or in memory and on disk within two seconds."),
+    ] = "disk"
+    drain: Annotated[str, Meta(description="How long running jobs may go on after a stop was asked for.")] = "10s"
+    log_format: Annotated[Literal["text", "json"], Meta(description="How log lines are written.")] = "text"
+
+    @property
+    def store_url(self) -> str:
+        """The store that `up` and `serve` use."""
+        return self.store or f"embedded:{self.data_dir}"
+
+    @property
+    def queue_url(self) -> str:
+        """The store or API that clients and workers use."""
+        return self.url or self.store_url
+
+    @property
+    def lease_ms(self) -> int:
+        return parse_duration_ms(self.lease, "lease")
+
+    @property
+    def drain_seconds(self) -> float:
+        return parse_duration_ms(self.drain, "drain") / 1000
+
+    @property
+    def default_policy(self) -> TenantPolicy:
+        """The limits of tenants that have none of their own."""
+        return TenantPolicy(submit_rate=Rate.parse(self.default_rate), concurrency=self.default_concurrency)
+
+
+class Origin(NamedTuple):
+    """A setting's value and where it comes from: a flag, a variable, a file, or the default."""
+
+    value: Any
+    origin: str
+
+
+_FIELDS = {field.name: field for field in msgspec.structs.fields(Settings)}
+_TYPES = get_type_hints(Settings, include_extras=True)
+NAMES = tuple(_FIELDS)
+
+
+def flag_of(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def variable_of(name: str) -> str:
+    return "FAIRLANE_" + name.upper()
+
+
+def description_of(name: str) -> str:
+    """What a setting means, in a sentence."""
+    return next(part.description for part in _TYPES[name].__metadata__ if isinstance(part, Meta)) or ""
+
+
+def default_of(name: str) -> Any:
+    return _FIELDS[name].default
+
+
+def read_file(folder: Path) -> dict[str, Any]:
+    """The settings in a folder's fairlane.toml, by name. Raises InvalidInput where it cannot be understood."""
+    path = folder / FILE_NAME
+    try:
+        found = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InvalidInput(f"{FILE_NAME} cannot be read: {error}") from None
+    spelled = {name.replace("_", "-"): name for name in NAMES}
+    for key in found:
+        if key not in spelled:
+            raise InvalidInput(f"{FILE_NAME}: there is no setting {key!r}; there are {', '.join(sorted(spelled))}")
+    return {spelled[key]: value for key, value in found.items()}
+
+
+def find_origins(
+    flags: Mapping[str, Any], environment: Mapping[str, str], file: Mapping[str, Any]
+) -> dict[str, Origin]:
+    """Each setting's unchecked value and its origin. `flags` has the given flags by the setting's name."""
+    origins = {}
+    for name in NAMES:
+        if flags.get(name) is not None:
+            origins[name] = Origin(flags[name], flag_of(name))
+        elif environment.get(variable_of(name)):
+            origins[name] = Origin(environment[variable_of(name)], variable_of(name))
+        elif name in file:
+            origins[name] = Origin(file[name], FILE_NAME)
+        else:
+            origins[name] = Origin(default_of(name), "default")
+    return origins
+
+
+def check(origins: Mapping[str, Origin]) -> Settings:
+    """Settings from values of any origin. Raises InvalidInput that names the value's origin."""
+    values = {}
+    for name, (written, origin) in origins.items():
+        what = f"{origin}: {name.replace('_', '-')}" if origin == FILE_NAME else origin
+        value = None if name == "default_concurrency" and written == _OFF else written
+        try:
+            # Flags and variables are text; a file must say what it means.
+            values[name] = msgspec.convert(value, _TYPES[name], strict=origin == FILE_NAME)
+            _check_meaning(name, values[name])
+        except msgspec.ValidationError as error:
+            raise InvalidInput(f"{what}: {error}") from None
+        except InvalidInput as error:
+            raise InvalidInput(f"{what}: {error.detail}") from None
+    settings = Settings(**values)
+    if settings.processes > settings.workers:
+        raise InvalidInput(f"{settings.processes} processes cannot share {settings.workers} worker slots")
+    return settings
+
+
+def _check_meaning(name: str, value: Any) -> None:
+    """Raises InvalidInput for what the type alone does not rule out."""
+    match name:
+        case "default_rate":
+            Rate.parse(value)
+        case "default_concurrency":
+            TenantPolicy(concurrency=value)
+        case "lease":
+            if not MIN_LEASE_MS <= parse_duration_ms(value, "a lease") <= MAX_LEASE_MS:
+                raise InvalidInput("a lease must be 1s to 1h")
+        case "drain":
+            if parse_duration_ms(value, "a drain") > 86_400_000:
+                raise InvalidInput("a drain must be 1d at most")
+
+
+def load(flags: Mapping[str, Any]) -> Settings:
+    """The settings of this command. Raises InvalidInput."""
+    return check(find_origins(flags, os.environ, read_file(Path.cwd())))
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    """The settings as environment variables, from which a child process reads the same ones."""
+    values = {name: getattr(settings, name) for name in NAMES}
+    return {variable_of(name): _OFF if value is None else str(value) for name, value in values.items()}

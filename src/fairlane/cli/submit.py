@@ -1,0 +1,86 @@
+"""`fairlane submit`: one job."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+import msgspec
+
+from ..model.job import DEFAULT_QUEUE, DEFAULT_TASK, MAX_PRIORITY, Job, NewJob, Submission
+from ..model.states import State
+from ..queue import Queue
+from .options import client_settings, output_option
+from .output import print_facts, print_json
+from .settings import Settings
+
+_WAIT_MS = 20_000
+
+
+class Submitted(msgspec.Struct, frozen=True, rename="camel"):
+    """What is printed of a job that was accepted."""
+
+    id: str
+    status: str
+
+
+@click.command()
+@click.argument("payload", metavar="PAYLOAD_JSON")
+@click.option("--tenant", required=True, help="Whose job it is.")
+@click.option("--task", default=DEFAULT_TASK, show_default=True, help="The task to run.")
+@click.option("--queue", default=DEFAULT_QUEUE, show_default=True, help="The queue that it waits in.")
+@click.option("--key", help="While a job of the tenant with this key is unfinished, no second one is made.")
+@click.option("--delay", default="0s", show_default=True, help='Start it this much later, such as "10m".')
+@click.option("--priority", type=click.IntRange(0, MAX_PRIORITY), default=0, help="0 (the default) to 9, higher first.")
+@click.option("--idempotency-key", help="A repeat within 24 hours gets the first job.")
+@click.option("--wait", is_flag=True, help="Wait until it has ended; exit 1 unless it completed.")
+@client_settings
+@output_option
+def submit(settings: Settings, payload: str, wait: bool, output: str, **options: Any) -> None:
+    """Submit a job with the payload PAYLOAD_JSON."""
+    from ..submit import refusal
+    from .connection import ask
+
+    async def send(queue: Queue) -> tuple[Submission, Job | None]:
+        [submission] = await queue.submit([_request(queue, payload, options)])
+        if error := refusal(submission):
+            raise error
+        return submission, await _ended(queue, submission.job_id) if wait else None
+
+    submission, job = ask(settings, send)
+    if job is not None:
+        from .jobs import print_job
+
+        print_job(job, output)
+        sys.exit(0 if job.state is State.COMPLETED else 1)
+    shown = Submitted(submission.job_id, submission.status.value)
+    if output == "json":
+        print_json(shown)
+    else:
+        print_facts([("job", shown.id), ("status", shown.status)])
+
+
+def _request(queue: Queue, payload: str, options: dict[str, Any]) -> NewJob:
+    """The request for the job: what the API makes of the same values."""
+    from ..control import check_delay_ms
+    from ..server.bodies import BatchItem
+
+    item = BatchItem(
+        tenant_id=options["tenant"],
+        payload=msgspec.Raw(payload),
+        task=options["task"],
+        queue=options["queue"],
+        priority=options["priority"],
+        delay_seconds=check_delay_ms(options["delay"]) / 1000,
+        key=options["key"],
+        idempotency_key=options["idempotency_key"],
+    )
+    return item.to_item(queue, "")
+
+
+async def _ended(queue: Queue, job_id: str) -> Job:
+    while True:
+        job = await queue.wait_finished(job_id, _WAIT_MS)
+        if job is not None:
+            return job

@@ -1,0 +1,74 @@
+"""Runs children side by side, and stops them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Coroutine, Sequence
+from types import TracebackType
+from typing import Self
+
+from .child import Child
+
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+_log = logging.getLogger(__name__)
+
+
+class StopSignals:
+    """Ctrl-C, SIGTERM and SIGHUP as events; within `with`, on the running event loop."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        """The first signal has come: stop in order."""
+        self.at_once = asyncio.Event()
+        """The second signal has come: stop at once."""
+
+    def __enter__(self) -> Self:
+        for number in _STOP_SIGNALS:
+            asyncio.get_running_loop().add_signal_handler(number, self._note)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for number in _STOP_SIGNALS:
+            asyncio.get_running_loop().remove_signal_handler(number)
+
+    def _note(self) -> None:
+        (self.at_once if self.asked.is_set() else self.asked).set()
+
+
+async def supervise(
+    stages: Sequence[Sequence[Child]], signals: StopSignals, when_started: Callable[[], Coroutine[None, None, None]]
+) -> None:
+    """Keep all children running until a signal asks to stop; then stop them stage by stage.
+
+    `when_started` runs beside the children. Raises CannotStart, and what `when_started` raises;
+    no child is left running then either.
+    """
+    keepers = [asyncio.create_task(child.keep(), name=child.name) for stage in stages for child in stage]
+    starting = asyncio.create_task(when_started())
+    asked = asyncio.create_task(signals.asked.wait())
+    try:
+        await _until_over([starting, *keepers], asked)
+        _log.info("stopping")
+    except BaseException:
+        signals.at_once.set()
+        raise
+    finally:
+        for task in (asked, starting):
+            task.cancel()
+        for stage in stages:
+            await asyncio.gather(*(child.stop(signals.at_once) for child in stage))
+        await asyncio.gather(*keepers, return_exceptions=True)
+
+
+async def _until_over(tasks: Sequence[asyncio.Task[None]], asked: asyncio.Task[bool]) -> None:
+    """Return when `asked` is done; raise what one of the tasks raises."""
+    waiting: set[asyncio.Task[None] | asyncio.Task[bool]] = {*tasks, asked}
+    while not asked.done():
+        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()

@@ -1,0 +1,23 @@
+"""`fairlane upkeep`: promote, reap and prune alone. `fairlane up` runs it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from .logs import configure_logging
+from .options import with_settings
+from .process import process_name
+from .settings import Settings
+
+
+@click.command(hidden=True)
+@with_settings("store", "data_dir", "durability", "log_format")
+def upkeep(settings: Settings) -> None:
+    """Promote, reap and prune the jobs of a store."""
+    from .runtime import keep_up, loop_factory
+
+    configure_logging(settings.log_format, process_name("upkeep"))
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(keep_up(settings))
