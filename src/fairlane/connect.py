@@ -12,11 +12,16 @@ DEFAULT_URL = "embedded:.fairlane"
 
 
 async def open_queue(url: str | None = None, *, durability: str | None = None) -> Queue:
-    """The queue at a store's URL; without one, at FAIRLANE_URL or in the folder .fairlane.
+    """The queue at the URL of a store or of the API; without one, at FAIRLANE_URL or in the folder .fairlane.
 
-    Raises InvalidInput, StoreUnavailable or StoreRefused.
+    Raises InvalidInput, StoreUnavailable or StoreRefused. The API is first spoken to by the first call.
     """
-    return await open_engine(url or os.environ.get("FAIRLANE_URL") or DEFAULT_URL, durability=durability)
+    url = url or os.environ.get("FAIRLANE_URL") or DEFAULT_URL
+    if url.startswith(("http://", "https://")):
+        from .remote import RemoteQueue  # takes its time to import, which others need not wait for
+
+        return RemoteQueue(url)
+    return await open_engine(url, durability=durability)
 
 
 async def open_engine(url: str, *, durability: str | None = None) -> Engine:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from ..model import ids
-from ..model.job import Counters, Explanation, Job, JobPage, JobQuery, NewJob, Submission
+from ..model.job import MAX_BATCH, Counters, Explanation, Job, JobPage, JobQuery, NewJob, Submission
 from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, WorkerReport
 from ..model.overview import BulkResult, QueueInfo
 from ..model.tenant import PolicyChange, Tenant
@@ -41,9 +41,10 @@ class RemoteQueue:
         return ids.new_job_id(0)
 
     async def submit(self, jobs: Sequence[NewJob]) -> list[Submission]:
-        found = (
-            [await submit_one(self._transport, jobs[0])] if len(jobs) == 1 else await submit_many(self._transport, jobs)
-        )
+        if len(jobs) == 1:
+            found = [await submit_one(self._transport, jobs[0])]
+        else:
+            found = await submit_many(self._transport, jobs)
         return await with_rates(jobs, found, self.tenant)
 
     async def get(self, job_id: str) -> Job:
@@ -101,8 +102,8 @@ class RemoteQueue:
 
     async def extend(self, worker: WorkerReport, leases: Sequence[LeaseReport], lease_ms: int) -> list[LeaseStatus]:
         statuses: list[LeaseStatus] = []
-        for first in range(0, max(1, len(leases)), requests.MAX_BATCH):
-            body = requests.extend_body(worker, leases[first : first + requests.MAX_BATCH], lease_ms)
+        for first in range(0, max(1, len(leases)), MAX_BATCH):
+            body = requests.extend_body(worker, leases[first : first + MAX_BATCH], lease_ms)
             answer = await self._transport.call("POST", "/leases/extend", answers.LeaseResults, body=body)
             statuses += answers.statuses(answer)
         return statuses
