@@ -1,32 +1,44 @@
-"""`fairlane bench`: the figures that the docs quote, measured on this machine."""
+"""`fairlane bench`: how fast fairlane is on this machine."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
+from ..model.errors import InvalidInput
 from .options import output_option
 from .output import print_json, print_table
 
+if TYPE_CHECKING:
+    from ..bench.figures import Figure
+
 
 @click.command()
-@click.argument("subjects", nargs=-1)
+@click.argument("subjects", nargs=-1, metavar="[SUBJECT]...")
 @output_option
-def bench(subjects: tuple[str, ...], output: str) -> None:
-    """Measure SUBJECTS (engine, worker, latency, api, tenants, depth), or all, each on a private store."""
-    from ..bench import SUBJECTS, Figure, run_subjects
+def bench(subjects: Sequence[str], output: str) -> None:
+    """Measure speed and memory, on private stores. SUBJECT: engine, worker, latency, api, tenants or depth."""
+    from ..bench.run import SUBJECTS, run_subjects
 
-    unknown = [name for name in subjects if name not in SUBJECTS]
-    if unknown:
-        raise click.UsageError(f"there is no {unknown[0]!r}; there are {', '.join(SUBJECTS)}")
+    for subject in subjects:
+        if subject not in SUBJECTS:
+            raise InvalidInput(f"there is no subject {subject!r}; there are {', '.join(SUBJECTS)}")
 
-    async def collect() -> list[Figure]:
-        return [figure async for figure in run_subjects(subjects)]
-
-    figures = asyncio.run(collect())
+    figures = asyncio.run(_measure(run_subjects(subjects)))
     if output == "json":
         print_json(figures)
     else:
-        rows = [(figure.name, f"{figure.value:,.2f}", figure.unit, figure.goal) for figure in figures]
-        print_table(("what", "measured", "unit", "goal"), rows)
+        rows = [(figure.name, f"{figure.value:,.4g}", figure.unit, figure.goal) for figure in figures]
+        print_table(["measured", "value", "unit", "goal"], rows)
+
+
+async def _measure(stream: AsyncIterator[Figure]) -> list[Figure]:
+    figures = []
+    async for figure in stream:
+        # It takes minutes: say on the way how far it is.
+        click.echo(f"{figure.name}: {figure.value:,.4g} {figure.unit}", err=True)
+        figures.append(figure)
+    return figures

@@ -44,7 +44,7 @@ def list_(settings: Settings, output: str, **query: Any) -> None:
 @filter_options
 @client_settings
 @output_option
-def retry(settings: Settings, output: str, **filters: str | None) -> None:
+def retry(settings: Settings, output: str, **filters: Any) -> None:
     """Send failed jobs back to their lanes, with fresh attempts."""
     count = _in_steps(settings, lambda queue: queue.retry_failed, filters)
     _print_count(count, "sent back", output)
@@ -55,11 +55,11 @@ def retry(settings: Settings, output: str, **filters: str | None) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @client_settings
 @output_option
-def purge(settings: Settings, yes: bool, output: str, **filters: str | None) -> None:
+def purge(settings: Settings, yes: bool, output: str, **filters: Any) -> None:
     """Forget failed jobs, for good."""
     if not yes:
-        chosen = " ".join(f"{name} {value}" for name, value in filters.items() if value)
-        click.confirm(f"Forget the failed jobs of {chosen or 'all tenants'}?", abort=True, err=True)
+        chosen = ", ".join(value for value in filters.values() if value)
+        click.confirm(f"Forget the failed jobs of {chosen or 'every tenant'}?", abort=True, err=True)
     count = _in_steps(settings, lambda queue: queue.purge_failed, filters)
     _print_count(count, "forgotten", output)
 
@@ -67,17 +67,11 @@ def purge(settings: Settings, yes: bool, output: str, **filters: str | None) -> 
 Verb = Callable[[JobQuery], Awaitable[BulkResult]]
 
 
-def _in_steps(settings: Settings, verb_of: Callable[[Queue], Verb], filters: dict[str, str | None]) -> int:
+def _in_steps(settings: Settings, verb_of: Callable[[Queue], Verb], filters: dict[str, Any]) -> int:
     """Call the verb until nothing is left that matches; how many jobs it changed."""
     from .connection import ask
 
-    query = JobQuery(
-        state=State.FAILED,
-        tenant_id=filters["tenant"],
-        queue=filters["queue"],
-        task=filters["task"],
-        limit=MAX_BATCH,
-    )
+    query = JobQuery(state=State.FAILED, limit=MAX_BATCH, **filters)
 
     async def all_steps(queue: Queue) -> int:
         total = 0

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from ..model.errors import FairlaneError, InvalidInput
+from .bench import bench
 from .config import config
 from .dlq import dlq
 from .doctor import doctor
@@ -52,7 +53,7 @@ def cli() -> None:
     """A multi-tenant job queue: a lane for every tenant."""
 
 
-for _command in (up, serve, worker, upkeep, submit, jobs, dlq, tenants, doctor, config):
+for _command in (up, serve, worker, upkeep, submit, jobs, dlq, tenants, doctor, config, bench):
     cli.add_command(_command)
 
 

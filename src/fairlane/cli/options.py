@@ -47,7 +47,7 @@ def output_option(command: Command) -> Command:
 
 
 def filter_options(command: Command) -> Command:
-    """`--tenant`, `--queue` and `--task`, as arguments of these names."""
-    for name in ("task", "queue", "tenant"):
-        command = click.option(f"--{name}", help=f"Only jobs of this {name}.")(command)
+    """`--tenant`, `--queue` and `--task`, as arguments named as the fields of JobQuery."""
+    for name, field in (("task", "task"), ("queue", "queue"), ("tenant", "tenant_id")):
+        command = click.option(f"--{name}", field, help=f"Only jobs of this {name}.")(command)
     return command
