@@ -1,0 +1,161 @@
+"""Commands against a real store in a folder of the test's own."""
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from fairlane.cli.main import cli
+from fairlane.store import Durability, EmbeddedServer
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of a store that runs while this file's tests do."""
+    server = EmbeddedServer(tmp_path_factory.mktemp("store"), Durability.MEMORY)
+    server.start()
+    yield server.data_dir
+    server.stop()
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """Commands that run for long set logging up for their own process."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    yield
+    root.handlers, root.level = handlers, level
+    logging.captureWarnings(False)
+
+
+@pytest.fixture
+def run(data_dir: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FAIRLANE_DATA_DIR", str(data_dir))
+    monkeypatch.setenv("FAIRLANE_DURABILITY", "memory")
+
+    def run(*arguments: str, code: int = 0) -> Result:
+        result = CliRunner().invoke(cli, arguments)
+        assert result.exit_code == code, result.output
+        return result
+
+    return run
+
+
+def answer(run: Run, *arguments: str) -> Any:
+    return json.loads(run(*arguments, "--output", "json").stdout)
+
+
+def test_a_submitted_job_is_listed_shown_and_cancelled(run: Run) -> None:
+    job_id = answer(run, "submit", "--tenant", "acme", '{"n": 12345678901234567890}')["id"]
+    assert answer(run, "jobs", "list", "--tenant", "acme", "--state", "pending")["jobs"][0]["id"] == job_id
+    assert job_id in run("jobs", "list", "--tenant", "acme").stdout
+    shown = run("jobs", "show", job_id).stdout
+    assert '{"n": 12345678901234567890}' in shown
+    assert "pending" in shown
+    assert answer(run, "jobs", "cancel", job_id)["state"] == "cancelled"
+    assert "cancelled" in run("jobs", "retry", job_id, code=1).stderr
+
+
+def test_an_idempotency_key_is_the_same_one_as_over_http(run: Run) -> None:
+    submit = ("submit", "--tenant", "keys", "--idempotency-key", "k1")
+    first = answer(run, *submit, "1")
+    assert answer(run, *submit, "1") == {"id": first["id"], "status": "replayed"}
+    assert "idempotency key" in run(*submit, "2", code=1).stderr
+
+
+def test_the_submission_rate_is_told(run: Run) -> None:
+    run("tenants", "set", "slow", "--submit-rate", "1/1h")
+    run("submit", "--tenant", "slow", "1")
+    assert "submission rate" in run("submit", "--tenant", "slow", "1", code=1).stderr
+
+
+def test_a_delayed_job_is_scheduled(run: Run) -> None:
+    job_id = answer(run, "submit", "--tenant", "later", "--delay", "10m", "--priority", "9", "null")["id"]
+    shown = answer(run, "jobs", "show", job_id)
+    assert (shown["state"], shown["priority"]) == ("scheduled", 9)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("submit", "--tenant", "a b", "1"),
+        ("submit", "--tenant", "acme", "NaN"),
+        ("submit", "--tenant", "acme", "{"),
+        ("submit", "--tenant", "acme", "[" * 100_000),
+        ("submit", "--tenant", "acme", "--priority", "10", "1"),
+        ("submit", "--tenant", "acme", "--delay", "soon", "1"),
+        ("submit", "1"),
+        ("tenants", "set", "acme"),
+        ("tenants", "set", "acme", "--concurrency", "many"),
+        ("tenants", "set", "acme", "--submit-rate", "10"),
+        ("tenants", "set", "acme", "--weight", "0"),
+        ("jobs", "list", "--state", "lost"),
+        ("jobs", "list", "--url", "gopher://h"),
+        ("worker", "not an app"),
+        ("worker", "no_such_module:app"),
+        ("worker", "fairlane.builtin:nothing"),
+        ("worker", "fairlane.builtin:sleep"),
+        ("up", "--host", "192.0.2.1"),
+        ("up", "--port", "x"),
+        ("bench", "nothing"),
+        ("doctor", "--url", "http://127.0.0.1:1"),
+    ],
+)
+def test_misuse_is_told_in_a_line_and_exits_2(run: Run, arguments: tuple[str, ...]) -> None:
+    stderr = run(*arguments, code=2).stderr
+    [told] = [line for line in stderr.splitlines() if line.startswith("Error: ")]
+    assert len(told) > 20
+    assert "Traceback" not in stderr
+
+
+def test_limits_are_changed_one_by_one_and_lifted(run: Run) -> None:
+    changed = ("tenants", "set", "big", "--concurrency", "20", "--start-rate", "100/1s")
+    assert answer(run, *changed)["policy"]["concurrency"] == 20
+    policy = answer(run, "tenants", "set", "big", "--submit-rate", "off", "--weight", "2.5")["policy"]
+    assert (policy["submitRate"], policy["concurrency"], policy["weight"]) == (None, 20, 2.5)
+    assert answer(run, "tenants", "set", "big", "--concurrency", "off")["policy"]["concurrency"] is None
+    assert "off" in run("tenants", "show", "big").stdout
+    assert "big" in [tenant["id"] for tenant in answer(run, "tenants", "list")["tenants"]]
+
+
+def test_a_tenant_is_paused_and_resumed(run: Run) -> None:
+    assert answer(run, "tenants", "pause", "idle")["policy"]["paused"] is True
+    assert answer(run, "tenants", "resume", "idle")["policy"]["paused"] is False
+
+
+def test_the_dead_letter_queue_is_asked_about_before_it_is_purged(run: Run) -> None:
+    assert answer(run, "dlq", "list") == {"jobs": [], "nextCursor": None}
+    assert answer(run, "dlq", "retry", "--tenant", "acme") == {"count": 0}
+    assert "Aborted" in run("dlq", "purge", code=1).stderr
+    assert run("dlq", "purge", "--yes").stdout == "0 jobs forgotten\n"
+
+
+def test_doctor_finds_a_healthy_store(run: Run) -> None:
+    assert answer(run, "doctor")["problems"] == []
+    assert "in order" in run("doctor").stdout
+
+
+def test_config_tells_origins_and_no_secrets(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAIRLANE_STORE", "valkey://user:hunter2@h:1")
+    Path("fairlane.toml").write_text("port = 9\n")
+    shown = answer(run, "config")
+    assert shown["port"] == {"value": 9, "origin": "fairlane.toml"}
+    assert shown["store"] == {"value": "valkey://***@h:1", "origin": "FAIRLANE_STORE"}
+    assert shown["lease"] == {"value": "30s", "origin": "default"}
+    assert "hunter2" not in run("config").stdout
+
+
+def test_a_store_that_is_not_there_is_not_made(run: Run) -> None:
+    assert "fairlane up" in run("jobs", "list", "--data-dir", "nothing", code=1).stderr
+    assert not Path("nothing").exists()
+
+
+def test_a_store_that_does_not_answer_is_told(run: Run) -> None:
+    assert "valkey://127.0.0.1:1" in run("jobs", "list", "--url", "valkey://127.0.0.1:1", code=1).stderr
