@@ -14,7 +14,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 JSON_TYPE = b"application/json"
-_NOSNIFF: Header = (b"x-content-type-options", b"nosniff")
 _encoder = msgspec.json.Encoder()
 
 
@@ -38,7 +37,7 @@ class Answer:
 
     def start(self) -> Message:
         """The ASGI message that opens the response."""
-        headers = [(b"content-length", b"%d" % len(self.body)), _NOSNIFF, *self.headers]
+        headers = [(b"content-length", b"%d" % len(self.body)), *self.headers]
         if self.content_type:
             headers.append((b"content-type", self.content_type))
         return {"type": "http.response.start", "status": self.status, "headers": headers}

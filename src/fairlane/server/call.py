@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from http import HTTPStatus
 
 from .answers import Receive, Scope
 from .context import Context
 from .problems import HttpError
-
-CLOSE = ((b"connection", b"close"),)
 
 
 class ClientGone(Exception):
@@ -21,7 +18,7 @@ class BodyTooLarge(HttpError):
 
     def __init__(self, limit: int) -> None:
         detail = f"The body must have {limit} bytes at most."
-        super().__init__(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", detail, CLOSE)
+        super().__init__(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", detail, ((b"connection", b"close"),))
 
 
 class Call:
@@ -45,14 +42,18 @@ class Call:
         return None if value is None else value.decode("latin-1")
 
     async def json_body(self, limit: int) -> bytes:
-        """The body, of `limit` bytes at most. Raises HttpError 408, 413 or 415, and ClientGone."""
+        """The body, of `limit` bytes at most. Raises HttpError 413 or 415, and ClientGone."""
         self._check_content(limit)
-        try:
-            async with asyncio.timeout(self.context.settings.body_timeout_seconds):
-                return await self._whole_body(limit)
-        except TimeoutError:
-            detail = "The body did not arrive in time."
-            raise HttpError(HTTPStatus.REQUEST_TIMEOUT, "body_timeout", detail, CLOSE) from None
+        body = bytearray()
+        while True:
+            message = await self.receive()
+            if message["type"] != "http.request":
+                raise ClientGone
+            body += message.get("body", b"")
+            if len(body) > limit:
+                raise BodyTooLarge(limit)
+            if not message.get("more_body", False):
+                return bytes(body)
 
     async def disconnected(self) -> None:
         """Return once the client has closed its connection. To be called after the body was read."""
@@ -70,18 +71,6 @@ class Call:
         length = self.headers.get(b"content-length", b"0")
         if len(length) > 18 or not length.isdigit() or int(length) > limit:
             raise BodyTooLarge(limit)
-
-    async def _whole_body(self, limit: int) -> bytes:
-        body = bytearray()
-        while True:
-            message = await self.receive()
-            if message["type"] != "http.request":
-                raise ClientGone
-            body += message.get("body", b"")
-            if len(body) > limit:
-                raise BodyTooLarge(limit)
-            if not message.get("more_body", False):
-                return bytes(body)
 
 
 def _is_json(kind: bytes) -> bool:

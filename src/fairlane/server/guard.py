@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from http import HTTPStatus
 
 from .problems import HttpError
@@ -28,6 +29,7 @@ def check_origin(method: str, headers: dict[bytes, bytes], allowed_hosts: frozen
         raise HttpError(HTTPStatus.FORBIDDEN, "cross_origin", "Pages of another origin may not change anything here.")
 
 
+@lru_cache(maxsize=1024)
 def host_name(host: bytes) -> str:
     """The name in a Host header, without port, brackets or upper case."""
     text = host.decode("latin-1").lower()

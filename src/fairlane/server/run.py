@@ -24,16 +24,20 @@ OnReady = Callable[[str], None]
 
 
 async def run_server(app: App, host: str, port: int, *, on_ready: OnReady | None = None) -> None:
-    """Serve until SIGTERM or SIGINT, then let requests in progress end; a second signal ends them at once.
+    """Serve until SIGTERM, SIGINT or cancellation, then let requests in progress end; a second signal ends them.
 
     `port` 0 takes a free one. `on_ready` is called with the server's URL once it answers.
     Raises OSError, with a message for people, where the port cannot be had.
     """
     listener = open_listener(host, port)
-    url = _url_of(host, listener)
+    await serve_on(app, listener, _url_of(host, listener), on_ready=on_ready)
+
+
+async def serve_on(app: App, listener: socket.socket, url: str, *, on_ready: OnReady | None = None) -> None:
+    """The same on a socket that listens already, which may be shared with whoever opened it."""
     config = uvicorn.Config(
         app,
-        http=BoundedHttpProtocol,
+        http=_protocol_for(app),
         ws="none",
         lifespan="off",
         log_config=None,
@@ -46,7 +50,14 @@ async def run_server(app: App, host: str, port: int, *, on_ready: OnReady | None
     )
     # Its lines on start and stop are for people who run it by hand; who runs us prints its own.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-    await _Server(config, app, url, on_ready).serve(sockets=[listener])
+    server = _Server(config, app, url, on_ready)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        server.should_exit = True
+        await serving
+        raise
 
 
 def open_listener(host: str, port: int) -> socket.socket:
@@ -108,6 +119,11 @@ class _Server(uvicorn.Server):
     def _stop(self) -> None:
         self.force_exit = self.should_exit
         self.should_exit = True
+
+
+def _protocol_for(app: App) -> type[BoundedHttpProtocol]:
+    bounds = {"request_seconds": app.context.settings.request_seconds}
+    return type("HttpProtocol", (BoundedHttpProtocol,), bounds)
 
 
 def _url_of(host: str, listener: socket.socket) -> str:

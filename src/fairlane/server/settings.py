@@ -14,8 +14,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     allowed_hosts: frozenset[str] | None = _LOOPBACK_NAMES
     """Names that a request's Host header may carry; None for any."""
-    body_timeout_seconds: float = 20.0
-    """Within which a request's body must have arrived."""
+    request_seconds: float = 30.0
+    """Within which a request must have arrived, head and body."""
     linger_seconds: float = 10.0
     """For which a body that is too large is still read and thrown away, so that its sender sees the refusal."""
     ready_timeout_seconds: float = 2.0
