@@ -20,11 +20,28 @@ class Wire(msgspec.Struct, kw_only=True, rename="camel"):
     """A JSON object in camelCase."""
 
 
+class JobAnswer(Job, frozen=True, kw_only=True, rename="camel"):
+    """A job as JSON. The decoder keeps no text for a field that may be None, so here the result never is."""
+
+    result: msgspec.Raw = msgspec.Raw(b"null")
+
+    def to_job(self) -> Job:
+        fields = {name: getattr(self, name) for name in Job.__struct_fields__}
+        return Job(**fields | {"result": None if bytes(self.result) == b"null" else self.result})
+
+
+class JobPageAnswer(Wire):
+    """Some jobs of a listing, and where the next ones begin."""
+
+    jobs: list[JobAnswer]
+    next_cursor: str | None = None
+
+
 class BatchResult(Wire):
     """What became of one job of a batch."""
 
     status: int
-    job: Job | None = None
+    job: JobAnswer | None = None
     problem: Problem | None = None
 
 

@@ -48,19 +48,20 @@ class RemoteQueue:
         return await with_rates(jobs, found, self.tenant)
 
     async def get(self, job_id: str) -> Job:
-        return await self._transport.call("GET", requests.job_path(job_id), Job)
+        return await self._job("GET", requests.job_path(job_id))
 
     async def list_jobs(self, query: JobQuery) -> JobPage:
-        return await self._transport.call("GET", "/jobs", JobPage, query=requests.listing_query(query))
+        page = await self._transport.call("GET", "/jobs", answers.JobPageAnswer, query=requests.listing_query(query))
+        return JobPage([job.to_job() for job in page.jobs], page.next_cursor)
 
     async def explain(self, job_id: str) -> Explanation:
         return await self._transport.call("GET", requests.job_path(job_id, "/explain"), Explanation)
 
     async def cancel(self, job_id: str) -> Job:
-        return await self._transport.call("POST", requests.job_path(job_id, "/cancel"), Job)
+        return await self._job("POST", requests.job_path(job_id, "/cancel"))
 
     async def retry(self, job_id: str) -> Job:
-        return await self._transport.call("POST", requests.job_path(job_id, "/retry"), Job)
+        return await self._job("POST", requests.job_path(job_id, "/retry"))
 
     async def wait_finished(self, job_id: str, timeout_ms: int) -> Job | None:
         """The job once it has ended, or None when `timeout_ms` passed first. Looks at it again and again."""
@@ -146,6 +147,9 @@ class RemoteQueue:
 
     async def close(self) -> None:
         await self._transport.close()
+
+    async def _job(self, method: str, path: str) -> Job:
+        return (await self._transport.call(method, path, answers.JobAnswer)).to_job()
 
     async def _bulk(self, method: str, path: str, query: JobQuery) -> BulkResult:
         """A bulk call. A filter that the API does not know makes it refuse the body, never widen the call."""

@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 
 from ..model.errors import FairlaneError, RateLimited
-from ..model.job import Job, NewJob, Submission, SubmitStatus
+from ..model.job import NewJob, Submission, SubmitStatus
 from ..model.names import check_key
 from ..model.tenant import Tenant
-from .answers import BatchResults, over_rate, rate_of, refused, submission, submission_of_item
+from .answers import BatchResults, JobAnswer, over_rate, rate_of, refused, submission, submission_of_item
 from .requests import batches, job_item
 from .transport import Transport, decode
 
@@ -33,7 +33,7 @@ async def submit_one(transport: Transport, job: NewJob) -> Submission | RateLimi
     if response.status_code != HTTPStatus.ACCEPTED:
         replayed = "idempotency-replayed" in response.headers
         status = SubmitStatus.REPLAYED if replayed else SubmitStatus.DEDUPLICATED
-    return submission(job, decode(response, Job), status, rate_of(response))
+    return submission(job, decode(response, JobAnswer), status, rate_of(response))
 
 
 async def submit_many(transport: Transport, jobs: Sequence[NewJob]) -> list[Submission | RateLimited]:

@@ -1,0 +1,67 @@
+"""One store, reached in two ways: by the engine itself, and by HTTP through a real server on the same engine."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from fairlane.engine import Engine
+from fairlane.remote import RemoteQueue
+from fairlane.server.app import App, create_app
+from fairlane.server.protocol import BoundedHttpProtocol
+from fairlane.server.run import open_listener
+from fairlane.store import Durability, EmbeddedServer, open_store
+
+from .world import Clock, World
+
+
+@pytest.fixture(scope="session")
+def store_url() -> Iterator[str]:
+    """A store that outlives the tests; each empties it."""
+    with tempfile.TemporaryDirectory(prefix="fl-") as folder:
+        server = EmbeddedServer(Path(folder), Durability.MEMORY)
+        server.start()
+        try:
+            yield f"embedded:{folder}"
+        finally:
+            server.stop()
+
+
+@asynccontextmanager
+async def served(app: App) -> AsyncIterator[str]:
+    """The URL of a server of `app` on a free port of this machine."""
+    listener = open_listener("127.0.0.1", 0)
+    config = uvicorn.Config(app, http=BoundedHttpProtocol, ws="none", lifespan="off", log_config=None)
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        app.stop_waiting()
+        server.should_exit = True
+        await serving
+
+
+@pytest.fixture(params=["engine", "http"])
+async def world(request: pytest.FixtureRequest, store_url: str) -> AsyncIterator[World]:
+    """An empty queue, reached in both ways, with a clock that the test moves."""
+    async with AsyncExitStack() as stack:
+        store = await open_store(store_url, Durability.MEMORY)
+        await store.client.flushall()
+        clock = Clock(time.time_ns() // 1_000_000 * 1000)
+        engine = await Engine.open(store, clock=clock)
+        stack.push_async_callback(engine.close)
+        if request.param == "engine":
+            yield World(engine, engine, clock)
+            return
+        url = await stack.enter_async_context(served(create_app(engine)))
+        remote = RemoteQueue(url)
+        stack.push_async_callback(remote.close)
+        yield World(remote, engine, clock, url)

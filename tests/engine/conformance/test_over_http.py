@@ -1,0 +1,120 @@
+"""What only HTTP can do wrong: refusals, servers that are away, replies that are lost."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from fairlane.connect import open_queue
+from fairlane.model.errors import InvalidInput, PayloadTooLarge, StoreUnavailable
+from fairlane.model.ids import new_claim_id
+from fairlane.model.job import JobQuery, SubmitStatus
+from fairlane.model.lease import ClaimRequest
+from fairlane.remote import RemoteQueue
+from fairlane.server.run import open_listener
+
+from .world import World
+
+over_http = pytest.mark.parametrize("world", ["http"], indirect=True)
+
+
+@over_http
+async def test_bad_values_name_their_field(world: World) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        await world.queue.submit([world.job(priority=10)])
+    assert refused.value.pointer == "/priority"
+    with pytest.raises(InvalidInput) as refused:
+        await world.queue.submit([world.job(), world.job(queue="no spaces")])
+    assert refused.value.pointer == "/jobs/1/queue"
+    with pytest.raises(PayloadTooLarge):
+        await world.queue.submit([world.job(payload=b'"' + b"x" * 300_000 + b'"')])
+    with pytest.raises(InvalidInput):
+        await world.queue.submit([world.job(idempotency_key="é")])
+    for name in ("a/b", "", "a b"):
+        with pytest.raises(InvalidInput):
+            await world.queue.tenant(name)
+        with pytest.raises(InvalidInput):
+            await world.queue.pause_queue(name, True)
+
+
+@over_http
+async def test_bulk_calls_refuse_a_filter_that_the_api_does_not_know(world: World) -> None:
+    failed = await world.fail_for_good(key="k")
+    with pytest.raises(InvalidInput):
+        await world.queue.purge_failed(JobQuery(key="another"))
+    assert (await world.queue.get(failed)).id == failed
+
+
+@over_http
+async def test_a_lost_reply_makes_no_second_job(world: World) -> None:
+    async with losing_first_reply(world.url) as url:
+        queue = RemoteQueue(url)
+        job = world.job(idempotency_key="once")
+        (made,) = await queue.submit([job])
+        assert (made.status, made.job_id) == (SubmitStatus.CREATED, job.id)
+        assert (await queue.counters()).submitted == 1
+        await queue.close()
+
+
+@over_http
+async def test_a_lost_reply_to_a_claim_loses_no_lease(world: World) -> None:
+    job_id = await world.submit()
+    async with losing_first_reply(world.url) as url:
+        queue = RemoteQueue(url)
+        leases = await queue.claim(ClaimRequest(worker_id="w1", claim_id=new_claim_id(), max=5, wait_ms=5_000))
+        assert [(lease.job_id, lease.attempt) for lease in leases] == [(job_id, 1)]
+        await queue.close()
+
+
+@asynccontextmanager
+async def losing_first_reply(url: str) -> AsyncIterator[str]:
+    """A URL that leads to `url`, but for the reply to the first request: its connection is cut instead."""
+    port = int(url.rpartition(":")[2])
+    lost = False
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal lost
+        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", port)
+        onward = asyncio.create_task(pump(reader, there_writer))
+        while reply := await there_reader.read(65_536):
+            if not lost:
+                lost = True
+                break
+            writer.write(reply)
+        onward.cancel()
+        for end in (writer, there_writer):
+            end.close()
+
+    server = await asyncio.start_server(relay, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        assert lost
+    finally:
+        server.close()
+
+
+async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65_536):
+        writer.write(data)
+    writer.close()
+
+
+async def test_a_server_that_is_away_is_an_unavailable_store() -> None:
+    listener = open_listener("127.0.0.1", 0)
+    port = listener.getsockname()[1]
+    listener.close()
+    queue = await open_queue(f"http://user:secret@127.0.0.1:{port}")
+    began = time.monotonic()
+    with pytest.raises(StoreUnavailable) as refused:
+        await queue.counters()
+    assert "secret" not in str(refused.value)
+    assert time.monotonic() - began < 5
+    await queue.close()
+
+
+@pytest.mark.parametrize("url", ["http://", "ftp://host", "http://host/?a=b", "http://host:port"])
+def test_urls_that_are_none_of_an_api_are_refused(url: str) -> None:
+    with pytest.raises(InvalidInput):
+        RemoteQueue(url)

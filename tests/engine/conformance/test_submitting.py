@@ -1,0 +1,147 @@
+"""Making jobs: what comes back, what is made once, what is refused."""
+
+import asyncio
+
+import pytest
+
+from fairlane.model.backoff import Backoff
+from fairlane.model.errors import InvalidInput, NotFound
+from fairlane.model.job import JobQuery, SubmitStatus
+from fairlane.model.lease import OutcomeKind
+from fairlane.model.states import Reason, State
+
+from .world import World
+
+PAYLOAD = b'{"z":1,"big":12345678901234567890123,"none":[],"text":"\xc3\xa9"}'
+
+
+async def test_a_job_comes_back_as_it_was_sent(world: World) -> None:
+    asked = world.job(
+        payload=PAYLOAD,
+        task="mail",
+        queue="out",
+        priority=7,
+        max_attempts=4,
+        timeout_ms=1500,
+        key="k1",
+        headers={"trace": "t"},
+    )
+    made = await world.submit_one(asked)
+    assert (made.status, made.job_id, made.state) == (SubmitStatus.CREATED, asked.id, State.PENDING)
+    assert made.created_at_ms == world.clock.now_us // 1000
+    assert made.rate is not None and (made.rate.limit, made.rate.remaining) == (10, 9)
+    job = await world.queue.get(asked.id)
+    assert bytes(job.payload) == PAYLOAD
+    assert (job.tenant_id, job.task, job.queue, job.priority) == ("acme", "mail", "out", 7)
+    assert (job.max_attempts, job.timeout_seconds, job.key, job.headers) == (4, 1.5, "k1", {"trace": "t"})
+    assert (job.state, job.attempt, job.attempts, job.result) == (State.PENDING, 0, [], None)
+    assert round(job.created_at.timestamp() * 1000) == made.created_at_ms
+
+
+async def test_a_repeat_of_the_same_request_makes_no_second_job(world: World) -> None:
+    asked = world.job()
+    first, second = await world.submit_one(asked), await world.submit_one(asked)
+    assert first.status is second.status is SubmitStatus.CREATED
+    assert first.job_id == second.job_id
+    batch = [world.job(), world.job()]
+    assert [one.job_id for one in await world.queue.submit(batch)] == [job.id for job in batch]
+    assert [one.status for one in await world.queue.submit(batch)] == [SubmitStatus.CREATED] * 2
+    assert (await world.queue.counters()).submitted == 3
+
+
+async def test_an_idempotency_key_answers_with_the_first_job(world: World) -> None:
+    first = await world.submit_one(world.job(idempotency_key="once", fingerprint="a"))
+    again = await world.submit_one(world.job(idempotency_key="once", fingerprint="a"))
+    other = world.job(payload=b"[1]", idempotency_key="once", fingerprint="b")
+    reused = await world.submit_one(other)
+    assert (again.status, again.job_id) == (SubmitStatus.REPLAYED, first.job_id)
+    assert reused.status is SubmitStatus.KEY_REUSED
+    batch = await world.queue.submit([world.job(idempotency_key="once", fingerprint="a"), other])
+    assert [one.status for one in batch] == [SubmitStatus.REPLAYED, SubmitStatus.KEY_REUSED]
+    assert batch[0].job_id == first.job_id
+
+
+async def test_many_submissions_at_once_under_one_key_make_one_job(world: World) -> None:
+    jobs = [world.job(idempotency_key="race", fingerprint="a") for _ in range(30)]
+    made = await asyncio.gather(*(world.submit_one(job) for job in jobs))
+    assert [one.status for one in made].count(SubmitStatus.CREATED) == 1
+    assert len({one.job_id for one in made}) == 1
+
+
+async def test_a_business_key_holds_while_its_job_is_unfinished(world: World) -> None:
+    job_id, lease = await world.run(key="report")
+    twin = await world.submit_one(world.job(key="report"))
+    assert (twin.status, twin.job_id) == (SubmitStatus.DEDUPLICATED, job_id)
+    batch = await world.queue.submit([world.job(key="report"), world.job(tenant="other", key="report")])
+    assert [one.status for one in batch] == [SubmitStatus.DEDUPLICATED, SubmitStatus.CREATED]
+    await world.end(lease, OutcomeKind.COMPLETED)
+    assert (await world.submit_one(world.job(key="report"))).status is SubmitStatus.CREATED
+
+
+async def test_the_submission_rate_slides(world: World) -> None:
+    assert [one.status for one in await world.queue.submit([world.job() for _ in range(10)])] == [
+        SubmitStatus.CREATED
+    ] * 10
+    refused = await world.submit_one(world.job())
+    assert refused.status is SubmitStatus.RATE_LIMITED
+    assert refused.rate is not None
+    assert (refused.rate.limit, refused.rate.window_seconds, refused.rate.remaining) == (10, 60, 0)
+    assert 59 <= refused.rate.reset_seconds <= 61
+    both = await world.queue.submit([world.job(), world.job(tenant="other")])
+    assert [one.status for one in both] == [SubmitStatus.RATE_LIMITED, SubmitStatus.CREATED]
+    assert both[0].rate is not None and both[0].rate.limit == 10
+    world.clock.travel(61)
+    assert (await world.submit_one(world.job())).status is SubmitStatus.CREATED
+
+
+async def test_delayed_jobs_are_promoted_in_time(world: World) -> None:
+    at_ms = world.clock.now_us // 1000 + 30_000
+    delayed = await world.submit_one(world.job(delay_ms=10_000))
+    dated = await world.submit_one(world.job(run_at_ms=at_ms))
+    assert delayed.state is dated.state is State.SCHEDULED
+    assert delayed.run_at_ms == world.clock.now_us // 1000 + 10_000
+    assert dated.run_at_ms == at_ms
+    assert await world.claim() == []
+    world.clock.travel(11)
+    await world.upkeep.promote(100)
+    assert [lease.job_id for lease in await world.claim(5)] == [delayed.job_id]
+    job = await world.queue.get(dated.job_id)
+    assert job.run_at is not None and round(job.run_at.timestamp() * 1000) == at_ms
+
+
+async def test_the_backoff_of_a_job_is_kept(world: World) -> None:
+    job_id, lease = await world.run(backoff=Backoff(40_000, 40_000))
+    await world.end(lease, OutcomeKind.FAILED)
+    job = await world.queue.get(job_id)
+    assert (job.state, job.reason) == (State.SCHEDULED, Reason.RETRY)
+    assert job.run_at is not None
+    assert 20 <= job.run_at.timestamp() - world.clock.now_us / 1_000_000 <= 40
+
+
+async def test_large_batches_are_whole(world: World) -> None:
+    await world.unlimit()
+    payload = b'"' + b"x" * 200_000 + b'"'
+    jobs = [world.job(payload=payload) for _ in range(60)]
+    made = await world.queue.submit(jobs)
+    assert [one.job_id for one in made] == [job.id for job in jobs]
+    assert (await world.queue.counters("acme")).submitted == 60
+
+
+async def test_no_outcomes_are_no_trouble(world: World) -> None:
+    assert await world.queue.finish([]) == []
+
+
+@pytest.mark.parametrize("job_id", ["", "pending", "x" * 26, "00" + "a" * 24, "ff" + "a" * 24, "../livez", "a/b?c#d"])
+async def test_unknown_jobs_are_not_found(world: World, job_id: str) -> None:
+    for verb in (world.queue.get, world.queue.explain, world.queue.cancel, world.queue.retry):
+        with pytest.raises(NotFound):
+            await verb(job_id)
+    with pytest.raises(NotFound):
+        await world.queue.wait_finished(job_id, 0)
+
+
+@pytest.mark.parametrize("cursor", ["!", "AAAA", "é"])
+async def test_a_cursor_of_no_listing_is_refused(world: World, cursor: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        await world.queue.list_jobs(JobQuery(cursor=cursor))
+    assert refused.value.pointer == "/cursor"

@@ -1,0 +1,80 @@
+"""What the conformance tests share: a queue, its clock, and short words for common steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from fairlane.model.ids import new_claim_id
+from fairlane.model.job import NewJob, Submission, SubmitStatus
+from fairlane.model.lease import ClaimRequest, Lease, LeaseStatus, Outcome, OutcomeKind, WorkerReport
+from fairlane.model.tenant import PolicyChange
+from fairlane.queue import Queue, Upkeep
+
+WORKER = WorkerReport(id="w1", slots=8, running=1, host="here", pid=7, started_at=1_700_000_000.0)
+
+
+@dataclass
+class Clock:
+    """Microseconds that pass only when told to."""
+
+    now_us: int
+
+    def __call__(self) -> int:
+        return self.now_us
+
+    def travel(self, seconds: float) -> None:
+        self.now_us += round(seconds * 1_000_000)
+
+
+@dataclass
+class World:
+    """`queue` is what is tested, `upkeep` does the duties beside it."""
+
+    queue: Queue
+    upkeep: Upkeep
+    clock: Clock
+    url: str = ""
+    """Of the server, over HTTP."""
+
+    def job(self, tenant: str = "acme", payload: bytes = b"{}", **fields: Any) -> NewJob:
+        return NewJob(id=self.queue.new_job_id(tenant), tenant_id=tenant, payload=payload, **fields)
+
+    async def submit(self, tenant: str = "acme", payload: bytes = b"{}", **fields: Any) -> str:
+        """The id of one job that was made."""
+        (made,) = await self.queue.submit([self.job(tenant, payload, **fields)])
+        assert made.status is SubmitStatus.CREATED
+        return made.job_id
+
+    async def submit_one(self, job: NewJob) -> Submission:
+        (made,) = await self.queue.submit([job])
+        return made
+
+    async def unlimit(self, tenant: str = "acme") -> None:
+        await self.queue.change_tenant(tenant, PolicyChange(submit_rate=None, concurrency=None))
+
+    async def claim(self, most: int = 1, **fields: Any) -> list[Lease]:
+        return await self.queue.claim(ClaimRequest(worker_id="w1", claim_id=new_claim_id(), max=most, **fields))
+
+    async def run(self, **fields: Any) -> tuple[str, Lease]:
+        """A submitted job that a worker holds."""
+        job_id = await self.submit(**fields)
+        (lease,) = await self.claim(queues=(fields.get("queue", "default"),))
+        assert lease.job_id == job_id
+        return job_id, lease
+
+    async def end(self, lease: Lease, kind: OutcomeKind, **fields: Any) -> LeaseStatus:
+        (status,) = await self.queue.finish([Outcome(job_id=lease.job_id, token=lease.token, kind=kind, **fields)])
+        return status
+
+    async def fail_for_good(self, **fields: Any) -> str:
+        """A job in the dead letter queue."""
+        job_id, lease = await self.run(max_attempts=1, **fields)
+        assert await self.end(lease, OutcomeKind.FAILED) is LeaseStatus.OK
+        return job_id
+
+
+def raw(value: Any) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(value))
