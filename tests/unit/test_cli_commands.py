@@ -117,17 +117,17 @@ def test_misuse_is_told_in_a_line_and_exits_2(run: Run, arguments: tuple[str, ..
 
 def test_limits_are_changed_one_by_one_and_lifted(run: Run) -> None:
     changed = ("tenants", "set", "big", "--concurrency", "20", "--start-rate", "100/1s")
-    assert answer(run, *changed)["policy"]["concurrency"] == 20
-    policy = answer(run, "tenants", "set", "big", "--submit-rate", "off", "--weight", "2.5")["policy"]
-    assert (policy["submitRate"], policy["concurrency"], policy["weight"]) == (None, 20, 2.5)
-    assert answer(run, "tenants", "set", "big", "--concurrency", "off")["policy"]["concurrency"] is None
+    assert answer(run, *changed)["concurrency"] == 20
+    tenant = answer(run, "tenants", "set", "big", "--submit-rate", "off", "--weight", "2.5")
+    assert (tenant["submitRate"], tenant["concurrency"], tenant["weight"]) == (None, 20, 2.5)
+    assert answer(run, "tenants", "set", "big", "--concurrency", "off")["concurrency"] is None
     assert "off" in run("tenants", "show", "big").stdout
     assert "big" in [tenant["id"] for tenant in answer(run, "tenants", "list")["tenants"]]
 
 
 def test_a_tenant_is_paused_and_resumed(run: Run) -> None:
-    assert answer(run, "tenants", "pause", "idle")["policy"]["paused"] is True
-    assert answer(run, "tenants", "resume", "idle")["policy"]["paused"] is False
+    assert answer(run, "tenants", "pause", "idle")["paused"] is True
+    assert answer(run, "tenants", "resume", "idle")["paused"] is False
 
 
 def test_the_dead_letter_queue_is_asked_about_before_it_is_purged(run: Run) -> None:

@@ -88,6 +88,7 @@ class Child:
             _log.warning("%s (pid %d) is killed", self.name, process.pid)
             _signal(process, signal.SIGKILL)
         await ending
+        _log.info("%s stopped", self.name)
 
     def arguments(self) -> Sequence[str]:
         """The command line of the next start."""

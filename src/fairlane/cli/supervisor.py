@@ -9,11 +9,18 @@ from collections.abc import Callable, Coroutine, Sequence
 from types import TracebackType
 from typing import Self
 
+from ..model.errors import FairlaneError
 from .child import Child
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _log = logging.getLogger(__name__)
+
+
+class CutShort(FairlaneError):
+    """A second signal came before the first one's work was done."""
+
+    code = "cut_short"
 
 
 class StopSignals:
@@ -45,8 +52,8 @@ async def supervise(
 ) -> None:
     """Keep all children running until a signal asks to stop; then stop them stage by stage.
 
-    `when_started` runs beside the children. Raises CannotStart, and what `when_started` raises;
-    no child is left running then either.
+    `when_started` runs beside the children. Raises CannotStart, CutShort, and what `when_started`
+    raises; no child is left running then either.
     """
     keepers = [asyncio.create_task(child.keep(), name=child.name) for stage in stages for child in stage]
     starting = asyncio.create_task(when_started())
@@ -63,6 +70,8 @@ async def supervise(
         for stage in stages:
             await asyncio.gather(*(child.stop(signals.at_once) for child in stage))
         await asyncio.gather(*keepers, return_exceptions=True)
+    if signals.at_once.is_set():
+        raise CutShort("stopped at once: jobs that were running will run again")
 
 
 async def _until_over(tasks: Sequence[asyncio.Task[None]], asked: asyncio.Task[bool]) -> None:

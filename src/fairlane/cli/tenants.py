@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import click
-import msgspec
 
 from ..model.errors import InvalidInput
 from ..model.tenant import PolicyChange, Rate, Tenant
@@ -12,13 +11,6 @@ from .output import print_facts, print_json, print_table
 from .settings import Settings
 
 _OFF = "off"
-
-
-class TenantPage(msgspec.Struct, frozen=True, rename="camel"):
-    """Some tenants, and where the next ones begin."""
-
-    tenants: list[Tenant]
-    next_cursor: str | None
 
 
 @click.group()
@@ -35,9 +27,11 @@ def list_(settings: Settings, limit: int, cursor: str | None, output: str) -> No
     """List the known tenants, a page at a time."""
     from .connection import ask
 
-    page = TenantPage(*ask(settings, lambda queue: queue.tenants(limit, cursor)))
+    found, next_cursor = ask(settings, lambda queue: queue.tenants(limit, cursor))
     if output == "json":
-        print_json(page)
+        from ..server.views import TenantPage, tenant_view
+
+        print_json(TenantPage(tenants=[tenant_view(tenant) for tenant in found], next_cursor=next_cursor))
         return
     columns = [
         "tenant",
@@ -50,9 +44,9 @@ def list_(settings: Settings, limit: int, cursor: str | None, output: str) -> No
         "weight",
         "blocked by",
     ]
-    print_table(columns, [_row(tenant) for tenant in page.tenants])
-    if page.next_cursor:
-        click.echo(f"More: --cursor {page.next_cursor}")
+    print_table(columns, [_row(tenant) for tenant in found])
+    if next_cursor:
+        click.echo(f"More: --cursor {next_cursor}")
 
 
 @tenants.command()
@@ -134,7 +128,9 @@ def _row(tenant: Tenant) -> tuple[object, ...]:
 
 def _print_tenant(tenant: Tenant, output: str) -> None:
     if output == "json":
-        print_json(tenant)
+        from ..server.views import tenant_view
+
+        print_json(tenant_view(tenant))
         return
     policy = tenant.policy
     print_facts(

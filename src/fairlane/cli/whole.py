@@ -23,7 +23,7 @@ from .listening import CannotListen, address_of, listen
 from .runtime import open_store
 from .settings import Settings, as_environment
 from .supervisor import StopSignals, supervise
-from .workers import Reaper, WorkerChild, worker_children, workers_ready
+from .workers import Reaper, WorkerChild, in_time, worker_children, workers_ready
 
 _API_STOP_SECONDS = 12.0
 _UPKEEP_STOP_SECONDS = 5.0
@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 async def run_everything(settings: Settings, app: str) -> None:
     """Store, API, workers and upkeep, until a signal asks them to stop.
 
-    Raises CannotListen, StoreRefused, StoreUnavailable, CannotStart or NotReady; nothing is left
+    Raises CannotListen, StoreRefused, StoreUnavailable, CannotStart, NotReady or CutShort; nothing is left
     running then.
     """
     settings = msgspec.structs.replace(settings, url=settings.store_url)
@@ -44,7 +44,7 @@ async def run_everything(settings: Settings, app: str) -> None:
     folder = target.data_dir if isinstance(target, EmbeddedUrl) else None
     with StopSignals() as signals, contextlib.closing(_listen(settings, folder)) as listener:
         async with (
-            _embedded_server(folder, settings),
+            _embedded_server(folder, settings, signals),
             open_store(settings.store_url, settings, with_upkeep=False) as engine,
         ):
             await engine.set_defaults(settings.default_policy)
@@ -70,10 +70,13 @@ async def _supervise(
     )
     upkeep = Child("upkeep", ["upkeep"], environment, stop_seconds=_UPKEEP_STOP_SECONDS)
 
-    async def tell_when_ready() -> None:
+    async def get_ready() -> None:
         await workers_ready(queue, workers)
         await _api_ready(listener)
         api.is_ready = upkeep.is_ready = True
+
+    async def tell_when_ready() -> None:
+        await in_time(get_ready(), [*workers, api])
         click.echo(f"fairlane ready on {address_of(listener)}")
 
     await supervise([workers, [api], [upkeep]], signals, tell_when_ready)
@@ -102,18 +105,30 @@ def _holder(folder: DataFolder) -> int | None:
 
 
 @contextlib.asynccontextmanager
-async def _embedded_server(folder: Path | None, settings: Settings) -> AsyncIterator[None]:
+async def _embedded_server(folder: Path | None, settings: Settings, signals: StopSignals) -> AsyncIterator[None]:
     """The embedded store of a folder, kept by this process alone; nothing where the store is another."""
     if folder is None:
         yield
         return
     server = EmbeddedServer(folder, Durability(settings.durability))
+    await _start(server, signals)
+    _log.info("store started (pid %s)", server.pid)
     try:
-        await asyncio.to_thread(server.start, exclusive=True)
-        _log.info("store started (pid %s)", server.pid)
         yield
     finally:
         await asyncio.to_thread(server.stop)
+        _log.info("store stopped")
+
+
+async def _start(server: EmbeddedServer, signals: StopSignals) -> None:
+    """Start the server, unless a signal asks to stop before it is ready. Raises StoreRefused, StoreUnavailable."""
+    starting = asyncio.create_task(asyncio.to_thread(server.start, exclusive=True))
+    asked = asyncio.create_task(signals.asked.wait())
+    await asyncio.wait([starting, asked], return_when=asyncio.FIRST_COMPLETED)
+    asked.cancel()
+    if not starting.done():
+        await asyncio.to_thread(server.stop)
+    await starting
 
 
 async def _reap_last_run(queue: Queue, reaper: Reaper) -> None:
@@ -130,7 +145,12 @@ def _lives(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    try:
+        # A process that nobody has buried yet is dead all the same. The state follows the name in parentheses.
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return True
+    return state not in ("Z", "X")
 
 
 async def _api_ready(listener: socket.socket) -> None:

@@ -8,7 +8,8 @@ import os
 import random
 import re
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 import msgspec
 
@@ -110,14 +111,19 @@ class Reaper:
 
 
 async def workers_ready(queue: Queue, children: Sequence[WorkerChild]) -> None:
-    """Wait until each worker has been heard of in the store. Raises NotReady."""
+    """Wait until each worker has been heard of in the store."""
+    while missing := [child for child in children if not child.is_ready]:
+        seen = {report.id for report in await queue.workers()}
+        for child in missing:
+            child.is_ready = child.worker_id in seen
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+async def in_time(step: Coroutine[Any, Any, None], children: Sequence[Child]) -> None:
+    """Await `step`, by which the children get ready. Raises NotReady where that takes too long."""
     try:
         async with asyncio.timeout(_READY_SECONDS):
-            while missing := [child for child in children if not child.is_ready]:
-                seen = {report.id for report in await queue.workers()}
-                for child in missing:
-                    child.is_ready = child.worker_id in seen
-                await asyncio.sleep(_POLL_SECONDS)
+            await step
     except TimeoutError:
         names = ", ".join(child.name for child in children if not child.is_ready)
         raise NotReady(f"{names} did not get ready within {_READY_SECONDS:g} s") from None
@@ -132,7 +138,7 @@ async def run_workers(settings: Settings, app: str, queues: str, *, with_upkeep:
         async with open_store(settings.queue_url, settings, with_upkeep=with_upkeep) as engine:
             reaper = Reaper(engine)
             children = worker_children(settings, app, queues, on_death=reaper.reap)
-            await supervise([children], signals, lambda: workers_ready(engine, children))
+            await supervise([children], signals, lambda: in_time(workers_ready(engine, children), children))
             reaper.close()
 
 
@@ -141,6 +147,6 @@ async def _run_remote_workers(settings: Settings, app: str, queues: str, signals
     try:
         # Over HTTP nobody can end the leases of a dead worker; they end with their time.
         children = worker_children(settings, app, queues, on_death=lambda worker_id: None)
-        await supervise([children], signals, lambda: workers_ready(queue, children))
+        await supervise([children], signals, lambda: in_time(workers_ready(queue, children), children))
     finally:
         await queue.close()

@@ -1,0 +1,126 @@
+"""SIGKILL of any process of `fairlane up`: nothing accepted is lost, and all is served again."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from .load import TENANTS, Load, load
+from .running import Api, Running, eventually, kill, run, up
+
+CONCURRENCY = 4
+OPTIONS = ("--default-rate", "off", "--default-concurrency", str(CONCURRENCY), "--processes", "2")
+SERVED_AGAIN_S = 2.0
+
+
+def check_history(folder: Path, api: Api, clients: Load) -> None:
+    """Everything accepted is done, once, within the limits, and the figures agree."""
+    assert clients.refused == []
+    accepted = set(clients.accepted.values())
+    assert len(accepted) == len(clients.accepted) > 50
+
+    def is_drained() -> bool:
+        figures = api.get("/jobs/metrics")
+        return bool(figures["completed"] == figures["submitted"] == len(accepted))
+
+    eventually(is_drained, 40, "as many jobs are completed as were accepted")
+    for job_id in accepted:
+        assert api.job(job_id)["state"] == "completed"
+    assert 0 < clients.most_running <= CONCURRENCY
+    figures = [api.get(f"/tenants/{tenant}") for tenant in TENANTS]
+    assert sum(tenant["completed"] for tenant in figures) == len(accepted)
+    run(folder, "doctor")
+
+
+@pytest.mark.parametrize("victim", ["worker-1", "api", "upkeep", "store"])
+def test_a_killed_process_is_started_again_and_nothing_is_lost(tmp_path: Path, victim: str) -> None:
+    with up(tmp_path, *OPTIONS) as system:
+        api = system.await_ready()
+        with load(api.url) as clients:
+            for _ in range(2):
+                before, pid = len(clients.accepted), system.pid_of(victim)
+                eventually(lambda: len(clients.accepted) > before + 30, 10, "jobs are submitted")  # noqa: B023
+                kill(pid)
+                eventually(lambda: system.pid_of(victim) != pid, 5, f"{victim} is started again")  # noqa: B023
+                seen = len(clients.accepted)
+                eventually(lambda: len(clients.accepted) > seen + 10, 10, "jobs are accepted again")  # noqa: B023
+        check_history(tmp_path, api, clients)
+        system.press_ctrl_c()
+        assert system.wait() == 0
+        assert system.survivors() == []
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_the_jobs_of_a_killed_worker_run_again_at_once(tmp_path: Path, processes: str) -> None:
+    with up(tmp_path, "--processes", processes, "--workers", "4") as system:
+        api = system.await_ready()
+        job_ids = [api.submit("acme", "demo.sleep", {"seconds": 30}) for _ in range(2)]
+        job_ids += [api.submit("globex", "demo.sleep", {"seconds": 30}) for _ in range(2)]
+        api.await_state(job_ids, "running")
+        killed = {worker["id"]: worker["pid"] for worker in api.get("/workers")["workers"]}
+        for pid in killed.values():
+            kill(pid)
+        began = time.monotonic()
+
+        def run_again() -> bool:
+            jobs = [api.job(job_id) for job_id in job_ids]
+            return all(job["attempt"] == 2 and job["workerId"] not in killed for job in jobs)
+
+        eventually(run_again, 10, "all jobs run again")
+        assert time.monotonic() - began < SERVED_AGAIN_S
+        outcomes = [[one["outcome"] for one in api.job(job_id)["attempts"]] for job_id in job_ids]
+        assert outcomes == [["worker_lost", "running"]] * 4
+        # Nothing waits for the long jobs: they are killed with all else.
+
+
+def test_a_job_that_crashes_its_worker_ends_in_the_dead_letter_queue(tmp_path: Path) -> None:
+    with up(tmp_path) as system:
+        api = system.await_ready()
+        poison = api.submit("acme", "demo.crash", {}, maxAttempts=2)
+        [job] = api.await_state([poison], "failed", within_s=15)
+        assert (job["reason"], job["attempt"]) == ("worker_lost", 2)
+        api.await_state([api.submit("acme", "default", 1)], "completed")
+
+
+def test_no_process_outlives_a_killed_supervisor_and_the_next_start_recovers_all(tmp_path: Path) -> None:
+    with up(tmp_path, *OPTIONS) as system:
+        api = system.await_ready()
+        with load(api.url) as clients:
+            eventually(lambda: len(clients.accepted) > 50, 10, "jobs are submitted")
+            children = system.survivors()
+            assert len(children) >= 5
+            kill(system.process.pid)
+            took = eventually(lambda: system.survivors() == [], 5, "all children are gone")
+            assert took < 2.0
+            port = api.url.rpartition(":")[2]
+            began = time.monotonic()
+            with up(tmp_path, *OPTIONS[:-2], "--processes", "1", "--port", port) as again:
+                assert again.await_ready().url == api.url
+                seen = len(clients.accepted)
+                eventually(lambda: len(clients.accepted) > seen + 10, 10, "jobs are accepted again")
+                clients.end()
+                check_history(tmp_path, api, clients)
+                assert time.monotonic() - began < 28, "jobs of the last run waited for their leases"
+
+
+def test_a_stopped_worker_is_not_taken_for_dead_before_its_lease_ends(tmp_path: Path) -> None:
+    with up(tmp_path, "--lease", "1s") as system:
+        api = system.await_ready()
+        job_id = api.submit("acme", "demo.sleep", {"seconds": 0.2})
+        frozen = _freeze_while_running(system, api, job_id)
+        try:
+            eventually(lambda: api.job(job_id)["state"] == "pending", 1 + 1 + 2, "its lease is reaped")
+        finally:
+            os.kill(frozen, signal.SIGCONT)
+        [job] = api.await_state([job_id], "completed")
+        assert [one["outcome"] for one in job["attempts"]] == ["worker_lost", "completed"]
+
+
+def _freeze_while_running(system: Running, api: Api, job_id: str) -> int:
+    """Stop the worker while the job runs; its process id."""
+    pid = system.pid_of("worker-1")
+    eventually(lambda: bool(api.job(job_id)["state"] == "running"), 5, "the job runs")
+    os.kill(pid, signal.SIGSTOP)
+    return pid
