@@ -169,9 +169,7 @@ class EngineMachine(RuleBasedStateMachine):
         lease_ms=lease_times,
     )
     def claim(self, worker: str, chosen: tuple[str, ...], most: int, lease_ms: int) -> None:
-        request = ClaimRequest(
-            worker_id=worker, claim_id=new_claim_id(), max=most, queues=chosen, lease_ms=lease_ms
-        )
+        request = ClaimRequest(worker_id=worker, claim_id=new_claim_id(), max=most, queues=chosen, lease_ms=lease_ms)
         blocked = self._blocked()
         leases: list[Lease] = self._do(lambda: self.engine.claim(request))
         self.model.claim(request, leases, blocked)

@@ -21,7 +21,9 @@ def test_a_contract_becomes_the_signature() -> None:
     script = parse("demo", GOOD)
     assert (script.name, script.argv, script.rest) == ("demo", ("at", "id"), "items")
     assert script.events == ("none>pending", "pending>running")
-    assert script.source.startswith("#!lua flags=no-writes\nlocal prefix = KEYS[1] local at = ARGV[1] local id = ARGV[2] ")
+    assert script.source.startswith(
+        "#!lua flags=no-writes\nlocal prefix = KEYS[1] local at = ARGV[1] local id = ARGV[2] "
+    )
     assert "local items = { unpack(ARGV, 3) }\n" in script.source
     assert script.sha == hashlib.sha1(script.source.encode(), usedforsecurity=False).hexdigest()
 
