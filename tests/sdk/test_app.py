@@ -1,0 +1,107 @@
+"""Tasks are registered by name, checked where they are defined, and stay plain functions."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from fairlane import App, InvalidInput, Retry, RetryAfter, Snooze, current
+
+
+def test_a_task_is_registered_by_its_name_and_still_a_function() -> None:
+    app = App()
+
+    @app.task
+    async def add(a: int, b: int) -> int:
+        return a + b
+
+    @app.task(name="math.double", queue="numbers", retry=Retry(5, base="5s", cap="10m"), timeout="5m")
+    def double(a: int) -> int:
+        return 2 * a
+
+    assert dict(app.registry) == {"add": add, "math.double": double}
+    assert (add.is_async, double.is_async) == (True, False)
+    assert asyncio.run(add(1, 2)) == 3
+    assert double(4) == 8
+    assert (double.options.queue, double.options.timeout_ms) == ("numbers", 300_000)
+    assert (double.options.retry.max_attempts, double.options.retry.backoff.base_ms) == (5, 5_000)
+
+
+def test_a_name_is_given_once() -> None:
+    app = App()
+
+    def work() -> None:
+        pass
+
+    app.task(work)
+    with pytest.raises(InvalidInput, match="named work already"):
+        app.task(work)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"queue": "no spaces"}, {"timeout": "never"}, {"timeout": "25h"}, {"timeout": 0}, {"name": "a/b"}],
+)
+def test_bad_task_options_are_refused_where_the_task_is_defined(options: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput):
+        App().task(**options)(lambda: None)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"tenant": "a b"},
+        {"priority": 10},
+        {"delay": "soon"},
+        {"delay": "367d"},
+        {"delay": "1s", "run_at": datetime.now(UTC)},
+        {"run_at": datetime(2027, 1, 1)},
+        {"key": "has space"},
+        {"idempotency_key": ""},
+        {"max_attempts": 0},
+        {"max_attempts": 101},
+        {"queue": "*"},
+        {"headers": {"a": "x" * 9_000}},
+    ],
+)
+def test_bad_submit_options_are_refused(options: dict[str, Any]) -> None:
+    @App(tenancy="default").task
+    def work() -> None:
+        pass
+
+    with pytest.raises(InvalidInput):
+        work.using(**options)
+
+
+def test_a_tenant_is_mandatory_unless_the_app_says_otherwise() -> None:
+    @App().task
+    def work() -> None:
+        pass
+
+    with pytest.raises(InvalidInput, match="name the tenant"):
+        work.using(priority=1)
+
+
+@pytest.mark.parametrize("make", [lambda: Retry(0), lambda: Retry(base="2s", cap="1s"), lambda: Snooze("400d")])
+def test_retries_out_of_range_are_refused(make: Any) -> None:
+    with pytest.raises(InvalidInput):
+        make()
+
+
+def test_delays_are_read_as_people_write_them() -> None:
+    assert RetryAfter("30s").delay_ms == 30_000
+    assert Snooze(1.5).delay_ms == 1_500
+
+
+def test_the_url_comes_from_the_caller_then_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FAIRLANE_URL", raising=False)
+    assert App().url == "embedded:.fairlane"
+    monkeypatch.setenv("FAIRLANE_URL", "valkey://store")
+    assert App().url == "valkey://store"
+    assert App("embedded:x").url == "embedded:x"
+
+
+def test_current_is_for_jobs_only() -> None:
+    with pytest.raises(LookupError, match="outside of a running job"):
+        current()

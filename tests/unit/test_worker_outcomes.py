@@ -1,0 +1,116 @@
+"""What a job came to becomes an outcome that the store can take, whatever the job did."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from fairlane import Cancel, RetryAfter, Snooze
+from fairlane.model.job import MAX_ERROR_BYTES, JobError
+from fairlane.model.lease import FailureKind, Lease, OutcomeKind
+from fairlane.worker import outcomes
+from fairlane.worker.running import Stop
+
+LEASE = Lease(
+    job_id="0" * 26,
+    token="t.1",
+    fence=1,
+    attempt=1,
+    max_attempts=3,
+    lease_seconds=30,
+    tenant_id="acme",
+    queue="q",
+    task="t",
+    payload=msgspec.Raw(b"null"),
+    timeout_seconds=300,
+)
+
+
+def error_of(failure: BaseException) -> JobError:
+    try:
+        raise failure
+    except BaseException as raised:
+        error = outcomes.raised(LEASE, raised).error
+    assert error is not None
+    return error
+
+
+@pytest.mark.parametrize(
+    ("result", "stored"),
+    [({"a": [1]}, b'{"a":[1]}'), (msgspec.Raw(b'{"x": 1e3 }'), b'{"x": 1e3 }'), ("é", '"é"'.encode()), (0, b"0")],
+)
+def test_a_result_is_stored_as_json(result: Any, stored: bytes) -> None:
+    outcome = outcomes.completed(LEASE, result)
+    assert outcome.kind is OutcomeKind.COMPLETED
+    assert outcome.result is not None and bytes(outcome.result) == stored
+
+
+def test_nothing_is_stored_for_none() -> None:
+    assert outcomes.completed(LEASE, None).result is None
+
+
+@pytest.mark.parametrize(
+    ("result", "complaint"),
+    [(object(), "cannot be written as JSON"), ("\ud800", "cannot be written as JSON"), ("x" * 300_000, "bytes")],
+)
+def test_a_result_that_cannot_be_stored_fails_without_retries(result: Any, complaint: str) -> None:
+    outcome = outcomes.completed(LEASE, result)
+    assert (outcome.kind, outcome.failure) == (OutcomeKind.FAILED, FailureKind.REJECTED)
+    assert outcome.error is not None and complaint in outcome.error.message
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "delay_ms"),
+    [
+        (ValueError("no"), OutcomeKind.FAILED, None),
+        (SystemExit(3), OutcomeKind.FAILED, None),
+        (Cancel("not needed"), OutcomeKind.CANCELLED, None),
+        (RetryAfter("30s"), OutcomeKind.FAILED, 30_000),
+        (Snooze("10m"), OutcomeKind.SNOOZED, 600_000),
+    ],
+)
+def test_an_exception_says_how_the_lease_ends(error: BaseException, kind: OutcomeKind, delay_ms: int | None) -> None:
+    outcome = outcomes.raised(LEASE, error)
+    assert (outcome.kind, outcome.delay_ms) == (kind, delay_ms)
+    assert outcome.error is not None and outcome.error.type == type(error).__name__
+
+
+def test_an_error_keeps_the_end_of_its_traceback() -> None:
+    def dig(depth: int) -> None:
+        if depth == 0:
+            raise RuntimeError("the bottom")
+        dig_on(depth - 1)
+
+    def dig_on(depth: int) -> None:  # frames that alternate are not folded into one line
+        dig(depth)
+
+    with pytest.raises(RuntimeError) as caught:
+        dig(200)
+    error = outcomes.raised(LEASE, caught.value).error
+    assert error is not None and error.traceback is not None
+    assert error.traceback.rstrip().endswith("RuntimeError: the bottom")
+    assert MAX_ERROR_BYTES // 2 < len(msgspec.json.encode(error)) <= MAX_ERROR_BYTES
+
+
+@pytest.mark.parametrize("text", ["x" * 1_000_000, '"\\\n\x00' * 100_000, "é漢" * 100_000, "\ud800" * 100_000])
+def test_an_error_is_stored_within_its_limit_whatever_its_text(text: str) -> None:
+    error = error_of(ValueError(text))
+    assert error.message.startswith(text[0].encode("utf-8", "backslashreplace").decode())
+    assert len(msgspec.json.encode(error)) <= MAX_ERROR_BYTES
+
+
+def test_an_exception_that_cannot_be_printed_is_still_reported() -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    assert error_of(Mute()).type == "Mute"
+
+
+def test_a_stopped_job_is_reported_by_what_stopped_it() -> None:
+    timed_out = outcomes.stopped(LEASE, Stop.TIMED_OUT)
+    assert timed_out is not None and timed_out.failure is FailureKind.TIMED_OUT
+    released, cancelled = outcomes.stopped(LEASE, Stop.DRAINED), outcomes.stopped(LEASE, Stop.CANCELLED)
+    assert released is not None and released.kind is OutcomeKind.RELEASED
+    assert cancelled is not None and cancelled.kind is OutcomeKind.CANCELLED
+    assert outcomes.stopped(LEASE, Stop.LOST) is None
