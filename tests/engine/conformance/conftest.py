@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 
 from fairlane.engine import Engine
+from fairlane.queue import Queue
 from fairlane.remote import RemoteQueue
 from fairlane.server.app import App, create_app
 from fairlane.server.protocol import BoundedHttpProtocol
@@ -49,6 +50,12 @@ async def served(app: App) -> AsyncIterator[str]:
         await serving
 
 
+async def closed_in_time(queue: Queue) -> None:
+    """Close it; a close that hangs fails its test."""
+    async with asyncio.timeout(10):
+        await queue.close()
+
+
 @pytest.fixture(params=["engine", "http"])
 async def world(request: pytest.FixtureRequest, store_url: str) -> AsyncIterator[World]:
     """An empty queue, reached in both ways, with a clock that the test moves."""
@@ -57,11 +64,11 @@ async def world(request: pytest.FixtureRequest, store_url: str) -> AsyncIterator
         await store.client.flushall()
         clock = Clock(time.time_ns() // 1_000_000 * 1000)
         engine = await Engine.open(store, clock=clock)
-        stack.push_async_callback(engine.close)
+        stack.push_async_callback(closed_in_time, engine)
         if request.param == "engine":
             yield World(engine, engine, clock)
             return
         url = await stack.enter_async_context(served(create_app(engine)))
         remote = RemoteQueue(url)
-        stack.push_async_callback(remote.close)
+        stack.push_async_callback(closed_in_time, remote)
         yield World(remote, engine, clock, url)
