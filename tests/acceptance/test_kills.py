@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from .load import TENANTS, Load, load
-from .running import Api, Running, eventually, kill, run, up
+from .running import Api, Running, eventually, fairlane, kill, run, up
 
 CONCURRENCY = 4
 OPTIONS = ("--default-rate", "off", "--default-concurrency", str(CONCURRENCY), "--processes", "2")
@@ -34,18 +34,28 @@ def check_history(folder: Path, api: Api, clients: Load) -> None:
     run(folder, "doctor")
 
 
-@pytest.mark.parametrize("victim", ["worker-1", "api", "upkeep", "store"])
-def test_a_killed_process_is_started_again_and_nothing_is_lost(tmp_path: Path, victim: str) -> None:
+def more_are_accepted(clients: Load, count: int) -> None:
+    enough = len(clients.accepted) + count
+    eventually(lambda: len(clients.accepted) >= enough, 15, f"{count} more jobs are accepted")
+
+
+def is_started_again(system: Running, name: str, killed: int) -> None:
+    eventually(lambda: system.pid_of(name) != killed, 5, f"{name} is started again")
+
+
+@pytest.mark.parametrize("victims", ["worker-1", "api", "upkeep", "store", "store worker-1 worker-2"])
+def test_killed_processes_are_started_again_and_nothing_is_lost(tmp_path: Path, victims: str) -> None:
     with up(tmp_path, *OPTIONS) as system:
         api = system.await_ready()
         with load(api.url) as clients:
             for _ in range(2):
-                before, pid = len(clients.accepted), system.pid_of(victim)
-                eventually(lambda: len(clients.accepted) > before + 30, 10, "jobs are submitted")  # noqa: B023
-                kill(pid)
-                eventually(lambda: system.pid_of(victim) != pid, 5, f"{victim} is started again")  # noqa: B023
-                seen = len(clients.accepted)
-                eventually(lambda: len(clients.accepted) > seen + 10, 10, "jobs are accepted again")  # noqa: B023
+                more_are_accepted(clients, 30)
+                pids = {victim: system.pid_of(victim) for victim in victims.split()}
+                for pid in pids.values():
+                    kill(pid)
+                for victim, pid in pids.items():
+                    is_started_again(system, victim, pid)
+                more_are_accepted(clients, 10)
         check_history(tmp_path, api, clients)
         system.press_ctrl_c()
         assert system.wait() == 0
@@ -75,6 +85,17 @@ def test_the_jobs_of_a_killed_worker_run_again_at_once(tmp_path: Path, processes
         # Nothing waits for the long jobs: they are killed with all else.
 
 
+def test_workers_without_the_rest_are_looked_after_too(tmp_path: Path) -> None:
+    with fairlane(tmp_path, "serve", "--port", "0") as served:
+        api = served.await_ready()
+        with fairlane(tmp_path, "worker", "fairlane.builtin:app", "--processes", "2") as workers:
+            job_id = api.submit("acme", "demo.sleep", {"seconds": 30})
+            [job] = api.await_state([job_id], "running")
+            kill(workers.pid_of(job["workerId"].split(":")[1]))
+            took = eventually(lambda: api.job(job_id)["attempt"] == 2, 10, "the job runs again")
+            assert took < SERVED_AGAIN_S
+
+
 def test_a_job_that_crashes_its_worker_ends_in_the_dead_letter_queue(tmp_path: Path) -> None:
     with up(tmp_path) as system:
         api = system.await_ready()
@@ -88,7 +109,7 @@ def test_no_process_outlives_a_killed_supervisor_and_the_next_start_recovers_all
     with up(tmp_path, *OPTIONS) as system:
         api = system.await_ready()
         with load(api.url) as clients:
-            eventually(lambda: len(clients.accepted) > 50, 10, "jobs are submitted")
+            more_are_accepted(clients, 50)
             children = system.survivors()
             assert len(children) >= 5
             kill(system.process.pid)
@@ -98,8 +119,7 @@ def test_no_process_outlives_a_killed_supervisor_and_the_next_start_recovers_all
             began = time.monotonic()
             with up(tmp_path, *OPTIONS[:-2], "--processes", "1", "--port", port) as again:
                 assert again.await_ready().url == api.url
-                seen = len(clients.accepted)
-                eventually(lambda: len(clients.accepted) > seen + 10, 10, "jobs are accepted again")
+                more_are_accepted(clients, 10)
                 clients.end()
                 check_history(tmp_path, api, clients)
                 assert time.monotonic() - began < 28, "jobs of the last run waited for their leases"

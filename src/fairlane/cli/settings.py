@@ -39,10 +39,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lease: Annotated[str, Meta(description="How long a worker may be silent before its jobs run again.")] = "30s"
     durability: Annotated[
         Literal["disk", "memory"],
-        Meta(description="Acknowledge a job once it is on disk, or in memory and on disk within two seconds."),
+        Meta(
+            description='When a job is accepted: once it is on "disk", or in "memory" and on disk within two seconds.'
+        ),
     ] = "disk"
     drain: Annotated[str, Meta(description="How long running jobs may go on after a stop was asked for.")] = "10s"
-    log_format: Annotated[Literal["text", "json"], Meta(description="How log lines are written.")] = "text"
+    log_format: Annotated[Literal["text", "json"], Meta(description='How log lines are written: "text" or "json".')] = (
+        "text"
+    )
 
     @property
     def store_url(self) -> str:
