@@ -1,4 +1,4 @@
-"""Serving the application on a port, until a signal ends it."""
+"""Serving the application on a socket, until a signal ends it."""
 
 from __future__ import annotations
 
@@ -23,18 +23,11 @@ GRACE_SECONDS = 10
 OnReady = Callable[[str], None]
 
 
-async def run_server(app: App, host: str, port: int, *, on_ready: OnReady | None = None) -> None:
-    """Serve until SIGTERM, SIGINT or cancellation, then let requests in progress end; a second signal ends them.
-
-    `port` 0 takes a free one. `on_ready` is called with the server's URL once it answers.
-    Raises OSError, with a message for people, where the port cannot be had.
-    """
-    listener = open_listener(host, port)
-    await serve_on(app, listener, _url_of(host, listener), on_ready=on_ready)
-
-
 async def serve_on(app: App, listener: socket.socket, url: str, *, on_ready: OnReady | None = None) -> None:
-    """The same on a socket that listens already, which may be shared with whoever opened it."""
+    """Serve on a listening socket until SIGTERM, SIGINT or cancellation, then let requests in progress end.
+
+    A second signal ends them at once. `on_ready` is called with `url` once the server answers.
+    """
     config = uvicorn.Config(
         app,
         http=_protocol_for(app),
@@ -124,8 +117,3 @@ class _Server(uvicorn.Server):
 def _protocol_for(app: App) -> type[BoundedHttpProtocol]:
     bounds = {"request_seconds": app.context.settings.request_seconds}
     return type("HttpProtocol", (BoundedHttpProtocol,), bounds)
-
-
-def _url_of(host: str, listener: socket.socket) -> str:
-    shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{listener.getsockname()[1]}"
