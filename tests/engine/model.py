@@ -20,7 +20,7 @@ LOST = "the worker stopped, or did not renew its lease in time"
 Attempts = list[tuple[int, str, str | None]]
 
 
-@dataclass
+@dataclass(kw_only=True)
 class ModelJob:
     """One job. `rank` orders it in its lane: the lower goes first."""
 
@@ -234,7 +234,7 @@ class Model:
         else:
             job.attempt -= 1
             job.reason = outcome.kind.value
-            self._wait(job, self._clock.now_ms + (outcome.delay_ms or 0) if outcome.kind == "snoozed" else 0)
+            self._wait(job, self._clock.now_ms + (outcome.delay_ms or 0) if outcome.kind is OutcomeKind.SNOOZED else 0)
         return LeaseStatus.OK
 
     def _fail(self, job: ModelJob, outcome: Outcome, message: str | None) -> None:

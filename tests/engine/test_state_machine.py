@@ -50,7 +50,7 @@ queues = st.sampled_from(QUEUES)
 delays = st.sampled_from([0, 0, 0, 1, 500, 5_000])
 lease_times = st.sampled_from([10_000, 30_000])
 waits = st.sampled_from([1, 999, 1_000, 500_000, 5_000_000, 10_000_000, 30_000_000, 59_999_999])  # µs
-new_jobs = st.builds(
+new_jobs: st.SearchStrategy[dict[str, Any]] = st.builds(
     dict,
     tenant_id=tenants,
     queue=queues,
@@ -63,7 +63,7 @@ new_jobs = st.builds(
     idempotency_key=st.sampled_from([None, None, "i1", "i2"]),
     fingerprint=st.sampled_from(["f", "f", "g"]),
 )
-endings = st.builds(
+endings: st.SearchStrategy[dict[str, Any]] = st.builds(
     dict,
     kind=st.sampled_from([*OutcomeKind, OutcomeKind.FAILED]),
     failure=st.sampled_from([*FailureKind, FailureKind.ERROR]),
