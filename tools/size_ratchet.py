@@ -110,6 +110,7 @@ def _field_arguments(node: ast.ClassDef) -> int:
     is_struct = any(ast.unparse(base).endswith("Struct") for base in node.bases)
     is_dataclass = any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list)
     keyword_only = any(keyword.arg == "kw_only" and ast.unparse(keyword.value) == "True" for keyword in node.keywords)
+    keyword_only = keyword_only or any("kw_only=True" in ast.unparse(decorator) for decorator in node.decorator_list)
     if not (is_struct or is_dataclass) or keyword_only:
         return 0
     fields = [item for item in node.body if isinstance(item, ast.AnnAssign)]

@@ -142,7 +142,7 @@ class Model:
             return SubmitStatus.RATE_LIMITED, job.id, self._rate_left(job.tenant_id)
         if job.idempotency_key:
             self.idempotent[job.tenant_id, job.idempotency_key] = job
-        made = ModelJob(job, State.PENDING)
+        made = ModelJob(request=job, state=State.PENDING)
         self.jobs[job.id] = made
         self._wait(made, self._clock.now_ms + job.delay_ms)
         self.known.add(job.tenant_id)

@@ -78,6 +78,8 @@ class Engine:
         return ids.new_job_id(self._of_tenant(tenant_id))
 
     async def submit(self, jobs: Sequence[NewJob]) -> list[Submission]:
+        if not jobs:
+            return []
         if self._partitions == 1:
             return await self._commits[0].submit(jobs)
         by_partition: dict[int, list[int]] = {}

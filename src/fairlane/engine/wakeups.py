@@ -43,9 +43,10 @@ class Wakeups:
 
     async def close(self) -> None:
         """Stop listening."""
-        if self._listener is not None:
+        while self._listener is not None and not self._listener.done():
+            # Asked again until it ends: a read that times out at the same moment swallows the first one.
             self._listener.cancel()
-            await asyncio.gather(self._listener, return_exceptions=True)
+            await asyncio.wait({self._listener}, timeout=_RECONNECT_S)
 
     @contextlib.contextmanager
     def _listen(self, topics: frozenset[str]) -> Iterator[asyncio.Event]:
