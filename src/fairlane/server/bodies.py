@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
@@ -30,7 +31,7 @@ from ..model.job import (
 )
 from ..model.names import IDEMPOTENCY_KEY_PATTERN, NAME_PATTERN, check_key, check_name
 from ..queue import Queue
-from .parsing import check_json
+from .parsing import check_json, part_of_body
 
 # The patterns are for readers of the OpenAPI document; check_name and check_key enforce them.
 Name = Annotated[str, Meta(extra_json_schema={"pattern": NAME_PATTERN, "minLength": 1, "maxLength": 128})]
@@ -38,6 +39,7 @@ Key = Annotated[str, Meta(extra_json_schema={"pattern": IDEMPOTENCY_KEY_PATTERN,
 JobId = Annotated[str, Meta(extra_json_schema={"pattern": JOB_ID_PATTERN})]
 Delay = Annotated[float, Meta(ge=0, le=MAX_DELAY_MS / 1000)]
 MAX_BACKOFF_SECONDS = 30 * 86_400
+_DEFAULT_BACKOFF = Backoff()
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -50,9 +52,9 @@ class BackoffBody(Body, frozen=True):
     base_seconds: Annotated[float, Meta(ge=0, le=MAX_BACKOFF_SECONDS)] = 1
     cap_seconds: Annotated[float, Meta(ge=0, le=MAX_BACKOFF_SECONDS)] = 300
 
-    def to_backoff(self, at: str) -> Backoff:
+    def to_backoff(self) -> Backoff:
         if self.base_seconds > self.cap_seconds:
-            raise InvalidInput("baseSeconds must not be above capSeconds", f"{at}/backoff/baseSeconds")
+            raise InvalidInput("baseSeconds must not be above capSeconds", "/backoff/baseSeconds")
         return Backoff(round(self.base_seconds * 1000), round(self.cap_seconds * 1000))
 
 
@@ -74,57 +76,47 @@ class JobBody(Body, frozen=True):
     id: JobId | None = None
     """Made by clients that repeat a request after a lost reply; must be of the tenant's partition."""
 
-    def to_new_job(self, queue: Queue, idempotency_key: str | None, at: str = "") -> NewJob:
-        """The job that this asks for. `at` is the JSON pointer of the body itself."""
-        check_name(self.tenant_id, "tenantId", at + "/tenantId")
-        check_name(self.task, "task", at + "/task")
-        check_name(self.queue, "queue", at + "/queue")
+    def to_new_job(self, queue: Queue, idempotency_key: str | None) -> NewJob:
+        """The job that this asks for."""
+        check_name(self.tenant_id, "tenantId", "/tenantId")
+        if self.task is not DEFAULT_TASK:
+            check_name(self.task, "task", "/task")
+        if self.queue is not DEFAULT_QUEUE:
+            check_name(self.queue, "queue", "/queue")
         if self.key is not None:
-            check_key(self.key, "key", at + "/key")
+            check_key(self.key, "key", "/key")
         job = NewJob(
-            id=self._id(queue, at),
+            id=queue.new_job_id(self.tenant_id) if self.id is None else self._own_id(queue, self.id),
             tenant_id=self.tenant_id,
-            payload=check_payload(self.payload, at + "/payload"),
+            payload=check_payload(self.payload),
             task=self.task,
             queue=self.queue,
             priority=self.priority,
-            delay_ms=round((self.delay_seconds or 0) * 1000),
-            run_at_ms=self._run_at_ms(at),
+            delay_ms=0 if self.delay_seconds is None else round(self.delay_seconds * 1000),
+            run_at_ms=None if self.run_at is None else self._run_at_ms(self.run_at),
             max_attempts=self.max_attempts,
             timeout_ms=round(self.timeout_seconds * 1000),
-            backoff=Backoff() if self.backoff is None else self.backoff.to_backoff(at),
+            backoff=_DEFAULT_BACKOFF if self.backoff is None else self.backoff.to_backoff(),
             key=self.key,
-            headers=self._headers(at),
+            headers=check_headers(self.headers) if self.headers else None,
             idempotency_key=idempotency_key,
         )
         if idempotency_key is None:
             return job
         return msgspec.structs.replace(job, fingerprint=fingerprint(job))
 
-    def _id(self, queue: Queue, at: str) -> str:
-        fresh = queue.new_job_id(self.tenant_id)
-        if self.id is None:
-            return fresh
-        if not is_job_id(self.id) or self.id[:2] != fresh[:2]:
-            raise InvalidInput("id must be 26 hex digits that begin with the tenant's partition", at + "/id")
-        return self.id
+    def _own_id(self, queue: Queue, job_id: str) -> str:
+        if not is_job_id(job_id) or job_id[:2] != queue.new_job_id(self.tenant_id)[:2]:
+            raise InvalidInput("id must be 26 hex digits that begin with the tenant's partition", "/id")
+        return job_id
 
-    def _run_at_ms(self, at: str) -> int | None:
-        if self.run_at is None:
-            return None
+    def _run_at_ms(self, run_at: datetime) -> int:
         if self.delay_seconds is not None:
-            raise InvalidInput("give either delaySeconds or runAt", at + "/runAt")
-        ms = round(self.run_at.timestamp() * 1000)
-        if ms > datetime.now(self.run_at.tzinfo).timestamp() * 1000 + MAX_DELAY_MS:
-            raise InvalidInput(f"runAt must be within {MAX_DELAY_MS // 86_400_000} days", at + "/runAt")
+            raise InvalidInput("give either delaySeconds or runAt", "/runAt")
+        ms = round(run_at.timestamp() * 1000)
+        if ms > time.time() * 1000 + MAX_DELAY_MS:
+            raise InvalidInput(f"runAt must be within {MAX_DELAY_MS // 86_400_000} days", "/runAt")
         return max(1, ms)
-
-    def _headers(self, at: str) -> dict[str, str] | None:
-        if not self.headers:
-            return None
-        if sum(len(name.encode()) + len(value.encode()) for name, value in self.headers.items()) > MAX_HEADERS_BYTES:
-            raise InvalidInput(f"headers must have {MAX_HEADERS_BYTES} bytes at most", at + "/headers")
-        return self.headers
 
 
 class BatchItem(JobBody, frozen=True):
@@ -133,17 +125,27 @@ class BatchItem(JobBody, frozen=True):
     idempotency_key: Key | None = None
 
     def to_item(self, queue: Queue, at: str) -> NewJob:
-        """The job that this asks for, `at` this place of the batch."""
-        if self.idempotency_key is not None:
-            check_key(self.idempotency_key, "idempotencyKey", at + "/idempotencyKey")
-        return self.to_new_job(queue, self.idempotency_key, at)
+        """The job that this asks for, `at` this JSON pointer of the batch."""
+        with part_of_body(at):
+            if self.idempotency_key is not None:
+                check_key(self.idempotency_key, "idempotencyKey", "/idempotencyKey")
+            return self.to_new_job(queue, self.idempotency_key)
 
 
-def check_payload(payload: msgspec.Raw, pointer: str) -> bytes:
+def check_payload(payload: msgspec.Raw) -> bytes:
     """The payload's text. Raises PayloadTooLarge, and InvalidInput where clients could not read it back."""
-    if len(bytes(payload)) > MAX_PAYLOAD_BYTES:
-        raise PayloadTooLarge(f"the payload must have {MAX_PAYLOAD_BYTES // 1024} KiB at most", pointer)
-    return check_json(payload, pointer)
+    text = bytes(payload)
+    if len(text) > MAX_PAYLOAD_BYTES:
+        raise PayloadTooLarge(f"the payload must have {MAX_PAYLOAD_BYTES // 1024} KiB at most", "/payload")
+    check_json(text, "/payload")
+    return text
+
+
+def check_headers(headers: dict[str, str]) -> dict[str, str]:
+    """Return `headers` if they are not too large."""
+    if sum(len(name.encode()) + len(value.encode()) for name, value in headers.items()) > MAX_HEADERS_BYTES:
+        raise InvalidInput(f"headers must have {MAX_HEADERS_BYTES} bytes at most", "/headers")
+    return headers
 
 
 def fingerprint(job: NewJob) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from itertools import accumulate
 from typing import TypeVar
@@ -28,23 +30,30 @@ _STEPS = bytes.maketrans(b"[{]}", b"\x02\x02\x00\x00")
 _any_json = msgspec.json.Decoder()
 
 
-def parse_body(decoder: msgspec.json.Decoder[_T], body: bytes, at: str = "") -> _T:
-    """The value of a request body, or of the part of one that is `at` this JSON pointer.
-
-    Raises HttpError 400 if it is no JSON, InvalidInput if it is other JSON.
-    """
+def parse_body(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:
+    """The value of a request body. Raises HttpError 400 if it is no JSON, InvalidInput if it is other JSON."""
     try:
         if not body.isascii():
             body.decode()  # values kept as raw text are not checked by the decoder
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        raise _invalid(error, at) from None
+        raise _invalid(error) from None
     except UnicodeDecodeError:
         raise malformed("The body is not valid UTF-8.") from None
     except msgspec.DecodeError as error:
         raise malformed(f"The body is not valid JSON: {error}.") from None
     except RecursionError:
-        raise too_deep(at) from None
+        raise too_deep("") from None
+
+
+@contextmanager
+def part_of_body(at: str) -> Iterator[None]:
+    """What is refused within points below `at`."""
+    try:
+        yield
+    except InvalidInput as error:
+        error.pointer = at + error.pointer
+        raise
 
 
 def parse_query(kind: type[_T], query: bytes) -> _T:
@@ -53,17 +62,16 @@ def parse_query(kind: type[_T], query: bytes) -> _T:
         pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict")
         return msgspec.convert(dict(pairs), kind, strict=False)
     except msgspec.ValidationError as error:
-        raise _invalid(error, "") from None
+        raise _invalid(error) from None
     except ValueError:
         raise InvalidInput("The query string is not percent-encoded UTF-8.") from None
 
 
-def check_json(text: msgspec.Raw, pointer: str) -> bytes:
-    """The text of a JSON value that is kept word for word, once every client can read it back.
+def check_json(raw: bytes, pointer: str) -> None:
+    """Refuse JSON text, to be kept word for word, that not every client could read back.
 
-    Refuses numbers that no common parser holds and nesting that exhausts their stacks.
+    That is: numbers that no common parser holds, and nesting that exhausts their stacks.
     """
-    raw = bytes(text)
     try:
         _any_json.decode(raw)
     except RecursionError:
@@ -72,7 +80,6 @@ def check_json(text: msgspec.Raw, pointer: str) -> bytes:
         raise InvalidInput(str(error), pointer) from None
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
         raise too_deep(pointer)
-    return raw
 
 
 def malformed(detail: str) -> HttpError:
@@ -88,11 +95,11 @@ def _depth(raw: bytes) -> int:
     return max(accumulate(step - 1 for step in brackets), default=0)
 
 
-def _invalid(error: msgspec.ValidationError, at: str) -> InvalidInput:
+def _invalid(error: msgspec.ValidationError) -> InvalidInput:
     detail, path = str(error), ""
     if place := _PLACE.fullmatch(detail):
         detail, path = place[1], place[2]
-    pointer = at + _pointer(path)
+    pointer = _pointer(path)
     if field := _FIELD.fullmatch(detail):
         pointer += "/" + escape(field[1])
     return InvalidInput(detail[:MAX_ECHO], pointer[:MAX_ECHO])

@@ -18,7 +18,7 @@ from ..bodies import BatchItem, Body, JobBody
 from ..call import Call
 from ..endpoint import LARGE_BODY, Endpoint, Reply
 from ..openapi import reference_to
-from ..parsing import parse_body
+from ..parsing import parse_body, part_of_body
 from ..problems import problem_answer, problem_of
 from ..views import BatchResult, BatchResults, created_job, forgotten_job
 
@@ -77,9 +77,11 @@ async def submit_batch(call: Call, body: BatchBody) -> BatchResults:
 
 def _item(queue: Queue, raw: msgspec.Raw, index: int) -> tuple[NewJob | FairlaneError, bool]:
     """The job that an item asks for, or why not; and whether the client has chosen its id."""
+    at = f"/jobs/{index}"
     try:
-        item = parse_body(_item_decoder, bytes(raw), f"/jobs/{index}")
-        return item.to_item(queue, f"/jobs/{index}"), item.id is not None
+        with part_of_body(at):
+            item = parse_body(_item_decoder, bytes(raw))
+        return item.to_item(queue, at), item.id is not None
     except FairlaneError as error:
         return error, False
 
