@@ -71,5 +71,5 @@ class JobHandle(Generic[T]):
         return await (await self._connect()).get(self.id)
 
     async def cancel(self) -> Job:
-        """Cancel the job, or ask its worker to if it runs. Raises NotFound, Conflict if it has ended."""
+        """Cancel the job, or ask its worker to if it runs. Raises NotFound, Conflict if it has ended otherwise."""
         return await (await self._connect()).cancel(self.id)

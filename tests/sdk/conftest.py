@@ -1,0 +1,49 @@
+"""One embedded store for all tests of the SDK, emptied before each, with upkeep running beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from fairlane.connect import open_engine
+from fairlane.model.retention import Retention
+from fairlane.model.tenant import TenantPolicy
+from fairlane.store import Durability, EmbeddedServer
+from fairlane.upkeep.run import run_upkeep
+
+from .world import World
+
+
+@pytest.fixture(scope="session")
+def store_url() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="fl-") as folder:
+        server = EmbeddedServer(Path(folder), Durability.MEMORY)
+        server.start()
+        try:
+            yield f"embedded:{folder}"
+        finally:
+            server.stop()
+
+
+@pytest.fixture
+async def world(store_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    monkeypatch.setenv("FAIRLANE_DURABILITY", "memory")
+    engine = await open_engine(store_url)
+    await engine.store.client.flushall()
+    await engine.close()
+    engine = await open_engine(store_url)
+    await engine.set_defaults(TenantPolicy(submit_rate=None, concurrency=None))
+    upkeep = asyncio.create_task(run_upkeep(engine, Retention()))
+    world = World(store_url, engine)
+    try:
+        yield world
+    finally:
+        upkeep.cancel()
+        await asyncio.wait([upkeep])
+        await world.app.close()
+        assert (await engine.doctor()).problems == []
+        await engine.close()

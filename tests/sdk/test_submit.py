@@ -1,0 +1,167 @@
+"""Submitting: typed arguments in, a handle out, and a result that has the task's own type."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+
+from fairlane import (
+    Conflict,
+    IdempotencyMismatch,
+    InvalidInput,
+    JobCancelled,
+    JobFailed,
+    JobHandle,
+    PartlySubmitted,
+    RateLimited,
+    Retry,
+    State,
+)
+from fairlane.model.tenant import PolicyChange, Rate
+
+from .world import World, json_of
+
+
+class Report(msgspec.Struct):
+    pages: int
+    made_at: datetime
+
+
+async def test_an_async_and_a_sync_task_return_their_own_types(world: World) -> None:
+    made_at = datetime(2027, 1, 1, tzinfo=UTC)
+
+    @world.app.task
+    async def report(pages: int) -> Report:
+        return Report(pages, made_at)
+
+    @world.app.task
+    def twice(text: str, times: int = 2) -> str:
+        return text * times
+
+    async with world.worker():
+        made: JobHandle[Report] = await report.using(tenant="acme").submit(3)
+        assert await made.result(timeout="10s") == Report(3, made_at)
+        repeated: JobHandle[str] = await twice.submit("ab", times=3)
+        assert await repeated.result(timeout=10) == "ababab"
+
+
+async def test_options_reach_the_job(world: World) -> None:
+    @world.app.task(queue="reports", retry=Retry(5), timeout="2m")
+    async def build(user_id: int) -> None:
+        pass
+
+    plain = await (await build.submit(1)).refresh()
+    assert (plain.queue, plain.max_attempts, plain.timeout_seconds, plain.tenant_id) == ("reports", 5, 120.0, "default")
+    assert json_of(plain.payload) == {"user_id": 1}
+    using = build.using(
+        tenant="acme", key="k", delay="10m", priority=7, queue="urgent", max_attempts=1, headers={"trace": "t1"}
+    )
+    job = await (await using.submit(42)).refresh()
+    assert (job.tenant_id, job.key, job.priority, job.queue, job.max_attempts) == ("acme", "k", 7, "urgent", 1)
+    assert (job.state, job.headers) == (State.SCHEDULED, {"trace": "t1"})
+    assert job.run_at is not None
+    assert timedelta(minutes=9) < job.run_at - job.created_at <= timedelta(minutes=10, seconds=1)
+
+
+async def test_a_job_with_run_at_waits_for_it(world: World) -> None:
+    @world.app.task
+    async def work() -> None:
+        pass
+
+    due = datetime.now(UTC) + timedelta(seconds=0.5)
+    async with world.worker():
+        handle = await work.using(run_at=due).submit()
+        await handle.result(timeout=10)
+        started_at = (await handle.refresh()).started_at
+    assert started_at is not None and started_at >= due - timedelta(milliseconds=1)
+
+
+async def test_a_wrong_call_is_refused_at_submit(world: World) -> None:
+    @world.app.task
+    async def work(number: int) -> None:
+        pass
+
+    with pytest.raises(InvalidInput, match="Expected `int`"):
+        await work.submit("one")  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match="missing required field `number`"):
+        await work.submit()  # type: ignore[call-arg]
+    assert (await world.engine.counters()).submitted == 0
+
+
+async def test_many_calls_become_jobs_in_order(world: World) -> None:
+    @world.app.task
+    async def add(a: int, b: int = 0) -> int:
+        return a + b
+
+    async with world.worker(slots=50):
+        handles = await add.submit_many([(n,) for n in range(1_200)])
+        handles += await add.submit_many([{"a": 1, "b": 2}])
+        assert await asyncio.gather(*(h.result(timeout=30) for h in handles)) == [*range(1_200), 3]
+
+
+async def test_jobs_over_the_rate_are_refused_and_the_others_kept(world: World) -> None:
+    @world.app.task
+    async def work(n: int) -> None:
+        pass
+
+    await world.engine.change_tenant("slow", PolicyChange(submit_rate=Rate(3, 60)))
+    with pytest.raises(PartlySubmitted, match="2 of 5") as partly:
+        await work.using(tenant="slow").submit_many([(n,) for n in range(5)])
+    assert [handle is not None for handle in partly.value.jobs] == [True, True, True, False, False]
+    with pytest.raises(RateLimited) as refused:
+        await work.using(tenant="slow").submit(9)
+    assert 0 < refused.value.retry_after <= 60
+
+
+async def test_a_key_makes_one_job(world: World) -> None:
+    @world.app.task
+    async def work(n: int) -> None:
+        pass
+
+    using = work.using(idempotency_key="order-7")
+    assert (await using.submit(1)).id == (await using.submit(1)).id
+    with pytest.raises(IdempotencyMismatch):
+        await using.submit(2)
+    assert (await work.using(key="k").submit(1)).id == (await work.using(key="k").submit(2)).id
+
+
+async def test_a_failed_job_raises_what_it_failed_with(world: World) -> None:
+    @world.app.task(retry=Retry(1))
+    async def work() -> None:
+        raise ValueError("no such user")
+
+    async with world.worker():
+        handle = await work.submit()
+        with pytest.raises(JobFailed, match="ValueError: no such user") as failed:
+            await handle.result(timeout=10)
+    assert 'raise ValueError("no such user")' in failed.value.__notes__[0]
+
+
+async def test_a_waiting_job_can_be_cancelled(world: World) -> None:
+    @world.app.task
+    async def work() -> None:
+        pass
+
+    handle = await work.submit()
+    assert (await handle.cancel()).state is State.CANCELLED
+    with pytest.raises(JobCancelled):
+        await handle.result(timeout=10)
+    assert (await handle.cancel()).state is State.CANCELLED
+    async with world.worker():
+        finished = await work.submit()
+        await finished.result(timeout=10)
+        with pytest.raises(Conflict):
+            await finished.cancel()
+
+
+async def test_waiting_for_a_result_ends_in_time(world: World) -> None:
+    @world.app.task
+    async def work() -> None:
+        pass
+
+    handle = await work.submit()
+    with pytest.raises(TimeoutError):
+        await handle.result(timeout="50ms")

@@ -1,0 +1,82 @@
+"""A real store with upkeep, an app on it, and workers that run in the test's own loop."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import msgspec
+
+from fairlane import App
+from fairlane.connect import open_queue
+from fairlane.engine import Engine
+from fairlane.model.job import Job, NewJob
+from fairlane.queue import Queue
+from fairlane.worker import Worker, WorkerOptions
+
+T = TypeVar("T")
+
+PATIENCE_SECONDS = 15.0
+
+
+class World:
+    """What a test of the SDK works with. Jobs belong to the tenant "default", which has no limits."""
+
+    def __init__(self, url: str, engine: Engine) -> None:
+        self.url = url
+        self.engine = engine
+        self.app = App(url, tenancy="default")
+
+    async def open_queue(self) -> Queue:
+        return await open_queue(self.url)
+
+    @asynccontextmanager
+    async def worker(
+        self, *, slots: int = 8, lease_ms: int = 30_000, drain_seconds: float = 10.0, app: App | None = None
+    ) -> AsyncIterator[Worker]:
+        """A worker of the app's tasks, drained afterwards."""
+        options = WorkerOptions(slots=slots, lease_ms=lease_ms, drain_seconds=drain_seconds)
+        worker = Worker(self.open_queue, (app or self.app).registry, options)
+        running = asyncio.create_task(worker.run())
+        try:
+            yield worker
+        finally:
+            worker.stop()
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await running
+
+    async def submit_raw(self, task: str, payload: bytes, timeout_ms: int = 300_000, max_attempts: int = 3) -> str:
+        """Submit as a client that knows nothing of the app; the job's id."""
+        job = NewJob(
+            id=self.engine.new_job_id("default"),
+            tenant_id="default",
+            payload=payload,
+            task=task,
+            timeout_ms=timeout_ms,
+            max_attempts=max_attempts,
+        )
+        await self.engine.submit([job])
+        return job.id
+
+    async def finished(self, job_id: str) -> Job:
+        job = await self.engine.wait_finished(job_id, round(PATIENCE_SECONDS * 1000))
+        assert job is not None, await self.engine.get(job_id)
+        return job
+
+
+async def eventually(look: Callable[[], Awaitable[T]], what: str, within: float = PATIENCE_SECONDS) -> T:
+    """The first truthy answer of `look`."""
+    deadline = time.monotonic() + within
+    while True:
+        answer = await look()
+        if answer:
+            return answer
+        assert time.monotonic() < deadline, f"not in time: {what}"
+        await asyncio.sleep(0.02)
+
+
+def json_of(raw: msgspec.Raw | None) -> object:
+    return None if raw is None else msgspec.json.decode(raw)
