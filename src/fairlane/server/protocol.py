@@ -38,6 +38,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
+        if self.transport.is_closing():
+            return
         scope: Any = self.scope  # None before the first request
         if scope is None or "method" not in scope:  # the parser is still within a head
             self._head_bytes += len(data)

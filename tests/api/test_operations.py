@@ -1,0 +1,84 @@
+"""Queues, health, Prometheus, and the pages."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+import pytest
+
+from .conftest import Served, fields_of
+
+
+async def test_queues_are_listed_paused_and_resumed(api: Served, client: httpx.AsyncClient, tenant: str) -> None:
+    await api.submit(tenant, queue=tenant)
+
+    async def listed() -> dict[str, object]:
+        (info,) = [info for info in (await client.get("/queues")).json()["queues"] if info["name"] == tenant]
+        return dict(info)
+
+    assert await listed() == {"name": tenant, "paused": False, "runnableTenants": 1, "pending": 1}
+    assert (await client.post(f"/queues/{tenant}/pause")).json()["paused"] is True
+    assert await api.claim(queues=[tenant]) == []
+    assert (await listed())["paused"] is True
+    assert (await client.post(f"/queues/{tenant}/resume")).json()["paused"] is False
+    assert len(await api.claim(queues=[tenant])) == 1
+
+
+@pytest.mark.parametrize("name", ["a%20b", "*", "%7B%7D", "x" * 129])
+async def test_bad_queue_names_are_refused(client: httpx.AsyncClient, name: str) -> None:
+    answer = await client.post(f"/queues/{name}/pause")
+    assert (answer.status_code, fields_of(answer)) == (422, ["/name"])
+
+
+async def test_health(client: httpx.AsyncClient) -> None:
+    for path in ("/livez", "/readyz"):
+        answer = await client.get(path)
+        assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+async def test_prometheus_figures_count(api: Served, client: httpx.AsyncClient, tenant: str) -> None:
+    async def figures() -> dict[str, int]:
+        answer = await client.get("/metrics")
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+        samples = [line for line in answer.text.splitlines() if not line.startswith("#")]
+        assert all(re.fullmatch(r"fairlane_[a-z_]+ \d+", sample) for sample in samples)
+        assert answer.text.count("# TYPE ") == len(samples)
+        return {name: int(value) for name, value in (sample.split() for sample in samples)}
+
+    before = await figures()
+    await api.submit(tenant, queue=tenant)
+    await api.submit(tenant, queue=tenant)
+    (lease,) = await api.claim(queues=[tenant])
+    await api.finish(lease, "completed")
+    after = await figures()
+    changed = {name: after[name] - before[name] for name in after if after[name] != before[name]}
+    assert changed == {
+        "fairlane_jobs_submitted_total": 2,
+        "fairlane_jobs_completed_total": 1,
+        "fairlane_jobs_pending": 1,
+    }
+
+
+@pytest.mark.parametrize("path", ["/", "/docs"])
+async def test_pages_load_nothing_foreign(client: httpx.AsyncClient, path: str) -> None:
+    page = await client.get(path)
+    assert page.status_code == 200
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert page.headers["x-content-type-options"] == "nosniff"
+    assert not re.search(r"<script>|\bon\w+=|\bstyle=|https?://", page.text)
+    linked = re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text)
+    assert len(linked) == 2
+    for link in linked:
+        found = await client.get(link)
+        assert found.status_code == 200
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", found.text)
+
+
+async def test_only_known_files_are_served(client: httpx.AsyncClient) -> None:
+    for path in ("/static/", "/static/../app.py", "/static/%2e%2e/app.py", "/static/app.py"):
+        assert (await client.get(path)).status_code == 404

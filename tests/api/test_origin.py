@@ -1,0 +1,59 @@
+"""Web pages of other origins can neither change anything nor read through a name that they control."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from fairlane.server.settings import allowed_hosts_for
+
+from .conftest import Served, fields_of
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "http://evil.example"},
+        {"origin": "null"},
+        {"origin": "http://localhost:3000"},
+        {"origin": "http://127.0.0.1"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"origin": "http://evil.example", "sec-fetch-site": "same-origin"},
+    ],
+)
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/jobs"), ("PUT", "/tenants/never"), ("DELETE", "/jobs/dlq"), ("POST", "/leases")]
+)
+async def test_other_origins_may_change_nothing(
+    client: httpx.AsyncClient, method: str, path: str, headers: dict[str, str]
+) -> None:
+    answer = await client.request(method, path, json={"tenantId": "never", "payload": 1}, headers=headers)
+    assert (answer.status_code, fields_of(answer)) == (403, [])
+    assert "access-control-allow-origin" not in answer.headers
+
+
+async def test_own_pages_may(api: Served, client: httpx.AsyncClient, tenant: str) -> None:
+    origin = f"http://127.0.0.1:{api.port}"
+    for headers in ({"origin": origin, "sec-fetch-site": "same-origin"}, {"sec-fetch-site": "none"}, {}):
+        answer = await client.post("/jobs", json={"tenantId": tenant, "payload": 1}, headers=headers)
+        assert answer.status_code == 202
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "10.0.0.1", "[::2]:80"])
+async def test_other_names_are_not_ours(client: httpx.AsyncClient, host: str) -> None:
+    for method, path in (("GET", "/jobs"), ("POST", "/jobs"), ("GET", "/"), ("GET", "/metrics")):
+        answer = await client.request(method, path, headers={"host": host})
+        assert (answer.status_code, fields_of(answer)) == (421, [])
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8000", "localhost.:1", "127.0.0.1", "[::1]:8000"])
+async def test_loopback_names_are_ours(client: httpx.AsyncClient, host: str) -> None:
+    assert (await client.get("/livez", headers={"host": host})).status_code == 200
+
+
+def test_a_server_beyond_loopback_takes_any_name() -> None:
+    assert allowed_hosts_for("0.0.0.0") is None  # noqa: S104
+    assert allowed_hosts_for("10.1.2.3") is None
+    assert allowed_hosts_for("127.0.0.2") == frozenset({"localhost", "127.0.0.1", "::1", "127.0.0.2"})
+    assert "queue.test" in (allowed_hosts_for("localhost", frozenset({"queue.test"})) or ())
