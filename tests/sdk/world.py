@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from pathlib import Path
+from typing import Self, TypeVar
 
 import msgspec
 
@@ -19,6 +22,7 @@ from fairlane.worker import Worker, WorkerOptions
 
 T = TypeVar("T")
 
+ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 15.0
 
 
@@ -65,6 +69,41 @@ class World:
         job = await self.engine.wait_finished(job_id, round(PATIENCE_SECONDS * 1000))
         assert job is not None, await self.engine.get(job_id)
         return job
+
+
+class WorkerProcess:
+    """A worker in a process of its own; see worker_process.py."""
+
+    def __init__(self, world: World, folder: Path, lease_ms: int = 30_000, drain_seconds: float = 10, slots: int = 8):
+        self._diary = folder / f"diary-{len(list(folder.iterdir()))}"
+        self._diary.touch()
+        arguments = [world.url, str(self._diary), str(lease_ms), str(drain_seconds), str(slots)]
+        command = [sys.executable, "-m", "tests.sdk.worker_process", *arguments]
+        self.process = subprocess.Popen(command, cwd=ROOT)
+
+    def diary(self, job_id: str) -> list[str]:
+        """What happened to a job here, in order."""
+        lines = [line.split() for line in self._diary.read_text().splitlines()]
+        return [what for what, found, *_ in lines if found == job_id]
+
+    async def has_begun(self, job_id: str) -> None:
+        async def look() -> bool:
+            assert self.process.poll() is None, "the worker has ended"
+            return "begin" in self.diary(job_id)
+
+        await eventually(look, f"job {job_id} begins")
+
+    async def ended(self, within: float = PATIENCE_SECONDS) -> int:
+        """Its exit code."""
+        return await asyncio.to_thread(self.process.wait, within)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
 
 
 async def eventually(look: Callable[[], Awaitable[T]], what: str, within: float = PATIENCE_SECONDS) -> T:

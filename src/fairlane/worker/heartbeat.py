@@ -19,7 +19,7 @@ log = logging.getLogger("fairlane.worker")
 
 PROGRESS_SECONDS = 0.5
 """Progress is sent at most this often."""
-HUNG_SECONDS = 10.0
+HUNG_SECONDS = 5.0
 """So long after a job's timeout, an event loop that has not ended the job is taken for hung: the lease may go."""
 LONGEST_RETRY_SECONDS = 1.0
 JOIN_SECONDS = 2.0

@@ -1,0 +1,79 @@
+"""A worker in a process of its own: `python -m tests.sdk.worker_process URL DIARY LEASE_MS DRAIN_SECONDS SLOTS`.
+
+Its tasks note in the file DIARY what they do, a line each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+from fairlane import App, builtin, current
+from fairlane.connect import open_queue
+from fairlane.queue import Queue
+from fairlane.worker import Worker, WorkerOptions, run_worker
+
+app = App(tenancy="default")
+url, diary_path, lease_ms, drain_seconds, slots = sys.argv[1:] if __name__ == "__main__" else ["", "", "0", "0", "0"]
+
+
+def note(what: str) -> None:
+    with Path(diary_path).open("a") as diary:
+        diary.write(f"{what} {current().id} {current().attempt} {current().fence}\n")
+
+
+@app.task
+async def rest(seconds: float) -> str:
+    note("begin")
+    try:
+        await asyncio.sleep(seconds)
+    except asyncio.CancelledError:
+        note("cancelled")
+        raise
+    note("end")
+    return "rested"
+
+
+@app.task
+async def block(seconds: float) -> str:
+    """Keep the event loop busy, as bad code does."""
+    note("begin")
+    time.sleep(seconds)  # noqa: ASYNC251  that is the point
+    note("end")
+    return "blocked"
+
+
+@app.task
+def hang(seconds: float) -> str:
+    note("begin")
+    time.sleep(seconds)
+    note("end")
+    return "hung"
+
+
+@app.task
+async def deaf(seconds: float) -> str:
+    """Listen to no cancellation."""
+    note("begin")
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            await asyncio.sleep(0.05)
+        except asyncio.CancelledError:
+            continue
+    return "deaf"
+
+
+async def open_own() -> Queue:
+    return await open_queue(url)
+
+
+def make_worker() -> Worker:
+    options = WorkerOptions(lease_ms=int(lease_ms), drain_seconds=float(drain_seconds), slots=int(slots))
+    return Worker(open_own, {**app.registry, **builtin.app.registry}, options)
+
+
+if __name__ == "__main__":
+    run_worker(make_worker)
