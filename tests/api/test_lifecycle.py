@@ -149,6 +149,10 @@ async def test_the_dlq_is_emptied_by_filter(api: Served, client: httpx.AsyncClie
     assert purged.json() == {"count": 1, "more": False}
     by_body = await client.request("DELETE", "/jobs/dlq", json={"tenantId": free_tenant, "task": "none"})
     assert by_body.json() == {"count": 0, "more": False}
+    both = await client.request("DELETE", "/jobs/dlq?task=none", json={"tenantId": free_tenant, "task": None})
+    assert both.json() == {"count": 0, "more": False}
+    torn = await client.request("DELETE", "/jobs/dlq?task=b", json={"tenantId": free_tenant, "task": "c"})
+    assert (torn.status_code, fields_of(torn)) == (422, ["/task"])
     left = (await client.get("/jobs/dlq", params={"tenantId": free_tenant})).json()["jobs"]
     assert {job["task"] for job in left} == {"c"}
 

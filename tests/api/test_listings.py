@@ -110,6 +110,9 @@ async def test_bad_parameters_are_named(client: httpx.AsyncClient, path: str, qu
     ("query", "pointer"),
     [
         ("state=done", "/state"),
+        ("state=null", "/state"),
+        ("createdFrom=null", "/createdFrom"),
+        ("createdFrom=1700000000", "/createdFrom"),
         ("key=a%20b", "/key"),
         ("createdFrom=yesterday", "/createdFrom"),
         ("createdTo=2026-01-01T00:00:00", "/createdTo"),

@@ -71,7 +71,7 @@ async def test_a_client_may_choose_the_id_and_repeat(api: Served, client: httpx.
     assert answers[0].json()["id"] == body["id"]
     assert (await client.get("/jobs/metrics", params={"tenantId": tenant})).json()["submitted"] == 1
     of_another = await client.post("/jobs", json=body | {"tenantId": tenant + "x"})
-    assert of_another.status_code == 404
+    assert of_another.status_code == 409
 
 
 @pytest.mark.parametrize(

@@ -57,8 +57,10 @@ class Endpoint:
         """Optional request headers, with what they say."""
         self.max_body = max_body
         self.query: Any = hints.get("query")
-        self.body: Any = hints.get("body")
-        self.body_optional = type(None) in get_args(self.body)
+        body: Any = hints.get("body")
+        self.body_optional = type(None) in get_args(body)
+        """Whether the body may be left out. It may not be null."""
+        self.body: Any = get_args(body)[0] if self.body_optional else body
         self._body_decoder = None if self.body is None else msgspec.json.Decoder(self.body)
 
     @property

@@ -23,12 +23,13 @@ from ..model.lease import (
     WorkerReport,
 )
 from ..model.names import check_name
-from .bodies import Body, Delay, JobId, Name
+from .bodies import Body, Delay, Name
 from .parsing import check_json
 
 MAX_WAIT_SECONDS = 30
 LeaseSeconds = Annotated[float, Meta(ge=MIN_LEASE_MS / 1000, le=MAX_LEASE_MS / 1000)]
 Queues = Annotated[tuple[Name, ...], Meta(max_length=MAX_CLAIM)]
+AnyId = Annotated[str, Meta(max_length=255)]  # of a job that is not there, the lease is stale
 Token = Annotated[str, Meta(min_length=1, max_length=255)]
 
 
@@ -92,7 +93,7 @@ class ProgressBody(Body, frozen=True):
 class HeldLease(Body, frozen=True):
     """A lease that the worker still holds."""
 
-    job_id: JobId
+    job_id: AnyId
     token: Token
     progress: ProgressBody | None = None
 
@@ -121,7 +122,7 @@ class ErrorBody(Body, frozen=True):
 class OutcomeBody(Body, frozen=True):
     """The end of one lease."""
 
-    job_id: JobId
+    job_id: AnyId
     token: Token
     outcome: OutcomeKind
     result: msgspec.Raw = msgspec.field(default_factory=msgspec.Raw)

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from importlib.metadata import version
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 
-from .bodies import BatchItem
+from .bodies import BatchItem, Key, Name
 from .endpoint import Endpoint, Reply
 from .problems import PROBLEM_TYPE, Problem
 
@@ -18,6 +18,7 @@ Json = dict[str, Any]
 _REFERENCE = "#/components/schemas/{name}"
 _ERRORS_OF_ALL = (403, 405, 421, 500, 503)
 _ERRORS_OF_BODIES = (400, 408, 413, 415, 422)
+_PATH_PARAMETER = re.compile(r"{(\w+)}")
 _RETRY_AFTER = frozenset({429, 503, 507})
 
 
@@ -62,9 +63,8 @@ class Schemas:
         self.components = components
 
     def of(self, kind: Any) -> Json:
-        """The schema of a type, without its null."""
-        schema = self._by_type[repr(kind)]
-        return _without_null(schema) if type(None) in get_args(kind) else schema
+        """The schema of a type."""
+        return self._by_type[repr(kind)]
 
     def parameters(self, query: Any) -> Iterator[Json]:
         """Query parameters."""
@@ -98,12 +98,18 @@ def _operation(endpoint: Endpoint, schemas: Schemas) -> Json:
 
 
 def _parameters(endpoint: Endpoint, schemas: Schemas) -> Iterator[Json]:
-    for name in re.findall(r"{(\w+)}", endpoint.path):
-        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+    for name in _PATH_PARAMETER.findall(endpoint.path):
+        schema = msgspec.json.schema(Name) if _names_in_path(endpoint) else {"type": "string"}
+        yield {"name": name, "in": "path", "required": True, "schema": schema}
     for name, detail in endpoint.headers.items():
-        yield {"name": name, "in": "header", "description": detail, "schema": {"type": "string"}}
+        yield {"name": name, "in": "header", "description": detail, "schema": msgspec.json.schema(Key)}
     if endpoint.query is not None:
         yield from schemas.parameters(endpoint.query)
+
+
+def _names_in_path(endpoint: Endpoint) -> bool:
+    """Whether the path has a name in it, which may be refused; of a job's id one can only say that there is none."""
+    return bool(_PATH_PARAMETER.search(endpoint.path)) and not endpoint.path.startswith("/jobs/")
 
 
 def _responses(endpoint: Endpoint, schemas: Schemas) -> Json:
@@ -113,7 +119,7 @@ def _responses(endpoint: Endpoint, schemas: Schemas) -> Json:
     errors = {*_ERRORS_OF_ALL, *endpoint.errors}
     if endpoint.body is not None:
         errors.update(_ERRORS_OF_BODIES)
-    if endpoint.query is not None:
+    if endpoint.query is not None or _names_in_path(endpoint):
         errors.add(422)
     for status in sorted(errors):
         responses[str(status)] = _problem(status, schemas)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
+from ..model.errors import InvalidInput
 from ..model.job import JobQuery, Time
 from ..model.names import check_key, check_name
 from ..model.states import State
@@ -16,6 +18,7 @@ MAX_PAGE = 100
 MAX_BULK = 10_000
 PageSize = Annotated[int, Meta(ge=1, le=MAX_PAGE)]
 BulkSize = Annotated[int, Meta(ge=1, le=MAX_BULK)]
+TimeText = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 Cursor = Annotated[str, Meta(max_length=1000)]
 
 
@@ -47,23 +50,23 @@ class Listing(Query, frozen=True):
 class Search(Listing, frozen=True):
     """A page of the jobs that match."""
 
-    state: State | None = None
+    state: State | UnsetType = UNSET  # not None, which the text "null" would be taken for
     key: Key | None = None
-    created_from: Time | None = None
-    created_to: Time | None = None
+    created_from: TimeText | None = None
+    created_to: TimeText | None = None
 
     def to_search(self) -> JobQuery:
         check_filter(self.tenant_id, self.queue, self.task)
         if self.key is not None:
             check_key(self.key, "key", "/key")
         return JobQuery(
-            state=self.state,
+            state=self.state or None,
             tenant_id=self.tenant_id,
             queue=self.queue,
             task=self.task,
             key=self.key,
-            created_from=self.created_from,
-            created_to=self.created_to,
+            created_from=_time(self.created_from, "/createdFrom"),
+            created_to=_time(self.created_to, "/createdTo"),
             limit=self.limit,
             cursor=self.cursor,
         )
@@ -79,7 +82,7 @@ class Bulk(Query, frozen=True):
 
 
 class BulkBody(Body, frozen=True):
-    """The same as the query parameters, for clients that would rather send JSON. Counts instead of them."""
+    """The same as the query parameters, for clients that would rather send JSON."""
 
     tenant_id: Name | None = None
     queue: Name | None = None
@@ -105,3 +108,11 @@ def check_filter(tenant_id: str | None, queue: str | None, task: str | None) -> 
     for name, value in (("tenantId", tenant_id), ("queue", queue), ("task", task)):
         if value is not None:
             check_name(value, name, "/" + name)
+
+
+def _time(text: str | None, pointer: str) -> datetime | None:
+    """The time that is written out. As text, since a query's numbers would be taken for Unix times."""
+    try:
+        return None if text is None else msgspec.convert(text, Time)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(str(error), pointer) from None

@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from ...model.errors import FairlaneError, IdempotencyMismatch, NotFound, RateLimited
+from ...model.errors import Conflict, FairlaneError, IdempotencyMismatch, NotFound, RateLimited
 from ...model.job import MAX_BATCH, MAX_PAYLOAD_BYTES, Job, NewJob, RateUse, Submission, SubmitStatus
 from ...model.names import check_key
 from ...queue import Queue
@@ -103,7 +103,7 @@ async def _outcome(queue: Queue, job: NewJob, made: Submission, own_id: bool) ->
     """The status and job to answer with, or the error that the submission ended in."""
     match made.status:
         case SubmitStatus.CREATED if own_id:
-            return HTTPStatus.ACCEPTED, await _job_of_own_id(queue, job)
+            return HTTPStatus.ACCEPTED, await _job_of_own_id(queue, job, made)
         case SubmitStatus.CREATED:
             return HTTPStatus.ACCEPTED, created_job(job, made)
         case SubmitStatus.RATE_LIMITED:
@@ -118,11 +118,14 @@ async def _outcome(queue: Queue, job: NewJob, made: Submission, own_id: bool) ->
                 return HTTPStatus.OK, forgotten_job(job, made.job_id)
 
 
-async def _job_of_own_id(queue: Queue, job: NewJob) -> Job:
+async def _job_of_own_id(queue: Queue, job: NewJob, made: Submission) -> Job:
     """The job with the id that its client chose: made now, or by the same request before."""
-    found = await queue.get(job.id)
+    try:
+        found = await queue.get(job.id)
+    except NotFound:
+        return created_job(job, made)  # it has ended and been forgotten meanwhile
     if found.tenant_id != job.tenant_id:
-        raise NotFound(f"no job {job.id} of this tenant, and its id is taken")
+        raise Conflict("this id is taken")
     return found
 
 
@@ -136,7 +139,7 @@ SUBMIT = Endpoint(
     "POST",
     "/jobs",
     submit_job,
-    errors=(429, 507),
+    errors=(409, 429, 507),
     replies={
         202: Reply(Job, headers={"Location": "Where the job is.", **_RATE_HEADERS}, always=frozenset({"Location"})),
         200: Reply(Job, headers={"Idempotency-Replayed": "`true` if the Idempotency-Key was used before."}),
