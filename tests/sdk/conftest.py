@@ -42,8 +42,10 @@ async def world(store_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     try:
         yield world
     finally:
-        upkeep.cancel()
-        await asyncio.wait([upkeep])
-        await world.app.close()
-        assert (await engine.doctor()).problems == []
-        await engine.close()
+        while not upkeep.done():  # Python 3.11's wait_for, which clients use, may swallow a cancellation
+            upkeep.cancel()
+            await asyncio.wait([upkeep], timeout=0.1)
+        async with asyncio.timeout(10):
+            await world.app.close()
+            assert (await engine.doctor()).problems == []
+            await engine.close()

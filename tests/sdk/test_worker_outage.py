@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from fairlane import State, StoreUnavailable
+from fairlane import StoreUnavailable
 from fairlane.connect import open_engine
 from fairlane.model.tenant import TenantPolicy
 from fairlane.store import Durability, EmbeddedServer
@@ -52,10 +52,6 @@ async def _is(condition: bool) -> bool:
     return condition
 
 
-async def _is_running(world: World, job_id: str) -> bool:
-    return (await world.engine.get(job_id)).state is State.RUNNING
-
-
 async def test_outcomes_outlive_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAIRLANE_DURABILITY", "memory")
     release = asyncio.Event()
@@ -84,11 +80,12 @@ async def test_outcomes_outlive_an_outage(monkeypatch: pytest.MonkeyPatch) -> No
 
 async def test_jobs_stop_when_their_lease_cannot_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAIRLANE_DURABILITY", "memory")
-    stopped = asyncio.Event()
+    started, stopped = asyncio.Event(), asyncio.Event()
     async with private_world() as (world, pid):
 
         @world.app.task
         async def work() -> str:
+            started.set()
             try:
                 await asyncio.sleep(60)
             finally:
@@ -97,10 +94,14 @@ async def test_jobs_stop_when_their_lease_cannot_be_kept(monkeypatch: pytest.Mon
 
         async with world.worker(slots=1, lease_ms=1_000):
             handle = await work.submit()
-            await eventually(lambda: _is_running(world, handle.id), "the job runs")
+            async with asyncio.timeout(10):
+                await started.wait()
             with halted(pid):
                 async with asyncio.timeout(5):
                     await stopped.wait()
-            reaped = await world.engine.reap(10)
-            assert reaped.requeued == 1
+
+            async def is_given_back() -> bool:
+                return (await world.engine.reap(10)).requeued == 1
+
+            await eventually(is_given_back, "its lease ends, unfinished")
             await handle.cancel()

@@ -21,6 +21,7 @@ log = logging.getLogger("fairlane.worker")
 
 FLUSH_SECONDS = 5.0
 """How long a worker that stops tries to report what its jobs came to."""
+CLOSE_SECONDS = 2.0
 
 
 class Worker:
@@ -84,7 +85,7 @@ class Worker:
             executor.close()
             fetcher.close()
             await heartbeat.stop()
-            await queue.close()
+            await _within(CLOSE_SECONDS, queue.close())
 
     def _new_heartbeat(self, executor: Executor) -> Heartbeat:
         loop = asyncio.get_running_loop()
