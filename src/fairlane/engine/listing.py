@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
 
 from ..model.errors import InvalidInput
+from ..model.ids import MAX_PARTITIONS
 from ..model.job import Job, JobPage, JobQuery
 from ..model.states import State
 from . import keys
@@ -165,6 +167,7 @@ def _place_of(cursor: str | None) -> Place:
         place = _decode(base64.urlsafe_b64decode(padded))
     except (msgspec.MsgspecError, binascii.Error, ValueError) as error:
         raise InvalidInput("not a cursor of this listing", "/cursor") from error
-    if place.state < 0 or place.partition < 0 or place.partition > 255:
+    bad_score = place.score is not None and not math.isfinite(place.score)
+    if bad_score or place.state < 0 or not 0 <= place.partition < MAX_PARTITIONS:
         raise InvalidInput("not a cursor of this listing", "/cursor")
     return place
