@@ -42,10 +42,9 @@ async def world(store_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     try:
         yield world
     finally:
-        while not upkeep.done():  # Python 3.11's wait_for, which clients use, may swallow a cancellation
-            upkeep.cancel()
-            await asyncio.wait([upkeep], timeout=0.1)
+        upkeep.cancel()
         async with asyncio.timeout(10):
+            await asyncio.wait([upkeep])
             await world.app.close()
             assert (await engine.doctor()).problems == []
             await engine.close()

@@ -141,6 +141,22 @@ async def test_a_loading_server_is_waited_out(tmp_path_factory: pytest.TempPathF
             await store.close()
 
 
+async def test_a_cancellation_always_ends_its_caller(store: Store) -> None:
+    async def ask_for_ever() -> None:
+        while True:
+            await store.client.ping()
+
+    for turns in range(200):  # so that some come just as a write ends
+        asking = asyncio.create_task(ask_for_ever())
+        for _ in range(turns % 23 + 1):
+            await asyncio.sleep(0)
+        asking.cancel()
+        done, _ = await asyncio.wait([asking], timeout=2)
+        if not done:
+            asking.cancel()
+        assert done, f"cancelled after {turns % 23 + 1} turns of the loop, it went on"
+
+
 async def _wait_for_nothing(store: Store) -> None:
     await store.client.execute_command("BLPOP", "nothing", 4)  # type: ignore[no-untyped-call]
 

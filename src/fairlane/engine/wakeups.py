@@ -43,10 +43,9 @@ class Wakeups:
 
     async def close(self) -> None:
         """Stop listening."""
-        while self._listener is not None and not self._listener.done():
-            # Asked again until it ends: a read that times out at the same moment swallows the first one.
+        if self._listener is not None:
             self._listener.cancel()
-            await asyncio.wait({self._listener}, timeout=_RECONNECT_S)
+            await asyncio.wait({self._listener})
 
     @contextlib.contextmanager
     def _listen(self, topics: frozenset[str]) -> Iterator[asyncio.Event]:

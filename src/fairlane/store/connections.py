@@ -7,18 +7,13 @@ import socket
 from typing import Any
 
 from valkey.asyncio import Valkey
-from valkey.asyncio.connection import (
-    AbstractConnection,
-    Connection,
-    ConnectionPool,
-    SSLConnection,
-    UnixDomainSocketConnection,
-)
+from valkey.asyncio.connection import AbstractConnection, ConnectionPool
 from valkey.asyncio.retry import Retry
 from valkey.backoff import NoBackoff
 from valkey.exceptions import TimeoutError as ValkeyTimeoutError
 
 from .listening import WatchedConnection, WatchedSSLConnection, WatchedUnixConnection
+from .sending import TcpConnection, TlsConnection, UnixConnection
 from .urls import ServerUrl
 
 CONNECT_TIMEOUT_S = 5.0
@@ -82,7 +77,7 @@ def _options(url: ServerUrl, *, watched: bool) -> dict[str, Any]:
         "lib_version": None,
     }
     if url.path is not None:
-        kind = WatchedUnixConnection if watched else UnixDomainSocketConnection
+        kind = WatchedUnixConnection if watched else UnixConnection
         return options | {"connection_class": kind, "path": url.path}
     options |= {
         "host": url.host,
@@ -91,9 +86,9 @@ def _options(url: ServerUrl, *, watched: bool) -> dict[str, Any]:
         "socket_keepalive_options": _keepalive_options(),
     }
     if url.tls:
-        kind = WatchedSSLConnection if watched else SSLConnection
+        kind = WatchedSSLConnection if watched else TlsConnection
         return options | url.tls_files | {"connection_class": kind, "ssl_check_hostname": True}
-    return options | {"connection_class": WatchedConnection if watched else Connection}
+    return options | {"connection_class": WatchedConnection if watched else TcpConnection}
 
 
 def _keepalive_options() -> dict[int, int]:

@@ -10,8 +10,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from valkey.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
+from valkey.asyncio.connection import AbstractConnection
 from valkey.exceptions import TimeoutError as ValkeyTimeoutError
+
+from .sending import TcpConnection, TlsConnection, UnixConnection
 
 PING_AFTER_S = 4.0
 ANSWER_WITHIN_S = 4.0
@@ -65,13 +67,13 @@ class _Watched(AbstractConnection):
         raise ValkeyTimeoutError(f"no sign of life from {self._host_error()}")
 
 
-class WatchedConnection(_Watched, Connection):
+class WatchedConnection(_Watched, TcpConnection):
     """Over TCP."""
 
 
-class WatchedSSLConnection(_Watched, SSLConnection):
+class WatchedSSLConnection(_Watched, TlsConnection):
     """Over TLS."""
 
 
-class WatchedUnixConnection(_Watched, UnixDomainSocketConnection):
+class WatchedUnixConnection(_Watched, UnixConnection):
     """Over a unix socket."""

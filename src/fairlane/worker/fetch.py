@@ -26,7 +26,6 @@ log = logging.getLogger("fairlane.worker")
 
 LONGEST_POLL_MS = 5_000
 LONGEST_BACKOFF_SECONDS = 2.0
-CANCEL_AGAIN_SECONDS = 0.1
 # While the store works on one exchange, the jobs of the other one run.
 EXCHANGES_AT_ONCE = 2
 SMALLEST_SHARE = 16
@@ -92,9 +91,8 @@ class Fetcher:
 
     async def settle(self) -> None:
         """After `claim_no_more`: wait until the store has taken every outcome."""
-        while self._poll is not None:  # Python 3.11's wait_for, which clients use, may swallow a cancellation
-            self._poll.cancel()
-            await asyncio.wait({self._poll}, timeout=CANCEL_AGAIN_SECONDS)
+        if self._poll is not None:
+            await asyncio.wait({self._poll})
         self._settled = asyncio.Event()
         self.wake()
         await self._settled.wait()

@@ -1,0 +1,50 @@
+"""Connections whose writes can be cancelled.
+
+The client writes within `asyncio.wait_for`, which on Python 3.11 swallows a cancellation that comes
+as the write ends: the caller then goes on as if nobody had told it to stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from valkey.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
+from valkey.exceptions import ConnectionError as ValkeyConnectionError
+from valkey.exceptions import TimeoutError as ValkeyTimeoutError
+
+
+class _Cancellable(AbstractConnection):
+    """Writes within `asyncio.timeout`, which tells its own end from a cancellation."""
+
+    async def send_packed_command(self, command: bytes | str | Iterable[bytes], check_health: bool = True) -> None:
+        """Write a packed command. No health check is made, since none of our connections has an interval for it."""
+        if not self.is_connected:
+            await self.connect()  # type: ignore[no-untyped-call]
+        encoded = command.encode() if isinstance(command, str) else command
+        try:
+            if self._writer is None:
+                raise ValkeyConnectionError("the connection was closed")
+            async with asyncio.timeout(self.socket_timeout):
+                self._writer.writelines([encoded] if isinstance(encoded, bytes) else encoded)
+                await self._writer.drain()
+        except BaseException as error:
+            # Half a command may have been written: the connection is of no more use.
+            await self.disconnect(nowait=True)
+            if isinstance(error, TimeoutError):
+                raise ValkeyTimeoutError(f"the store took no data for {self.socket_timeout} s") from None
+            if isinstance(error, OSError):
+                raise ValkeyConnectionError(f"writing to the store failed: {error}") from error
+            raise
+
+
+class TcpConnection(_Cancellable, Connection):
+    """Over TCP."""
+
+
+class TlsConnection(_Cancellable, SSLConnection):
+    """Over TLS."""
+
+
+class UnixConnection(_Cancellable, UnixDomainSocketConnection):
+    """Over a unix socket."""
