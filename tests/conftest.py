@@ -1,9 +1,27 @@
 """What every test shares."""
 
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
+
+from fairlane.store import Durability, EmbeddedServer
 
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     """Async tests run on asyncio, the one loop that fairlane supports."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def store_url() -> Iterator[str]:
+    """A store that outlives the tests; each empties it."""
+    with tempfile.TemporaryDirectory(prefix="fl-") as folder:
+        server = EmbeddedServer(Path(folder), Durability.MEMORY)
+        server.start()
+        try:
+            yield f"embedded:{folder}"
+        finally:
+            server.stop()

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from fairlane.cli.listening import listen
 from fairlane.engine import Engine
 from fairlane.server.app import App, create_app
-from fairlane.server.run import open_listener, serve_on
+from fairlane.server.run import serve_on
 from fairlane.server.settings import ServerSettings
-from fairlane.store import Durability, EmbeddedServer, Store, open_store
+from fairlane.store import Durability, Store, open_store
 
 START_US = 1_800_000_000_000_000
 _tenants = itertools.count(1)
@@ -87,7 +86,7 @@ async def serving(store_url: str, settings: ServerSettings) -> AsyncIterator[Ser
     clock = Clock()
     engine = await Engine.open(store, clock=clock)
     app = create_app(engine, settings)
-    listener = open_listener("127.0.0.1", 0)
+    listener = listen("127.0.0.1", 0)
     port: int = listener.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     ready = asyncio.Event()
@@ -100,16 +99,6 @@ async def serving(store_url: str, settings: ServerSettings) -> AsyncIterator[Ser
         server.cancel()
         await asyncio.wait([server])
         await engine.close()
-
-
-@pytest.fixture(scope="session")
-def store_url() -> Iterator[str]:
-    """A store that outlives the tests."""
-    with tempfile.TemporaryDirectory(prefix="fl-") as folder:
-        server = EmbeddedServer(Path(folder), Durability.MEMORY)
-        server.start()
-        yield f"embedded:{folder}"
-        server.stop()
 
 
 @pytest.fixture(scope="module")

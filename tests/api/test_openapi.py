@@ -16,11 +16,12 @@ from schemathesis import Case
 from schemathesis.checks import CheckFunction
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
+from fairlane.cli.listening import listen
 from fairlane.engine import Engine
 from fairlane.server.app import create_app
 from fairlane.server.openapi import openapi_document
 from fairlane.server.routes import API
-from fairlane.server.run import open_listener, serve_on
+from fairlane.server.run import serve_on
 from fairlane.store import Durability, open_store
 
 CONTRACT = {
@@ -60,7 +61,7 @@ schema = schemathesis.openapi.from_dict(DOCUMENT)
 @contextmanager
 def served_by_a_thread(store_url: str) -> Iterator[str]:
     """The URL of a server with a loop of its own, for clients that block."""
-    listener = open_listener("127.0.0.1", 0)
+    listener = listen("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     ready = threading.Event()
     stop: list[Callable[[], object]] = []

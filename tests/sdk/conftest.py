@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 
 from fairlane.connect import open_engine
 from fairlane.model.retention import Retention
 from fairlane.model.tenant import TenantPolicy
-from fairlane.store import Durability, EmbeddedServer
 from fairlane.upkeep.run import run_upkeep
 
 from .world import World
-
-
-@pytest.fixture(scope="session")
-def store_url() -> Iterator[str]:
-    with tempfile.TemporaryDirectory(prefix="fl-") as folder:
-        server = EmbeddedServer(Path(folder), Durability.MEMORY)
-        server.start()
-        try:
-            yield f"embedded:{folder}"
-        finally:
-            server.stop()
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ _NOT_WAITING = {
 
 def explain_waiting(job: Job, facts: list[Any], workers: Sequence[WorkerReport]) -> Explanation:
     """`facts` is what explain.lua returns of the job."""
-    _, place, blocked_by, blocked_until, queue_paused, running, concurrency, _ = facts
+    place, blocked_by, blocked_until, queue_paused, running, concurrency = facts
     if job.state is State.SCHEDULED:
         return _scheduled(job)
     if job.state is not State.PENDING:

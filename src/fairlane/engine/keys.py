@@ -13,14 +13,6 @@ def prefix(partition: int) -> str:
     return f"fl:{{{partition}}}:"
 
 
-def lane(tenant_id: str, queue: str) -> str:
-    return f"lane/{tenant_id}/{queue}"
-
-
-def run(queue: str) -> str:
-    return f"run/{queue}"
-
-
 def wake(queue: str) -> str:
     """Channel: the queue has work for an idle worker."""
     return f"wake/{queue}"

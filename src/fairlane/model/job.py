@@ -25,7 +25,6 @@ MAX_RESULT_BYTES = 256 * 1024
 MAX_ERROR_BYTES = 8 * 1024
 MAX_HEADERS_BYTES = 8 * 1024
 MAX_BATCH = 1_000
-KEPT_ATTEMPTS = 20
 
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 """An instant, which JSON shows in ISO 8601."""

@@ -18,7 +18,7 @@ _KINDS: tuple[type[FairlaneError], ...] = (
     errors.StoreFull,
     errors.StoreRefused,
 )
-_PLAIN = {kind.code: kind for kind in _KINDS} | {"body_timeout": StoreUnavailable}
+_PLAIN = {kind.code: kind for kind in _KINDS} | {"request_timeout": StoreUnavailable}
 _INVALID: dict[str, type[InvalidInput]] = {
     InvalidInput.code: InvalidInput,
     "malformed_json": InvalidInput,

@@ -11,7 +11,6 @@ from collections.abc import Callable, Generator
 
 import uvicorn
 
-from ..model.errors import InvalidInput
 from .app import App
 from .protocol import BoundedHttpProtocol
 
@@ -51,28 +50,6 @@ async def serve_on(app: App, listener: socket.socket, url: str, *, on_ready: OnR
         server.should_exit = True
         await serving
         raise
-
-
-def open_listener(host: str, port: int) -> socket.socket:
-    """A bound socket. Raises OSError with one clear line where the port is taken or the host is not ours."""
-    if not 0 <= port <= 65_535:
-        raise InvalidInput("a port must be 0 to 65535")
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise OSError(error.errno, f"cannot listen on {host}: {error.strerror}") from None
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise OSError(error.errno, f"cannot listen on {host} port {port}: {error.strerror}") from None
-    listener.setblocking(False)
-    return listener
 
 
 class _Server(uvicorn.Server):

@@ -109,10 +109,6 @@ class KeeperLock:
         self._path = path
         self._descriptor: int | None = None
 
-    @property
-    def held(self) -> bool:
-        return self._descriptor is not None
-
     def acquire(self) -> bool:
         """Take the lock if it is free. Raises StoreRefused where the folder cannot be locked at all."""
         if self._descriptor is not None:

@@ -3,42 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 
 import pytest
 import uvicorn
 
+from fairlane.cli.listening import listen
 from fairlane.engine import Engine
 from fairlane.queue import Queue
 from fairlane.remote import RemoteQueue
 from fairlane.server.app import App, create_app
 from fairlane.server.protocol import BoundedHttpProtocol
-from fairlane.server.run import open_listener
-from fairlane.store import Durability, EmbeddedServer, open_store
+from fairlane.store import Durability, open_store
 
 from .world import Clock, World
-
-
-@pytest.fixture(scope="session")
-def store_url() -> Iterator[str]:
-    """A store that outlives the tests; each empties it."""
-    with tempfile.TemporaryDirectory(prefix="fl-") as folder:
-        server = EmbeddedServer(Path(folder), Durability.MEMORY)
-        server.start()
-        try:
-            yield f"embedded:{folder}"
-        finally:
-            server.stop()
 
 
 @asynccontextmanager
 async def served(app: App) -> AsyncIterator[str]:
     """The URL of a server of `app` on a free port of this machine."""
-    listener = open_listener("127.0.0.1", 0)
+    listener = listen("127.0.0.1", 0)
     config = uvicorn.Config(app, http=BoundedHttpProtocol, ws="none", lifespan="off", log_config=None)
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))

@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from fairlane.cli.listening import listen
 from fairlane.connect import open_queue
 from fairlane.model.errors import InvalidInput, PayloadTooLarge, StoreUnavailable
 from fairlane.model.ids import new_claim_id
 from fairlane.model.job import JobQuery, SubmitStatus
 from fairlane.model.lease import ClaimRequest
 from fairlane.remote import RemoteQueue
-from fairlane.server.run import open_listener
 
 from .world import World
 
@@ -102,7 +102,7 @@ async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 
 async def test_a_server_that_is_away_is_an_unavailable_store() -> None:
-    listener = open_listener("127.0.0.1", 0)
+    listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
     listener.close()
     queue = await open_queue(f"http://user:secret@127.0.0.1:{port}")

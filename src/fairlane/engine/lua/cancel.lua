@@ -22,7 +22,6 @@ local s = packed and unpack_value(packed)
 if s and s[RUNNING] then
   s[CANCELLED_BY] = 'user'
   call('HSET', key('started'), id, pack(s))
-  call('PUBLISH', key('worker/' .. s[WORKER]), id)
   return 'cancelling'
 end
 if call('ZREM', key('scheduled'), id) == 0 then remove_from_lane(h.tenant, h.queue, id) end

@@ -1,0 +1,102 @@
+"""A call whose reply was lost is sent again: it gets the first answer and changes nothing."""
+
+import msgspec
+import pytest
+
+from fairlane.engine import Engine
+from fairlane.model.errors import Conflict, NotFound
+from fairlane.model.job import NewJob, SubmitStatus
+from fairlane.model.lease import ClaimRequest, LeaseReport, LeaseStatus, Outcome, OutcomeKind, WorkerReport
+from fairlane.model.states import State
+
+from .acting import claim, finish, submit
+
+WORKER = WorkerReport(id="w", slots=8)
+
+
+async def test_one_job_submitted_twice_is_one_job(engine: Engine) -> None:
+    job = NewJob(id=engine.new_job_id("acme"), tenant_id="acme", payload=b"{}")
+    first, again = await engine.submit([job]), await engine.submit([job])
+    assert [answer.status for answer in (*first, *again)] == [SubmitStatus.CREATED] * 2
+    tenant = await engine.tenant("acme")
+    assert (tenant.pending, tenant.submitted, tenant.submit_rate_used) == (1, 1, 1)
+
+
+async def test_a_repeated_claim_has_the_same_leases_and_takes_no_more(engine: Engine) -> None:
+    await submit(engine, "acme", 4)
+    request = ClaimRequest(worker_id="w", claim_id="c1", max=2)
+    leases = await engine.claim(request)
+    assert len(leases) == 2
+    assert [lease.token for lease in await engine.claim(request)] == [lease.token for lease in leases]
+    assert (await engine.tenant("acme")).running == 2
+
+
+@pytest.mark.parametrize("kind", [OutcomeKind.COMPLETED, OutcomeKind.RELEASED, OutcomeKind.FAILED])
+async def test_a_repeated_claim_leaves_out_what_has_ended(engine: Engine, kind: OutcomeKind) -> None:
+    await submit(engine, "acme", 2)
+    request = ClaimRequest(worker_id="w", claim_id="c1", max=2)
+    ended, kept = await engine.claim(request)
+    await finish(engine, [ended], kind)
+    assert [lease.job_id for lease in await engine.claim(request)] == [kept.job_id]
+
+
+async def test_a_repeated_claim_leaves_out_what_another_has_claimed(engine: Engine) -> None:
+    await submit(engine, "acme", 1)
+    request = ClaimRequest(worker_id="w", claim_id="c1", max=1)
+    await finish(engine, await engine.claim(request), OutcomeKind.RELEASED)
+    (taken,) = await claim(engine, 1)
+    assert await engine.claim(request) == []
+    assert (await engine.get(taken.job_id)).state is State.RUNNING
+
+
+@pytest.mark.parametrize("kind", [OutcomeKind.COMPLETED, OutcomeKind.RELEASED, OutcomeKind.FAILED])
+async def test_a_lease_that_has_ended_is_not_extended(engine: Engine, kind: OutcomeKind) -> None:
+    await submit(engine, "acme", 1)
+    (lease,) = await claim(engine, 1)
+    await finish(engine, [lease], kind)
+    reports = [LeaseReport(lease.job_id, lease.token), LeaseReport(engine.new_job_id("acme"), lease.token)]
+    assert await engine.extend(WORKER, reports, 30_000) == [LeaseStatus.STALE_LEASE] * 2
+    assert (await engine.doctor()).problems == []
+
+
+async def test_a_cancel_of_a_cancelled_job_is_answered_again(engine: Engine) -> None:
+    (made,) = await submit(engine, "acme", 1)
+    first, again = await engine.cancel(made.job_id), await engine.cancel(made.job_id)
+    assert first == msgspec.structs.replace(again, payload=first.payload)
+    assert first.state is State.CANCELLED
+
+
+@pytest.mark.parametrize("kind", [OutcomeKind.COMPLETED, OutcomeKind.FAILED])
+async def test_what_has_ended_cannot_be_cancelled(engine: Engine, kind: OutcomeKind) -> None:
+    (made,) = await submit(engine, "acme", 1, max_attempts=1)
+    await finish(engine, await claim(engine, 1), kind)
+    before = (await engine.get(made.job_id)).state
+    with pytest.raises(Conflict):
+        await engine.cancel(made.job_id)
+    assert (await engine.get(made.job_id)).state is before
+    assert (await engine.doctor()).problems == []
+
+
+async def test_what_does_not_exist_is_not_found(engine: Engine) -> None:
+    for call in (engine.get, engine.cancel, engine.retry, engine.explain):
+        with pytest.raises(NotFound):
+            await call(engine.new_job_id("acme"))
+
+
+async def test_a_retry_is_answered_again_and_counted_once(engine: Engine) -> None:
+    (made,) = await submit(engine, "acme", 1, max_attempts=1)
+    await finish(engine, await claim(engine, 1), OutcomeKind.FAILED)
+    assert (await engine.retry(made.job_id)).state is State.PENDING
+    assert (await engine.retry(made.job_id)).state is State.PENDING
+    assert (await engine.counters()).retried == 1
+    (lease,) = await claim(engine, 2)
+    assert (lease.attempt, lease.max_attempts) == (2, 2)
+
+
+async def test_a_finish_sent_three_times_counts_once(engine: Engine) -> None:
+    await submit(engine, "acme", 1)
+    (lease,) = await claim(engine, 1)
+    outcome = Outcome(job_id=lease.job_id, token=lease.token, kind=OutcomeKind.COMPLETED)
+    answers = [(await engine.finish([outcome]))[0] for _ in range(3)]
+    assert answers == [LeaseStatus.OK] * 3
+    assert (await engine.counters()).completed == 1

@@ -1,0 +1,102 @@
+"""Why a job waits, and what ends the waiting."""
+
+import asyncio
+
+from fairlane.engine import Engine
+from fairlane.model.lease import OutcomeKind, WorkerReport
+from fairlane.model.states import State
+from fairlane.model.tenant import Rate
+
+from .acting import by_tenant, claim, finish, lift_limits, limit, submit
+from .clock import Clock
+
+
+async def _reason(engine: Engine, job_id: str) -> str | None:
+    return (await engine.explain(job_id)).waiting_for
+
+
+async def test_each_reason_is_told(engine: Engine, clock: Clock) -> None:
+    *_, last = await submit(engine, "acme", 7)
+    assert await _reason(engine, last.job_id) == "no_worker"
+    await engine.extend(WorkerReport(id="w", slots=8), [], 30_000)
+    assert await _reason(engine, last.job_id) == "turn"
+    await claim(engine, 5)
+    why = await engine.explain(last.job_id)
+    assert (why.waiting_for, why.position) == ("concurrency", 2)
+    await limit(engine, "acme", paused=True)
+    assert await _reason(engine, last.job_id) == "paused"
+    await limit(engine, "acme", paused=False, concurrency=None, start_rate=Rate(1, 10.0))
+    assert len(await claim(engine, 5)) == 1
+    why = await engine.explain(last.job_id)
+    assert why.waiting_for == "start_rate"
+    assert why.blocked_until is not None
+    assert why.blocked_until.timestamp() * 1000 == clock.now_ms + 10_000
+    await engine.pause_queue("default", True)
+    assert await _reason(engine, last.job_id) == "paused"
+
+
+async def test_delays_and_backoffs_are_told_apart(engine: Engine) -> None:
+    (later,) = await submit(engine, "acme", 1, delay_ms=5_000)
+    (failing,) = await submit(engine, "acme", 1)
+    await finish(engine, await claim(engine, 1), OutcomeKind.FAILED)
+    assert await _reason(engine, later.job_id) == "schedule"
+    assert await _reason(engine, failing.job_id) == "backoff"
+
+
+async def test_a_worker_of_other_queues_does_not_count(engine: Engine) -> None:
+    (made,) = await submit(engine, "acme", 1)
+    await engine.extend(WorkerReport(id="w", slots=8, queues=("other",)), [], 30_000)
+    assert await _reason(engine, made.job_id) == "no_worker"
+
+
+async def test_a_start_rate_of_one_starts_one(engine: Engine, clock: Clock) -> None:
+    await limit(engine, "acme", start_rate=Rate(1, 1.0))
+    await submit(engine, "acme", 5)
+    for _ in range(3):
+        assert len(await claim(engine, 5)) == 1
+        clock.advance(us=999_999)
+        await engine.promote(10)
+        assert await claim(engine, 5) == []
+        clock.advance(us=1_000)
+        await engine.promote(10)
+
+
+async def test_one_due_job_is_promoted(engine: Engine, clock: Clock) -> None:
+    await submit(engine, "acme", 1, delay_ms=10)
+    clock.advance(ms=10)
+    assert (await engine.promote(10)).count == 1
+    assert len(await claim(engine, 1)) == 1
+
+
+async def test_many_weights_are_kept_within_one_claim(engine: Engine) -> None:
+    await lift_limits(engine)
+    weights = {f"t{i}": float(i) for i in range(1, 9)}
+    for tenant, weight in weights.items():
+        await limit(engine, tenant, weight=weight)
+        await submit(engine, tenant, 60)
+    started = by_tenant(await claim(engine, 180))
+    for tenant, weight in weights.items():
+        assert abs(started[tenant] - 180 * weight / sum(weights.values())) <= 1.5, (tenant, started)
+
+
+async def test_use_of_one_pool_is_not_held_against_a_tenant_in_another(engine: Engine) -> None:
+    await lift_limits(engine)
+    await submit(engine, "busy", 300, queue="fast")
+    assert len(await claim(engine, 300, "fast")) == 300
+    await submit(engine, "other", 20, queue="slow")
+    assert len(await claim(engine, 5, "slow")) == 5
+    await submit(engine, "busy", 1, queue="slow")
+    assert by_tenant(await claim(engine, 3, "slow"))["busy"] == 1
+
+
+async def test_a_wait_ends_with_the_job(engine: Engine) -> None:
+    (made,) = await submit(engine, "acme", 1)
+    waiting = asyncio.create_task(engine.wait_finished(made.job_id, 4_000))
+    leases = await claim(engine, 1)
+    async with asyncio.timeout(3):
+        while not await engine.store.client.zcard("fl:{0}:awaited"):  # noqa: ASYNC110  the store has no event for it
+            await asyncio.sleep(0)
+        await finish(engine, leases)
+        job = await waiting
+    assert job is not None
+    assert job.state is State.COMPLETED
