@@ -1,0 +1,65 @@
+"""What a job keeps and what is forgotten when a lease, or the job itself, ends."""
+
+from fairlane.engine import Engine
+from fairlane.model.job import JobQuery
+from fairlane.model.lease import MAX_CLAIM, OutcomeKind
+from fairlane.model.states import Reason, State
+from fairlane.model.tenant import TenantPolicy
+
+from .acting import claim, finish, lift_limits, submit
+from .clock import Clock
+
+
+async def test_a_released_attempt_is_not_burned(engine: Engine) -> None:
+    await submit(engine, "acme", 1, max_attempts=1)
+    for _ in range(3):
+        (lease,) = await claim(engine, 1)
+        assert lease.attempt == 1
+        await finish(engine, [lease], OutcomeKind.RELEASED)
+    await finish(engine, await claim(engine, 1))
+    assert (await engine.counters()).completed == 1
+
+
+async def test_a_retried_job_survives_as_many_lost_workers_as_a_new_one(engine: Engine, clock: Clock) -> None:
+    (made,) = await submit(engine, "acme", 1, max_attempts=2)
+    for round_of in (1, 2):
+        for attempt in (1, 2):
+            (lease,) = await claim(engine, 1, lease_ms=1_000)
+            assert (lease.attempt, lease.max_attempts) == (attempt + 2 * (round_of - 1), 2 * round_of)
+            clock.advance(ms=1_000)
+            reaped = await engine.reap(10)
+            assert (reaped.requeued, reaped.failed) == ((1, 0) if attempt == 1 else (0, 1))
+        job = await engine.get(made.job_id)
+        assert (job.state, job.reason, len(job.attempts)) == (State.FAILED, Reason.WORKER_LOST, 2 * round_of)
+        await engine.retry(made.job_id)
+
+
+async def test_purged_jobs_leave_nothing(engine: Engine) -> None:
+    await submit(engine, "acme", 3, max_attempts=1)
+    await finish(engine, await claim(engine, 3), OutcomeKind.FAILED)
+    assert (await engine.purge_failed(JobQuery(tenant_id="acme", limit=10))).count == 3
+    assert await engine.store.client.keys("fl:{0}:[jrx]/*") == []
+    assert (await engine.doctor()).problems == []
+
+
+async def test_a_lower_default_is_felt_by_tenants_that_wait(engine: Engine) -> None:
+    await lift_limits(engine)
+    for tenant in ("ant", "bee"):
+        await submit(engine, tenant, 5)
+    await claim(engine, 6)
+    await engine.set_defaults(TenantPolicy(submit_rate=None, concurrency=2))
+    assert [(await engine.tenant(tenant)).blocked_by for tenant in ("ant", "bee")] == ["concurrency"] * 2
+    assert await claim(engine, 6) == []
+
+
+async def test_a_dead_worker_with_thousands_of_leases_gives_all_back(engine: Engine) -> None:
+    await lift_limits(engine)
+    for _ in range(9):
+        await submit(engine, "acme", MAX_CLAIM)
+        await claim(engine, MAX_CLAIM, worker="dead")
+    await submit(engine, "acme", 1)
+    (kept,) = await claim(engine, 1, worker="alive")
+    reaped = await engine.reap_worker("dead", 10_000)
+    assert reaped.requeued == 9 * MAX_CLAIM
+    assert (await engine.get(kept.job_id)).state is State.RUNNING
+    assert (await engine.doctor()).problems == []
