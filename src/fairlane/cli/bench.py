@@ -31,7 +31,7 @@ def bench(subjects: Sequence[str], output: str) -> None:
     if output == "json":
         print_json(figures)
     else:
-        rows = [(figure.name, f"{figure.value:,.4g}", figure.unit, figure.goal) for figure in figures]
+        rows = [(figure.name, f"{figure.value:,.2f}", figure.unit, figure.goal) for figure in figures]
         print_table(["measured", "value", "unit", "goal"], rows)
 
 
@@ -39,6 +39,6 @@ async def _measure(stream: AsyncIterator[Figure]) -> list[Figure]:
     figures = []
     async for figure in stream:
         # It takes minutes: say on the way how far it is.
-        click.echo(f"{figure.name}: {figure.value:,.4g} {figure.unit}", err=True)
+        click.echo(f"{figure.name}: {figure.value:,.2f} {figure.unit}", err=True)
         figures.append(figure)
     return figures
