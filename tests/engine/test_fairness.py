@@ -141,3 +141,14 @@ async def test_a_tenant_whose_start_rate_is_used_up_goes_on_when_it_has_room(eng
     clock.advance(us=1)
     await engine.promote(100)
     assert len(await claim(engine, 10)) == 2
+
+
+async def test_a_pause_clears_no_debt(engine: Engine) -> None:
+    await lift_limits(engine)
+    await limit(engine, "ant", weight=0.1)
+    for tenant in ("ant", "bee"):
+        await submit(engine, tenant, 30)
+    assert by_tenant(await claim(engine, 1)) == {"ant": 1}
+    await limit(engine, "ant", paused=True)
+    await limit(engine, "ant", paused=False)
+    assert by_tenant(await claim(engine, 10)) == {"bee": 10}

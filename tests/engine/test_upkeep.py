@@ -1,0 +1,83 @@
+"""Upkeep does what is due, no earlier, and says when it next has work."""
+
+from fairlane.engine import Engine
+from fairlane.model.backoff import Backoff
+from fairlane.model.job import JobQuery
+from fairlane.model.lease import OutcomeKind
+from fairlane.model.retention import Retention
+from fairlane.model.states import State
+
+from .acting import claim, finish, submit
+from .clock import Clock
+
+KEPT = Retention(completed_ms=10_000, completed_max=2, failed_ms=60_000, cancelled_ms=20_000, cancelled_max=1)
+
+
+async def test_a_retry_comes_back_to_its_old_place_when_due(engine: Engine, clock: Clock) -> None:
+    (first,) = await submit(engine, "acme", 1, backoff=Backoff(1_000, 1_000))
+    (leased,) = await claim(engine, 1)
+    await submit(engine, "acme", 2)
+    await finish(engine, [leased], OutcomeKind.FAILED)
+    step = await engine.promote(10)
+    assert step.count == 0
+    assert step.next_ms is not None
+    assert 500 <= step.next_ms <= 1_000
+    clock.advance(ms=step.next_ms - 1)
+    assert (await engine.promote(10)).count == 0
+    clock.advance(ms=1)
+    step = await engine.promote(10)
+    assert (step.count, step.next_ms) == (1, None)
+    (again,) = await claim(engine, 1)
+    assert (again.job_id, again.attempt) == (first.job_id, 2)
+    assert (await engine.doctor()).problems == []
+
+
+async def test_due_jobs_keep_priority_and_order(engine: Engine, clock: Clock) -> None:
+    slow = await submit(engine, "acme", 2, delay_ms=10)
+    (urgent,) = await submit(engine, "acme", 1, delay_ms=20, priority=9)
+    clock.advance(ms=20)
+    assert (await engine.promote(2)).count == 2
+    assert (await engine.promote(2)).count == 1
+    ids = [lease.job_id for lease in await claim(engine, 3)]
+    assert ids[0] == urgent.job_id
+    assert sorted(ids[1:]) == sorted(made.job_id for made in slow)
+
+
+async def test_prune_forgets_by_age_and_says_when_next(engine: Engine, clock: Clock) -> None:
+    assert (await engine.prune(KEPT, 10)).next_ms is None
+    (made,) = await submit(engine, "acme", 1)
+    await finish(engine, await claim(engine, 1))
+    step = await engine.prune(KEPT, 10)
+    assert (step.count, step.next_ms) == (0, 10_000)
+    clock.advance(ms=9_999)
+    assert (await engine.prune(KEPT, 10)).count == 0
+    assert (await engine.get(made.job_id)).state is State.COMPLETED
+    clock.advance(ms=1)
+    step = await engine.prune(KEPT, 10)
+    assert (step.count, step.next_ms) == (1, None)
+    assert await engine.store.client.keys("fl:{0}:[jrx]/*") == []
+
+
+async def test_prune_forgets_the_oldest_above_the_count(engine: Engine, clock: Clock) -> None:
+    made = await submit(engine, "acme", 5)
+    for lease in await claim(engine, 5):
+        clock.advance(ms=1)
+        await finish(engine, [lease])
+    assert (await engine.prune(KEPT, 2)).next_ms == 0
+    assert (await engine.prune(KEPT, 2)).count == 1
+    kept = [job.id for job in (await engine.list_jobs(JobQuery(state=State.COMPLETED))).jobs]
+    assert kept == [made[4].job_id, made[3].job_id]
+
+
+async def test_reap_takes_expired_leases_alone(engine: Engine, clock: Clock) -> None:
+    await submit(engine, "acme", 2)
+    (short,) = await claim(engine, 1, lease_ms=1_000)
+    (long,) = await claim(engine, 1, lease_ms=5_000)
+    assert (await engine.reap(10)).next_ms == 1_000
+    clock.advance(ms=999)
+    assert (await engine.reap(10)).requeued == 0
+    clock.advance(ms=1)
+    reaped = await engine.reap(10)
+    assert (reaped.requeued, reaped.next_ms) == (1, 4_000)
+    assert (await engine.get(short.job_id)).state is State.PENDING
+    assert (await engine.get(long.job_id)).state is State.RUNNING
