@@ -152,3 +152,16 @@ async def test_a_pause_clears_no_debt(engine: Engine) -> None:
     await limit(engine, "ant", paused=True)
     await limit(engine, "ant", paused=False)
     assert by_tenant(await claim(engine, 10)) == {"bee": 10}
+
+
+async def test_one_job_at_a_time_is_no_way_to_the_front(engine: Engine) -> None:
+    await lift_limits(engine)
+    await submit(engine, "queued", 20)
+    started = by_tenant([])
+    await submit(engine, "again", 1)
+    for _ in range(20):
+        (lease,) = await claim(engine, 1)
+        started[lease.tenant_id] += 1
+        if lease.tenant_id == "again":
+            await submit(engine, "again", 1)
+    assert started == {"queued": 10, "again": 10}

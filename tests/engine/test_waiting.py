@@ -3,7 +3,7 @@
 import asyncio
 
 from fairlane.engine import Engine
-from fairlane.model.lease import OutcomeKind, WorkerReport
+from fairlane.model.lease import Outcome, OutcomeKind, WorkerReport
 from fairlane.model.states import State
 from fairlane.model.tenant import Rate
 
@@ -100,3 +100,28 @@ async def test_a_wait_ends_with_the_job(engine: Engine) -> None:
         job = await waiting
     assert job is not None
     assert job.state is State.COMPLETED
+
+
+async def test_a_resumed_queue_wakes_an_idle_worker(engine: Engine) -> None:
+    await engine.pause_queue("default", True)
+    await submit(engine, "acme", 1)
+    async with engine.store.subscriber() as client, client.pubsub() as pubsub:
+        await pubsub.subscribe("fl:{0}:wake/default")
+        assert (await pubsub.get_message(timeout=3) or {})["type"] == "subscribe"
+        await engine.pause_queue("default", False)
+        assert (await pubsub.get_message(timeout=3) or {})["type"] == "message"
+    assert len(await claim(engine, 1)) == 1
+
+
+async def test_a_running_job_has_no_place_in_its_lane(engine: Engine) -> None:
+    await submit(engine, "acme", 2)
+    (lease,) = await claim(engine, 1)
+    why = await engine.explain(lease.job_id)
+    assert (why.state, why.waiting_for, why.position) == (State.RUNNING, None, None)
+
+
+async def test_a_retry_at_once_waits_for_nothing(engine: Engine) -> None:
+    await submit(engine, "acme", 1)
+    (lease,) = await claim(engine, 1)
+    await engine.finish([Outcome(job_id=lease.job_id, token=lease.token, kind=OutcomeKind.FAILED, delay_ms=0)])
+    assert [again.job_id for again in await claim(engine, 1)] == [lease.job_id]
