@@ -9,7 +9,7 @@ from fairlane.model.job import SubmitStatus
 from fairlane.model.lease import OutcomeKind, WorkerReport
 from fairlane.model.retention import Retention
 
-from .acting import claim, finish, submit
+from .acting import claim, finish, limit, submit
 from .clock import Clock
 
 
@@ -78,3 +78,15 @@ async def test_a_silent_worker_is_forgotten(engine: Engine, clock: Clock) -> Non
     clock.advance(ms=1)
     await engine.prune(Retention(), 10)
     assert [worker.id for worker in await engine.workers()] == ["here"]
+
+
+async def test_a_concurrency_of_one_blocks_and_wakes(engine: Engine) -> None:
+    await limit(engine, "acme", concurrency=1)
+    await submit(engine, "acme", 2)
+    leases = await claim(engine, 5)
+    assert len(leases) == 1
+    assert (await engine.tenant("acme")).blocked_by == "concurrency"
+    await submit(engine, "acme", 1, queue="other")
+    assert await claim(engine, 5) == []
+    await finish(engine, leases)
+    assert len(await claim(engine, 5)) == 1

@@ -100,3 +100,14 @@ async def test_a_finish_sent_three_times_counts_once(engine: Engine) -> None:
     answers = [(await engine.finish([outcome]))[0] for _ in range(3)]
     assert answers == [LeaseStatus.OK] * 3
     assert (await engine.counters()).completed == 1
+
+
+async def test_a_retry_does_not_take_a_key_from_another_job(engine: Engine) -> None:
+    (failed,) = await submit(engine, "acme", 1, max_attempts=1, key="k")
+    await finish(engine, await claim(engine, 1), OutcomeKind.FAILED)
+    (holder,) = await submit(engine, "acme", 1, key="k")
+    with pytest.raises(Conflict):
+        await engine.retry(failed.job_id)
+    (repeated,) = await submit(engine, "acme", 1, key="k")
+    assert (repeated.status, repeated.job_id) == (SubmitStatus.DEDUPLICATED, holder.job_id)
+    assert (await engine.doctor()).problems == []
