@@ -22,11 +22,13 @@ from .model.errors import (
 from .model.job import Job
 from .model.states import State
 from .submit import PartlySubmitted
+from .submitter import Bound
 from .task import AsyncTask, SyncTask, Task
 
 __all__ = [
     "App",
     "AsyncTask",
+    "Bound",
     "Cancel",
     "Conflict",
     "FairlaneError",

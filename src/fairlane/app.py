@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType, TracebackType
 from typing import Any, Literal, ParamSpec, Protocol, Self, TypeVar, overload
 from weakref import WeakKeyDictionary
 
+from .context import ambient_tenant
 from .control import Duration, Retry
 from .model.errors import InvalidInput
 from .model.job import DEFAULT_QUEUE
+from .model.names import check_name
 from .queue import Queue
-from .task import AsyncTask, SyncTask, Task, TaskOptions
+from .task import AsyncTask, Executor, SyncTask, Task, TaskOptions
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -38,8 +41,8 @@ class App:
     """Tasks by name, and a lazily opened queue to submit their jobs to.
 
     `url` is a store or an API; without it, FAIRLANE_URL, else an embedded store in `.fairlane`.
-    `tenancy`: "required" makes each job name its tenant, "default" gives those that do not the
-    tenant "default".
+    `tenancy`: "required" makes each job have a tenant, by `using(tenant=)`, by `with app.tenant(...)` or
+    by the running job that submits it; "default" gives the others the tenant "default".
     """
 
     def __init__(self, url: str | None = None, *, tenancy: Literal["required", "default"] = "required") -> None:
@@ -74,6 +77,7 @@ class App:
         queue: str = DEFAULT_QUEUE,
         retry: Retry | None = None,
         timeout: Duration | None = None,
+        executor: Executor | None = None,
     ) -> TaskDecorator: ...
 
     def task(
@@ -85,13 +89,15 @@ class App:
         queue: str = DEFAULT_QUEUE,
         retry: Retry | None = None,
         timeout: Duration | None = None,
+        executor: Executor | None = None,
     ) -> Any:
         """Make a task of a function, named as the function is unless `name` says otherwise.
 
-        Async functions run on the worker's event loop, plain ones in threads. `timeout` ends an
-        attempt, 5 minutes by default. Raises InvalidInput for bad options or a name in use.
+        Async functions run on the worker's event loop, plain ones in threads, or in child processes that
+        can be killed with executor="process". `timeout` ends an attempt, 5 minutes by default.
+        Raises InvalidInput for bad options or a name in use.
         """
-        options = TaskOptions(queue, retry, timeout)
+        options = TaskOptions(queue, retry, timeout, executor)
 
         def register(function: Callable[..., Any]) -> Task[..., Any]:
             kind: type[Task[..., Any]] = AsyncTask if inspect.iscoroutinefunction(function) else SyncTask
@@ -103,13 +109,30 @@ class App:
 
         return register if function is None else register(function)
 
+    @contextmanager
+    def tenant(self, tenant: str) -> Iterator[None]:
+        """Within this block, in sync and async code alike, jobs that name no tenant belong to this one.
+
+        Raises InvalidInput for a bad name.
+        """
+        token = ambient_tenant.set(check_name(tenant, "tenant", "/tenantId"))
+        try:
+            yield
+        finally:
+            ambient_tenant.reset(token)
+
     def resolve_tenant(self, tenant: str | None) -> str:
         """The tenant that a job belongs to. Raises InvalidInput where it has to be named."""
+        if tenant is None:
+            tenant = ambient_tenant.get()
         if tenant is not None:
             return tenant
         if self._tenancy == "default":
             return DEFAULT_TENANT
-        raise InvalidInput('name the tenant, as in .using(tenant="acme"), or make the App with tenancy="default"')
+        raise InvalidInput(
+            'name the tenant: .using(tenant="acme"), or `with app.tenant("acme"):` around the call; '
+            'or make the App with tenancy="default"'
+        )
 
     async def connect(self) -> Queue:
         """The queue, opened once for each event loop. Raises StoreUnavailable, StoreRefused."""

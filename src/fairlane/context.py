@@ -114,6 +114,14 @@ class JobContext:
 
 
 running_job: ContextVar[JobContext] = ContextVar("fairlane_job")
+ambient_tenant: ContextVar[str | None] = ContextVar("fairlane_tenant", default=None)
+"""The tenant of jobs that name none: of the running job, or of a `with app.tenant(...)` block."""
+
+
+def enter_job(job: JobContext) -> None:
+    """From here on, this context runs for `job`: its children belong to its tenant. For the worker."""
+    running_job.set(job)
+    ambient_tenant.set(job.tenant)
 
 
 def current() -> JobContext:

@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from .control import Duration, Retry, check_delay_ms, check_max_attempts
+from .control import Duration, check_delay_ms, check_max_attempts
+from .model.backoff import Backoff
 from .model.errors import FairlaneError, IdempotencyMismatch, InvalidInput, RateLimited
 from .model.job import MAX_HEADERS_BYTES, MAX_PRIORITY, NewJob, Submission, SubmitStatus
 from .model.names import check_key, check_name
@@ -20,7 +21,8 @@ _encode = msgspec.json.Encoder().encode
 class SubmitOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How a job is to be submitted. Raises InvalidInput for what can never be accepted."""
 
-    tenant: str
+    tenant: str | None = None
+    """None: the tenant is found when the job is submitted."""
     queue: str
     key: str | None = None
     delay_ms: int = 0
@@ -31,7 +33,8 @@ class SubmitOptions(msgspec.Struct, frozen=True, kw_only=True):
     headers: dict[str, str] | None = None
 
     def __post_init__(self) -> None:
-        check_name(self.tenant, "tenant", "/tenantId")
+        if self.tenant is not None:
+            check_name(self.tenant, "tenant", "/tenantId")
         check_name(self.queue, "queue", "/queue")
         check_max_attempts(self.max_attempts)
         if self.key is not None:
@@ -55,27 +58,36 @@ def start_time(delay: Duration | None, run_at: datetime | None) -> tuple[int, in
     return 0, round(run_at.timestamp() * 1000)
 
 
-def new_job(job_id: str, task: str, payload: bytes, options: SubmitOptions, *, retry: Retry, timeout_ms: int) -> NewJob:
-    """The request for one job of `task`."""
-    job = NewJob(
-        id=job_id,
-        tenant_id=options.tenant,
-        payload=payload,
-        task=task,
-        queue=options.queue,
-        priority=options.priority,
-        delay_ms=options.delay_ms,
-        run_at_ms=options.run_at_ms,
-        max_attempts=options.max_attempts,
-        timeout_ms=timeout_ms,
-        backoff=retry.backoff,
-        key=options.key,
-        headers=options.headers,
-        idempotency_key=options.idempotency_key,
-    )
-    if job.idempotency_key is None:
-        return job
-    return msgspec.structs.replace(job, fingerprint=_fingerprint(job))
+class JobTemplate(msgspec.Struct, frozen=True, kw_only=True):
+    """All that jobs have in common which are submitted with the same task and options."""
+
+    task: str
+    options: SubmitOptions
+    backoff: Backoff
+    timeout_ms: int
+
+    def new_job(self, job_id: str, tenant: str, payload: bytes) -> NewJob:
+        """The request for one job."""
+        options = self.options
+        job = NewJob(
+            id=job_id,
+            tenant_id=tenant,
+            payload=payload,
+            task=self.task,
+            queue=options.queue,
+            priority=options.priority,
+            delay_ms=options.delay_ms,
+            run_at_ms=options.run_at_ms,
+            max_attempts=options.max_attempts,
+            timeout_ms=self.timeout_ms,
+            backoff=self.backoff,
+            key=options.key,
+            headers=options.headers,
+            idempotency_key=options.idempotency_key,
+        )
+        if job.idempotency_key is None:
+            return job
+        return msgspec.structs.replace(job, fingerprint=_fingerprint(job))
 
 
 def _fingerprint(job: NewJob) -> str:

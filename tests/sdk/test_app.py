@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fairlane import App, InvalidInput, Retry, RetryAfter, Snooze, current
+from fairlane import App, InvalidInput, Retry, RetryAfter, Snooze, Task, current
 
 
 def test_a_task_is_registered_by_its_name_and_still_a_function() -> None:
@@ -74,13 +74,32 @@ def test_bad_submit_options_are_refused(options: dict[str, Any]) -> None:
         work.using(**options)
 
 
-def test_a_tenant_is_mandatory_unless_the_app_says_otherwise() -> None:
-    @App().task
-    def work() -> None:
+@pytest.mark.parametrize(
+    ("is_async", "asked", "executor"),
+    [(True, None, "async"), (True, "async", "async"), (False, None, "thread"), (False, "process", "process")],
+)
+def test_a_task_runs_where_its_function_can(is_async: bool, asked: Any, executor: str) -> None:
+    assert _task_on(is_async, asked).executor == executor
+
+
+@pytest.mark.parametrize(
+    ("is_async", "asked", "advice"),
+    [(True, "thread", "leave out executor"), (True, "process", "async function"), (False, "async", "async def"),
+     (False, "fiber", "one of async, thread, process")],
+)  # fmt: skip
+def test_an_executor_that_cannot_run_the_function_is_refused(is_async: bool, asked: Any, advice: str) -> None:
+    with pytest.raises(InvalidInput, match=advice):
+        _task_on(is_async, asked)
+
+
+def _task_on(is_async: bool, executor: Any) -> Task[..., None]:
+    async def on_the_loop() -> None:
         pass
 
-    with pytest.raises(InvalidInput, match="name the tenant"):
-        work.using(priority=1)
+    def in_a_thread() -> None:
+        pass
+
+    return App().task(executor=executor)(on_the_loop if is_async else in_a_thread)
 
 
 @pytest.mark.parametrize("make", [lambda: Retry(0), lambda: Retry(base="2s", cap="1s"), lambda: Snooze("400d")])

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from fairlane import (
+    Bound,
     Conflict,
     IdempotencyMismatch,
     InvalidInput,
@@ -89,6 +90,23 @@ async def test_a_wrong_call_is_refused_at_submit(world: World) -> None:
     with pytest.raises(InvalidInput, match="missing required field `number`"):
         await work.submit()  # type: ignore[call-arg]
     assert (await world.engine.counters()).submitted == 0
+
+
+async def test_a_bound_call_is_checked_now_and_submitted_later(world: World) -> None:
+    @world.app.task(queue="reports", retry=Retry(7))
+    async def add(a: int, b: int = 0) -> int:
+        return a + b
+
+    with pytest.raises(InvalidInput, match="Expected `int`"):
+        add.bind("one")  # type: ignore[arg-type]
+    bound: Bound[int] = add.using(priority=3).bind(1, b=2)
+    assert (await world.engine.counters()).submitted == 0
+    async with world.worker():
+        first, second = await bound.submit(), await bound.submit()
+        assert [await first.result(timeout=10), await second.result(timeout=10)] == [3, 3]
+    job = await second.refresh()
+    assert first.id != second.id
+    assert (job.queue, job.max_attempts, job.priority, json_of(job.payload)) == ("reports", 7, 3, {"a": 1, "b": 2})
 
 
 async def test_many_calls_become_jobs_in_order(world: World) -> None:

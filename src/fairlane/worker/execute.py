@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from ..context import JobContext, running_job
+from ..context import JobContext, enter_job
 from ..model.errors import InvalidInput
 from ..model.lease import Lease, Outcome, OutcomeKind
 from . import outcomes
@@ -65,7 +65,7 @@ class Executor:
 
     async def _run_async(self, job: RunningJob) -> None:
         lease = job.lease
-        running_job.set(job.context)
+        enter_job(job.context)
         try:
             arguments, keywords = job.runnable.parameters.decode(bytes(lease.payload))
         except InvalidInput as error:
@@ -82,7 +82,7 @@ class Executor:
 
     def _run_in_thread(self, job: RunningJob) -> None:
         lease = job.lease
-        running_job.set(job.context)
+        enter_job(job.context)
         try:
             arguments, keywords = job.runnable.parameters.decode(bytes(lease.payload))
         except InvalidInput as error:
