@@ -31,14 +31,19 @@ make_venv() {
 
 pip_install() { "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@"; }
 
+# Installs a Debian package where that can be done without asking; elsewhere does nothing.
+try_apt() {
+    if [[ $EUID -eq 0 ]] && command -v apt-get >/dev/null; then
+        { timeout 120 apt-get update && DEBIAN_FRONTEND=noninteractive timeout 400 \
+            apt-get install --yes --no-install-recommends "$1"; } >/dev/null 2>&1 || true
+    fi
+}
+
 # Some tests want a Redis server beside the Valkey that the package ships. Debian's redis-tools holds the
 # server's binary under another name, and unlike redis-server it starts no service on the machine.
 offer_redis() {
     command -v redis-server >/dev/null && return
-    if [[ ! -x /usr/bin/redis-check-rdb && $EUID -eq 0 ]] && command -v apt-get >/dev/null; then
-        { timeout 120 apt-get update && DEBIAN_FRONTEND=noninteractive timeout 300 \
-            apt-get install --yes --no-install-recommends redis-tools; } >/dev/null 2>&1 || true
-    fi
+    [[ -x /usr/bin/redis-check-rdb ]] || try_apt redis-tools
     if [[ -x /usr/bin/redis-check-rdb ]]; then
         ln -sf /usr/bin/redis-check-rdb "$venv/bin/redis-server"
     else
@@ -46,11 +51,19 @@ offer_redis() {
     fi
 }
 
+# The dashboard is tested in a real browser.
+offer_chromium() {
+    command -v chromium >/dev/null && return
+    try_apt chromium
+    command -v chromium >/dev/null || say "No chromium here: tests in a browser are skipped."
+}
+
 make_venv
 pip_install --upgrade "pip>=25.1" # the first with --group
 if [[ ${1:-} == dev ]]; then
     pip_install --editable . --group dev
     offer_redis
+    offer_chromium
 else
     pip_install --editable .
 fi

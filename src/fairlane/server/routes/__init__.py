@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..endpoint import Endpoint
-from . import dlq, docs, health, job, leases, listings, queues, submit, tenants
+from . import dlq, docs, health, job, leases, listings, pages, queues, submit, tenants
 
 API = (
     *submit.ENDPOINTS,
@@ -15,4 +15,4 @@ API = (
     *queues.ENDPOINTS,
     *health.ENDPOINTS,
 )
-ENDPOINTS: tuple[Endpoint, ...] = (*API, *docs.endpoints(API))
+ENDPOINTS: tuple[Endpoint, ...] = (*API, *docs.endpoints(API), *pages.ENDPOINTS)

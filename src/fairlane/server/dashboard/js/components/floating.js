@@ -1,0 +1,122 @@
+// What floats above the page: dialogs, toasts, menus.
+import { inWords } from "../lib/api.js";
+import { html, signal, useEffect, useId, useRef, useState } from "../lib/ui.js";
+import { Button, IconButton } from "./basics.js";
+import { Icon } from "./icon.js";
+
+/** A dialog that is open as long as it is rendered. Escape, the cross and a click beside it call `onClose`. */
+export function Dialog({ title, onClose, actions, wide, children }) {
+  const box = useRef();
+  const id = useId();
+  useEffect(() => {
+    const before = document.activeElement;
+    box.current.showModal(); // the browser keeps the focus within
+    return () => before?.focus?.();
+  }, []);
+  const cancel = (event) => {
+    event.preventDefault();
+    onClose();
+  };
+  return html`<dialog ref=${box} class=${wide ? "dialog wide" : "dialog"} aria-labelledby=${id} onCancel=${cancel}
+    onClick=${(event) => event.target === box.current && onClose()}>
+    <div class="dialog-body">
+      <header class="dialog-head"><h2 id=${id}>${title}</h2><${IconButton} icon="close" label="Close" onClick=${onClose} /></header>
+      ${children}
+      ${actions && html`<footer class="dialog-foot">${actions}</footer>`}
+    </div>
+  </dialog>`;
+}
+
+const question = signal(null);
+
+/** Ask before something that cannot be taken back; resolves to whether it was confirmed. */
+export function confirm({ title, text, action, danger = false }) {
+  return new Promise((answer) => {
+    question.value = { title, text, action, danger, answer };
+  });
+}
+
+function Question() {
+  if (!question.value) return null;
+  const { title, text, action, danger, answer } = question.value;
+  const say = (said) => {
+    question.value = null;
+    answer(said);
+  };
+  return html`<${Dialog} title=${title} onClose=${() => say(false)} actions=${html`
+    <${Button} onClick=${() => say(false)}>Keep</${Button}>
+    <${Button} tone=${danger ? "danger" : "primary"} autofocus onClick=${() => say(true)}>${action}</${Button}>
+  `}><p>${text}</p></${Dialog}>`;
+}
+
+const toasts = signal([]);
+let made = 0;
+
+/** Say that something was done ("good") or not ("bad"), for a few seconds. */
+export function toast(text, { tone = "good", advice = "" } = {}) {
+  const id = ++made;
+  toasts.value = [...toasts.value.slice(-2), { id, text, tone, advice }];
+  setTimeout(() => dismiss(id), tone === "bad" ? 9000 : 4000);
+}
+
+/** Say what went wrong. */
+export function toastError(error) {
+  const { title, advice } = inWords(error);
+  toast(title, { tone: "bad", advice });
+}
+
+const dismiss = (id) => (toasts.value = toasts.value.filter((one) => one.id !== id));
+
+/** Once, at the end of the shell. */
+export const Floating = () => html`
+  <${Question} />
+  <div class="toasts" role="status" aria-live="polite">
+    ${toasts.value.map(({ id, text, tone, advice }) => html`
+      <div key=${id} class=${`toast ${tone}`}>
+        <${Icon} name=${tone === "bad" ? "alert" : "check"} />
+        <div><strong>${text}</strong>${advice && html`<p>${advice}</p>`}</div>
+        <${IconButton} icon="close" label="Dismiss" onClick=${() => dismiss(id)} />
+      </div>`)}
+  </div>
+`;
+
+/** A button that opens a list of actions. `items`: [{words, icon, run, danger, disabled}]. */
+export function Menu({ label, icon = "more", items }) {
+  const [open, setOpen] = useState(false);
+  const root = useRef();
+  useEffect(() => {
+    if (!open) return undefined;
+    root.current.querySelector("[role=menuitem]:not(:disabled)")?.focus();
+    const outside = (event) => root.current.contains(event.target) || setOpen(false);
+    document.addEventListener("pointerdown", outside);
+    return () => document.removeEventListener("pointerdown", outside);
+  }, [open]);
+  const close = () => {
+    setOpen(false);
+    root.current.querySelector("button").focus();
+  };
+  const onKeyDown = (event) => {
+    if (!open) return;
+    if (event.key === "Tab") setOpen(false);
+    else if (event.key === "Escape") close();
+    else if (!moveFocus(event, root.current)) return;
+    if (event.key !== "Tab") event.preventDefault();
+  };
+  return html`<div class="menu" ref=${root} onKeyDown=${onKeyDown}>
+    <${IconButton} icon=${icon} label=${label} aria-haspopup="menu" aria-expanded=${String(open)} onClick=${() => setOpen(!open)} />
+    ${open && html`<div class="menu-list" role="menu" aria-label=${label}>
+      ${items.map(({ words, icon: of, run, danger, disabled }) => html`
+        <button key=${words} type="button" role="menuitem" tabindex="-1" class=${danger ? "danger" : ""} disabled=${disabled}
+          onClick=${() => (close(), run())}>${of && html`<${Icon} name=${of} size=${14} />`}${words}</button>`)}
+    </div>`}
+  </div>`;
+}
+
+function moveFocus(event, root) {
+  const items = [...root.querySelectorAll("[role=menuitem]:not(:disabled)")];
+  const here = items.indexOf(document.activeElement);
+  const next = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: -1 }[event.key];
+  if (next === undefined) return false;
+  items.at(next % items.length).focus();
+  return true;
+}

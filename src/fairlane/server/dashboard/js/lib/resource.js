@@ -1,0 +1,86 @@
+// What a page reads of the API, kept fresh while it is seen.
+import { overview } from "./store.js";
+import { useEffect, useRef, useState } from "./ui.js";
+
+const LIVE_MS = 1000; // at most so often, however much happens
+const IDLE_MS = 15_000; // for what changes by time alone
+
+/**
+ * Reads by `load(signal)` now, whenever one of `inputs` changes, and (with `live`) whenever something happened.
+ * Gives {data, error, loading, reload}; the last data stays while newer is read, and when that fails.
+ */
+export function useResource(load, inputs, { live = true } = {}) {
+  const [state, setState] = useState({ data: undefined, error: null, loading: true });
+  const reload = useRef(() => {});
+  useEffect(() => {
+    const reader = new Reader(load, setState);
+    reload.current = () => reader.read();
+    setState((old) => ({ ...old, loading: true }));
+    reader.read();
+    if (!live) return () => reader.stop();
+    const known = overview.peek();
+    const unsubscribe = overview.subscribe((fresh) => fresh !== known && reader.readSoon(LIVE_MS));
+    const seen = () => document.hidden || reader.readSoon(0);
+    document.addEventListener("visibilitychange", seen);
+    return () => {
+      unsubscribe();
+      document.removeEventListener("visibilitychange", seen);
+      reader.stop();
+    };
+  }, inputs);
+  return { ...state, reload: () => reload.current() };
+}
+
+class Reader {
+  constructor(load, setState) {
+    this.load = load;
+    this.setState = setState;
+    this.stopped = new AbortController();
+    this.began = 0;
+    this.due = Infinity;
+    this.reading = false;
+  }
+
+  async read() {
+    this.cancelTimer();
+    this.reading = true;
+    const began = (this.began = performance.now());
+    let change;
+    try {
+      const data = await this.load(this.stopped.signal);
+      change = () => ({ data, error: null, loading: false });
+    } catch (error) {
+      change = (old) => ({ ...old, error, loading: false });
+    }
+    if (this.stopped.signal.aborted || began !== this.began) return; // gone, or a later reading is under way
+    this.reading = false;
+    this.setState(change);
+    const again = this.again;
+    this.again = false;
+    this.readSoon(again ? LIVE_MS : IDLE_MS);
+  }
+
+  /** Read again, `ms` after the last reading began at the earliest. */
+  readSoon(ms) {
+    if (document.hidden || this.stopped.signal.aborted) return;
+    if (this.reading) {
+      this.again = true;
+      return;
+    }
+    const due = Math.max(this.began + ms, performance.now());
+    if (due >= this.due) return;
+    this.cancelTimer();
+    this.due = due;
+    this.timer = setTimeout(() => this.read(), due - performance.now());
+  }
+
+  cancelTimer() {
+    clearTimeout(this.timer);
+    this.due = Infinity;
+  }
+
+  stop() {
+    this.cancelTimer();
+    this.stopped.abort();
+  }
+}

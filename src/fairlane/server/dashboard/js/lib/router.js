@@ -1,0 +1,67 @@
+// Pages live on real paths: "/" and all below "/ui". Filters and the like live in the query.
+import { computed, signal } from "./ui.js";
+
+const location_ = signal({ path: location.pathname, search: location.search });
+const ours = (path) => path === "/" || path === "/ui" || path.startsWith("/ui/");
+
+/** The path of the page that is shown. */
+export const path = computed(() => location_.value.path);
+
+/** Its query, as URLSearchParams. Not to be written to: see setQuery. */
+export const query = computed(() => new URLSearchParams(location_.value.search));
+
+function update() {
+  location_.value = { path: location.pathname, search: location.search };
+}
+
+/** Show another page. `replace`: without a step in the browser's history. */
+export function navigate(to, { replace = false } = {}) {
+  const url = new URL(to, location.href);
+  history[replace ? "replaceState" : "pushState"](null, "", url);
+  const moved = url.pathname !== path.peek();
+  update();
+  if (moved) scrollTo(0, 0);
+}
+
+/** Change some parameters of the query; null, undefined and "" take one away. Replaces the step in the history. */
+export function setQuery(changes, { replace = true } = {}) {
+  const changed = new URLSearchParams(location.search);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === null || value === undefined || value === "") changed.delete(name);
+    else changed.set(name, value);
+  }
+  const text = changed.toString();
+  navigate(location.pathname + (text ? `?${text}` : ""), { replace });
+}
+
+/** The values of a path's `:names`, or null if it is another path. */
+export function match(pattern, given) {
+  const [wanted, steps] = [pattern.split("/"), given.replace(/(.)\/$/, "$1").split("/")];
+  if (wanted.length !== steps.length) return null;
+  const found = {};
+  for (const [i, step] of wanted.entries()) {
+    if (!step.startsWith(":")) {
+      if (step !== steps[i]) return null;
+      continue;
+    }
+    try {
+      found[step.slice(1)] = decodeURIComponent(steps[i]);
+    } catch {
+      return null;
+    }
+  }
+  return found;
+}
+
+export function startRouter() {
+  addEventListener("popstate", update);
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[href]");
+    if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    const url = new URL(link.href, location.href);
+    if (url.origin !== location.origin || !ours(url.pathname) || link.target || link.hasAttribute("download")) return;
+    if (url.hash && url.pathname === location.pathname) return;
+    event.preventDefault();
+    navigate(url.href);
+  });
+}

@@ -1,0 +1,14 @@
+import { startShortcuts } from "./lib/keys.js";
+import { startRouter } from "./lib/router.js";
+import { startClock } from "./lib/store.js";
+import { startStream } from "./lib/stream.js";
+import { html, render } from "./lib/ui.js";
+import { Shell } from "./shell.js";
+
+startRouter();
+startShortcuts();
+startClock();
+startStream();
+const app = document.getElementById("app");
+app.replaceChildren();
+render(html`<${Shell} />`, app);

@@ -1,0 +1,82 @@
+// What happens now and happened lately, over all tenants.
+import { Badge, ButtonLink, Card, Code, Elapsed, Meter, PageHead, Skeleton } from "../components/basics.js";
+import { Icon } from "../components/icon.js";
+import { Table } from "../components/table.js";
+import { count, plural, time } from "../lib/format.js";
+import { overview } from "../lib/store.js";
+import { html } from "../lib/ui.js";
+
+export default function Overview() {
+  const seen = overview.value;
+  if (!seen) return html`<${PageHead} title="Overview" /><${Skeleton} rows=${8} />`;
+  return html`
+    <${PageHead} title="Overview" sub=${`As of ${time(seen.at)}`} />
+    ${seen.counters.submitted === 0 && html`<${Welcome} />`}
+    <${Figures} ...${seen} />
+    <div class="halves">
+      <${Queues} queues=${seen.queues} />
+      <${Workers} workers=${seen.workers} />
+    </div>
+  `;
+}
+
+function Welcome() {
+  const example = `curl -s ${location.origin}/jobs -H 'content-type: application/json' \\
+  -d '{"tenantId": "acme", "task": "demo.sleep", "payload": {"seconds": 3}}'`;
+  return html`<section class="card welcome">
+    <h2>Submit the first job</h2>
+    <p>fairlane is ready, and has not seen a job yet. Paste this into a terminal and watch it run here:</p>
+    <${Code} text=${example} />
+    <p class="actions">
+      <${ButtonLink} icon="plus" tone="primary" href="/ui/submit">Use the form</${ButtonLink}>
+      <${ButtonLink} icon="book" href="/docs">Read the API</${ButtonLink}>
+    </p>
+  </section>`;
+}
+
+function Figures({ states, counters, workers }) {
+  const slots = workers.reduce((sum, one) => sum + one.slots, 0);
+  return html`<dl class="figures">
+    <${Figure} state="pending" name="Pending" value=${states.pending} note="wait for their turn" />
+    <${Figure} state="running" name="Running" value=${states.running} note=${`of ${plural(slots, "slot")}`} />
+    <${Figure} state="scheduled" name="Scheduled" value=${states.scheduled} note="for later, or to be retried" />
+    <${Figure} state="completed" name="Completed" value=${counters.completed} note="ever" />
+    <${Figure} state="failed" name="Dead letters" value=${states.failed} note=${`${plural(counters.failed, "failed attempt")} ever`} />
+    <${Figure} state="cancelled" name="Cancelled" value=${states.cancelled} note="kept for a while" />
+  </dl>`;
+}
+
+const Figure = ({ state, name, value, note }) => html`<div class="figure">
+  <dt><i class=${`dot ${state}`}></i>${name}</dt>
+  <dd><strong>${count(value)}</strong><span>${note}</span></dd>
+</div>`;
+
+const QUEUE_COLUMNS = [
+  { name: "name", title: "Queue", cell: (queue) => html`<span class="name">${queue.name}</span>` },
+  { name: "pending", title: "Pending", numeric: true, cell: (queue) => count(queue.pending) },
+  { name: "runnable", title: "Tenants ready", hint: "Tenants with a job here that could start now", numeric: true, cell: (queue) => count(queue.runnableTenants) },
+  { name: "state", title: "", cell: (queue) => queue.paused && html`<${Badge} tone="warn">Paused</${Badge}>` },
+];
+
+const Queues = ({ queues }) => html`<${Card} title="Queues" flush>
+  ${queues.length
+    ? html`<${Table} label="Queues" columns=${QUEUE_COLUMNS} rows=${queues} rowKey=${(queue) => queue.name} />`
+    : html`<p class="none">A queue appears here with the first job that names it.</p>`}
+</${Card}>`;
+
+const WORKER_COLUMNS = [
+  { name: "id", title: "Worker", cell: (worker) => html`<span class="name">${worker.id}</span>` },
+  {
+    name: "running", title: "Running", cell: (worker) => html`<span class="used">
+      <${Meter} value=${worker.running} max=${worker.slots} tone="running" label=${`Slots in use by ${worker.id}`} />
+      <span class="number">${worker.running} / ${worker.slots}</span></span>`,
+  },
+  { name: "up", title: "Up for", numeric: true, cell: (worker) => html`<${Elapsed} from=${worker.startedAt} />` },
+  { name: "state", title: "", cell: (worker) => worker.draining && html`<${Badge} tone="warn">Draining</${Badge}>` },
+];
+
+const Workers = ({ workers }) => html`<${Card} title="Workers" flush>
+  ${workers.length
+    ? html`<${Table} label="Workers" columns=${WORKER_COLUMNS} rows=${workers} rowKey=${(worker) => worker.id} />`
+    : html`<div class="none"><${Icon} name="alert" /> No worker is connected, so no job starts. Start one with <code>fairlane worker</code>.</div>`}
+</${Card}>`;

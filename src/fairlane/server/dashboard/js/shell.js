@@ -1,0 +1,141 @@
+// The frame around every page: navigation, connection, theme, shortcuts, and the page itself.
+import { Button, ButtonLink, Empty, IconButton, Problem, Skeleton } from "./components/basics.js";
+import { Dialog, Floating } from "./components/floating.js";
+import { Icon } from "./components/icon.js";
+import { inWords } from "./lib/api.js";
+import { shortcuts, useShortcuts } from "./lib/keys.js";
+import { match, navigate, path } from "./lib/router.js";
+import { connection, failure } from "./lib/store.js";
+import { theme } from "./lib/theme.js";
+import { classes, html, signal, useEffect, useErrorBoundary, useState } from "./lib/ui.js";
+import { ROUTES } from "./routes.js";
+
+const listing = signal(false); // whether the shortcuts are listed
+const navOpen = signal(false); // on a phone
+const SUBMIT = "/ui/submit";
+
+export function Shell() {
+  const page = usePage();
+  useShortcuts([
+    { keys: "?", what: "List the shortcuts", run: () => (listing.value = true) },
+    ...ROUTES.filter(({ key }) => key).map(({ key, nav, path: to }) => ({
+      keys: `g ${key}`, what: `Go to ${nav}`, run: () => navigate(to),
+    })),
+    { keys: "/", what: "Search on this page", run: () => document.querySelector("[data-search]")?.focus() },
+  ]);
+  const toMain = (event) => {
+    event.preventDefault();
+    document.getElementById("main").focus();
+  };
+  return html`
+    <div class="frame">
+      <a class="skip" href="#main" onClick=${toMain}>Skip to the page</a>
+      <${Sidebar} here=${page.route} />
+      <main class="main" id="main" tabindex="-1">
+        <${Interruption} />
+        <${Page} key=${page.key} ...${page} />
+      </main>
+    </div>
+    <${Floating} />
+    ${listing.value && html`<${Shortcuts} />`}
+  `;
+}
+
+/** The page of the present path, once its module is there; until then, the page before. */
+function usePage() {
+  const [page, setPage] = useState({});
+  const at = path.value;
+  useEffect(() => {
+    let left = false;
+    const found = ROUTES.map((route) => ({ route, params: match(route.path, at) })).find(({ params }) => params);
+    document.title = found ? `${found.route.title(found.params)} · fairlane` : "fairlane";
+    navOpen.value = false;
+    const show = (what) => left || setPage({ ...found, key: at, ...what });
+    if (!found) show({ missing: true });
+    else found.route.load().then(({ default: Component }) => show({ Component }), (error) => show({ error }));
+    return () => (left = true);
+  }, [at]);
+  useEffect(() => {
+    // A new page is read out from its heading; the first one is not taken the focus.
+    if (page.Component && document.activeElement !== document.body) document.querySelector("h1")?.focus({ preventScroll: true });
+  }, [page.key]);
+  return page;
+}
+
+function Page({ Component, params, missing, error }) {
+  const [broken, mend] = useErrorBoundary();
+  if (broken) return html`<${Problem} error=${broken} retry=${mend} />`;
+  if (missing) {
+    return html`<${Empty} icon="search" title="There is no such page" action=${html`<${ButtonLink} href="/">Go to the overview</${ButtonLink}>`}>
+      The address may be mistyped, or from another version of fairlane.</${Empty}>`;
+  }
+  if (error) {
+    return html`<${Empty} icon="refresh" title="This page could not be loaded" action=${html`<${Button} tone="primary" onClick=${() => location.reload()}>Reload</${Button}>`}>
+      fairlane was updated while this tab was open, or does not answer.</${Empty}>`;
+  }
+  return Component ? html`<${Component} ...${params} />` : html`<${Skeleton} rows=${6} />`;
+}
+
+function Sidebar({ here }) {
+  const current = here?.within ?? here?.name;
+  const submit = ROUTES.find(({ path: at }) => at === SUBMIT);
+  return html`<header class=${classes("sidebar", navOpen.value && "open")}>
+    <a class="brand" href="/"><${Mark} /><span>fairlane</span></a>
+    <${IconButton} icon=${navOpen.value ? "close" : "menu"} label="Navigation" aria-expanded=${String(navOpen.value)}
+      onClick=${() => (navOpen.value = !navOpen.value)} />
+    <div class="sidebar-rest">
+      ${submit && html`<${ButtonLink} icon="plus" tone="primary" href=${SUBMIT}>Submit a job</${ButtonLink}>`}
+      <nav aria-label="Pages">
+        ${ROUTES.filter(({ nav }) => nav).map(({ path: to, name, nav, icon }) => html`
+          <a key=${name} href=${to} aria-current=${name === current ? "page" : undefined}><${Icon} name=${icon} />${nav}</a>`)}
+      </nav>
+      <footer class="sidebar-foot">
+        <${Connection} />
+        <div class="tools">
+          <${ThemeButton} />
+          <${IconButton} icon="keyboard" label="Keyboard shortcuts" onClick=${() => (listing.value = true)} />
+          <a class="icon-button" href="/docs" aria-label="API documentation" title="API documentation"><${Icon} name="book" /></a>
+        </div>
+      </footer>
+    </div>
+  </header>`;
+}
+
+const Mark = () => html`<svg class="mark" width="24" height="24" viewBox="0 0 32 32" aria-hidden="true">
+  <rect width="32" height="32" rx="8" /><path d="M7 10h11M7 16h18M7 22h6" />
+</svg>`;
+
+const CONNECTIONS = {
+  connecting: ["Connecting", "quiet"],
+  live: ["Live", "good"],
+  polling: ["Live, by polling", "good"],
+  offline: ["No answer", "bad"],
+  paused: ["Paused", "quiet"],
+};
+
+function Connection() {
+  const [words, tone] = CONNECTIONS[connection.value];
+  return html`<span class=${`connection ${tone}`} role="status" data-connection=${connection.value}><i class="dot"></i>${words}</span>`;
+}
+
+const NEXT_THEME = { system: "light", light: "dark", dark: "system" };
+const THEME_WORDS = { system: "as the system", light: "light", dark: "dark" };
+const THEME_ICONS = { system: "system", light: "sun", dark: "moon" };
+
+const ThemeButton = () => html`<${IconButton} icon=${THEME_ICONS[theme.value]}
+  label=${`Theme: ${THEME_WORDS[theme.value]}`} onClick=${() => (theme.value = NEXT_THEME[theme.value])} />`;
+
+/** Says across every page that the figures stand still, and why. */
+function Interruption() {
+  if (connection.value !== "offline" || !failure.value) return null;
+  const { title, advice } = inWords(failure.value);
+  return html`<div class="notice bad" role="alert"><${Icon} name="alert" /><div><strong>${title}</strong><p>${advice}</p></div></div>`;
+}
+
+function Shortcuts() {
+  const rows = shortcuts.value.map(({ keys, what }) => html`
+    <tr key=${keys}><td>${what}</td><td class="number">${keys.split(" ").map((one) => html`<kbd>${one}</kbd>`)}</td></tr>`);
+  return html`<${Dialog} title="Keyboard shortcuts" onClose=${() => (listing.value = false)}>
+    <table class="table shortcuts"><tbody>${rows}</tbody></table>
+  </${Dialog}>`;
+}
