@@ -73,8 +73,8 @@ class Queue(Protocol):
     async def tenant(self, tenant_id: str) -> Tenant:
         """A tenant's policy and figures; an unknown one has the defaults."""
 
-    async def tenants(self, limit: int, cursor: str | None = None) -> tuple[list[Tenant], str | None]:
-        """Known tenants by id, and the cursor of the next page."""
+    async def tenants(self, limit: int, cursor: str | None = None, prefix: str = "") -> tuple[list[Tenant], str | None]:
+        """Known tenants whose id begins with `prefix`, by id, and the cursor of the next page."""
 
     async def change_tenant(self, tenant_id: str, change: PolicyChange) -> Tenant:
         """Change a tenant's limits; felt by the next claim and submit."""

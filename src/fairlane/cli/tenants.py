@@ -21,13 +21,14 @@ def tenants() -> None:
 @tenants.command("list")
 @click.option("--limit", type=click.IntRange(1, 100), default=50, show_default=True, help="Tenants a page.")
 @click.option("--cursor", help="Where the page before ended.")
+@click.option("--prefix", default="", help="How their ids begin.")
 @client_settings
 @output_option
-def list_(settings: Settings, limit: int, cursor: str | None, output: str) -> None:
+def list_(settings: Settings, limit: int, cursor: str | None, prefix: str, output: str) -> None:
     """List the known tenants, a page at a time."""
     from .connection import ask
 
-    found, next_cursor = ask(settings, lambda queue: queue.tenants(limit, cursor))
+    found, next_cursor = ask(settings, lambda queue: queue.tenants(limit, cursor, prefix))
     if output == "json":
         from ..server.views import TenantPage, tenant_view
 

@@ -31,7 +31,7 @@ from .calls import Calls
 from .commit import GroupCommit
 from .doctor import examine
 from .explain import explain_waiting
-from .listing import Listing
+from .listing import Listing, names_between
 from .policies import pack_policy
 from .records import job_from, pack_request
 from .scripts import Value
@@ -194,11 +194,11 @@ class Engine:
         (tenant,) = await self._tenants(self._of_tenant(tenant_id), [tenant_id])
         return tenant
 
-    async def tenants(self, limit: int, cursor: str | None = None) -> tuple[list[Tenant], str | None]:
-        first = f"({cursor}" if cursor else "-"
+    async def tenants(self, limit: int, cursor: str | None = None, prefix: str = "") -> tuple[list[Tenant], str | None]:
+        between = names_between(cursor, prefix)
         found: list[tuple[str, int]] = []
-        for partition, prefix in enumerate(self._prefixes()):
-            reply = await self._calls.command("ZRANGEBYLEX", prefix + "tenants", first, "+", "LIMIT", 0, limit + 1)
+        for partition, key_prefix in enumerate(self._prefixes()):
+            reply = await self._calls.command("ZRANGEBYLEX", key_prefix + "tenants", *between, "LIMIT", 0, limit + 1)
             found += [(name.decode(), partition) for name in reply]
         found.sort()
         page = found[:limit]

@@ -135,6 +135,12 @@ class Listing:
             offset += CHUNK
 
 
+def names_between(cursor: str | None, prefix: str) -> tuple[bytes, bytes]:
+    """The ends of a range by name: what begins with `prefix` and comes after `cursor`, names being ASCII."""
+    first = b"(" + cursor.encode() if cursor and cursor >= prefix else b"[" + prefix.encode() if prefix else b"-"
+    return first, b"(" + prefix.encode() + b"\xff" if prefix else b"+"
+
+
 def _is_after(pair: tuple[str, float], place: Place, newest_first: bool) -> bool:
     if place.score is None or pair[1] != place.score:
         return True

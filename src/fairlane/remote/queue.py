@@ -119,8 +119,9 @@ class RemoteQueue:
         path = requests.named_path("tenants", tenant_id, "the tenant's id")
         return (await self._transport.call("GET", path, answers.TenantAnswer)).to_tenant()
 
-    async def tenants(self, limit: int, cursor: str | None = None) -> tuple[list[Tenant], str | None]:
+    async def tenants(self, limit: int, cursor: str | None = None, prefix: str = "") -> tuple[list[Tenant], str | None]:
         query = {"limit": str(min(limit, requests.MAX_PAGE))} | ({} if cursor is None else {"cursor": cursor})
+        query |= {"prefix": prefix} if prefix else {}
         page = await self._transport.call("GET", "/tenants", answers.TenantPage, query=query)
         return [tenant.to_tenant() for tenant in page.tenants], page.next_cursor
 

@@ -103,6 +103,12 @@ class Page(Query, frozen=True):
     cursor: Cursor | None = None
 
 
+class TenantListing(Page, frozen=True):
+    """A page of the tenants whose id begins so."""
+
+    prefix: Name | None = None
+
+
 def check_filter(tenant_id: str | None, queue: str | None, task: str | None) -> None:
     """Raises InvalidInput for a name that nothing can have."""
     for name, value in (("tenantId", tenant_id), ("queue", queue), ("task", task)):

@@ -143,6 +143,22 @@ async def test_tenants_by_page(world: World) -> None:
     assert found == names
 
 
+async def test_tenants_by_the_beginning_of_their_ids(world: World) -> None:
+    for name in ("acme", "acme.a", "acme.b", "acme:z", "acm", "acn", "zeta"):
+        await world.submit(name)
+
+    async def page(limit: int, cursor: str | None, prefix: str) -> tuple[list[str], str | None]:
+        found, cursor = await world.queue.tenants(limit, cursor, prefix)
+        return [tenant.id for tenant in found], cursor
+
+    assert await page(10, None, "acme") == (["acme", "acme.a", "acme.b", "acme:z"], None)
+    assert await page(2, None, "acme") == (["acme", "acme.a"], "acme.a")
+    assert await page(2, "acme.a", "acme") == (["acme.b", "acme:z"], None)
+    assert await page(10, "a", "acme.") == (["acme.a", "acme.b"], None)
+    assert await page(10, "b", "acme") == ([], None)
+    assert await page(10, None, "acme.a.") == ([], None)
+
+
 async def test_a_paused_queue_starts_nothing(world: World) -> None:
     await world.submit(queue="out")
     info = await world.queue.pause_queue("out", True)

@@ -11,7 +11,7 @@ from ...model.tenant import MAX_CONCURRENCY, MAX_RATE_LIMIT, PolicyChange, Rate
 from ..bodies import Body
 from ..call import Call
 from ..endpoint import Endpoint
-from ..queries import Page
+from ..queries import TenantListing
 from ..views import TenantPage, TenantView, tenant_view
 
 
@@ -41,11 +41,13 @@ class LimitsBody(Body, frozen=True):
         )
 
 
-async def list_tenants(call: Call, query: Page) -> TenantPage:
+async def list_tenants(call: Call, query: TenantListing) -> TenantPage:
     """Known tenants by id."""
+    if query.prefix is not None:
+        check_name(query.prefix, "prefix", "/prefix")
     if query.cursor is not None:
         check_name(query.cursor, "cursor", "/cursor")  # it is the last id of the page before
-    tenants, cursor = await call.context.queue.tenants(query.limit, query.cursor)
+    tenants, cursor = await call.context.queue.tenants(query.limit, query.cursor, query.prefix or "")
     return TenantPage(tenants=[tenant_view(tenant) for tenant in tenants], next_cursor=cursor)
 
 
