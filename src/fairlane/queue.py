@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from .model.bulk import BulkAction, BulkResult
 from .model.job import Counters, Explanation, Job, JobPage, JobQuery, NewJob, Submission
 from .model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, WorkerReport
-from .model.overview import BulkResult, QueueInfo, Reaped, StoreReport, UpkeepStep
+from .model.overview import QueueInfo, Reaped, StoreReport, UpkeepStep
 from .model.retention import Retention
 from .model.tenant import PolicyChange, Tenant, TenantPolicy
 
@@ -88,11 +89,12 @@ class Queue(Protocol):
     async def workers(self) -> list[WorkerReport]:
         """Workers whose last heartbeat is recent."""
 
-    async def retry_failed(self, query: JobQuery) -> BulkResult:
-        """Send failed jobs that match back to their lanes, up to `query.limit`."""
+    async def change_jobs(self, action: BulkAction, which: JobQuery | Sequence[str]) -> BulkResult:
+        """Retry, cancel or delete the jobs that match, up to `which.limit`, or those of up to MAX_BATCH ids.
 
-    async def purge_failed(self, query: JobQuery) -> BulkResult:
-        """Forget failed jobs that match, up to `query.limit`."""
+        Jobs whose state forbids the action, and ids of no job, are left alone and not counted. A call that
+        takes long stops early with `more`. Raises InvalidInput for a state that never allows the action.
+        """
 
     async def close(self) -> None:
         """Give back connections. Calls in progress fail."""

@@ -38,6 +38,7 @@ CONTRACT = {
     "/jobs/scheduled": {"get"},
     "/jobs/cancelled": {"get"},
     "/jobs/dlq/retry": {"post"},
+    "/jobs/actions": {"post"},
     "/jobs/metrics": {"get"},
     "/tenants": {"get"},
     "/tenants/{id}": {"get", "put"},

@@ -1,6 +1,7 @@
 """What a job keeps and what is forgotten when a lease, or the job itself, ends."""
 
 from fairlane.engine import Engine
+from fairlane.model.bulk import BulkAction
 from fairlane.model.job import JobQuery
 from fairlane.model.lease import MAX_CLAIM, OutcomeKind
 from fairlane.model.states import Reason, State
@@ -34,10 +35,10 @@ async def test_a_retried_job_survives_as_many_lost_workers_as_a_new_one(engine: 
         await engine.retry(made.job_id)
 
 
-async def test_purged_jobs_leave_nothing(engine: Engine) -> None:
+async def test_deleted_jobs_leave_nothing(engine: Engine) -> None:
     await submit(engine, "acme", 3, max_attempts=1)
     await finish(engine, await claim(engine, 3), OutcomeKind.FAILED)
-    assert (await engine.purge_failed(JobQuery(tenant_id="acme", limit=10))).count == 3
+    assert (await engine.change_jobs(BulkAction.DELETE, JobQuery(tenant_id="acme", limit=10))).count == 3
     assert await engine.store.client.keys("fl:{0}:[jrx]/*") == []
     assert (await engine.doctor()).problems == []
 

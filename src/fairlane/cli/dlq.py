@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import click
 import msgspec
 
+from ..model.bulk import BulkAction
 from ..model.job import MAX_BATCH, JobQuery
-from ..model.overview import BulkResult
 from ..model.states import State
 from ..queue import Queue
 from .jobs import list_jobs
@@ -46,7 +45,7 @@ def list_(settings: Settings, output: str, **query: Any) -> None:
 @output_option
 def retry(settings: Settings, output: str, **filters: Any) -> None:
     """Send failed jobs back to their lanes, with fresh attempts."""
-    count = _in_steps(settings, lambda queue: queue.retry_failed, filters)
+    count = _in_steps(settings, BulkAction.RETRY, filters)
     _print_count(count, "sent back", output)
 
 
@@ -60,26 +59,23 @@ def purge(settings: Settings, yes: bool, output: str, **filters: Any) -> None:
     if not yes:
         chosen = ", ".join(value for value in filters.values() if value)
         click.confirm(f"Forget the failed jobs of {chosen or 'every tenant'}?", abort=True, err=True)
-    count = _in_steps(settings, lambda queue: queue.purge_failed, filters)
+    count = _in_steps(settings, BulkAction.DELETE, filters)
     _print_count(count, "forgotten", output)
 
 
-Verb = Callable[[JobQuery], Awaitable[BulkResult]]
-
-
-def _in_steps(settings: Settings, verb_of: Callable[[Queue], Verb], filters: dict[str, Any]) -> int:
-    """Call the verb until nothing is left that matches; how many jobs it changed."""
+def _in_steps(settings: Settings, action: BulkAction, filters: dict[str, Any]) -> int:
+    """Change failed jobs until nothing is left that matches; how many."""
     from .connection import ask
 
-    query = JobQuery(state=State.FAILED, limit=MAX_BATCH, **filters)
-
     async def all_steps(queue: Queue) -> int:
+        query = JobQuery(state=State.FAILED, limit=MAX_BATCH, **filters)
         total = 0
         while True:
-            result = await verb_of(queue)(query)
+            result = await queue.change_jobs(action, query)
             total += result.count
             if not result.more:
                 return total
+            query = msgspec.structs.replace(query, cursor=result.next_cursor)
 
     return ask(settings, all_steps)
 

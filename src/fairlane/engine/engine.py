@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 
 from ..model import ids
+from ..model.bulk import BulkAction, BulkResult
 from ..model.errors import Conflict, NotFound
 from ..model.job import (
     Counters,
@@ -21,17 +22,18 @@ from ..model.job import (
     Submission,
 )
 from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, WorkerReport
-from ..model.overview import BulkResult, QueueInfo, Reaped, StoreReport, UpkeepStep
+from ..model.overview import QueueInfo, Reaped, StoreReport, UpkeepStep
 from ..model.retention import Retention
-from ..model.states import State
 from ..model.tenant import PolicyChange, Tenant, TenantPolicy
 from ..store import Store
 from . import keys, wire
+from .bulk import BulkChanges
 from .calls import Calls
 from .commit import GroupCommit
 from .doctor import examine
 from .explain import explain_waiting
 from .listing import Listing, names_between
+from .partitions import by_partition
 from .policies import pack_policy
 from .records import job_from, pack_request
 from .scripts import Value
@@ -55,6 +57,7 @@ class Engine:
         self._commits = [GroupCommit(self._sender(partition)) for partition in range(partitions)]
         self._wakeups = Wakeups(store, partitions)
         self._listing = Listing(self._calls, partitions)
+        self._bulk = BulkChanges(self._calls, self._listing, partitions)
         self._tidied: list[Value] = [0] * partitions
         self._first_partition = random.randrange(partitions)
 
@@ -110,11 +113,11 @@ class Engine:
         return explain_waiting(job, facts, await self.workers())
 
     async def cancel(self, job_id: str) -> Job:
-        answer = await self._calls.run("cancel", self._of_job(job_id), id=job_id)
+        (answer,) = await self._calls.run("cancel", self._of_job(job_id), ids=_encode([job_id]))
         return await self._changed(job_id, answer)
 
     async def retry(self, job_id: str) -> Job:
-        answer = await self._calls.run("retry", self._of_job(job_id), id=job_id)
+        (answer,) = await self._calls.run("retry", self._of_job(job_id), ids=_encode([job_id]))
         return await self._changed(job_id, answer)
 
     async def wait_finished(self, job_id: str, timeout_ms: int) -> Job | None:
@@ -146,7 +149,7 @@ class Engine:
 
     async def finish(self, outcomes: Sequence[Outcome]) -> list[LeaseStatus]:
         statuses: list[LeaseStatus] = [LeaseStatus.STALE_LEASE] * len(outcomes)
-        for partition, group in self._by_partition([outcome.job_id for outcome in outcomes]).items():
+        for partition, group in by_partition([outcome.job_id for outcome in outcomes], self._partitions).items():
             values = wire.finish_values([outcomes[i] for i in group])
             for i, status in zip(group, await self._calls.run("finish", partition, **values), strict=True):
                 statuses[i] = wire.LEASE_STATUS[status]
@@ -165,7 +168,7 @@ class Engine:
 
     async def extend(self, worker: WorkerReport, leases: Sequence[LeaseReport], lease_ms: int) -> list[LeaseStatus]:
         statuses: list[LeaseStatus] = [LeaseStatus.STALE_LEASE] * len(leases)
-        groups = self._by_partition([lease.job_id for lease in leases])
+        groups = by_partition([lease.job_id for lease in leases], self._partitions)
         for partition in range(self._partitions):
             group = groups.get(partition, [])
             answer = await self._calls.run(
@@ -236,21 +239,8 @@ class Engine:
         reports = [msgspec.json.decode(info, type=WorkerReport) for info in infos]
         return sorted(reports, key=lambda report: report.id)
 
-    async def retry_failed(self, query: JobQuery) -> BulkResult:
-        async def retry_all(jobs: list[Job]) -> int:
-            answers = [await self._calls.run("retry", self._of_job(job.id), id=job.id) for job in jobs]
-            return answers.count(b"retried")
-
-        return await self._bulk(query, retry_all)
-
-    async def purge_failed(self, query: JobQuery) -> BulkResult:
-        async def purge_all(jobs: list[Job]) -> int:
-            purged = 0
-            for partition, group in self._by_partition([job.id for job in jobs]).items():
-                purged += await self._calls.run("purge", partition, ids=_encode([jobs[i].id for i in group]))
-            return purged
-
-        return await self._bulk(query, purge_all)
+    async def change_jobs(self, action: BulkAction, which: JobQuery | Sequence[str]) -> BulkResult:
+        return await self._bulk.change(action, which)
 
     async def close(self) -> None:
         await self._wakeups.close()
@@ -307,14 +297,6 @@ class Engine:
             raise NotFound(f"there is no job {job_id}")
         return ids.partition_of_job(job_id)
 
-    def _by_partition(self, job_ids: list[str]) -> dict[int, list[int]]:
-        """Positions in `job_ids` by partition; ids of no partition are left out."""
-        groups: dict[int, list[int]] = {}
-        for i, job_id in enumerate(job_ids):
-            if ids.is_job_id(job_id) and ids.partition_of_job(job_id) < self._partitions:
-                groups.setdefault(ids.partition_of_job(job_id), []).append(i)
-        return groups
-
     def _prefixes(self) -> list[str]:
         return [keys.prefix(partition) for partition in range(self._partitions)]
 
@@ -354,17 +336,6 @@ class Engine:
         reply = await self._calls.run("tenant", partition, tenants=_encode(names))
         size = len(reply) // len(names)
         return [wire.tenant(name, reply[i * size : (i + 1) * size]) for i, name in enumerate(names)]
-
-    async def _bulk(self, query: JobQuery, change: Callable[[list[Job]], Awaitable[int]]) -> BulkResult:
-        query = msgspec.structs.replace(query, state=State.FAILED)
-        count = 0
-        while count < query.limit:
-            page = await self._listing.page(msgspec.structs.replace(query, limit=min(query.limit - count, 100)))
-            count += await change(page.jobs)
-            if page.next_cursor is None:
-                return BulkResult(count, False)
-            query = msgspec.structs.replace(query, cursor=page.next_cursor)
-        return BulkResult(count, True)
 
     async def _step(self, duty: str, limit: int, **values: Value) -> UpkeepStep:
         total, nexts = 0, []

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -50,10 +50,10 @@ class Listing:
         self._calls = calls
         self._partitions = partitions
 
-    async def page(self, query: JobQuery) -> JobPage:
-        """The next jobs that match."""
+    async def page(self, query: JobQuery, among: Sequence[State] = _STATES) -> JobPage:
+        """The next jobs that match, of `query.state` or else of the states `among` which to look."""
         place = _place_of(query.cursor)
-        states = (query.state,) if query.state else _STATES
+        states = (query.state,) if query.state else among
         jobs: list[Job] = []
         examined = 0
         while place.state < len(states):

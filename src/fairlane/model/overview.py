@@ -15,13 +15,6 @@ class QueueInfo(msgspec.Struct, frozen=True, rename="camel"):
     pending: int
 
 
-class BulkResult(msgspec.Struct, frozen=True):
-    """How many jobs a bulk call changed, and whether it stopped at its limit with more to do."""
-
-    count: int
-    more: bool
-
-
 class UpkeepStep(msgspec.Struct, frozen=True):
     """One bounded step of a duty."""
 

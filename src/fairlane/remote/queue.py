@@ -9,9 +9,10 @@ from collections.abc import Sequence
 import msgspec
 
 from ..model import ids
+from ..model.bulk import BulkAction, BulkResult
 from ..model.job import MAX_BATCH, Counters, Explanation, Job, JobPage, JobQuery, NewJob, Submission
 from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, WorkerReport
-from ..model.overview import BulkResult, QueueInfo
+from ..model.overview import QueueInfo
 from ..model.tenant import PolicyChange, Tenant
 from . import answers, requests
 from .submitting import submit_many, submit_one, with_rates
@@ -19,7 +20,6 @@ from .transport import Transport, decode
 
 LONGEST_WAIT_MS = 20_000
 """Of one claim; a longer wait is made of several, so that proxies do not take it for dead."""
-MAX_BULK = 10_000
 _SHORTEST_LOOK_S, _LONGEST_LOOK_S = 0.02, 1.0
 
 
@@ -140,20 +140,12 @@ class RemoteQueue:
         found = await self._transport.call("GET", "/workers", answers.Workers)
         return [worker.to_report() for worker in found.workers]
 
-    async def retry_failed(self, query: JobQuery) -> BulkResult:
-        return await self._bulk("POST", "/jobs/dlq/retry", query)
-
-    async def purge_failed(self, query: JobQuery) -> BulkResult:
-        return await self._bulk("DELETE", "/jobs/dlq", query)
+    async def change_jobs(self, action: BulkAction, which: JobQuery | Sequence[str]) -> BulkResult:
+        body = requests.bulk_body(action, which)
+        return await self._transport.call("POST", "/jobs/actions", BulkResult, body=body)
 
     async def close(self) -> None:
         await self._transport.close()
 
     async def _job(self, method: str, path: str) -> Job:
         return (await self._transport.call(method, path, answers.JobAnswer)).to_job()
-
-    async def _bulk(self, method: str, path: str, query: JobQuery) -> BulkResult:
-        """A bulk call. A filter that the API does not know makes it refuse the body, never widen the call."""
-        body = requests.filters(query) | {"limit": min(query.limit, MAX_BULK)}
-        body.pop("state", None)  # these calls are about failed jobs, whatever the query says
-        return await self._transport.call(method, path, BulkResult, body=body)

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from ..model.bulk import BulkAction
 from ..model.errors import NotFound
 from ..model.ids import is_job_id
 from ..model.job import MAX_BATCH, JobQuery, NewJob
@@ -17,6 +18,7 @@ from ..model.names import check_name
 MAX_BODY_BYTES = 8 * 1024 * 1024
 """Of the items of one request; the API takes twice as much."""
 MAX_PAGE = 100
+MAX_BULK = 10_000
 _MAX_ERROR_TYPE = 255
 
 _encode = msgspec.json.Encoder().encode
@@ -85,6 +87,16 @@ def listing_query(query: JobQuery) -> dict[str, str]:
         name: value.isoformat() if isinstance(value, datetime) else str(value)
         for name, value in (filters(query) | {"limit": min(query.limit, MAX_PAGE)}).items()
     }
+
+
+def bulk_body(action: BulkAction, which: JobQuery | Sequence[str]) -> dict[str, Any]:
+    """A bulk call; one for more than MAX_BULK jobs stops early."""
+    if not isinstance(which, JobQuery):
+        return {"action": action, "ids": which}
+    chosen = filters(which)
+    cursor = chosen.pop("cursor", None)
+    body = {"action": action, "filter": chosen, "limit": min(which.limit, MAX_BULK)}
+    return body if cursor is None else body | {"cursor": cursor}
 
 
 def filters(query: JobQuery) -> dict[str, Any]:

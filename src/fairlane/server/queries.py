@@ -12,12 +12,10 @@ from ..model.errors import InvalidInput
 from ..model.job import JobQuery, Time
 from ..model.names import check_key, check_name
 from ..model.states import State
-from .bodies import Body, Key, Name
+from .bodies import Key, Name
 
 MAX_PAGE = 100
-MAX_BULK = 10_000
 PageSize = Annotated[int, Meta(ge=1, le=MAX_PAGE)]
-BulkSize = Annotated[int, Meta(ge=1, le=MAX_BULK)]
 TimeText = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 Cursor = Annotated[str, Meta(max_length=1000)]
 
@@ -47,15 +45,18 @@ class Listing(Query, frozen=True):
         )
 
 
-class Search(Listing, frozen=True):
-    """A page of the jobs that match."""
+class JobFilter(Query, frozen=True):
+    """The jobs that match all that is given."""
 
+    tenant_id: Name | None = None
+    queue: Name | None = None
+    task: Name | None = None
     state: State | UnsetType = UNSET  # not None, which the text "null" would be taken for
     key: Key | None = None
     created_from: TimeText | None = None
     created_to: TimeText | None = None
 
-    def to_search(self) -> JobQuery:
+    def to_query(self, limit: int, cursor: str | None) -> JobQuery:
         check_filter(self.tenant_id, self.queue, self.task)
         if self.key is not None:
             check_key(self.key, "key", "/key")
@@ -67,27 +68,19 @@ class Search(Listing, frozen=True):
             key=self.key,
             created_from=_time(self.created_from, "/createdFrom"),
             created_to=_time(self.created_to, "/createdTo"),
-            limit=self.limit,
-            cursor=self.cursor,
+            limit=limit,
+            cursor=cursor,
         )
 
 
-class Bulk(Query, frozen=True):
-    """Which failed jobs a bulk call means, and how many of them at most."""
+class Search(JobFilter, frozen=True):
+    """A page of the jobs that match."""
 
-    tenant_id: Name | None = None
-    queue: Name | None = None
-    task: Name | None = None
-    limit: BulkSize = MAX_BULK
+    limit: PageSize = 50
+    cursor: Cursor | None = None
 
-
-class BulkBody(Body, frozen=True):
-    """The same as the query parameters, for clients that would rather send JSON."""
-
-    tenant_id: Name | None = None
-    queue: Name | None = None
-    task: Name | None = None
-    limit: BulkSize = MAX_BULK
+    def to_search(self) -> JobQuery:
+        return self.to_query(self.limit, self.cursor)
 
 
 class OneTenant(Query, frozen=True):

@@ -184,17 +184,3 @@ async def test_cancel_and_retry_by_state(world: World) -> None:
     again = await world.queue.retry(failed)
     assert (again.state, again.reason) == (State.PENDING, Reason.RETRIED)
     assert (await world.queue.retry(failed)).state is State.PENDING
-
-
-async def test_bulk_calls_keep_to_their_filter_and_limit(world: World) -> None:
-    await world.unlimit()
-    ours = [await world.fail_for_good() for _ in range(3)]
-    other = await world.fail_for_good(tenant="other")
-    some = await world.queue.retry_failed(JobQuery(tenant_id="acme", limit=2))
-    assert (some.count, some.more) == (2, True)
-    rest = await world.queue.purge_failed(JobQuery(tenant_id="acme", limit=50))
-    assert (rest.count, rest.more) == (1, False)
-    page = await world.queue.list_jobs(JobQuery(state=State.FAILED))
-    assert [job.id for job in page.jobs] == [other]
-    pending = await world.queue.list_jobs(JobQuery(state=State.PENDING))
-    assert {job.id for job in pending.jobs} < set(ours)

@@ -9,10 +9,12 @@ import pytest
 
 from fairlane.cli.listening import listen
 from fairlane.connect import open_queue
+from fairlane.model.bulk import BulkAction
 from fairlane.model.errors import InvalidInput, PayloadTooLarge, StoreUnavailable
 from fairlane.model.ids import new_claim_id
 from fairlane.model.job import JobQuery, SubmitStatus
 from fairlane.model.lease import ClaimRequest
+from fairlane.model.states import State
 from fairlane.remote import RemoteQueue
 
 from .world import World
@@ -40,11 +42,16 @@ async def test_bad_values_name_their_field(world: World) -> None:
 
 
 @over_http
-async def test_bulk_calls_refuse_a_filter_that_the_api_does_not_know(world: World) -> None:
-    failed = await world.fail_for_good(key="k")
-    with pytest.raises(InvalidInput):
-        await world.queue.purge_failed(JobQuery(key="another"))
-    assert (await world.queue.get(failed)).id == failed
+async def test_bulk_calls_name_what_is_wrong(world: World) -> None:
+    for which, pointer in (
+        (JobQuery(state=State.PENDING), "/filter/state"),
+        (JobQuery(key="é"), "/filter/key"),
+        (JobQuery(tenant_id="a b"), "/filter/tenantId"),
+        (["no id"], "/ids/0"),
+    ):
+        with pytest.raises(InvalidInput) as refused:
+            await world.queue.change_jobs(BulkAction.DELETE, which)
+        assert refused.value.pointer == pointer
 
 
 @over_http

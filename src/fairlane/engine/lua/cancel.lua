@@ -1,9 +1,10 @@
 #!lua flags=allow-oom
--- cancel: cancel a waiting job; ask the worker of a running one to stop.
+-- cancel: cancel waiting jobs; ask the workers of running ones to stop.
 -- KEYS prefix
--- ARGV at id
--- RETURNS cancelled, cancelling, conflict or not_found
+-- ARGV at ids
+-- RETURNS for each job: cancelled, cancelling, repeated, conflict or not_found
 -- EVENTS scheduled>cancelled pending>cancelled
+-- ids: msgpack array, each id once
 -- include base
 -- include job
 -- include policy
@@ -11,21 +12,26 @@
 -- include counts
 -- include lanes
 -- include ending
-local record = call('GET', key('j/' .. id))
-if not record then return 'not_found' end
-local result = call('GET', key('r/' .. id))
-if result then return unpack_value(result)[1] == 'cancelled' and 'cancelled' or 'conflict' end
+local function cancel(id, packed)
+  local record = call('GET', key('j/' .. id))
+  if not record then return 'not_found' end
+  local result = call('GET', key('r/' .. id))
+  if result then return unpack_value(result)[1] == 'cancelled' and 'repeated' or 'conflict' end
 
-local h = header_of(record)
-local packed = call('HGET', key('started'), id)
-local s = packed and unpack_value(packed)
-if s and s[RUNNING] then
-  s[CANCELLED_BY] = 'user'
-  call('HSET', key('started'), id, pack(s))
-  return 'cancelling'
+  local h = header_of(record)
+  local s = packed and unpack_value(packed) or { '', false, 0, 0, 0, '', h.tenant }
+  if s[RUNNING] then
+    if s[CANCELLED_BY] ~= '' then return 'repeated' end
+    s[CANCELLED_BY] = 'user'
+    push2(ended.started, id, pack(s))
+    return 'cancelling'
+  end
+  if call('ZREM', key('scheduled'), id) == 0 then remove_from_lane(h.tenant, h.queue, id) end
+  conclude(id, s, 'cancelled', 'cancelled_by_user', 'cancelled', '')
+  return 'cancelled'
 end
-if call('ZREM', key('scheduled'), id) == 0 then remove_from_lane(h.tenant, h.queue, id) end
-s = s or { '', false, 0, 0, 0, '', h.tenant }
-conclude(id, s, 'cancelled', 'cancelled_by_user', 'cancelled', '')
+
+local wanted, answers = unpack_value(ids), {}
+for i, packed in ipairs(read('HMGET', 'started', wanted)) do answers[i] = cancel(wanted[i], packed) end
 write_endings()
-return 'cancelled'
+return answers

@@ -5,6 +5,7 @@
 -- RETURNS forgotten, ms until the oldest one left is due (0: more to do, -1: none left)
 -- EVENTS
 -- include base
+-- include forgetting
 local function oldest(count)
   return call('ZRANGE', key(state), 0, count - 1)
 end
@@ -16,10 +17,7 @@ if surplus > 0 then
 else
   ids = call('ZRANGEBYSCORE', key(state), '-inf', now - max_age_ms, 'LIMIT', 0, limit)
 end
-local keys = {}
-for _, id in ipairs(ids) do push_all(keys, { key('j/' .. id), key('x/' .. id), key('r/' .. id) }) end
-write_keys('UNLINK', keys)
-write('ZREM', state, ids)
+forget(state, ids)
 local first = call('ZRANGE', key(state), 0, 0, 'WITHSCORES')
 if #ids == tonumber(limit) then return { #ids, 0 } end
 return { #ids, first[2] and math.max(0, first[2] + max_age_ms - now) or -1 }

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ..endpoint import Endpoint
-from . import dlq, docs, health, job, leases, listings, pages, queues, submit, tenants
+from . import bulk, docs, health, job, leases, listings, pages, queues, submit, tenants
 
 API = (
     *submit.ENDPOINTS,
     *listings.ENDPOINTS,
-    *dlq.ENDPOINTS,
+    *bulk.ENDPOINTS,
     *job.ENDPOINTS,
     *tenants.ENDPOINTS,
     *leases.ENDPOINTS,

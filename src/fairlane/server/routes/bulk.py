@@ -1,27 +1,33 @@
-"""The dead letter queue in bulk."""
+"""One change made to many jobs."""
 
 from __future__ import annotations
 
+from ...model.bulk import BulkAction, BulkResult
 from ...model.errors import InvalidInput
 from ...model.job import JobQuery
-from ...model.overview import BulkResult
 from ...model.states import State
+from ..bulk_bodies import ActionBody, Bulk, BulkBody
 from ..call import Call
 from ..endpoint import Endpoint
-from ..queries import Bulk, BulkBody, check_filter
+from ..queries import check_filter
+
+
+async def change_jobs(call: Call, body: ActionBody) -> BulkResult:
+    """Retry failed jobs, cancel unfinished ones or delete ended ones: those named, or those that match a filter."""
+    return await call.context.queue.change_jobs(body.action, body.which())
 
 
 async def retry_dlq(call: Call, query: Bulk, body: BulkBody | None) -> BulkResult:
     """Send failed jobs that match back to their lanes, each with a fresh set of attempts."""
-    return await call.context.queue.retry_failed(_job_query(query, body))
+    return await call.context.queue.change_jobs(BulkAction.RETRY, _failed_jobs(query, body))
 
 
 async def purge_dlq(call: Call, query: Bulk, body: BulkBody | None) -> BulkResult:
-    """Forget failed jobs that match."""
-    return await call.context.queue.purge_failed(_job_query(query, body))
+    """Delete failed jobs that match."""
+    return await call.context.queue.change_jobs(BulkAction.DELETE, _failed_jobs(query, body))
 
 
-def _job_query(query: Bulk, body: BulkBody | None) -> JobQuery:
+def _failed_jobs(query: Bulk, body: BulkBody | None) -> JobQuery:
     """What both ask for: neither may widen the other."""
     given: list[Bulk | BulkBody] = [query] if body is None else [query, body]
     for part in given:
@@ -44,6 +50,7 @@ def _agreed(name: str, values: list[str | None]) -> str | None:
 
 
 ENDPOINTS = (
+    Endpoint("POST", "/jobs/actions", change_jobs),
     Endpoint("POST", "/jobs/dlq/retry", retry_dlq),
     Endpoint("DELETE", "/jobs/dlq", purge_dlq),
 )

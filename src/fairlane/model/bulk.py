@@ -1,0 +1,38 @@
+"""One change made to many jobs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from .states import State
+
+
+class BulkAction(StrEnum):
+    """What a bulk call does with each job whose state allows it; it leaves all others as they are."""
+
+    RETRY = "retry"
+    CANCEL = "cancel"
+    DELETE = "delete"
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        """The states that allow it, in the order in which jobs pass through them."""
+        return _STATES[self]
+
+
+_STATES = {
+    BulkAction.RETRY: (State.FAILED,),
+    BulkAction.CANCEL: (State.SCHEDULED, State.PENDING, State.RUNNING),
+    BulkAction.DELETE: (State.COMPLETED, State.FAILED, State.CANCELLED),
+}
+
+
+class BulkResult(msgspec.Struct, frozen=True, rename="camel"):
+    """How many jobs a bulk call changed, and whether more may match: then it is to be repeated."""
+
+    count: int
+    more: bool
+    next_cursor: str | None = None
+    """Where a repeat may begin, so that it does not look again at jobs that do not match. It may also begin anew."""
