@@ -27,7 +27,7 @@ class GroupCommit:
     async def submit(self, jobs: Sequence[NewJob]) -> list[Submission]:
         """The answers to `jobs`, which are submitted in one call, perhaps with others."""
         answer: asyncio.Future[list[Submission]] = asyncio.get_running_loop().create_future()
-        self._waiting.append((jobs, sum(len(job.payload) for job in jobs), answer))
+        self._waiting.append((jobs, sum([len(job.payload) for job in jobs]), answer))
         if self._sender is None:
             self._sender = asyncio.create_task(self._send_all())
         return await answer

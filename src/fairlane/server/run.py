@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -40,6 +41,7 @@ async def serve_on(app: App, listener: socket.socket, url: str, *, on_ready: OnR
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+    _collect_garbage_rarely()
     # Its lines on start and stop are for people who run it by hand; who runs us prints its own.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     server = _Server(config, app, url, on_ready)
@@ -50,6 +52,12 @@ async def serve_on(app: App, listener: socket.socket, url: str, *, on_ready: OnR
         server.should_exit = True
         await serving
         raise
+
+
+def _collect_garbage_rarely() -> None:
+    """Requests free what they made by themselves; looking for cycles every 700 objects costs a tenth of the speed."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 class _Server(uvicorn.Server):

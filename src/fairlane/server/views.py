@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
 
 from ..model.ids import is_job_id
-from ..model.job import Job, NewJob, Submission, SubmitStatus, Time
+from ..model.job import Attempt, Job, NewJob, Submission, SubmitStatus, Time
 from ..model.lease import Lease, LeaseStatus, WorkerReport
 from ..model.overview import QueueInfo
 from ..model.states import Reason, State
 from ..model.tenant import Rate, Tenant
 from .problems import Problem
+
+_NO_HEADERS: dict[str, str] = {}
+_NO_ATTEMPTS: list[Attempt] = []
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -127,10 +131,11 @@ def created_job(job: NewJob, made: Submission) -> Job:
         priority=job.priority,
         max_attempts=job.max_attempts,
         timeout_seconds=job.timeout_ms / 1000,
-        created_at=utc(made.created_at_ms / 1000),
+        created_at=_utc_of_group(made.created_at_ms),
         run_at=utc(made.run_at_ms / 1000) if made.state is State.SCHEDULED else None,
         key=job.key,
-        headers=job.headers or {},
+        headers=job.headers or _NO_HEADERS,
+        attempts=_NO_ATTEMPTS,
     )
 
 
@@ -174,6 +179,12 @@ def worker_view(worker: WorkerReport) -> WorkerView:
         started_at=utc(worker.started_at) if worker.started_at else None,
         draining=worker.draining,
     )
+
+
+@lru_cache(maxsize=64)
+def _utc_of_group(ms: int) -> datetime:
+    """A Unix time as a datetime, remembered, since jobs that are committed together have the same."""
+    return utc(ms / 1000)
 
 
 def utc(seconds: float) -> datetime:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from typing import Any
 
+import libvalkey
 from valkey.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
 from valkey.exceptions import ConnectionError as ValkeyConnectionError
 from valkey.exceptions import TimeoutError as ValkeyTimeoutError
@@ -16,6 +18,14 @@ from valkey.exceptions import TimeoutError as ValkeyTimeoutError
 
 class _Cancellable(AbstractConnection):
     """Writes within `asyncio.timeout`, which tells its own end from a cancellation."""
+
+    def pack_command(self, *args: Any) -> list[bytes]:
+        """The bytes of a command, whose name may be of two words."""
+        return [libvalkey.pack_command((*args[0].split(), *args[1:]))]
+
+    async def can_read_destructive(self) -> bool:
+        """Whether the connection is unfit to be used again. (The client's own way waits for a round of the loop.)"""
+        return self._reader is None or self._reader.at_eof()
 
     async def send_packed_command(self, command: bytes | str | Iterable[bytes], check_health: bool = True) -> None:
         """Write a packed command. No health check is made, since none of our connections has an interval for it."""

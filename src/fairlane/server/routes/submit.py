@@ -49,13 +49,16 @@ async def submit_job(call: Call, body: JobBody) -> Answer:
     job = body.to_new_job(queue, idempotency_key)
     (made,) = await queue.submit([job])
     headers = [] if made.rate is None else _rate_headers(made.rate)
+    if made.status is SubmitStatus.CREATED and body.id is None:  # nearly always: the short way
+        headers.append(_location(made.job_id))
+        return json_answer(created_job(job, made), HTTPStatus.ACCEPTED, headers)
     try:
         status, shown = await _outcome(queue, job, made, own_id=body.id is not None)
     except RateLimited as error:
         refusal = problem_answer(error)
         return Answer(refusal.status, refusal.body, refusal.content_type, [*refusal.headers, *headers])
     if status == HTTPStatus.ACCEPTED:
-        headers.append((b"location", b"/jobs/" + shown.id.encode()))
+        headers.append(_location(shown.id))
     elif made.status is SubmitStatus.REPLAYED:
         headers.append(_REPLAYED)
     return json_answer(shown, status, headers)
@@ -127,6 +130,10 @@ async def _job_of_own_id(queue: Queue, job: NewJob, made: Submission) -> Job:
     if found.tenant_id != job.tenant_id:
         raise Conflict("this id is taken")
     return found
+
+
+def _location(job_id: str) -> Header:
+    return (b"location", b"/jobs/" + job_id.encode())
 
 
 def _rate_headers(rate: RateUse) -> list[Header]:
