@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import os
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType, TracebackType
-from typing import Any, Literal, ParamSpec, Protocol, Self, TypeVar, overload
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, Self, TypeVar, overload
 
+from .connections import Connections
 from .context import ambient_tenant
 from .control import Duration, Retry
 from .model.errors import InvalidInput
@@ -18,6 +17,9 @@ from .model.job import DEFAULT_QUEUE
 from .model.names import check_name
 from .queue import Queue
 from .task import AsyncTask, Executor, SyncTask, Task, TaskOptions
+
+if TYPE_CHECKING:
+    from .testing.kit import Testing
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,7 +51,7 @@ class App:
         self._url = url
         self._tenancy = tenancy
         self._tasks: dict[str, Task[..., Any]] = {}
-        self._queues: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Future[Queue]] = WeakKeyDictionary()
+        self._connections = Connections(self._open)
 
     @property
     def url(self) -> str:
@@ -136,11 +138,7 @@ class App:
 
     async def connect(self) -> Queue:
         """The queue, opened once for each event loop. Raises StoreUnavailable, StoreRefused."""
-        loop = asyncio.get_running_loop()
-        opening = self._queues.get(loop)
-        if opening is None or (opening.done() and (opening.cancelled() or opening.exception())):
-            opening = self._queues[loop] = asyncio.ensure_future(self._open())
-        return await asyncio.shield(opening)
+        return await self._connections.get()
 
     async def _open(self) -> Queue:
         from .connect import open_queue  # late: only those who submit pay for loading the store's client
@@ -149,9 +147,19 @@ class App:
 
     async def close(self) -> None:
         """Give back the connections of this event loop. The app may be used again afterwards."""
-        opening = self._queues.pop(asyncio.get_running_loop(), None)
-        if opening is not None:
-            await (await opening).close()
+        await self._connections.close()
+
+    def testing(self) -> Testing:
+        """For tests: within `async with app.testing() as t:`, jobs go to a private store whose clock `t.travel`
+        moves, and `t.drain` runs them."""
+        from .testing.kit import Testing
+
+        return Testing(self)
+
+    def divert(self, connections: Connections) -> Connections:
+        """Use other connections from now on; those used so far. For `testing`."""
+        before, self._connections = self._connections, connections
+        return before
 
     async def __aenter__(self) -> Self:
         return self

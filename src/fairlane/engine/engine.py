@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Self
 
 import msgspec
 
@@ -62,7 +63,7 @@ class Engine:
         self._first_partition = random.randrange(partitions)
 
     @classmethod
-    async def open(cls, store: Store, *, partitions: int = 1, clock: Callable[[], int] | None = None) -> Engine:
+    async def open(cls, store: Store, *, partitions: int = 1, clock: Callable[[], int] | None = None) -> Self:
         """An engine on `store`, which is laid out with `partitions` if it is new.
 
         `clock` returns microseconds and replaces the store's own time, for tests.

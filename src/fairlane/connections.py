@@ -1,0 +1,42 @@
+"""An app's connections: one queue for each event loop that uses the app."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from weakref import WeakKeyDictionary
+
+from .queue import Queue
+
+
+class Connections:
+    """Opens a queue once for each event loop, when it is first asked for."""
+
+    def __init__(self, open_queue: Callable[[], Awaitable[Queue]]) -> None:
+        self._open_queue = open_queue
+        self._opening: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Future[Queue]] = WeakKeyDictionary()
+
+    async def get(self) -> Queue:
+        """The queue of this event loop. Raises what opening it raises."""
+        loop = asyncio.get_running_loop()
+        opening = self._opening.get(loop)
+        if opening is None or (opening.done() and (opening.cancelled() or opening.exception())):
+            opening = self._opening[loop] = asyncio.ensure_future(self._open_queue())
+        return await asyncio.shield(opening)
+
+    async def close(self) -> None:
+        """Give back the connections of this event loop."""
+        opening = self._opening.pop(asyncio.get_running_loop(), None)
+        if opening is not None:
+            await (await opening).close()
+
+    def close_all(self) -> None:
+        """Give back the connections of every event loop that is still open; none may run in this thread."""
+        for loop in list(self._opening):
+            if loop.is_running():
+                asyncio.run_coroutine_threadsafe(self.close(), loop).result()
+            elif not loop.is_closed():
+                with ThreadPoolExecutor(1) as thread:
+                    thread.submit(loop.run_until_complete, self.close()).result()
+        self._opening.clear()

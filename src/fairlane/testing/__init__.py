@@ -1,0 +1,1 @@
+"""For tests of apps: `App.testing()` in `kit`, and a fixture for pytest in `plugin`."""

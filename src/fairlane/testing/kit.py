@@ -1,0 +1,182 @@
+"""`App.testing()`: the real engine on a private store, with a clock that only the test moves."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from ..connections import Connections
+from ..control import Duration
+from ..engine import Engine
+from ..model.durations import parse_duration_ms
+from ..model.job import Job
+from ..model.lease import DEFAULT_LEASE_MS, LeaseReport
+from ..model.tenant import TenantPolicy
+from ..queue import Queue
+from ..store import Durability, open_store
+from ..worker import Worker, WorkerOptions
+from .private_store import PrivateStore, borrow_store, give_back
+from .witness import Notes, Witness
+
+if TYPE_CHECKING:
+    from ..app import App
+
+E = TypeVar("E", bound=Engine)
+
+_STEP = 500
+_LOOK_AGAIN_S = 0.05
+
+
+class Testing:
+    """An app under test, while it is entered (by `with` or `async with`): its jobs go to a private store.
+
+    The store's clock stands still at the time of entering and moves by `travel` alone; tenants have no
+    limits but those that the test sets; nothing that has ended is forgotten. All methods work on any event loop.
+    """
+
+    __test__ = False  # for pytest, which takes classes named so for tests
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._store: PrivateStore | None = None
+        self._outside: Connections | None = None
+        self._now_us = 0
+        self._working: list[Notes] = []
+
+    @property
+    def now(self) -> datetime:
+        """The time by the store's clock."""
+        return datetime.fromtimestamp(self._now_us / 1_000_000, UTC)
+
+    async def travel(self, duration: Duration) -> None:
+        """Move the clock: what becomes due on the way is then ready for `drain`. Running jobs keep their leases."""
+        self._now_us += parse_duration_ms(duration) * 1000
+        async with self._engine() as engine:
+            for notes in list(self._working):
+                worker = await notes.first_heartbeat()
+                leases = [LeaseReport(lease.job_id, lease.token) for lease in notes.leases.values()]
+                await engine.extend(worker, leases, DEFAULT_LEASE_MS)
+            await engine.reap(_STEP)
+            await _promote(engine)
+
+    async def drain(self, timeout: Duration = "60s") -> list[Job]:
+        """Run the app's jobs in this process until none is due; the jobs that ran, by their first start.
+
+        A job that waits for a delay, a backoff or a limit is not due. Raises TimeoutError when `timeout`
+        (real time) passed first; jobs that still run are then given back.
+        """
+        jobs: dict[str, None] = {}
+        limit = asyncio.timeout(parse_duration_ms(timeout, "timeout") / 1000)
+        async with self._engine() as engine:
+            try:
+                async with limit:
+                    while await _is_due(engine):
+                        await self._work(engine, jobs)
+            except TimeoutError:
+                if limit.expired():
+                    raise TimeoutError(f"jobs are still due or running after {timeout} in drain()") from None
+                raise
+            return [await engine.get(job_id) for job_id in jobs]
+
+    async def _work(self, engine: Engine, jobs: dict[str, None]) -> None:
+        """Have a worker run what is due, and note the ids of the jobs that it began in `jobs`."""
+        notes = Notes(jobs)
+
+        async def open_witness() -> Witness:
+            witness = await self._open(Witness)
+            witness.notes = notes
+            return witness
+
+        worker = Worker(open_witness, self._app.registry, WorkerOptions(drain_seconds=0))
+        running = asyncio.create_task(worker.run())
+        self._working.append(notes)
+        try:
+            # What is due is asked first: a job that has ended since has submitted all that it ever will.
+            while not running.done() and (await _is_due(engine) or notes.leases):
+                await notes.wait_for_change(_LOOK_AGAIN_S)
+        finally:
+            self._working.remove(notes)
+            worker.stop()
+            await running
+
+    def __enter__(self) -> Self:
+        if self._store is not None:
+            raise RuntimeError("this testing() is in use already; make another one")
+        self._store = borrow_store()
+        self._now_us = time.time_ns() // 1000
+        try:
+            _in_a_thread(lambda: asyncio.run(self._empty_store()))
+        except BaseException:
+            self._give_store_back()
+            raise
+        self._outside = self._app.divert(Connections(self._open_for_app))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        assert self._outside is not None  # noqa: S101  entered
+        try:
+            inside = self._app.divert(self._outside)
+            _in_a_thread(inside.close_all)
+        finally:
+            self._give_store_back()
+
+    async def __aenter__(self) -> Self:
+        return await asyncio.to_thread(self.__enter__)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self.__exit__, kind, error, traceback)
+
+    def _give_store_back(self) -> None:
+        if self._store is not None:
+            give_back(self._store)
+            self._store = None
+
+    async def _empty_store(self) -> None:
+        async with self._engine() as engine:
+            await engine.store.client.flushall()
+        async with self._engine() as engine:
+            await engine.set_defaults(TenantPolicy(submit_rate=None, concurrency=None))
+
+    async def _open_for_app(self) -> Queue:
+        return await self._open(Engine)
+
+    async def _open(self, kind: type[E]) -> E:
+        if self._store is None:
+            raise RuntimeError("testing() is over, or was never entered")
+        store = await open_store(self._store.url, Durability.MEMORY)
+        return await kind.open(store, clock=lambda: self._now_us)
+
+    @asynccontextmanager
+    async def _engine(self) -> AsyncIterator[Engine]:
+        engine = await self._open(Engine)
+        try:
+            yield engine
+        finally:
+            await engine.close()
+
+
+async def _promote(engine: Engine) -> None:
+    while (await engine.promote(_STEP)).count == _STEP:
+        pass
+
+
+async def _is_due(engine: Engine) -> bool:
+    """Whether a job could start now."""
+    await _promote(engine)
+    return any(queue.runnable_tenants and not queue.paused for queue in await engine.queues())
+
+
+def _in_a_thread(call: Callable[[], None]) -> None:
+    """Call this where no event loop runs, and wait for it."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(call).result()

@@ -1,0 +1,80 @@
+"""The engine as the worker of a drain uses it: it notes which leases are out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Sequence
+
+from ..engine import Engine
+from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, WorkerReport
+
+
+class Notes:
+    """What one worker was lent, and has not given back. Belongs to the worker's event loop."""
+
+    def __init__(self, jobs: dict[str, None]) -> None:
+        """`jobs` is given the ids of those that begin, in order."""
+        self._jobs = jobs
+        self.leases: dict[str, Lease] = {}
+        """By token."""
+        self._worker: WorkerReport | None = None
+        self._is_known = threading.Event()
+        self._changed = asyncio.Event()
+
+    def lend(self, leases: Sequence[Lease]) -> None:
+        for lease in leases:
+            self._jobs[lease.job_id] = None
+            self.leases[lease.token] = lease
+
+    def take_back(self, outcomes: Sequence[Outcome]) -> None:
+        for outcome in outcomes:
+            self.leases.pop(outcome.token, None)
+        self._changed.set()
+
+    async def first_heartbeat(self) -> WorkerReport:
+        """What the worker said of itself with its first heartbeat, once that was sent. For any event loop."""
+        await asyncio.to_thread(self._is_known.wait)
+        assert self._worker is not None  # noqa: S101  known
+        return self._worker
+
+    def meet(self, worker: WorkerReport) -> None:
+        """The worker said this of itself. Called in its heartbeat's thread."""
+        self._worker = worker
+        self._is_known.set()
+
+    async def wait_for_change(self, most_s: float) -> None:
+        """Wait until leases were taken back, but not for longer than this."""
+        self._changed.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(most_s):
+                await self._changed.wait()
+
+
+class Witness(Engine):
+    """An engine that keeps notes."""
+
+    notes: Notes
+
+    async def claim(self, request: ClaimRequest) -> list[Lease]:
+        leases = await super().claim(request)
+        self.notes.lend(leases)
+        return leases
+
+    async def finish(self, outcomes: Sequence[Outcome]) -> list[LeaseStatus]:
+        statuses = await super().finish(outcomes)
+        self.notes.take_back(outcomes)
+        return statuses
+
+    async def exchange(
+        self, outcomes: Sequence[Outcome], request: ClaimRequest
+    ) -> tuple[list[LeaseStatus], list[Lease]]:
+        statuses, leases = await super().exchange(outcomes, request)
+        self.notes.lend(leases)
+        self.notes.take_back(outcomes)
+        return statuses, leases
+
+    async def extend(self, worker: WorkerReport, leases: Sequence[LeaseReport], lease_ms: int) -> list[LeaseStatus]:
+        self.notes.meet(worker)
+        return await super().extend(worker, leases, lease_ms)
