@@ -3,7 +3,7 @@
 from .app import App
 from .context import JobContext, current
 from .control import Cancel, Retry, RetryAfter, Snooze
-from .handle import JobHandle
+from .handle import JobHandle, SyncJobHandle
 from .model.errors import (
     Conflict,
     FairlaneError,
@@ -50,6 +50,7 @@ __all__ = [
     "StoreFull",
     "StoreRefused",
     "StoreUnavailable",
+    "SyncJobHandle",
     "SyncTask",
     "Task",
     "Unauthorized",

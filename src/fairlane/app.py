@@ -15,6 +15,7 @@ from .control import Duration, Retry
 from .model.errors import InvalidInput
 from .model.job import DEFAULT_QUEUE
 from .model.names import check_name
+from .portal import no_fork, run_sync
 from .queue import Queue
 from .task import AsyncTask, Executor, SyncTask, Task, TaskOptions
 
@@ -50,6 +51,7 @@ class App:
     def __init__(self, url: str | None = None, *, tenancy: Literal["required", "default"] = "required") -> None:
         self._url = url
         self._tenancy = tenancy
+        self._is_loaded = False
         self._tasks: dict[str, Task[..., Any]] = {}
         self._connections = Connections(self._open)
 
@@ -145,6 +147,19 @@ class App:
 
         return await open_queue(self.url)
 
+    def run_sync(self, function: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """The result of an async function that uses this app, for code without an event loop.
+
+        Safe in any thread and after a fork. Raises RuntimeError where an event loop runs.
+        """
+        if not self._is_loaded:
+            with no_fork():
+                from .connect import load_client
+
+                load_client(self.url)
+            self._is_loaded = True
+        return run_sync(function)
+
     async def close(self) -> None:
         """Give back the connections of this event loop. The app may be used again afterwards."""
         await self._connections.close()
@@ -160,6 +175,10 @@ class App:
         """Use other connections from now on; those used so far. For `testing`."""
         before, self._connections = self._connections, connections
         return before
+
+    def close_sync(self) -> None:
+        """Give back the connections of sync calls, which the end of the interpreter does too."""
+        run_sync(self.close)
 
     async def __aenter__(self) -> Self:
         return self

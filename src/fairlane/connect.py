@@ -9,6 +9,13 @@ from .queue import Queue
 from .store import Durability, open_store
 
 DEFAULT_URL = "embedded:.fairlane"
+_HTTP = ("http://", "https://")
+
+
+def load_client(url: str) -> None:
+    """Import now what `open_queue` would import later."""
+    if url.startswith(_HTTP):
+        from . import remote  # noqa: F401
 
 
 async def open_queue(url: str | None = None, *, durability: str | None = None) -> Queue:
@@ -17,7 +24,7 @@ async def open_queue(url: str | None = None, *, durability: str | None = None) -
     Raises InvalidInput, StoreUnavailable or StoreRefused. The API is first spoken to by the first call.
     """
     url = url or os.environ.get("FAIRLANE_URL") or DEFAULT_URL
-    if url.startswith(("http://", "https://")):
+    if url.startswith(_HTTP):
         from .remote import RemoteQueue  # takes its time to import, which others need not wait for
 
         return RemoteQueue(url)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from weakref import WeakKeyDictionary
 
+from .portal import close_at_exit
 from .queue import Queue
 
 
@@ -23,6 +24,7 @@ class Connections:
         opening = self._opening.get(loop)
         if opening is None or (opening.done() and (opening.cancelled() or opening.exception())):
             opening = self._opening[loop] = asyncio.ensure_future(self._open_queue())
+            close_at_exit(self)
         return await asyncio.shield(opening)
 
     async def close(self) -> None:

@@ -13,6 +13,7 @@ from .model.durations import parse_duration_ms
 from .model.errors import JobCancelled, JobFailed
 from .model.job import Job
 from .model.states import State
+from .portal import run_sync
 from .queue import Queue
 
 T = TypeVar("T")
@@ -73,3 +74,28 @@ class JobHandle(Generic[T]):
     async def cancel(self) -> Job:
         """Cancel the job, or ask its worker to if it runs. Raises NotFound, Conflict if it has ended otherwise."""
         return await (await self._connect()).cancel(self.id)
+
+
+class SyncJobHandle(Generic[T]):
+    """A submitted job for code without an event loop: the calls of `JobHandle`, which return when they are done."""
+
+    __slots__ = ("_job", "id")
+
+    def __init__(self, job: JobHandle[T]) -> None:
+        self.id = job.id
+        self._job = job
+
+    def __repr__(self) -> str:
+        return f"SyncJobHandle({self.id!r})"
+
+    def result(self, timeout: Duration | None = None) -> T:
+        """See `JobHandle.result`."""
+        return run_sync(lambda: self._job.result(timeout))
+
+    def refresh(self) -> Job:
+        """See `JobHandle.refresh`."""
+        return run_sync(self._job.refresh)
+
+    def cancel(self) -> Job:
+        """See `JobHandle.cancel`."""
+        return run_sync(self._job.cancel)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar
 
-from .handle import JobHandle
+from .handle import JobHandle, SyncJobHandle
 from .model.errors import RateLimited
 from .model.job import MAX_BATCH, NewJob
 from .payload import Parameters
@@ -24,6 +24,9 @@ class Client(Protocol):
 
     def resolve_tenant(self, tenant: str | None) -> str:
         """The tenant that a job belongs to. Raises InvalidInput where it has to be named."""
+
+    def run_sync(self, function: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """The result of an async function that may call `connect`, for code without an event loop."""
 
 
 class Bound(Generic[T]):
@@ -47,7 +50,14 @@ class Bound(Generic[T]):
 
     async def submit(self) -> JobHandle[T]:
         """Submit it as a job; see `Submitter.submit`."""
+        return await self._send(self._client.resolve_tenant(self.template.options.tenant))
+
+    def submit_sync(self) -> SyncJobHandle[T]:
+        """Submit it as a job; see `Submitter.submit_sync`."""
         tenant = self._client.resolve_tenant(self.template.options.tenant)
+        return SyncJobHandle(self._client.run_sync(lambda: self._send(tenant)))
+
+    async def _send(self, tenant: str) -> JobHandle[T]:
         queue = await self._client.connect()
         job = self.template.new_job(queue.new_job_id(tenant), tenant, self.payload)
         [submission] = await queue.submit([job])
@@ -80,6 +90,14 @@ class Submitter(Generic[P, T]):
         StoreUnavailable.
         """
         return await self.bind(*args, **kwargs).submit()
+
+    def submit_sync(self, *args: P.args, **kwargs: P.kwargs) -> SyncJobHandle[T]:
+        """As `submit`, for code without an event loop: Flask, scripts, threads.
+
+        Safe in any thread and after a fork; calls of many threads share a commit. Raises RuntimeError
+        where an event loop runs, which it would hold up.
+        """
+        return self.bind(*args, **kwargs).submit_sync()
 
     async def submit_many(self, calls: Iterable[Sequence[Any] | Mapping[str, Any]]) -> list[JobHandle[T]]:
         """Submit a job for each call: a sequence of positional arguments, or a mapping of keyword ones.

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, get_args
 
 from .control import Duration, Retry
-from .handle import JobHandle
+from .handle import JobHandle, SyncJobHandle
 from .model.durations import parse_duration_ms
 from .model.errors import InvalidInput
 from .model.job import DEFAULT_QUEUE, DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS
@@ -122,6 +122,10 @@ class Task(Generic[P, T]):
     async def submit(self, *args: P.args, **kwargs: P.kwargs) -> JobHandle[T]:
         """Submit one job with these arguments; see `Submitter.submit`."""
         return await self.using().submit(*args, **kwargs)
+
+    def submit_sync(self, *args: P.args, **kwargs: P.kwargs) -> SyncJobHandle[T]:
+        """Submit one job from code without an event loop; see `Submitter.submit_sync`."""
+        return self.using().submit_sync(*args, **kwargs)
 
     async def submit_many(self, calls: Iterable[Sequence[Any] | Mapping[str, Any]]) -> list[JobHandle[T]]:
         """Submit a job for each call; see `Submitter.submit_many`."""
