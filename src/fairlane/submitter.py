@@ -48,6 +48,11 @@ class Bound(Generic[T]):
     def __repr__(self) -> str:
         return f"<Bound {self.template.task} {self.payload[:100].decode(errors='replace')}>"
 
+    @property
+    def tenant(self) -> str:
+        """The tenant that its job would belong to now. Raises InvalidInput where it has to be named."""
+        return self._client.resolve_tenant(self.template.options.tenant)
+
     async def submit(self) -> JobHandle[T]:
         """Submit it as a job; see `Submitter.submit`."""
         return await self._send(self._client.resolve_tenant(self.template.options.tenant))

@@ -1,0 +1,1 @@
+"""fairlane beside other libraries, each an extra: SQLAlchemy, Django."""

@@ -1,0 +1,119 @@
+"""Jobs submitted within a database transaction: a table holds them, a relay hands them to the queue.
+
+What commits is submitted at least once and makes one job: each entry has an idempotency key of its own, so
+that a relay which dies between handing an entry over and removing it does no harm, and any number of
+relays may run. What is rolled back was never there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import time
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from ..app import App
+from ..model.backoff import Backoff
+from ..model.errors import RateLimited, StoreUnavailable
+from ..model.job import NewJob
+from ..submit import refusal
+from ..submitter import Bound
+
+BATCH = 100
+"""Entries that are handed over, and removed, together."""
+POLL_SECONDS = 0.5
+_TROUBLE = Backoff(base_ms=100, cap_ms=5_000)
+
+_log = logging.getLogger("fairlane.outbox")
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A job in the table. Entries are handed over by rising `id`, batch after batch."""
+
+    id: int
+    job: bytes
+
+
+class Table(Protocol):
+    """The outbox of one database."""
+
+    async def waiting(self, limit: int, without_tenants: Collection[str]) -> Sequence[Entry]:
+        """The oldest entries that were not refused, but for those of some tenants."""
+
+    async def settle(self, delivered: Collection[int], refused: Mapping[int, str]) -> None:
+        """In one transaction, remove what was delivered, and note why others never will be."""
+
+
+def entry_values(call: Bound[Any]) -> dict[str, Any]:
+    """The columns of a new entry for this call: `tenant_id` and `job`. Raises InvalidInput without a tenant.
+
+    A delay counts from now, by this machine's clock.
+    """
+    options = call.template.options
+    changes: dict[str, Any] = {}
+    if options.delay_ms:
+        changes |= {"run_at_ms": int(time.time() * 1000) + options.delay_ms, "delay_ms": 0}
+    if options.idempotency_key is None:
+        changes["idempotency_key"] = f"outbox-{os.urandom(16).hex()}"
+    template = msgspec.structs.replace(call.template, options=msgspec.structs.replace(options, **changes))
+    job = template.new_job("", call.tenant, call.payload)
+    return {"tenant_id": job.tenant_id, "job": msgspec.msgpack.encode(job)}
+
+
+class Relay:
+    """Hands entries of a table over to the queue of an app."""
+
+    def __init__(self, app: App, table: Table) -> None:
+        self._app = app
+        self._table = table
+        self._limited: dict[str, float] = {}
+        """Until when (on the monotonic clock) a tenant is over its submission rate."""
+
+    async def run(self) -> None:
+        """Deliver until cancelled. Outages of the store and of the database are waited out."""
+        failures = 0
+        while True:
+            try:
+                await self.deliver()
+            except Exception as error:
+                failures += 1
+                if failures == 1:
+                    _log.warning("the outbox waits: %s", error, exc_info=not isinstance(error, StoreUnavailable))
+                await asyncio.sleep(_TROUBLE.delay_ms(failures, random.random()) / 1000)
+            else:
+                failures = 0
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def deliver(self) -> int:
+        """Hand over all that can be now; how many. Entries of tenants over their submission rate stay for later."""
+        delivered = 0
+        while True:
+            now = time.monotonic()
+            self._limited = {tenant: until for tenant, until in self._limited.items() if until > now}
+            entries = await self._table.waiting(BATCH, list(self._limited))
+            if entries:
+                delivered += await self._hand_over(entries)
+            if len(entries) < BATCH:
+                return delivered
+
+    async def _hand_over(self, entries: Sequence[Entry]) -> int:
+        queue = await self._app.connect()
+        waiting = [msgspec.msgpack.decode(entry.job, type=NewJob) for entry in entries]
+        jobs = [msgspec.structs.replace(job, id=queue.new_job_id(job.tenant_id)) for job in waiting]
+        delivered, refused = [], {}
+        for entry, job, submission in zip(entries, jobs, await queue.submit(jobs), strict=True):
+            error = refusal(submission)
+            if error is None:
+                delivered.append(entry.id)
+            elif isinstance(error, RateLimited):
+                self._limited[job.tenant_id] = time.monotonic() + error.retry_after
+            else:
+                _log.error("entry %d of the outbox is refused for good: %s", entry.id, error)
+                refused[entry.id] = str(error)
+        await self._table.settle(delivered, refused)
+        return len(delivered)

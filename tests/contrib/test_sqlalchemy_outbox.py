@@ -1,0 +1,220 @@
+"""Jobs submitted within transactions of SQLAlchemy."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.orm import Session
+
+from fairlane import App, InvalidInput
+from fairlane.connect import open_engine
+from fairlane.contrib.outbox import BATCH
+from fairlane.engine import Engine
+from fairlane.model.job import Job, JobQuery
+from fairlane.model.tenant import PolicyChange, Rate, TenantPolicy
+from fairlane.queue import Queue
+from fairlane.testing.kit import Testing
+from tests.sdk.world import eventually
+
+from .orders import app, entries, metadata, new_database, orders, outbox, send_receipt
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[sa.Engine]:
+    engine = new_database(tmp_path)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+async def testing() -> AsyncIterator[Testing]:
+    async with app.testing() as testing:
+        yield testing
+
+
+def order(engine: sa.Engine, *numbers: int, tenant: str = "acme") -> None:
+    """Take orders, each with its receipt, in one transaction."""
+    with Session(engine) as session, session.begin():
+        for number in numbers:
+            session.execute(orders.insert().values(id=number))
+            session.execute(outbox.insert(send_receipt.using(tenant=tenant).bind(number)))
+
+
+async def jobs_of(queue: Queue, tenant: str = "acme") -> list[Job]:
+    jobs: list[Job] = []
+    cursor = None
+    while True:
+        page = await queue.list_jobs(JobQuery(tenant_id=tenant, limit=100, cursor=cursor))
+        jobs += page.jobs
+        cursor = page.next_cursor
+        if cursor is None:
+            return jobs
+
+
+async def answer(value: bool) -> bool:
+    return value
+
+
+async def test_what_commits_is_submitted_and_leaves_the_outbox(database: sa.Engine, testing: Testing) -> None:
+    order(database, 1, 2)
+    assert await testing.drain() == []
+    assert await outbox.relay(app, database).deliver() == 2
+    assert entries(database) == []
+    assert [(job.tenant_id, bytes(job.result or b"")) for job in await testing.drain()] == [
+        ("acme", b"1"),
+        ("acme", b"2"),
+    ]
+    assert await outbox.relay(app, database).deliver() == 0
+
+
+async def test_what_is_rolled_back_was_never_there(database: sa.Engine, testing: Testing) -> None:
+    with pytest.raises(ZeroDivisionError), Session(database) as session, session.begin():
+        session.execute(outbox.insert(send_receipt.using(tenant="acme").bind(1)))
+        raise ZeroDivisionError
+    assert await outbox.relay(app, database).deliver() == 0
+    assert await testing.drain() == []
+
+
+async def test_entries_are_handed_over_in_order_over_many_batches(database: sa.Engine, testing: Testing) -> None:
+    order(database, *range(2 * BATCH + 7))
+    assert await outbox.relay(app, database).deliver() == 2 * BATCH + 7
+    assert [int(bytes(job.result or b"")) for job in await testing.drain()] == list(range(2 * BATCH + 7))
+
+
+async def test_a_delay_counts_from_the_transaction(database: sa.Engine, testing: Testing) -> None:
+    with database.begin() as connection:
+        connection.execute(outbox.insert(send_receipt.using(tenant="acme", delay="10m").bind(1)))
+    await testing.travel("8m")
+    await outbox.relay(app, database).deliver()
+    assert await testing.drain() == []
+    await testing.travel("2m")
+    await testing.travel("1s")  # the clocks of two machines may differ a little
+    assert len(await testing.drain()) == 1
+
+
+async def test_a_bad_call_is_refused_at_once() -> None:
+    with pytest.raises(InvalidInput, match="name the tenant"):
+        outbox.insert(send_receipt.bind(1))
+    with pytest.raises(InvalidInput, match="order"):
+        outbox.insert(send_receipt.using(tenant="acme").bind("one"))  # type: ignore[arg-type]
+
+
+async def test_a_tenant_over_its_rate_waits_and_holds_up_nobody(database: sa.Engine, testing: Testing) -> None:
+    queue = await app.connect()
+    await queue.change_tenant("busy", PolicyChange(submit_rate=Rate(3, 1.0)))
+    order(database, *range(2 * BATCH), tenant="busy")
+    order(database, 1000, tenant="quiet")
+    relay = outbox.relay(app, database)
+    assert await relay.deliver() == 4
+    assert [job.tenant_id for job in await jobs_of(queue, "quiet")] == ["quiet"]
+    assert len(entries(database)) == 2 * BATCH - 3
+    await testing.travel("1s")
+    assert await outbox.relay(app, database).deliver() == 3
+
+
+async def test_an_entry_that_can_never_be_accepted_is_kept_with_the_reason(
+    database: sa.Engine, testing: Testing
+) -> None:
+    with database.begin() as connection:
+        for number in (1, 2):
+            connection.execute(outbox.insert(send_receipt.using(tenant="acme", idempotency_key="same").bind(number)))
+    assert await outbox.relay(app, database).deliver() == 1
+    assert await outbox.relay(app, database).deliver() == 0
+    with database.begin() as connection:
+        (row,) = connection.execute(sa.select(outbox.table))
+    assert row.refused == "the idempotency key was used before with another request"
+    assert len(await testing.drain()) == 1
+
+
+async def test_relays_at_once_make_each_job_once(database: sa.Engine, testing: Testing) -> None:
+    order(database, *range(BATCH + 50))
+    await asyncio.gather(*(outbox.relay(app, database).deliver() for _ in range(4)))
+    assert len(await testing.drain()) == BATCH + 50
+
+
+async def test_async_engines_work_alike(tmp_path: Path, testing: Testing) -> None:
+    engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path}/orders.db")
+    async with engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+        await connection.execute(outbox.insert(send_receipt.using(tenant="acme").bind(7)))
+    assert await outbox.relay(app, engine).deliver() == 1
+    assert len(await testing.drain()) == 1
+    await engine.dispose()
+
+
+async def test_the_relay_goes_on_until_it_is_cancelled(database: sa.Engine, testing: Testing) -> None:
+    relaying = asyncio.create_task(outbox.relay(app, database).run())
+    try:
+        for number in (1, 2):
+            order(database, number)
+            await eventually(lambda: answer(not entries(database)), "the outbox is empty")
+    finally:
+        relaying.cancel()
+        await asyncio.wait([relaying])
+    assert len(await testing.drain()) == 2
+
+
+async def test_outages_of_the_store_are_waited_out(database: sa.Engine, caplog: pytest.LogCaptureFixture) -> None:
+    order(database, 1)
+    away = App("valkey://127.0.0.1:1")
+    relaying = asyncio.create_task(outbox.relay(away, database).run())
+    await eventually(lambda: answer("the outbox waits" in caplog.text), "the outage is noticed")
+    assert not relaying.done()
+    relaying.cancel()
+    await asyncio.wait([relaying])
+    assert entries(database) == [1]
+
+
+@pytest.fixture
+async def engine(store_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Engine]:
+    monkeypatch.setenv("FAIRLANE_DURABILITY", "memory")
+    engine = await open_engine(store_url)
+    await engine.store.client.flushall()
+    await engine.close()
+    engine = await open_engine(store_url)
+    await engine.set_defaults(TenantPolicy(submit_rate=None, concurrency=None))
+    yield engine
+    await engine.close()
+
+
+def relay_that_dies(store_url: str, folder: Path, where: str) -> int:
+    """The exit code of a relay in a process of its own."""
+    command = [sys.executable, "-m", "tests.contrib.orders", store_url, f"{folder}/orders.db", where]
+    return subprocess.run(command, cwd=ROOT, check=False, timeout=30).returncode
+
+
+async def test_a_relay_killed_between_handing_over_and_removing_makes_no_second_job(
+    database: sa.Engine, engine: Engine, store_url: str, tmp_path: Path
+) -> None:
+    order(database, *range(5))
+    code = await asyncio.to_thread(relay_that_dies, store_url, tmp_path, "between")
+    assert code == -signal.SIGKILL
+    assert len(entries(database)) == 5
+    first = await jobs_of(engine)
+    assert len(first) == 5
+    other = App(store_url)
+    async with other:
+        assert await outbox.relay(other, database).deliver() == 5
+    assert entries(database) == []
+    assert {job.id for job in await jobs_of(engine)} == {job.id for job in first}
+
+
+async def test_relays_killed_after_each_batch_lose_and_double_nothing(
+    database: sa.Engine, engine: Engine, store_url: str, tmp_path: Path
+) -> None:
+    order(database, *range(2 * BATCH))
+    for where, left in (("after", BATCH), ("between", BATCH), ("after", 0)):
+        assert await asyncio.to_thread(relay_that_dies, store_url, tmp_path, where) == -signal.SIGKILL
+        assert len(entries(database)) == left
+    jobs = await jobs_of(engine)
+    assert len(jobs) == 2 * BATCH
