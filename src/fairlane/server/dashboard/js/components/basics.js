@@ -121,6 +121,12 @@ export const Card = ({ title, sub, actions, flush, children, ...rest }) => html`
   </section>
 `;
 
+/** One number of a `dl.figures`: what it counts, the number, a remark, and a bar where it has a limit. */
+export const Figure = ({ state, name, value, note, bar }) => html`<div class="figure">
+  <dt>${state && html`<i class=${`dot ${state}`}></i>`}${name}</dt>
+  <dd><strong>${value}</strong><span>${note}</span>${bar}</dd>
+</div>`;
+
 /** Nothing is there: what would be, and how to get it. */
 export const Empty = ({ icon = "jobs", title, children, action }) => html`
   <div class="empty">

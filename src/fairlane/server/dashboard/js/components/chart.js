@@ -21,7 +21,7 @@ function loadPlot() {
  * `times`: Unix seconds. `series`: [{name, values, token, fill}] with null where nothing is known.
  * `format(value)` writes a value out, for the axis and beside the pointer.
  */
-export function Chart({ label, times, series, format, height = 180 }) {
+export function Chart({ label, times, series, format, height = 170 }) {
   const box = useRef();
   const plot = useRef();
   const isDark = dark.value;
@@ -55,10 +55,10 @@ function options(Plot, box, series, format, height) {
     height,
     padding: [8, 4, 0, 0],
     legend: { show: false },
-    cursor: { points: { size: 6 }, drag: { x: false, y: false }, sync: { key: "time" } },
+    cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false }, sync: { key: "time" } },
     scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.12 : 1] } },
     axes: [
-      { ...axis, grid: { show: false }, size: 26, space: 70, values: (_, at) => at.map((one) => Plot.fmtDate("{HH}:{mm}")(new Date(one * 1000))) },
+      { ...axis, grid: { show: false }, size: 20, gap: 4, space: 70, values: (_, at) => at.map((one) => Plot.fmtDate("{HH}:{mm}")(new Date(one * 1000))) },
       { ...axis, size: 52, space: 36, values: (_, ticks) => ticks.map(format) },
     ],
     series: [

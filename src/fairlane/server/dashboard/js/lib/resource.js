@@ -2,24 +2,26 @@
 import { overview } from "./store.js";
 import { useEffect, useRef, useState } from "./ui.js";
 
-const LIVE_MS = 1000; // at most so often, however much happens
+const PACE_MS = 1000; // at most so often, however much happens
 const IDLE_MS = 15_000; // for what changes by time alone
 
 /**
  * Reads by `load(signal)` now, whenever one of `inputs` changes, and (with `live`) whenever something happened.
- * Gives {data, error, loading, reload}; the last data stays while newer is read, and when that fails.
+ * `pace`: ms between two readings at least.
+ * Gives {data, error, loading, reload, put}; the last data stays while newer is read, and when that fails.
+ * `put(data)` shows what a change has answered, until the next reading.
  */
-export function useResource(load, inputs, { live = true } = {}) {
+export function useResource(load, inputs, { live = true, pace = PACE_MS } = {}) {
   const [state, setState] = useState({ data: undefined, error: null, loading: true });
   const reload = useRef(() => {});
   useEffect(() => {
-    const reader = new Reader(load, setState);
+    const reader = new Reader(load, setState, pace);
     reload.current = () => reader.read();
     setState((old) => ({ ...old, loading: true }));
     reader.read();
     if (!live) return () => reader.stop();
     const known = overview.peek();
-    const unsubscribe = overview.subscribe((fresh) => fresh !== known && reader.readSoon(LIVE_MS));
+    const unsubscribe = overview.subscribe((fresh) => fresh !== known && reader.readSoon(pace));
     const seen = () => document.hidden || reader.readSoon(0);
     document.addEventListener("visibilitychange", seen);
     return () => {
@@ -28,13 +30,18 @@ export function useResource(load, inputs, { live = true } = {}) {
       reader.stop();
     };
   }, inputs);
-  return { ...state, reload: () => reload.current() };
+  const put = (data) => {
+    setState({ data, error: null, loading: false });
+    reload.current();
+  };
+  return { ...state, put, reload: () => reload.current() };
 }
 
 class Reader {
-  constructor(load, setState) {
+  constructor(load, setState, pace) {
     this.load = load;
     this.setState = setState;
+    this.pace = pace;
     this.stopped = new AbortController();
     this.began = 0;
     this.due = Infinity;
@@ -57,7 +64,7 @@ class Reader {
     this.setState(change);
     const again = this.again;
     this.again = false;
-    this.readSoon(again ? LIVE_MS : IDLE_MS);
+    this.readSoon(again ? this.pace : IDLE_MS);
   }
 
   /** Read again, `ms` after the last reading began at the earliest. */

@@ -1,5 +1,5 @@
 // What happens now and happened lately, over all tenants.
-import { Badge, ButtonLink, Card, Code, Elapsed, Meter, PageHead, Skeleton } from "../components/basics.js";
+import { Badge, ButtonLink, Card, Code, Elapsed, Empty, Figure, Meter, PageHead, Skeleton } from "../components/basics.js";
 import { Icon } from "../components/icon.js";
 import { Table } from "../components/table.js";
 import { count, plural, time } from "../lib/format.js";
@@ -9,9 +9,10 @@ import { html } from "../lib/ui.js";
 export default function Overview() {
   const seen = overview.value;
   if (!seen) return html`<${PageHead} title="Overview" /><${Skeleton} rows=${8} />`;
+  const fresh = seen.counters.submitted === 0;
   return html`
     <${PageHead} title="Overview" sub=${`As of ${time(seen.at)}`} />
-    ${seen.counters.submitted === 0 && html`<${Welcome} />`}
+    ${fresh && html`<${Welcome} />`}
     <${Figures} ...${seen} />
     <div class="halves">
       <${Queues} queues=${seen.queues} />
@@ -36,43 +37,38 @@ function Welcome() {
 
 function Figures({ states, counters, workers }) {
   const slots = workers.reduce((sum, one) => sum + one.slots, 0);
-  return html`<dl class="figures">
-    <${Figure} state="pending" name="Pending" value=${states.pending} note="wait for their turn" />
-    <${Figure} state="running" name="Running" value=${states.running} note=${`of ${plural(slots, "slot")}`} />
-    <${Figure} state="scheduled" name="Scheduled" value=${states.scheduled} note="for later, or to be retried" />
-    <${Figure} state="completed" name="Completed" value=${counters.completed} note="ever" />
-    <${Figure} state="failed" name="Dead letters" value=${states.failed} note=${`${plural(counters.failed, "failed attempt")} ever`} />
-    <${Figure} state="cancelled" name="Cancelled" value=${states.cancelled} note="kept for a while" />
+  return html`<dl class="figures all-figures">
+    <${Figure} state="pending" name="Pending" value=${count(states.pending)} note="wait for their turn" />
+    <${Figure} state="running" name="Running" value=${count(states.running)} note=${`of ${plural(slots, "slot")}`} />
+    <${Figure} state="scheduled" name="Scheduled" value=${count(states.scheduled)} note="for later, or retries" />
+    <${Figure} state="completed" name="Completed" value=${count(counters.completed)} note="ever" />
+    <${Figure} state="failed" name="Dead letters" value=${count(states.failed)} note="to look at" />
+    <${Figure} state="cancelled" name="Cancelled" value=${count(states.cancelled)} note="kept for a while" />
   </dl>`;
 }
 
-const Figure = ({ state, name, value, note }) => html`<div class="figure">
-  <dt><i class=${`dot ${state}`}></i>${name}</dt>
-  <dd><strong>${count(value)}</strong><span>${note}</span></dd>
-</div>`;
-
 const QUEUE_COLUMNS = [
   { name: "name", title: "Queue", cell: (queue) => html`<span class="name">${queue.name}</span>` },
+  { name: "state", title: "", cell: (queue) => queue.paused && html`<${Badge} tone="warn">Paused</${Badge}>` },
   { name: "pending", title: "Pending", numeric: true, cell: (queue) => count(queue.pending) },
   { name: "runnable", title: "Tenants ready", hint: "Tenants with a job here that could start now", numeric: true, cell: (queue) => count(queue.runnableTenants) },
-  { name: "state", title: "", cell: (queue) => queue.paused && html`<${Badge} tone="warn">Paused</${Badge}>` },
 ];
 
 const Queues = ({ queues }) => html`<${Card} title="Queues" flush>
   ${queues.length
     ? html`<${Table} label="Queues" columns=${QUEUE_COLUMNS} rows=${queues} rowKey=${(queue) => queue.name} />`
-    : html`<p class="none">A queue appears here with the first job that names it.</p>`}
+    : html`<${Empty} icon="queues" title="No queues yet">A queue appears here with the first job that names it.</${Empty}>`}
 </${Card}>`;
 
 const WORKER_COLUMNS = [
   { name: "id", title: "Worker", cell: (worker) => html`<span class="name">${worker.id}</span>` },
+  { name: "state", title: "", cell: (worker) => worker.draining && html`<${Badge} tone="warn">Draining</${Badge}>` },
   {
     name: "running", title: "Running", cell: (worker) => html`<span class="used">
       <${Meter} value=${worker.running} max=${worker.slots} tone="running" label=${`Slots in use by ${worker.id}`} />
       <span class="number">${worker.running} / ${worker.slots}</span></span>`,
   },
-  { name: "up", title: "Up for", numeric: true, cell: (worker) => html`<${Elapsed} from=${worker.startedAt} />` },
-  { name: "state", title: "", cell: (worker) => worker.draining && html`<${Badge} tone="warn">Draining</${Badge}>` },
+  { name: "up", title: "Up for", numeric: true, className: "wide-only", cell: (worker) => html`<${Elapsed} from=${worker.startedAt} />` },
 ];
 
 const Workers = ({ workers }) => html`<${Card} title="Workers" flush>

@@ -1,15 +1,82 @@
-// One tenant: its lane, and its limits.
-import { PageHead, Problem, Skeleton } from "../components/basics.js";
-import { at, get } from "../lib/api.js";
-import { count } from "../lib/format.js";
+// One tenant: its lane, its limits, and its latest jobs.
+import { Badge, Button, ButtonLink, Card, Copy, Figure, Meter, PageHead, Problem, Skeleton, StateBadge, TimeAgo } from "../components/basics.js";
+import { toast, toastError } from "../components/floating.js";
+import { LaneBadges, laneSentence, refuses } from "../components/lane.js";
+import { Limits } from "../components/limits-form.js";
+import { Table } from "../components/table.js";
+import { at, get, post, withQuery } from "../lib/api.js";
+import { count, duration, plural, rate } from "../lib/format.js";
+import { useShortcuts } from "../lib/keys.js";
 import { useResource } from "../lib/resource.js";
-import { html } from "../lib/ui.js";
+import { html, useRef, useState } from "../lib/ui.js";
+
+const LATEST = 8;
 
 export default function TenantPage({ id }) {
-  const { data: tenant, error, reload } = useResource((signal) => get(at`/tenants/${id}`, { signal }), [id]);
+  const seen = useResource((signal) => get(at`/tenants/${id}`, { signal }), [id]);
+  const [busy, setBusy] = useState(false);
+  const tenant = seen.data;
+  const toggle = async () => {
+    if (!tenant || busy) return;
+    setBusy(true);
+    try {
+      seen.put(await post(tenant.paused ? at`/tenants/${id}/resume` : at`/tenants/${id}/pause`));
+      toast(tenant.paused ? `${id} resumed` : `${id} paused`);
+    } catch (error) {
+      toastError(error);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const latest = useRef();
+  latest.current = toggle;
+  useShortcuts([{ keys: "p", what: "Pause or resume this tenant", run: () => latest.current() }]);
   return html`
-    <${PageHead} title=${id} above=${html`<a href="/ui/tenants">Tenants</a>`} />
-    ${error && html`<${Problem} error=${error} retry=${reload} />`}
-    ${tenant ? html`<p>${count(tenant.pending)} pending, ${count(tenant.running)} running</p>` : !error && html`<${Skeleton} />`}
+    <${PageHead} title=${id} above=${html`<a href="/ui/tenants">Tenants</a>`} badges=${html`<${Copy} text=${id} label="Copy the id" />${tenant && html`<${LaneBadges} tenant=${tenant} />`}`}>
+      ${tenant && html`
+        <${Button} icon=${tenant.paused ? "play" : "pause"} busy=${busy} onClick=${toggle}>${tenant.paused ? "Resume" : "Pause"}</${Button}>
+        <${ButtonLink} icon="plus" href=${withQuery("/ui/submit", { tenantId: id })}>Submit a job</${ButtonLink}>`}
+    </${PageHead}>
+    ${seen.error && html`<${Problem} error=${seen.error} retry=${seen.reload} />`}
+    ${!tenant && !seen.error && html`<${Skeleton} rows=${6} />`}
+    ${tenant && html`
+      <p class="lane-sentence" data-sentence>${laneSentence(tenant)}</p>
+      <${Figures} tenant=${tenant} />
+      <div class="halves">
+        <${Limits} tenant=${tenant} onChanged=${seen.put} />
+        <${Latest} tenant=${tenant} />
+      </div>`}
   `;
+}
+
+function Figures({ tenant }) {
+  const { concurrency, submitRate, submitRateUsed: used } = tenant;
+  return html`<dl class="figures lane-figures">
+    <${Figure} state="pending" name="Pending" value=${count(tenant.pending)} note=${tenant.oldestWaitSeconds == null ? "nothing waits" : `the oldest for ${duration(tenant.oldestWaitSeconds)}`} />
+    <${Figure} state="running" name="Running" value=${count(tenant.running)} note=${concurrency === null ? "no limit" : `of ${count(concurrency)}`}
+      bar=${concurrency !== null && html`<${Meter} value=${tenant.running} max=${concurrency} tone="running" label="Running jobs" />`} />
+    <${Figure} name="Submissions" value=${submitRate ? count(used) : count(tenant.submitted)} note=${submitRate ? `of ${rate(submitRate)}` : "ever, no limit"}
+      bar=${submitRate && html`<${Meter} value=${used} max=${submitRate.limit} tone=${refuses(tenant) ? "bad" : "accent"} label="Submissions in the present window" />`} />
+    <${Figure} state="completed" name="Completed" value=${count(tenant.completed)} note=${`of ${count(tenant.submitted)} submitted ever`} />
+    <${Figure} state="failed" name="Failed attempts" value=${count(tenant.failed)} note=${`${plural(tenant.retried, "re-queue")} ever`} />
+  </dl>`;
+}
+
+const COLUMNS = [
+  { name: "id", title: "Job", cell: (job) => html`<a class="mono" href=${at`/ui/jobs/${job.id}`} title=${job.id}>…${job.id.slice(-8)}</a>` },
+  { name: "task", title: "Task", className: "clip", cell: (job) => job.task },
+  { name: "state", title: "State", cell: (job) => html`<${StateBadge} state=${job.state} />` },
+  { name: "created", title: "Submitted", numeric: true, className: "wide-only", cell: (job) => html`<${TimeAgo} at=${job.createdAt} />` },
+];
+
+function Latest({ tenant }) {
+  const { data, error } = useResource((signal) => get("/jobs", { signal, query: { tenantId: tenant.id, limit: LATEST } }), [tenant.id]);
+  const jobs = data?.jobs;
+  return html`<${Card} title="Jobs" flush actions=${html`<${ButtonLink} small href=${withQuery("/ui/jobs", { tenantId: tenant.id })}>All of its jobs</${ButtonLink}>`}>
+    ${error && html`<${Problem} error=${error} />`}
+    ${!jobs && !error && html`<div class="none"><${Skeleton} rows=${3} /></div>`}
+    ${jobs && (jobs.length
+      ? html`<${Table} label="Jobs" columns=${COLUMNS} rows=${jobs} rowKey=${(job) => job.id} />`
+      : html`<p class="none">No job of this tenant is kept. <${Badge}>${count(tenant.submitted)} submitted ever</${Badge}></p>`)}
+  </${Card}>`;
 }

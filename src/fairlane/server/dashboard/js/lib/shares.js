@@ -1,0 +1,33 @@
+// Who got which share of the starts lately, against what their weights entitle them to.
+
+const WINDOW_MS = 60_000;
+
+/** Remembers how many jobs each tenant has started, for a minute. */
+export class Shares {
+  constructor() {
+    this.samples = []; // [{at, started: Map(id, count)}], oldest first
+  }
+
+  /** Take in tenants as the API lists them. */
+  add(tenants, at = Date.now()) {
+    this.samples.push({ at, started: new Map(tenants.map(({ id, started = 0 }) => [id, started])) });
+    while (this.samples.length > 1 && this.samples[1].at <= at - WINDOW_MS) this.samples.shift();
+  }
+
+  /**
+   * By id: {starts, share, fair}, of those tenants that have waiting jobs or have started some. Shares are parts of
+   * 1 among them, and null before anything was started; `fair` is the part of their weights.
+   */
+  of(tenants) {
+    const oldest = this.samples[0];
+    const starts = new Map();
+    for (const { id, started = 0 } of tenants) starts.set(id, started - (oldest?.started.get(id) ?? started));
+    const active = tenants.filter(({ id, pending }) => pending > 0 || starts.get(id) > 0);
+    const allStarts = active.reduce((sum, { id }) => sum + starts.get(id), 0);
+    const allWeight = active.reduce((sum, { weight }) => sum + weight, 0);
+    return new Map(active.map(({ id, weight }) => {
+      const share = allStarts > 0 ? starts.get(id) / allStarts : null;
+      return [id, { starts: starts.get(id), share, fair: weight / allWeight }];
+    }));
+  }
+}

@@ -1,0 +1,173 @@
+"""The pages of tenants: every lane, what holds it back, and limits that are changed while jobs run."""
+
+import re
+
+import httpx
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from .conftest import PHONE, Pages, World
+
+
+def limit(world: World, tenant: str, **limits: object) -> None:
+    answer = httpx.put(f"{world.api.url}/tenants/{tenant}", json=limits, timeout=10)
+    assert answer.status_code == 200, answer.text
+
+
+def row_of(page: Page, tenant: str) -> Locator:
+    return page.get_by_role("row").filter(has=page.get_by_role("link", name=tenant, exact=True))
+
+
+def test_a_lane_shows_what_waits_what_runs_and_what_holds_it_back(world: World, open_page: Pages, tenant: str) -> None:
+    limit(world, tenant, concurrency=2, submitRate={"limit": 4, "windowSeconds": 600})
+    jobs = [world.api.submit(tenant, "demo.sleep", {"seconds": 60}) for _ in range(4)]
+    world.api.await_state(jobs[:2], "running")
+    page = open_page(f"/ui/tenants?prefix={tenant}")
+    row = row_of(page, tenant)
+    expect(row).to_contain_text("2 / 2")
+    expect(row).to_contain_text("4 / 4")
+    expect(row).to_contain_text("At its limit")
+    expect(row).to_contain_text("Submissions refused")
+    expect(row).to_contain_text("own limits")
+    expect(row.get_by_role("meter", name=f"Running jobs of {tenant}")).to_have_attribute("aria-valuenow", "2")
+    row.get_by_role("link", name=tenant).click()
+    sentence = page.locator("[data-sentence]")
+    expect(sentence).to_have_text(
+        "Its 2 pending jobs wait, for it runs as many as it may: 2 jobs. The next one starts when one ends."
+    )
+    for job in jobs:
+        httpx.post(f"{world.api.url}/jobs/{job}/cancel")
+    expect(sentence).to_have_text("Nothing waits and nothing runs.", timeout=10_000)
+
+
+def test_a_limit_edited_is_felt(world: World, open_page: Pages, tenant: str) -> None:
+    limit(world, tenant, concurrency=1)
+    jobs = [world.api.submit(tenant, "demo.sleep", {"seconds": 60}) for _ in range(3)]
+    world.api.await_state(jobs[:1], "running")
+    page = open_page(f"/ui/tenants/{tenant}")
+    field = page.get_by_label("Running at once", exact=True)
+    expect(field).to_have_value("1")
+    field.fill("3")
+    expect(page.get_by_text("Will be running: 3.")).to_be_visible()
+    page.get_by_role("button", name="Save limits").click()
+    expect(page.get_by_text(f"Limits of {tenant} changed")).to_be_visible()
+    world.api.await_state(jobs, "running")
+    expect(page.get_by_role("meter", name="Running jobs")).to_have_attribute("aria-valuenow", "3")
+    shown = world.api.get(f"/tenants/{tenant}")
+    assert (shown["concurrency"], shown["weight"], shown["submitRate"]) == (3, 1, None)
+    for job in jobs:
+        httpx.post(f"{world.api.url}/jobs/{job}/cancel")
+
+
+def test_rates_and_weight_are_edited_too(world: World, open_page: Pages, tenant: str) -> None:
+    page = open_page(f"/ui/tenants/{tenant}")
+    expect(page.get_by_text("the defaults of this system")).to_be_visible()
+    page.get_by_label("Submission rate: limited").check()
+    page.get_by_label("Submission rate", exact=True).fill("20")
+    page.get_by_label("Submission rate: length of time").fill("2")
+    page.get_by_label("Submission rate: unit of time").select_option("hours")
+    page.get_by_label("Start rate: limited").check()
+    page.get_by_label("Running at once: limited").uncheck()
+    page.get_by_label("Weight").fill("2.5")
+    page.get_by_role("button", name="Save limits").click()
+    expect(page.get_by_text("set for this tenant")).to_be_visible()
+    shown = world.api.get(f"/tenants/{tenant}")
+    assert shown["submitRate"] == {"limit": 20, "windowSeconds": 7200}
+    assert shown["startRate"] == {"limit": 10, "windowSeconds": 60}
+    assert (shown["concurrency"], shown["weight"]) == (None, 2.5)
+
+
+@pytest.mark.parametrize(
+    ("label", "text", "words"),
+    [
+        ("Running at once", "0", "Enter a whole number of jobs from 1 to 100,000."),
+        ("Running at once", "1.5", "Enter a whole number of jobs from 1 to 100,000."),
+        ("Running at once", "", "Enter a whole number of jobs from 1 to 100,000."),
+        ("Weight", "0", "Enter a number from 0.01 to 1,000."),
+        ("Weight", "many", "Enter a number from 0.01 to 1,000."),
+    ],
+)
+def test_what_cannot_be_is_said_in_words(open_page: Pages, tenant: str, label: str, text: str, words: str) -> None:
+    page = open_page(f"/ui/tenants/{tenant}")
+    field = page.get_by_label(label, exact=True)
+    before = field.input_value()
+    field.fill(text)
+    expect(page.get_by_role("alert")).to_have_text(words)
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_role("button", name="Save limits")).to_be_disabled()
+    page.get_by_role("button", name="Discard").click()
+    expect(field).to_have_value(before)
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_limit_that_the_server_refuses_is_said_at_its_field(open_page: Pages, tenant: str) -> None:
+    open_page.expect_console("status of 422")
+    page = open_page(f"/ui/tenants/{tenant}")
+    page.route(
+        re.compile("/tenants/"),
+        lambda route: (
+            route.fulfill(
+                status=422,
+                json={"detail": "no", "errors": [{"pointer": "/concurrency", "detail": "not today"}]},
+            )
+            if route.request.method == "PUT"
+            else route.continue_()
+        ),
+    )
+    page.get_by_label("Running at once", exact=True).fill("7")
+    page.get_by_role("button", name="Save limits").click()
+    expect(page.get_by_role("alert")).to_have_text("not today")
+
+
+def test_a_tenant_is_paused_and_resumed(world: World, open_page: Pages, tenant: str) -> None:
+    page = open_page(f"/ui/tenants/{tenant}")
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Paused")
+    job = world.api.submit(tenant, "default", {})
+    expect(page.locator("[data-sentence]")).to_contain_text("Its pending job waits until it is resumed.")
+    assert world.api.job(job)["state"] == "pending"
+    page.get_by_role("button", name="Resume").click()
+    world.api.await_state([job], "completed")
+    expect(page.get_by_role("heading", level=1)).not_to_contain_text("Paused")
+    page.keyboard.press("p")
+    expect(page.get_by_role("button", name="Resume")).to_be_visible()
+    assert world.api.get(f"/tenants/{tenant}")["paused"]
+    page.keyboard.press("p")
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+
+
+def test_tenants_are_found_by_prefix_and_by_page(world: World, open_page: Pages, tenant: str) -> None:
+    names = [f"{tenant}.{n:03}" for n in range(60)]
+    items = [{"tenantId": name, "payload": 1} for name in names]
+    assert httpx.post(f"{world.api.url}/jobs/batch", json={"jobs": items}).status_code == 200
+    page = open_page("/ui/tenants")
+    expect(page.get_by_role("table")).to_be_visible()
+    page.keyboard.press("/")
+    page.keyboard.type(f"{tenant}.")
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(50)
+    expect(page).to_have_url(re.compile(rf"\?prefix={tenant}\.$"))
+    page.get_by_role("link", name="Next page").click()
+    expect(rows).to_have_count(10)
+    expect(rows.last).to_contain_text(names[-1])
+    page.go_back()
+    expect(rows).to_have_count(50)
+    page.get_by_role("searchbox").fill(names[7])
+    expect(rows).to_have_count(1)
+    page.get_by_role("searchbox").fill("nobody <b>")
+    expect(page.get_by_text("No tenant has an id that begins with “nobodyb”.")).to_be_visible()
+    page.get_by_role("button", name="Show all tenants").click()
+    expect(rows).not_to_have_count(0)
+
+
+@pytest.mark.parametrize("viewport", [PHONE])
+@pytest.mark.parametrize("path", ["/", "/ui/tenants", "/ui/tenants/{}"])
+def test_a_phone_does_not_scroll_sideways(world: World, open_page: Pages, tenant: str, path: str) -> None:
+    world.api.submit(tenant + "-with.a-long:name" * 5, "default", {})
+    page = open_page(path.format(tenant + "-with.a-long:name" * 5))
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.locator(".skeleton")).to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
+    page.get_by_role("button", name="Navigation").click()
+    expect(page.get_by_role("navigation", name="Pages").get_by_role("link", name="Tenants")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
