@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any, Generic, TypeVar, cast
 
 import msgspec
@@ -66,6 +67,17 @@ class JobHandle(Generic[T]):
                 return job
             if deadline is not None and time.monotonic() >= deadline:
                 raise TimeoutError(f"job {self.id} has not ended yet")
+
+    async def events(self) -> AsyncGenerator[Job]:
+        """The job now and after each change, its progress included, until it has ended.
+
+        Of changes that come faster than they are taken, the last is given. Raises NotFound where the job is
+        forgotten, and StoreUnavailable.
+        """
+        queue = await self._connect()
+        async with aclosing(queue.monitor.follow(self.id)) as jobs:
+            async for job in jobs:
+                yield job
 
     async def refresh(self) -> Job:
         """The job as it is now. Raises NotFound where it is forgotten."""

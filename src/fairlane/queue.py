@@ -6,12 +6,13 @@ repeated with the same arguments after a lost reply.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 from .model.bulk import BulkAction, BulkResult
 from .model.job import Counters, Explanation, Job, JobPage, JobQuery, NewJob, Submission
 from .model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, WorkerReport
+from .model.monitor import Changes, History, Overview
 from .model.overview import QueueInfo, Reaped, StoreReport, UpkeepStep
 from .model.retention import Retention
 from .model.tenant import PolicyChange, Tenant, TenantPolicy
@@ -96,8 +97,37 @@ class Queue(Protocol):
         takes long stops early with `more`. Raises InvalidInput for a state that never allows the action.
         """
 
+    @property
+    def monitor(self) -> Monitor:
+        """What is going on."""
+
     async def close(self) -> None:
         """Give back connections. Calls in progress fail."""
+
+
+class Monitor(Protocol):
+    """What is going on: figures, their history, and changes as they come."""
+
+    async def overview(self) -> Overview:
+        """Figures, queues and workers."""
+
+    async def history(self, minutes: int) -> History:
+        """Figures over the last minutes, MAX_HISTORY_MINUTES at most.
+
+        In steps of 10 s for up to two hours, and of 60 s for more.
+        """
+
+    def changes(self) -> AsyncGenerator[Changes]:
+        """Which jobs change, until closed: each time what has changed since the last.
+
+        The first says `missed`: from then on nothing is. Raises StoreUnavailable only before the first.
+        """
+
+    def follow(self, job_id: str) -> AsyncGenerator[Job]:
+        """The job now and after each change, its progress included, until it has ended.
+
+        Of changes that come faster than they are taken, the last is given. Raises NotFound.
+        """
 
 
 class Upkeep(Protocol):
@@ -114,6 +144,9 @@ class Upkeep(Protocol):
 
     async def prune(self, retention: Retention, limit: int) -> UpkeepStep:
         """Forget finished jobs that are older or more than retention allows."""
+
+    async def sample(self) -> UpkeepStep:
+        """Keep the figures of this moment for `Monitor.history`, unless that was done in this step of time."""
 
     async def doctor(self) -> StoreReport:
         """Prove the store's invariants, naming each one that is broken."""

@@ -76,9 +76,9 @@ async def check_tenants(engine: Engine, model: Model) -> None:
     assert await engine.counters() == Counters(**{name: totals[name] for name in _COUNTERS})
 
 
-def check_block(model: Model, tenant: str, blocked_by: str | None, until: float | None) -> None:
+def check_block(model: Model, tenant: str, blocked_by: str | None, until: datetime | None) -> None:
     """A start rate's end is noticed by `promote`; every other change at once."""
-    until_ms = round(until * 1000) if until else None
+    until_ms = ms(until) if until else None
     wanted = model.constraint(tenant)
     if wanted is None and blocked_by is not None:
         assert blocked_by == "start_rate"

@@ -33,7 +33,7 @@ from fairlane.model.states import State
 from fairlane.model.tenant import PolicyChange, Rate
 from fairlane.store import Durability, Store, open_store
 
-from .agreement import check_agreement
+from .agreement import check_agreement, ms
 from .clock import Clock
 from .model import Model, ModelJob
 
@@ -234,7 +234,7 @@ class EngineMachine(RuleBasedStateMachine):
         step = self._run(lambda: self.engine.promote(LIMIT))
         assert step.count == self.model.promote()
         found, _ = self._run(lambda: self.engine.tenants(LIMIT))
-        ends = [round(tenant.blocked_until * 1000) for tenant in found if tenant.blocked_until]
+        ends = [ms(tenant.blocked_until) for tenant in found if tenant.blocked_until]
         dues = [job.due_ms for job in self.model.of_state(State.SCHEDULED)]
         assert step.next_ms == min((time - self.clock.now_ms for time in (*ends, *dues)), default=None)
         assert all(time > self.clock.now_ms for time in ends)

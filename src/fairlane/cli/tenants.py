@@ -30,9 +30,9 @@ def list_(settings: Settings, limit: int, cursor: str | None, prefix: str, outpu
 
     found, next_cursor = ask(settings, lambda queue: queue.tenants(limit, cursor, prefix))
     if output == "json":
-        from ..server.views import TenantPage, tenant_view
+        from ..server.views import TenantPage
 
-        print_json(TenantPage(tenants=[tenant_view(tenant) for tenant in found], next_cursor=next_cursor))
+        print_json(TenantPage(tenants=found, next_cursor=next_cursor))
         return
     columns = [
         "tenant",
@@ -129,9 +129,7 @@ def _row(tenant: Tenant) -> tuple[object, ...]:
 
 def _print_tenant(tenant: Tenant, output: str) -> None:
     if output == "json":
-        from ..server.views import tenant_view
-
-        print_json(tenant_view(tenant))
+        print_json(tenant)
         return
     policy = tenant.policy
     print_facts(

@@ -55,6 +55,8 @@ class Snapshot:
         self.blocked: dict[str, str] = {}
         self.keyed: dict[str, str] = {}
         self.tenants_of: dict[str, str] = {}
+        self.ready: set[str] = set()
+        self.depths: dict[str, int] = {}
         self.unexpiring: set[str] = set()
 
     @classmethod
@@ -80,6 +82,8 @@ class Snapshot:
         self.started = {k: _started(v) for k, v in (await _hash(calls, prefix + "started")).items()}
         self.blocked = {k: v.decode() for k, v in (await _hash(calls, prefix + "blocked")).items()}
         self.keyed = {k: v.decode() for k, v in (await _hash(calls, prefix + "keyed")).items()}
+        self.ready = set(await _hash(calls, prefix + "ready"))
+        self.depths = {k: int(v) for k, v in (await _hash(calls, prefix + "depths")).items()}
         for job_id in self.keyed:
             record = await calls.command("GET", prefix + "j/" + job_id)
             if record:
@@ -92,7 +96,8 @@ class Snapshot:
         return counts | {State.PENDING.value: waiting, State.RUNNING.value: len(self.sets["leases"])}
 
     def problems(self) -> set[str]:
-        return self._index_problems() | self._lease_problems() | self._lane_problems() | self._key_problems()
+        found = self._index_problems() | self._lease_problems() | self._lane_problems()
+        return found | self._depth_problems() | self._key_problems()
 
     def _places(self) -> Counter[str]:
         places: Counter[str] = Counter(self.sets["leases"])
@@ -143,6 +148,18 @@ class Snapshot:
         found |= {f"lane {lane} is in the run index and could not run" for lane in runnable - wanted}
         return found
 
+    def _depth_problems(self) -> set[str]:
+        pending = {job for jobs in self.lanes.values() for job in jobs}
+        found = {f"job {job} came back to a lane and is in none" for job in self.ready - pending}
+        depths: Counter[str] = Counter()
+        for lane, jobs in self.lanes.items():
+            depths[lane.split("/")[1]] += len(jobs)
+        for queue in depths.keys() | self.depths.keys():
+            noted = self.depths.get(queue, 0)
+            if noted != depths[queue]:
+                found.add(f"queue {queue} has {depths[queue]} jobs and {noted} are noted")
+        return found
+
     def _key_problems(self) -> set[str]:
         found = {f"key {name} never expires" for name in self.unexpiring}
         unfinished = {f"u/{self.tenants_of.get(job, '?')}/{key}" for job, key in self.keyed.items()}
@@ -154,9 +171,7 @@ class Snapshot:
             if name.startswith(keys.JOB_KEYS):
                 if name[2:] not in jobs:
                     found.add(f"key {name} belongs to no job")
-            elif not (
-                name in keys.SINGLE_KEYS or name.startswith(("lane/", "run/", "u/", "count/", *keys.EXPIRING_KEYS))
-            ):
+            elif name not in keys.SINGLE_KEYS and not name.startswith((*keys.KEYS_BY_NAME, *keys.EXPIRING_KEYS)):
                 found.add(f"key {name} has no owner")
         return found
 

@@ -33,7 +33,9 @@ from .calls import Calls
 from .commit import GroupCommit
 from .doctor import examine
 from .explain import explain_waiting
+from .history import take_samples
 from .listing import Listing, names_between
+from .monitor import EngineMonitor
 from .partitions import by_partition
 from .policies import pack_policy
 from .records import job_from, pack_request
@@ -59,6 +61,7 @@ class Engine:
         self._wakeups = Wakeups(store, partitions)
         self._listing = Listing(self._calls, partitions)
         self._bulk = BulkChanges(self._calls, self._listing, partitions)
+        self.monitor = EngineMonitor(self, self._calls, self._wakeups, partitions)
         self._tidied: list[Value] = [0] * partitions
         self._first_partition = random.randrange(partitions)
 
@@ -280,6 +283,9 @@ class Engine:
             )
         nexts = [step.next_ms for step in steps if step.next_ms is not None]
         return UpkeepStep(sum(step.count for step in steps), min(nexts, default=None))
+
+    async def sample(self) -> UpkeepStep:
+        return await take_samples(self._calls, self._partitions)
 
     async def doctor(self) -> StoreReport:
         return await examine(self._calls, self._partitions)

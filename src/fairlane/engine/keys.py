@@ -22,16 +22,25 @@ AWAITED = "awaited"
 ENDED = "ended"
 """Channel: a job that somebody waits for has ended."""
 
+WATCHED = "watched"
+NEWS = "news"
+"""Channel: jobs that have changed, while somebody watches."""
+
+HISTORY = "history/"
+
 JOB_KEYS = ("j/", "x/", "r/")
 """Prefixes of the keys that belong to one job."""
 
 TENANT_KEYS = ("rate/", "starts/")
 """Prefixes of keys of a tenant; they expire by themselves."""
 
-EXPIRING_KEYS = ("i/", "claim/", *TENANT_KEYS)
+EXPIRING_KEYS = ("i/", "claim/", WATCHED, *TENANT_KEYS)
+
+KEYS_BY_NAME = ("lane/", "run/", "u/", "count/", HISTORY)
+"""Prefixes of keys that end in a name and last."""
 
 SINGLE_KEYS = frozenset({
     "lanes", "resting", "floor", "blocked", "blocked_until", "slots", "started", "leases", "scheduled",
     "completed", "failed", "cancelled", "keyed", "awaited", "tenants", "policies", "defaults", "queues",
-    "queues_paused", "workers", "worker_info", "sequence", "fence", "count",
+    "queues_paused", "workers", "worker_info", "sequence", "fence", "count", "depths", "ready",
 })  # fmt: skip

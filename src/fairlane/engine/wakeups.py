@@ -1,4 +1,4 @@
-"""Hears from the store when an idle worker has work, and when an awaited job has ended.
+"""Hears from the store when an idle worker has work, when an awaited job has ended, and which jobs changed.
 
 News may get lost with a connection, so whoever waits also looks for itself now and then; on each new
 connection everybody is woken once.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from valkey.asyncio.client import PubSub
 from valkey.exceptions import ValkeyError
@@ -28,6 +28,9 @@ class Wakeups:
         self._prefixes = [keys.prefix(partition) for partition in range(partitions)]
         self._waiters: dict[asyncio.Event, frozenset[str]] = {}
         self._listener: asyncio.Task[None] | None = None
+        self._pubsub: PubSub | None = None
+        self._listening = False
+        self._on_news: Callable[[bytes | None], None] | None = None
 
     @contextlib.contextmanager
     def work_for(self, queues: Sequence[str]) -> Iterator[asyncio.Event]:
@@ -41,6 +44,18 @@ class Wakeups:
         with self._listen(frozenset({job_id})) as event:
             yield event
 
+    async def hear_news(self, on_news: Callable[[bytes | None], None] | None) -> None:
+        """Call `on_news` with each piece of news, and with None once from here on none is lost; None ends that."""
+        if on_news == self._on_news:
+            return
+        self._on_news = on_news
+        self._start()
+        pubsub = self._pubsub
+        # While there is no connection, making one is for the listener alone, which then sees what is wanted.
+        if pubsub is not None and self._listening and pubsub.connection.is_connected:  # type: ignore[attr-defined]
+            with contextlib.suppress(ValkeyError, OSError):
+                await (pubsub.unsubscribe if on_news is None else pubsub.subscribe)(*self._channels(keys.NEWS))
+
     async def close(self) -> None:
         """Stop listening."""
         if self._listener is not None:
@@ -51,34 +66,50 @@ class Wakeups:
     def _listen(self, topics: frozenset[str]) -> Iterator[asyncio.Event]:
         event = asyncio.Event()
         self._waiters[event] = topics
-        if self._listener is None:
-            self._listener = asyncio.create_task(self._run())
+        self._start()
         try:
             yield event
         finally:
             del self._waiters[event]
 
+    def _start(self) -> None:
+        if self._listener is None:
+            self._listener = asyncio.create_task(self._run())
+
+    def _channels(self, name: str) -> list[str]:
+        return [prefix + name for prefix in self._prefixes]
+
     async def _run(self) -> None:
-        pubsub = self._store.subscriber().pubsub(ignore_subscribe_messages=False)
+        pubsub = self._pubsub = self._store.subscriber().pubsub(ignore_subscribe_messages=False)
         while True:
             try:
-                await pubsub.psubscribe(*(f"{prefix}{keys.wake('*')}" for prefix in self._prefixes))
-                await pubsub.subscribe(*(f"{prefix}{keys.ENDED}" for prefix in self._prefixes))
+                await pubsub.psubscribe(*self._channels(keys.wake("*")))
+                await pubsub.subscribe(*self._channels(keys.ENDED))
+                if self._on_news is not None:
+                    await pubsub.subscribe(*self._channels(keys.NEWS))
+                self._listening = True
                 await self._read(pubsub)
             except (ValkeyError, OSError):
+                self._listening = False
                 await self._store.ensure_running()
                 await asyncio.sleep(_RECONNECT_S * (0.5 + random.random()))
 
     async def _read(self, pubsub: PubSub) -> None:
+        news_channels = [channel.encode() for channel in self._channels(keys.NEWS)]
         while True:
             news = await pubsub.get_message(timeout=None)
             if news is None:
                 continue
             if news["type"] in ("psubscribe", "subscribe"):
                 self._tell(None)
+                if news["channel"] == news_channels[-1] and self._on_news is not None:
+                    self._on_news(None)
             elif news["type"] == "pmessage":
                 channel = news["channel"].decode()
                 self._tell(channel[channel.index("wake/") :])
+            elif news["type"] == "message" and news["channel"] in news_channels:
+                if self._on_news is not None:
+                    self._on_news(news["data"])
             elif news["type"] == "message":
                 self._tell(news["data"].decode())
 

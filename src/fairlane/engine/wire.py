@@ -14,7 +14,7 @@ from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome
 from ..model.states import State
 from ..model.tenant import Tenant
 from .policies import unpack_policy
-from .records import lease_from
+from .records import lease_from, utc
 from .scripts import Value
 
 LEASE_STATUS = {status.value.encode(): status for status in LeaseStatus}
@@ -78,12 +78,16 @@ def report(lease: LeaseReport) -> tuple[str, str, str]:
 
 
 def tenant(name: str, reply: list[Any]) -> Tenant:
-    packed, own, pending, running, submitted, completed, failed, retried, blocked_by, until, used = reply
+    (packed, own, pending, running, submitted, started, completed, failed, retried,
+     blocked_by, until, used, oldest_ms) = reply  # fmt: skip
+    policy = unpack_policy(packed)
     return Tenant(
-        id=name, policy=unpack_policy(packed), customized=bool(own),
+        id=name, submit_rate=policy.submit_rate, concurrency=policy.concurrency, start_rate=policy.start_rate,
+        weight=policy.weight, paused=policy.paused, customized=bool(own),
         pending=pending, running=running,
-        submitted=submitted, completed=completed, failed=failed, retried=retried,
+        submitted=submitted, started=started, completed=completed, failed=failed, retried=retried,
         blocked_by=blocked_by.decode() or None,
-        blocked_until=float(until) / 1000 if until else None,
+        blocked_until=utc(float(until)) if until else None,
         submit_rate_used=used,
+        oldest_wait_seconds=oldest_ms / 1000 if oldest_ms >= 0 else None,
     )  # fmt: skip

@@ -8,6 +8,7 @@ import msgspec
 
 from .durations import format_duration, parse_duration_ms
 from .errors import InvalidInput
+from .job import Time
 
 MAX_RATE_LIMIT = 100_000
 MAX_CONCURRENCY = 100_000
@@ -80,21 +81,34 @@ class PolicyChange(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tr
 
 
 class Tenant(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A tenant's policy beside its live figures."""
+    """A tenant's limits (None: unlimited) beside its live figures."""
 
     id: str
-    policy: TenantPolicy
+    submit_rate: Rate | None
+    concurrency: int | None
+    start_rate: Rate | None
+    weight: float
+    paused: bool
     customized: bool
-    """Whether the policy was set for this tenant, rather than being the default."""
+    """Whether these limits were set for this tenant, rather than being the defaults."""
     pending: int
     running: int
     submitted: int
+    started: int
+    """Attempts ever started, as `failed` counts attempts too."""
     completed: int
     failed: int
     retried: int
     blocked_by: str | None
     """`concurrency`, `start_rate` or `paused` while this keeps its pending jobs from starting."""
-    blocked_until: float | None
-    """Unix time in seconds, where known."""
+    blocked_until: Time | None
+    """When the block ends by itself, where it does."""
     submit_rate_used: int
     """Submissions within the present window."""
+    oldest_wait_seconds: float | None
+    """How long the pending job that waits longest has been pending; None where none is."""
+
+    @property
+    def policy(self) -> TenantPolicy:
+        """The limits alone."""
+        return TenantPolicy(self.submit_rate, self.concurrency, self.start_rate, self.weight, self.paused)

@@ -9,10 +9,12 @@ import httpx
 import msgspec
 
 from ..model.errors import FairlaneError, IdempotencyMismatch, RateLimited
-from ..model.job import Job, NewJob, RateUse, Submission, SubmitStatus
+from ..model.job import Counters, Job, NewJob, RateUse, Submission, SubmitStatus
 from ..model.lease import Lease, LeaseStatus, WorkerReport
+from ..model.monitor import Overview
 from ..model.overview import QueueInfo
-from ..model.tenant import Rate, Tenant, TenantPolicy
+from ..model.states import State
+from ..model.tenant import Tenant, TenantPolicy
 from .problems import Problem, error_of
 
 
@@ -69,48 +71,10 @@ class LeaseResults(Wire):
     results: list[LeaseResult]
 
 
-class TenantAnswer(Wire):
-    """A tenant's limits and figures in one object."""
-
-    id: str
-    submit_rate: Rate | None
-    concurrency: int | None
-    start_rate: Rate | None
-    weight: float
-    paused: bool
-    customized: bool
-    pending: int
-    running: int
-    submitted: int
-    completed: int
-    failed: int
-    retried: int
-    blocked_by: str | None
-    blocked_until: datetime | None
-    submit_rate_used: int
-
-    def to_tenant(self) -> Tenant:
-        policy = TenantPolicy(self.submit_rate, self.concurrency, self.start_rate, self.weight, self.paused)
-        return Tenant(
-            id=self.id,
-            policy=policy,
-            customized=self.customized,
-            pending=self.pending,
-            running=self.running,
-            submitted=self.submitted,
-            completed=self.completed,
-            failed=self.failed,
-            retried=self.retried,
-            blocked_by=self.blocked_by,
-            blocked_until=None if self.blocked_until is None else self.blocked_until.timestamp(),
-            submit_rate_used=self.submit_rate_used,
-        )
-
-
 class TenantPage(Wire):
     """Some tenants, and where the next ones begin."""
 
-    tenants: list[TenantAnswer]
+    tenants: list[Tenant]
     next_cursor: str | None
 
 
@@ -143,6 +107,25 @@ class Workers(Wire):
     """Live workers."""
 
     workers: list[WorkerAnswer]
+
+
+class OverviewAnswer(Wire):
+    """The whole at a glance."""
+
+    at: datetime
+    counters: Counters
+    states: dict[State, int]
+    queues: list[QueueInfo]
+    workers: list[WorkerAnswer]
+
+    def to_overview(self) -> Overview:
+        return Overview(
+            at=self.at,
+            counters=self.counters,
+            states=self.states,
+            queues=self.queues,
+            workers=[worker.to_report() for worker in self.workers],
+        )
 
 
 class Queues(Wire):

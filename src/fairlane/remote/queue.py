@@ -15,6 +15,7 @@ from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome
 from ..model.overview import QueueInfo
 from ..model.tenant import PolicyChange, Tenant
 from . import answers, requests
+from .monitor import RemoteMonitor
 from .submitting import submit_many, submit_one, with_rates
 from .transport import Transport, decode
 
@@ -29,6 +30,7 @@ class RemoteQueue:
     def __init__(self, url: str) -> None:
         """Raises InvalidInput for a URL that cannot be one of the API."""
         self._transport = Transport(url)
+        self.monitor = RemoteMonitor(self._transport)
 
     # Clients
 
@@ -117,17 +119,17 @@ class RemoteQueue:
 
     async def tenant(self, tenant_id: str) -> Tenant:
         path = requests.named_path("tenants", tenant_id, "the tenant's id")
-        return (await self._transport.call("GET", path, answers.TenantAnswer)).to_tenant()
+        return await self._transport.call("GET", path, Tenant)
 
     async def tenants(self, limit: int, cursor: str | None = None, prefix: str = "") -> tuple[list[Tenant], str | None]:
         query = {"limit": str(min(limit, requests.MAX_PAGE))} | ({} if cursor is None else {"cursor": cursor})
         query |= {"prefix": prefix} if prefix else {}
         page = await self._transport.call("GET", "/tenants", answers.TenantPage, query=query)
-        return [tenant.to_tenant() for tenant in page.tenants], page.next_cursor
+        return page.tenants, page.next_cursor
 
     async def change_tenant(self, tenant_id: str, change: PolicyChange) -> Tenant:
         path = requests.named_path("tenants", tenant_id, "the tenant's id")
-        return (await self._transport.call("PUT", path, answers.TenantAnswer, body=change)).to_tenant()
+        return await self._transport.call("PUT", path, Tenant, body=change)
 
     async def queues(self) -> list[QueueInfo]:
         return (await self._transport.call("GET", "/queues", answers.Queues)).queues

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -72,6 +73,12 @@ class Transport:
             if response.is_success:
                 return response
             raise error_of_response(response)
+
+    def stream(
+        self, path: str, headers: Mapping[str, str], timeout: httpx.Timeout
+    ) -> AbstractAsyncContextManager[httpx.Response]:
+        """The response to a GET, whose body is read as it comes."""
+        return self._client.stream("GET", path, headers=dict(headers), timeout=timeout)
 
     async def close(self) -> None:
         await self._client.aclose()

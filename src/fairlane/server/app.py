@@ -45,8 +45,9 @@ class App:
             await self._router(scope, receive, send)
 
     def stop_waiting(self) -> None:
-        """End long polls, so that the server can stop."""
+        """End long polls and streams of events, so that the server can stop."""
         self.context.stopping.set()
+        self.context.hub.stop()
 
 
 async def _not_found(request: Any, error: Exception) -> Response:

@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import dataclass, field
 
 from ..queue import Queue
+from .feeds import Feeds
+from .hub import Hub
 from .settings import ServerSettings
 
 
@@ -19,3 +21,9 @@ class Context:
     """Set when long polls should end so that the server can stop."""
     claims: dict[str, object] = field(default_factory=dict)
     """By claim id, the request that waits for its jobs; a repeat on a new connection takes it over."""
+    hub: Hub = field(init=False)
+    feeds: Feeds = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.hub = Hub(self.queue)
+        self.feeds = Feeds(self.queue)

@@ -8,11 +8,12 @@ from functools import lru_cache
 import msgspec
 
 from ..model.ids import is_job_id
-from ..model.job import Attempt, Job, NewJob, Submission, SubmitStatus, Time
+from ..model.job import Attempt, Counters, Job, NewJob, Submission, SubmitStatus, Time
 from ..model.lease import Lease, LeaseStatus, WorkerReport
+from ..model.monitor import JobChange, Overview
 from ..model.overview import QueueInfo
 from ..model.states import Reason, State
-from ..model.tenant import Rate, Tenant
+from ..model.tenant import Tenant
 from .problems import Problem
 
 _NO_HEADERS: dict[str, str] = {}
@@ -37,34 +38,10 @@ class BatchResults(View, frozen=True):
     results: list[BatchResult]
 
 
-class TenantView(View, frozen=True):
-    """A tenant's limits (null: unlimited) beside its live figures."""
-
-    id: str
-    submit_rate: Rate | None
-    concurrency: int | None
-    start_rate: Rate | None
-    weight: float
-    paused: bool
-    customized: bool
-    """Whether these limits were set for this tenant, rather than being the defaults."""
-    pending: int
-    running: int
-    submitted: int
-    completed: int
-    failed: int
-    retried: int
-    blocked_by: str | None
-    """`concurrency`, `start_rate` or `paused` while this keeps its pending jobs from starting."""
-    blocked_until: Time | None
-    submit_rate_used: int
-    """Submissions within the present window."""
-
-
 class TenantPage(View, frozen=True):
     """Some tenants, and where the next ones begin (null at the end)."""
 
-    tenants: list[TenantView]
+    tenants: list[Tenant]
     next_cursor: str | None
 
 
@@ -92,6 +69,25 @@ class Queues(View, frozen=True):
     """Every queue that has been used."""
 
     queues: list[QueueInfo]
+
+
+class OverviewView(View, frozen=True):
+    """The whole at a glance."""
+
+    at: Time
+    counters: Counters
+    """Totals since the store was made."""
+    states: dict[State, int]
+    """How many jobs the store now holds in each state."""
+    queues: list[QueueInfo]
+    workers: list[WorkerView]
+
+
+class JobChanges(View, frozen=True):
+    """Jobs that have changed, and whether others did too."""
+
+    jobs: list[JobChange]
+    more: bool
 
 
 class Leases(View, frozen=True):
@@ -146,25 +142,13 @@ def forgotten_job(job: NewJob, job_id: str) -> Job:
     return msgspec.structs.replace(created_job(job, made), reason=Reason.FORGOTTEN)
 
 
-def tenant_view(tenant: Tenant) -> TenantView:
-    policy = tenant.policy
-    return TenantView(
-        id=tenant.id,
-        submit_rate=policy.submit_rate,
-        concurrency=policy.concurrency,
-        start_rate=policy.start_rate,
-        weight=policy.weight,
-        paused=policy.paused,
-        customized=tenant.customized,
-        pending=tenant.pending,
-        running=tenant.running,
-        submitted=tenant.submitted,
-        completed=tenant.completed,
-        failed=tenant.failed,
-        retried=tenant.retried,
-        blocked_by=tenant.blocked_by,
-        blocked_until=None if tenant.blocked_until is None else utc(tenant.blocked_until),
-        submit_rate_used=tenant.submit_rate_used,
+def overview_view(overview: Overview) -> OverviewView:
+    return OverviewView(
+        at=overview.at,
+        counters=overview.counters,
+        states=overview.states,
+        queues=overview.queues,
+        workers=[worker_view(worker) for worker in overview.workers],
     )
 
 

@@ -8,8 +8,9 @@ from .loop import run_duties
 from .promote import promote
 from .prune import prune
 from .reap import reap
+from .sample import sample
 
 
 async def run_upkeep(upkeep: Upkeep, retention: Retention) -> None:
-    """Promote, reap and prune until cancelled."""
-    await run_duties([promote(upkeep), reap(upkeep), prune(upkeep, retention)])
+    """Promote, reap, prune and sample until cancelled."""
+    await run_duties([promote(upkeep), reap(upkeep), prune(upkeep, retention), sample(upkeep)])

@@ -11,6 +11,7 @@
 -- include window
 -- include counts
 -- include lanes
+-- include news
 -- include ending
 local function cancel(id, packed)
   local record = call('GET', key('j/' .. id))

@@ -9,7 +9,9 @@
 -- include job
 -- include policy
 -- include window
+-- include counts
 -- include lanes
+-- include news
 local answers = { now }
 
 local function repeated(ids)
@@ -143,6 +145,7 @@ local function plan_turns(order)
 end
 
 local emptied, unlaned = {}, {} -- lanes, and by queue the tenants that leave its run index
+local taken_from = {} -- queue -> minus the jobs that leave it
 local function leave(queue, tenant)
   if unlaned[queue] == nil then unlaned[queue] = {} end
   push(unlaned[queue], tenant)
@@ -154,6 +157,7 @@ local function pop(c, queue, count, length)
     push(emptied, lane)
     leave(queue, c.tenant)
   end
+  taken_from[queue] = (taken_from[queue] or 0) - count
   return call('ZPOPMIN', prefix .. 'lane/' .. lane, count)
 end
 
@@ -204,6 +208,7 @@ for _, tenant in ipairs(stuck) do touch(tenant) end
 settle()
 if #turns == 0 then return answers end
 write('ZREM', 'lanes', emptied)
+change_depths(taken_from)
 
 -- Leases and slots.
 local ids, keys = {}, {}
@@ -215,8 +220,9 @@ for i, c in ipairs(turns) do
 end
 local records = call('MGET', unpack(keys))
 local earlier = read('HMGET', 'started', ids)
+local ready = call('EXISTS', key('ready')) == 1 and read('HMGET', 'ready', ids) or {}
 local fence = call('INCRBY', key('fence'), #turns) - #turns
-local started, leases, slots = {}, {}, {}
+local started, leases, slots, waited = {}, {}, {}, 0
 local expires = now + lease_ms
 for _, c in ipairs(served) do c.next = 1 end
 for i, c in ipairs(turns) do
@@ -235,12 +241,18 @@ for i, c in ipairs(turns) do
   slots[2 * i - 1], slots[2 * i] = 0, c.tenant .. '/' .. id
   local n = 5 * i - 3
   answers[n], answers[n + 1], answers[n + 2], answers[n + 3], answers[n + 4] = id, token, attempt, base, records[i]
+  waited = waited + math.max(0, now - (ready[i] or records[i] and created_of(records[i]) or now))
   c.next = c.next + 2
 end
 write('HSET', 'started', started)
 write('ZADD', 'leases', leases)
 write('ZADD', 'slots', slots)
 call('SET', claim_key, pack(ids), 'PX', lease_ms)
+if next(ready) then write('HDEL', 'ready', ids) end
+for _, c in ipairs(served) do count('started', c.tenant, c.taken) end
+sum('wait_ms', waited)
+write_counts()
+tell({ running = leases }, {})
 
 -- A tenant that may start no more leaves every run index, until what blocks it ends.
 local blocks = {}

@@ -9,12 +9,13 @@
 --   worker_info  hash WORKER -> report
 -- include base
 -- include job
+-- include news
 if report ~= '' then
   call('ZADD', key('workers'), now, worker)
   call('HSET', key('worker_info'), worker, report)
 end
 local items = unpack_value(reports)
-local ids, answers, renewed = {}, {}, {}
+local ids, answers, renewed, told = {}, {}, {}, {}
 for i, item in ipairs(items) do ids[i] = item[1] end
 for i, packed in ipairs(read('HMGET', 'started', ids)) do
   local s = packed and unpack_value(packed)
@@ -22,9 +23,13 @@ for i, packed in ipairs(read('HMGET', 'started', ids)) do
     answers[i] = 'stale_lease'
   else
     push2(renewed, now + lease_ms, ids[i])
-    if items[i][3] ~= '' then call('HSET', key('x/' .. ids[i]), 'p', items[i][3]) end
+    if items[i][3] ~= '' then
+      call('HSET', key('x/' .. ids[i]), 'p', items[i][3])
+      push2(told, 0, ids[i])
+    end
     answers[i] = s[CANCELLED_BY] ~= '' and 'cancelled' or 'ok'
   end
 end
 write('ZADD', 'leases', renewed)
+if #told > 0 then tell({ running = told }, {}) end
 return answers

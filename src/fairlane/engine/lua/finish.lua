@@ -11,6 +11,7 @@
 -- include window
 -- include counts
 -- include lanes
+-- include news
 -- include ending
 local items = unpack_value(outcomes)
 local ids, answers = {}, {}

@@ -9,6 +9,7 @@
 -- include policy
 -- include window
 -- include lanes
+-- include news
 local due = call('ZRANGEBYSCORE', key('scheduled'), '-inf', now, 'LIMIT', 0, limit)
 if #due > 0 then
   local sequence = call('INCRBY', key('sequence'), #due) - #due
@@ -27,6 +28,7 @@ if #due > 0 then
 end
 for _, tenant in ipairs(call('ZRANGEBYSCORE', key('blocked_until'), '-inf', now, 'LIMIT', 0, limit)) do touch(tenant) end
 settle()
+if #due > 0 then tell({}, added_to_lanes) end
 
 local next_at
 for _, index in ipairs({ 'scheduled', 'blocked_until' }) do

@@ -5,14 +5,9 @@
 -- RETURNS for each queue: name, paused, runnable tenants, pending jobs
 -- EVENTS
 -- include base
-local pending = {}
-for _, lane in ipairs(call('ZRANGE', key('lanes'), 0, -1)) do
-  local queue = string.match(lane, '/(.*)$')
-  pending[queue] = (pending[queue] or 0) + call('ZCARD', key('lane/' .. lane))
-end
 local answers = {}
 for _, queue in ipairs(call('SMEMBERS', key('queues'))) do
   push2(answers, queue, call('SISMEMBER', key('queues_paused'), queue))
-  push2(answers, call('ZCARD', key('run/' .. queue)), pending[queue] or 0)
+  push2(answers, call('ZCARD', key('run/' .. queue)), tonumber(call('HGET', key('depths'), queue) or 0))
 end
 return answers

@@ -10,6 +10,7 @@
 -- include window
 -- include counts
 -- include lanes
+-- include news
 -- include ending
 local ids = {}
 if lost_worker == '' then

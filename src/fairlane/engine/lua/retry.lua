@@ -11,6 +11,7 @@
 -- include window
 -- include counts
 -- include lanes
+-- include news
 local started, keyed, again = {}, {}, {}
 
 local function take_key(id, h)
@@ -52,4 +53,5 @@ write('ZREM', 'failed', again)
 write_lanes()
 settle()
 write_counts()
+tell({}, added_to_lanes)
 return answers

@@ -11,6 +11,7 @@
 -- include window
 -- include counts
 -- include lanes
+-- include news
 local jobs = unpack_value(items)
 local to_write, scheduled, keyed, lanes_met, queues_met = {}, {}, {}, {}, {}
 local created = struct.pack('>d', now)
@@ -165,5 +166,6 @@ if #to_write > 0 then
     settle()
   end
   write_counts()
+  tell({ scheduled = scheduled }, added_to_lanes)
 end
 return answers

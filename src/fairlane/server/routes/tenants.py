@@ -7,12 +7,12 @@ from typing import Annotated
 from msgspec import UNSET, Meta, UnsetType
 
 from ...model.names import check_name
-from ...model.tenant import MAX_CONCURRENCY, MAX_RATE_LIMIT, PolicyChange, Rate
+from ...model.tenant import MAX_CONCURRENCY, MAX_RATE_LIMIT, PolicyChange, Rate, Tenant
 from ..bodies import Body
 from ..call import Call
 from ..endpoint import Endpoint
 from ..queries import TenantListing
-from ..views import TenantPage, TenantView, tenant_view
+from ..views import TenantPage
 
 
 class RateBody(Body, frozen=True):
@@ -48,31 +48,31 @@ async def list_tenants(call: Call, query: TenantListing) -> TenantPage:
     if query.cursor is not None:
         check_name(query.cursor, "cursor", "/cursor")  # it is the last id of the page before
     tenants, cursor = await call.context.queue.tenants(query.limit, query.cursor, query.prefix or "")
-    return TenantPage(tenants=[tenant_view(tenant) for tenant in tenants], next_cursor=cursor)
+    return TenantPage(tenants=tenants, next_cursor=cursor)
 
 
-async def show_tenant(call: Call) -> TenantView:
+async def show_tenant(call: Call) -> Tenant:
     """A tenant's limits and figures; one that was never seen has the defaults."""
-    return tenant_view(await call.context.queue.tenant(_tenant_id(call)))
+    return await call.context.queue.tenant(_tenant_id(call))
 
 
-async def change_tenant(call: Call, body: LimitsBody) -> TenantView:
+async def change_tenant(call: Call, body: LimitsBody) -> Tenant:
     """Change a tenant's limits, with effect from the next submission and the next start on."""
     return await _change(call, body.to_change())
 
 
-async def pause_tenant(call: Call) -> TenantView:
+async def pause_tenant(call: Call) -> Tenant:
     """Keep a tenant's jobs from starting; it may still submit."""
     return await _change(call, PolicyChange(paused=True))
 
 
-async def resume_tenant(call: Call) -> TenantView:
+async def resume_tenant(call: Call) -> Tenant:
     """Let a tenant's jobs start again."""
     return await _change(call, PolicyChange(paused=False))
 
 
-async def _change(call: Call, change: PolicyChange) -> TenantView:
-    return tenant_view(await call.context.queue.change_tenant(_tenant_id(call), change))
+async def _change(call: Call, change: PolicyChange) -> Tenant:
+    return await call.context.queue.change_tenant(_tenant_id(call), change)
 
 
 def _tenant_id(call: Call) -> str:

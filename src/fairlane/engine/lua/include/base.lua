@@ -14,12 +14,14 @@ local function key(name)
   return prefix .. name
 end
 
--- Lua's stack holds about 8,000 values: long writes go in even-sized pieces.
+-- Lua's stack holds about 8,000 values: long writes go in even-sized pieces. Returns the sum of the replies.
 local PIECE = 4000
 local function write(command, name, args)
+  local sum = 0
   for first = 1, #args, PIECE do
-    call(command, key(name), unpack(args, first, math.min(first + PIECE - 1, #args)))
+    sum = sum + call(command, key(name), unpack(args, first, math.min(first + PIECE - 1, #args)))
   end
+  return sum
 end
 
 local function write_keys(command, args)

@@ -1,7 +1,9 @@
 -- counts: running totals, in all and by tenant.
---   count       hash NAME -> total
---   count/NAME  hash TENANT -> total
+--   count       hash NAME -> total: submitted, completed, failed, retried, started, wait_ms (of the started
+--               before they did), ended (leases) and run_ms (of these)
+--   count/NAME  hash TENANT -> total; of all but ended and the times
 local counted = {}
+local summed = {}
 
 local function count(name, tenant, by)
   local tenants = counted[name]
@@ -12,7 +14,13 @@ local function count(name, tenant, by)
   tenants[tenant] = (tenants[tenant] or 0) + (by or 1)
 end
 
+-- Of all tenants together.
+local function sum(name, by)
+  summed[name] = (summed[name] or 0) + by
+end
+
 local function write_counts()
+  for name, by in pairs(summed) do call('HINCRBY', key('count'), name, string.format('%.0f', by)) end
   for name, tenants in pairs(counted) do
     local names, total = {}, 0
     for tenant, by in pairs(tenants) do

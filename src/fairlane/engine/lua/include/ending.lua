@@ -11,6 +11,8 @@ local ended = {
 local freed = {} -- tenants
 
 local function end_lease(id, s)
+  sum('ended', 1)
+  sum('run_ms', math.max(0, now - s[CLAIMED_AT]))
   push(ended.leases, id)
   push(ended.slots, s[TENANT] .. '/' .. id)
   freed[s[TENANT]] = true
@@ -83,4 +85,7 @@ local function write_endings()
   end
   settle()
   write_counts()
+  tell({
+    scheduled = ended.scheduled, completed = ended.completed, failed = ended.failed, cancelled = ended.cancelled,
+  }, added_to_lanes)
 end

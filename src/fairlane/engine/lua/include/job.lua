@@ -5,6 +5,11 @@
 --   r/ID     how a finished job ended (msgpack)
 local HEADER_AT = 10
 
+local function created_of(record)
+  local created = struct.unpack('>d', record)
+  return created
+end
+
 local function header_of(record)
   local _, h = cmsgpack.unpack_one(record, HEADER_AT)
   return {

@@ -1,6 +1,8 @@
 -- lanes: a tenant's pending jobs in one queue, and which tenants could start one now.
 --   lane/TENANT/QUEUE  zset job by rank
 --   lanes              zset "TENANT/QUEUE", all scores 0: the lanes that hold a job
+--   depths             hash QUEUE -> jobs in its lanes
+--   ready              hash JOB -> time (ms) it came to its lane, for jobs that did so later than they were made
 --   run/QUEUE          zset TENANT by virtual time: has a job here and nothing blocks it
 --   resting            hash TENANT -> virtual time of one that left a run index; forgotten when the floor has passed it
 --   floor              hash QUEUE -> virtual time of the tenant last served
@@ -8,6 +10,7 @@
 --   blocked_until      zset TENANT by time (ms), where the constraint ends by itself
 --   slots              zset "TENANT/JOB", all scores 0: one member for each live lease
 local added_to_lanes = {} -- lane -> {rank, job, ...}
+local came_back = {} -- {job, time, ...}
 local touched = {} -- tenant -> set of queues: to be settled before the script ends
 
 local function touch(tenant, queue)
@@ -27,21 +30,30 @@ local function add_to_lane(tenant, queue, rank, id)
     added_to_lanes[lane] = jobs
   end
   push2(jobs, rank, id)
+  push2(came_back, id, now)
   touch(tenant, queue)
 end
 
+local function change_depths(by_queue)
+  for queue, by in pairs(by_queue) do call('HINCRBY', key('depths'), queue, by) end
+end
+
 local function write_lanes()
-  local members = {}
+  local members, added = {}, {}
   for lane, jobs in pairs(added_to_lanes) do
-    write('ZADD', 'lane/' .. lane, jobs)
+    local queue = string.match(lane, '/(.*)$')
+    added[queue] = (added[queue] or 0) + write('ZADD', 'lane/' .. lane, jobs)
     push2(members, 0, lane)
   end
   write('ZADD', 'lanes', members)
+  write('HSET', 'ready', came_back)
+  change_depths(added)
 end
 
 local function remove_from_lane(tenant, queue, id)
   local lane = tenant .. '/' .. queue
-  call('ZREM', key('lane/' .. lane), id)
+  change_depths({ [queue] = -call('ZREM', key('lane/' .. lane), id) })
+  call('HDEL', key('ready'), id)
   if call('EXISTS', key('lane/' .. lane)) == 0 then call('ZREM', key('lanes'), lane) end
   touch(tenant, queue)
 end

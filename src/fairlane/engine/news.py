@@ -1,0 +1,146 @@
+"""News of changed jobs, for whoever in this process watches.
+
+Scripts tell news only while a key of the partition says that somebody watches. It is kept alive
+here as long as there is a watcher, and otherwise expires.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import msgspec
+
+from ..model.errors import StoreUnavailable
+from ..model.states import State
+from . import keys
+from .calls import PATIENCE_S, Calls
+from .wakeups import Wakeups
+
+WATCHED_MS = 15_000
+RENEW_S = 4.0
+MAX_KEPT = 20_000
+"""Changed jobs that are kept for a watcher who does not look; of more it is told that it missed some."""
+
+_decode = msgspec.msgpack.Decoder(dict[State, list[str]]).decode
+
+
+class Watcher:
+    """What a watcher has not yet taken."""
+
+    def __init__(self, job_id: str | None) -> None:
+        self.job_id = job_id
+        """The one job that is watched; None for all."""
+        self.event = asyncio.Event()
+        """Set when there is something to take."""
+        self.missed = False
+        self.changed: dict[str, State] = {}
+
+    def take(self) -> tuple[dict[str, State], bool]:
+        """The changed jobs with their last state, and whether others may have changed."""
+        taken = self.changed, self.missed
+        self.changed, self.missed = {}, False
+        self.event.clear()
+        return taken
+
+    def miss(self) -> None:
+        """Note that news may have been lost."""
+        self.missed = True
+        self.event.set()
+
+    def tell(self, state: State, ids: list[str]) -> None:
+        """Note that these jobs are now in this state."""
+        if len(self.changed) + len(ids) > MAX_KEPT:
+            self.missed = True
+        else:
+            self.changed.update(dict.fromkeys(ids, state))
+        self.event.set()
+
+
+class News:
+    """All watchers of one process, and what the store tells them."""
+
+    def __init__(self, calls: Calls, wakeups: Wakeups, partitions: int) -> None:
+        self._calls = calls
+        self._wakeups = wakeups
+        self._watched = [keys.prefix(partition) + keys.WATCHED for partition in range(partitions)]
+        self._of_all: set[Watcher] = set()
+        self._of_one: dict[str, set[Watcher]] = {}
+        self._renewing: asyncio.Task[None] | None = None
+        self._heard = asyncio.Event()
+        """Set while the store is heard, or soon will be again."""
+
+    @contextlib.asynccontextmanager
+    async def watch(self, job_id: str | None = None) -> AsyncIterator[Watcher]:
+        """News of one job or of all; from the start on none is lost without a word. Raises StoreUnavailable."""
+        watcher = Watcher(job_id)
+        self._add(watcher)
+        try:
+            await self._wakeups.hear_news(self._hear)
+            await self._renew()
+            if self._renewing is None:
+                self._renewing = asyncio.create_task(self._keep_watched())
+            await self._wait_until_heard()
+            watcher.miss()
+            yield watcher
+        finally:
+            self._remove(watcher)
+            if not self._of_all and not self._of_one:
+                await self._stop()
+
+    def _add(self, watcher: Watcher) -> None:
+        if watcher.job_id is None:
+            self._of_all.add(watcher)
+        else:
+            self._of_one.setdefault(watcher.job_id, set()).add(watcher)
+
+    def _remove(self, watcher: Watcher) -> None:
+        if watcher.job_id is None:
+            self._of_all.discard(watcher)
+            return
+        others = self._of_one[watcher.job_id]
+        others.discard(watcher)
+        if not others:
+            del self._of_one[watcher.job_id]
+
+    async def _wait_until_heard(self) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await self._heard.wait()
+        except TimeoutError:
+            raise StoreUnavailable("the store does not say that it will tell news") from None
+
+    async def _stop(self) -> None:
+        self._heard.clear()
+        if self._renewing is not None:
+            self._renewing.cancel()
+            self._renewing = None
+        await self._wakeups.hear_news(None)
+
+    async def _renew(self) -> bool:
+        """Say that somebody watches. Whether the store knew in every partition."""
+        old = [await self._calls.command("SET", name, 1, "PX", WATCHED_MS, "GET") for name in self._watched]
+        return all(value is not None for value in old)
+
+    async def _keep_watched(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_S)
+            with contextlib.suppress(StoreUnavailable):
+                if not await self._renew():
+                    self._hear(None)
+
+    def _hear(self, data: bytes | None) -> None:
+        """`data` None: from here on news is heard, but some before may have been lost."""
+        if data is None:
+            self._heard.set()
+            for watcher in [*self._of_all, *(one for some in self._of_one.values() for one in some)]:
+                watcher.miss()
+            return
+        for state, ids in _decode(data).items():
+            for watcher in self._of_all:
+                watcher.tell(state, ids)
+            if self._of_one:
+                for job_id in self._of_one.keys() & set(ids):
+                    for watcher in self._of_one[job_id]:
+                        watcher.tell(state, [job_id])

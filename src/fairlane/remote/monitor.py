@@ -1,0 +1,54 @@
+"""What is going on, over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+import msgspec
+
+from ..model.job import Job
+from ..model.monitor import Changes, History, JobChange, Overview
+from . import requests
+from .answers import JobAnswer, OverviewAnswer, Wire
+from .stream import follow_stream
+from .transport import Transport
+
+
+class JobChangesAnswer(Wire):
+    """Jobs that have changed, and whether others did too."""
+
+    jobs: list[JobChange]
+    more: bool
+
+
+class RemoteMonitor:
+    """Implements `queue.Monitor` against the API."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def overview(self) -> Overview:
+        return (await self._transport.call("GET", "/overview", OverviewAnswer)).to_overview()
+
+    async def history(self, minutes: int) -> History:
+        return await self._transport.call("GET", "/history", History, query={"minutes": str(minutes)})
+
+    async def changes(self) -> AsyncGenerator[Changes]:
+        async with aclosing(follow_stream(self._transport, "/events")) as stream:
+            begun = False
+            async for event in stream:
+                if event.name == "reset" or not begun:
+                    begun = True
+                    yield Changes([], missed=True)
+                if event.name == "jobs":
+                    answer = msgspec.json.decode(event.data, type=JobChangesAnswer)
+                    yield Changes(answer.jobs, answer.more)
+
+    async def follow(self, job_id: str) -> AsyncGenerator[Job]:
+        async with aclosing(follow_stream(self._transport, requests.job_path(job_id, "/events"))) as stream:
+            async for event in stream:
+                job = msgspec.json.decode(event.data, type=JobAnswer).to_job()
+                yield job
+                if job.state.is_terminal:
+                    return

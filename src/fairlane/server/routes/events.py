@@ -1,0 +1,70 @@
+"""What is going on: figures, their history, and streams of changes."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+from msgspec import Meta
+
+from ...model.monitor import MAX_HISTORY_MINUTES, History
+from ..answers import Answer
+from ..call import Call
+from ..endpoint import Endpoint, Reply
+from ..feeds import ENDED
+from ..queries import Query
+from ..sse import MEDIA_TYPE
+from ..stream import EventStream
+from ..views import OverviewView, overview_view
+
+_LAST_EVENT_ID = {"Last-Event-ID": "The id of the event that the client saw last."}
+
+
+class HistoryQuery(Query, frozen=True):
+    """How far back to look."""
+
+    minutes: Annotated[int, Meta(ge=1, le=MAX_HISTORY_MINUTES)] = 60
+
+
+async def show_overview(call: Call) -> OverviewView:
+    """Totals, jobs by state, queues and workers."""
+    return overview_view(await call.context.queue.monitor.overview())
+
+
+async def show_history(call: Call, query: HistoryQuery) -> History:
+    """Figures over time: every 10 seconds for up to two hours back, every minute for up to a day."""
+    return await call.context.queue.monitor.history(query.minutes)
+
+
+async def stream_events(call: Call) -> Answer:
+    """Server-sent events: `overview` (as GET /overview, at most once a second, when it has changed), `jobs`
+    (`{"jobs": [{id, tenantId, queue, task, state}], "more": bool}`: up to 200 jobs that have changed, and whether
+    others did, at most four times a second) and `reset` (changes may have been missed: load everything again).
+    """
+    return EventStream(call, call.context.hub.events(call.header(b"last-event-id")))
+
+
+async def stream_job(call: Call) -> Answer:
+    """Server-sent events: `job` (as GET /jobs/{id}) at once and after each change; ends when the job has ended.
+
+    A client that comes back with the id of the last event gets 204, at which browsers stop coming back.
+    """
+    job = await call.context.queue.get(call.path("id"))
+    if job.state.is_terminal and call.header(b"last-event-id") == ENDED:
+        return Answer(HTTPStatus.NO_CONTENT, b"", b"")
+    return EventStream(call, call.context.feeds.events(job.id))
+
+
+ENDPOINTS = (
+    Endpoint("GET", "/overview", show_overview),
+    Endpoint("GET", "/history", show_history),
+    Endpoint("GET", "/events", stream_events, replies={200: Reply(str, MEDIA_TYPE)}, headers=_LAST_EVENT_ID),
+    Endpoint(
+        "GET",
+        "/jobs/{id}/events",
+        stream_job,
+        errors=(404,),
+        replies={200: Reply(str, MEDIA_TYPE), 204: Reply(media="")},
+        headers=_LAST_EVENT_ID,
+    ),
+)

@@ -1,0 +1,13 @@
+"""Sample: keep the figures of each step of time, for the history of the whole."""
+
+from __future__ import annotations
+
+from ..queue import Upkeep
+from .loop import Duty
+
+INTERVAL_MS = 10_000
+
+
+def sample(upkeep: Upkeep) -> Duty:
+    """The duty that takes a sample at the beginning of each step."""
+    return Duty("sample", INTERVAL_MS, upkeep.sample)
