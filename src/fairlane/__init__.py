@@ -4,6 +4,7 @@ from .app import App
 from .context import JobContext, current
 from .control import Cancel, Retry, RetryAfter, Snooze
 from .handle import JobHandle, SyncJobHandle
+from .middleware import Middleware
 from .model.errors import (
     Conflict,
     FairlaneError,
@@ -19,7 +20,7 @@ from .model.errors import (
     StoreUnavailable,
     Unauthorized,
 )
-from .model.job import Job
+from .model.job import Job, NewJob
 from .model.states import State
 from .submit import PartlySubmitted
 from .submitter import Bound
@@ -39,6 +40,8 @@ __all__ = [
     "JobContext",
     "JobFailed",
     "JobHandle",
+    "Middleware",
+    "NewJob",
     "NotFound",
     "PartlySubmitted",
     "PayloadTooLarge",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, Self, TypeVar, overload
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, Self, TypeV
 from .connections import Connections
 from .context import ambient_tenant
 from .control import Duration, Retry
+from .middleware import Middleware
 from .model.errors import InvalidInput
 from .model.job import DEFAULT_QUEUE
 from .model.names import check_name
@@ -48,7 +49,15 @@ class App:
     by the running job that submits it; "default" gives the others the tenant "default".
     """
 
-    def __init__(self, url: str | None = None, *, tenancy: Literal["required", "default"] = "required") -> None:
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        tenancy: Literal["required", "default"] = "required",
+        middleware: Sequence[Middleware] = (),
+    ) -> None:
+        self.middleware = tuple(middleware)
+        """What is done around all jobs of this app."""
         self._url = url
         self._tenancy = tenancy
         self._is_loaded = False

@@ -6,8 +6,10 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar
 
 from .handle import JobHandle, SyncJobHandle
+from .many import in_breaths, submit_in_batches
+from .middleware import Middleware, tell_submitted, with_headers
 from .model.errors import RateLimited
-from .model.job import MAX_BATCH, NewJob
+from .model.job import NewJob, Submission, SubmitStatus
 from .payload import Parameters
 from .queue import Queue
 from .submit import JobTemplate, PartlySubmitted, refusal
@@ -18,6 +20,10 @@ T = TypeVar("T")
 
 class Client(Protocol):
     """Where jobs are submitted to."""
+
+    @property
+    def middleware(self) -> Sequence[Middleware]:
+        """What is done around jobs."""
 
     async def connect(self) -> Queue:
         """The queue, on the running event loop."""
@@ -55,20 +61,33 @@ class Bound(Generic[T]):
 
     async def submit(self) -> JobHandle[T]:
         """Submit it as a job; see `Submitter.submit`."""
-        return await self._send(self._client.resolve_tenant(self.template.options.tenant))
+        tenant, template = prepare(self._client, self.template)
+        return self._accepted(*await self._send(tenant, template))
 
     def submit_sync(self) -> SyncJobHandle[T]:
         """Submit it as a job; see `Submitter.submit_sync`."""
-        tenant = self._client.resolve_tenant(self.template.options.tenant)
-        return SyncJobHandle(self._client.run_sync(lambda: self._send(tenant)))
+        tenant, template = prepare(self._client, self.template)
+        job, submission = self._client.run_sync(lambda: self._send(tenant, template))
+        return SyncJobHandle(self._accepted(job, submission))
 
-    async def _send(self, tenant: str) -> JobHandle[T]:
+    async def _send(self, tenant: str, template: JobTemplate) -> tuple[NewJob, Submission]:
         queue = await self._client.connect()
-        job = self.template.new_job(queue.new_job_id(tenant), tenant, self.payload)
+        job = template.new_job(queue.new_job_id(tenant), tenant, self.payload)
         [submission] = await queue.submit([job])
+        return job, submission
+
+    def _accepted(self, job: NewJob, submission: Submission) -> JobHandle[T]:
         if error := refusal(submission):
             raise error
+        if self._client.middleware and submission.status is SubmitStatus.CREATED:
+            tell_submitted(self._client.middleware, [job])
         return JobHandle(submission.job_id, self._client.connect, self._parameters.result_type)
+
+
+def prepare(client: Client, template: JobTemplate) -> tuple[str, JobTemplate]:
+    """What depends on where and when jobs are submitted: their tenant, and the headers of the middleware."""
+    tenant = client.resolve_tenant(template.options.tenant)
+    return tenant, with_headers(template, client.middleware, tenant)
 
 
 class Submitter(Generic[P, T]):
@@ -108,23 +127,42 @@ class Submitter(Generic[P, T]):
         """Submit a job for each call: a sequence of positional arguments, or a mapping of keyword ones.
 
         All calls are checked before the first job is made. Raises as `submit` does, and
-        PartlySubmitted where some, but not all, were over the submission rate.
+        PartlySubmitted where some, but not all, were over the submission rate. Where the store fails on
+        the way, the jobs of the batches before have been made.
         """
-        tenant = self._client.resolve_tenant(self._template.options.tenant)
+        tenant, template = prepare(self._client, self._template)
+        payloads: list[bytes] = []
+        async for some in in_breaths(calls):
+            payloads += [self._payload(call) for call in some]
         queue = await self._client.connect()
-        jobs = [self._new_job(queue, tenant, call) for call in calls]
-        handles: list[JobHandle[T] | None] = []
+
+        def new_job(payload: bytes) -> NewJob:
+            return template.new_job(queue.new_job_id(tenant), tenant, payload)
+
+        jobs, submissions = await submit_in_batches(queue, payloads, new_job)
+        if middleware := self._client.middleware:
+            made = [job for job, answer in zip(jobs, submissions, strict=True) if answer.status is SubmitStatus.CREATED]
+            tell_submitted(middleware, made)
+        return self._handles(submissions)
+
+    def _payload(self, call: Sequence[Any] | Mapping[str, Any]) -> bytes:
+        if isinstance(call, Mapping):
+            return self._parameters.encode((), call)
+        return self._parameters.encode(call, {})
+
+    def _handles(self, submissions: Sequence[Submission]) -> list[JobHandle[T]]:
+        connect, result_type = self._client.connect, self._parameters.result_type
         refused: list[RateLimited] = []
-        for start in range(0, len(jobs), MAX_BATCH):
-            for submission in await queue.submit(jobs[start : start + MAX_BATCH]):
-                error = refusal(submission)
-                if error is None:
-                    handles.append(self._handle(submission.job_id))
-                elif isinstance(error, RateLimited):
-                    handles.append(None)
-                    refused.append(error)
-                else:
-                    raise error
+        handles: list[JobHandle[T] | None] = []
+        for submission in submissions:
+            error = None if submission.status is SubmitStatus.CREATED else refusal(submission)
+            if error is None:
+                handles.append(JobHandle(submission.job_id, connect, result_type))
+            elif isinstance(error, RateLimited):
+                handles.append(None)
+                refused.append(error)
+            else:
+                raise error
         accepted = [handle for handle in handles if handle is not None]
         if refused and not accepted:
             raise refused[-1]
@@ -132,10 +170,3 @@ class Submitter(Generic[P, T]):
             detail = f"{len(refused)} of {len(handles)} jobs were refused: {refused[-1]}"
             raise PartlySubmitted(detail, refused[-1].retry_after, handles)
         return accepted
-
-    def _new_job(self, queue: Queue, tenant: str, call: Sequence[Any] | Mapping[str, Any]) -> NewJob:
-        args, kwargs = ((), call) if isinstance(call, Mapping) else (call, {})
-        return self._template.new_job(queue.new_job_id(tenant), tenant, self._parameters.encode(args, kwargs))
-
-    def _handle(self, job_id: str) -> JobHandle[T]:
-        return JobHandle(job_id, self._client.connect, self._parameters.result_type)

@@ -10,6 +10,7 @@ from typing import Any, Generic, Literal, ParamSpec, TypeVar, get_args
 
 from .control import Duration, Retry
 from .handle import JobHandle, SyncJobHandle
+from .middleware import around
 from .model.durations import parse_duration_ms
 from .model.errors import InvalidInput
 from .model.job import DEFAULT_QUEUE, DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS
@@ -78,6 +79,11 @@ class Task(Generic[P, T]):
     def parameters(self) -> Parameters:
         """How payloads map to arguments. Raises TypeError where the signature does not allow it."""
         return Parameters(self.function, self.name)
+
+    @cached_property
+    def call(self) -> Callable[..., Any]:
+        """The function with the app's middleware around it: what a worker calls, within a job."""
+        return around(self.function, self._client.middleware, is_async=self.is_async)
 
     def using(  # noqa: PLR0913  each is an option that users pass by name
         self,

@@ -12,14 +12,18 @@ from ..model.job import MAX_BATCH, NewJob, Submission
 
 MAX_CALL_BYTES = 4 * 1024 * 1024
 
-Send = Callable[[list[NewJob]], Awaitable[list[Submission]]]
-_Waiting = tuple[Sequence[NewJob], int, "asyncio.Future[list[Submission]]"]
+Packed = tuple[bytes, bytes]
+"""What a script is told of a job, and what it keeps of it."""
+Pack = Callable[[NewJob], Packed]
+Send = Callable[[list[Packed]], Awaitable[list[Submission]]]
+_Waiting = tuple[list[Packed], int, "asyncio.Future[list[Submission]]"]
 
 
 class GroupCommit:
     """Submissions to one partition."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, pack: Pack, send: Send) -> None:
+        self._pack = pack
         self._send = send
         self._waiting: list[_Waiting] = []
         self._sender: asyncio.Task[None] | None = None
@@ -27,7 +31,9 @@ class GroupCommit:
     async def submit(self, jobs: Sequence[NewJob]) -> list[Submission]:
         """The answers to `jobs`, which are submitted in one call, perhaps with others."""
         answer: asyncio.Future[list[Submission]] = asyncio.get_running_loop().create_future()
-        self._waiting.append((jobs, sum([len(job.payload) for job in jobs]), answer))
+        # Packed now, while the store works on the call before, and not when that has returned.
+        packed = [self._pack(job) for job in jobs]
+        self._waiting.append((packed, sum([len(record) for _, record in packed]), answer))
         if self._sender is None:
             self._sender = asyncio.create_task(self._send_all())
         return await answer
@@ -52,7 +58,7 @@ class GroupCommit:
 
     async def _send_group(self, group: list[_Waiting]) -> None:
         try:
-            answers = await self._send([job for jobs, _, _ in group for job in jobs])
+            answers = await self._send([job for packed, _, _ in group for job in packed])
         except BaseException as error:
             for _, _, answer in group:
                 if not answer.done():
@@ -61,7 +67,7 @@ class GroupCommit:
                 raise
             return
         first = 0
-        for jobs, _, answer in group:
+        for packed, _, answer in group:
             if not answer.done():
-                answer.set_result(answers[first : first + len(jobs)])
-            first += len(jobs)
+                answer.set_result(answers[first : first + len(packed)])
+            first += len(packed)

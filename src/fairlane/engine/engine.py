@@ -30,7 +30,7 @@ from ..store import Store
 from . import keys, wire
 from .bulk import BulkChanges
 from .calls import Calls
-from .commit import GroupCommit
+from .commit import GroupCommit, Packed
 from .doctor import examine
 from .explain import explain_waiting
 from .history import take_samples
@@ -38,7 +38,7 @@ from .listing import Listing, names_between
 from .monitor import EngineMonitor
 from .partitions import by_partition
 from .policies import pack_policy
-from .records import job_from, pack_request
+from .records import job_from
 from .scripts import Value
 from .wakeups import Wakeups
 
@@ -57,7 +57,7 @@ class Engine:
         self.store = store
         self._partitions = partitions
         self._calls = Calls(store, clock)
-        self._commits = [GroupCommit(self._sender(partition)) for partition in range(partitions)]
+        self._commits = [GroupCommit(wire.packed, self._sender(partition)) for partition in range(partitions)]
         self._wakeups = Wakeups(store, partitions)
         self._listing = Listing(self._calls, partitions)
         self._bulk = BulkChanges(self._calls, self._listing, partitions)
@@ -307,10 +307,10 @@ class Engine:
     def _prefixes(self) -> list[str]:
         return [keys.prefix(partition) for partition in range(self._partitions)]
 
-    def _sender(self, partition: int) -> Callable[[list[NewJob]], Awaitable[list[Submission]]]:
-        async def send(jobs: list[NewJob]) -> list[Submission]:
-            items = _encode([wire.item(job) for job in jobs])
-            records = [pack_request(job) for job in jobs]
+    def _sender(self, partition: int) -> Callable[[list[Packed]], Awaitable[list[Submission]]]:
+        async def send(jobs: list[Packed]) -> list[Submission]:
+            items = wire.array([item for item, _ in jobs])
+            records = [record for _, record in jobs]
             reply = await self._calls.run("submit", partition, *records, items=items, idempotency_ms=IDEMPOTENCY_MS)
             return [wire.submission(reply, i, reply[0]) for i in range(1, len(reply), 7)]
 

@@ -14,7 +14,7 @@ from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome
 from ..model.states import State
 from ..model.tenant import Tenant
 from .policies import unpack_policy
-from .records import lease_from, utc
+from .records import lease_from, pack_request, utc
 from .scripts import Value
 
 LEASE_STATUS = {status.value.encode(): status for status in LeaseStatus}
@@ -22,11 +22,18 @@ _SUBMIT_STATUS = {status.value.encode(): status for status in SubmitStatus}
 _encode = msgspec.msgpack.Encoder().encode
 
 
-def item(job: NewJob) -> tuple[Value, ...]:
-    return (
+def packed(job: NewJob) -> tuple[bytes, bytes]:
+    """What the script is told of a job, and what it keeps of it."""
+    item = (
         job.id, job.tenant_id, job.queue, job.priority, job.delay_ms, job.run_at_ms or 0,
         job.idempotency_key or "", job.fingerprint, job.key or "",
     )  # fmt: skip
+    return _encode(item), pack_request(job)
+
+
+def array(items: list[bytes]) -> bytes:
+    """A MessagePack array of what is packed already."""
+    return b"\xdd%b%b" % (len(items).to_bytes(4), b"".join(items))
 
 
 def submission(reply: list[Any], i: int, now: int) -> Submission:

@@ -72,7 +72,7 @@ class Executor:
             self._ended(job, outcomes.rejected(lease, "InvalidPayload", error.detail))
             return
         try:
-            result = await job.runnable.function(*arguments, **keywords)
+            result = await job.runnable.call(*arguments, **keywords)
         except GeneratorExit:  # the loop was closed under the job
             raise
         except BaseException as error:  # SystemExit or a stray CancelledError end the job, not the worker
@@ -89,7 +89,7 @@ class Executor:
             outcome = outcomes.rejected(lease, "InvalidPayload", error.detail)
         else:
             try:
-                outcome = outcomes.completed(lease, job.runnable.function(*arguments, **keywords))
+                outcome = outcomes.completed(lease, job.runnable.call(*arguments, **keywords))
             except BaseException as error:
                 outcome = outcomes.raised(lease, error)
         try:

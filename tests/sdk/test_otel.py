@@ -1,0 +1,65 @@
+"""OpenTelemetry: one span an attempt, linked to the submitter's."""
+
+from __future__ import annotations
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from fairlane import App, Retry, Snooze, current
+from fairlane.otel import Tracing
+
+from .world import World
+
+
+@pytest.mark.parametrize("is_async", [True, False])
+async def test_attempts_are_spans_linked_to_what_submitted_the_job(world: World, is_async: bool) -> None:
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    tracer = provider.get_tracer("test")
+    app = App(world.url, tenancy="default", middleware=[Tracing(provider)])
+    snoozed: list[str] = []
+
+    def work() -> None:
+        with tracer.start_as_current_span("within"):
+            pass
+        if not snoozed:
+            snoozed.append(current().id)
+            raise Snooze("10ms")
+        if current().attempt == 1:
+            raise ValueError("first")
+
+    async def work_async() -> None:
+        work()
+
+    task = app.task(name="work", retry=Retry(base="10ms", cap="10ms"))(work_async if is_async else work)
+    async with app, world.worker(app=app):
+        with tracer.start_as_current_span("submitting") as submitting:
+            job = await task.using(tenant="acme").submit()
+        await job.result(timeout=10)
+        assert not trace.get_current_span().get_span_context().is_valid
+        unlinked = await task.submit()
+        await unlinked.result(timeout=10)
+
+    spans = exporter.get_finished_spans()
+    runs = [span for span in spans if span.name == "run work"]
+    assert [run.status.status_code.name for run in runs] == ["UNSET", "ERROR", "UNSET", "ERROR", "UNSET"]
+    assert [event.name for run in runs for event in run.events] == ["Snooze", "exception", "exception"]
+    assert [[link.context.span_id for link in run.links] for run in runs[:3]] == [
+        [submitting.get_span_context().span_id]
+    ] * 3
+    assert all(run.parent is None and not run.links for run in runs[3:])
+    assert [_parent_of(span) for span in spans if span.name == "within"] == [_id_of(run) for run in runs]
+    attributes = dict(runs[1].attributes or {})
+    assert attributes["messaging.message.id"] == job.id
+    assert (attributes["fairlane.tenant"], attributes["fairlane.attempt"]) == ("acme", 1)
+
+
+def _parent_of(span: ReadableSpan) -> int | None:
+    return span.parent.span_id if span.parent else None
+
+
+def _id_of(span: ReadableSpan) -> int | None:
+    return span.context.span_id if span.context else None
