@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from fairlane import App, Retry, Snooze, current
-from fairlane.otel import Tracing
+from fairlane.contrib.otel import Tracing
 
 from .world import World
 

@@ -1,1 +1,1 @@
-"""fairlane beside other libraries, each an extra: SQLAlchemy, Django."""
+"""fairlane beside other libraries, each an extra: SQLAlchemy, Django, OpenTelemetry."""
