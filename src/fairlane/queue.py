@@ -15,7 +15,7 @@ from .model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome,
 from .model.monitor import Changes, History, Overview
 from .model.overview import QueueInfo, Reaped, StoreReport, UpkeepStep
 from .model.retention import Retention
-from .model.tenant import PolicyChange, Tenant, TenantPolicy
+from .model.tenant import Fairness, PolicyChange, Tenant, TenantPolicy
 
 
 class Queue(Protocol):
@@ -151,5 +151,5 @@ class Upkeep(Protocol):
     async def doctor(self) -> StoreReport:
         """Prove the store's invariants, naming each one that is broken."""
 
-    async def set_defaults(self, policy: TenantPolicy) -> None:
-        """The policy of every tenant that has none of its own."""
+    async def set_defaults(self, policy: TenantPolicy, fairness: Fairness = Fairness.JOBS) -> None:
+        """The policy of every tenant that has none of its own, and what tenants share fairly."""

@@ -8,7 +8,7 @@ import pytest
 from fairlane.cli import settings
 from fairlane.cli.settings import Settings
 from fairlane.model.errors import InvalidInput
-from fairlane.model.tenant import Rate, TenantPolicy
+from fairlane.model.tenant import Fairness, Rate, TenantPolicy
 
 
 def resolved(
@@ -48,6 +48,12 @@ def test_limits_can_be_lifted() -> None:
     assert lifted.default_policy == TenantPolicy(None, None)
 
 
+def test_what_tenants_share() -> None:
+    assert resolved().fairness is Fairness.JOBS
+    assert resolved(None, {"FAIRLANE_FAIRNESS": "seconds"}).fairness is Fairness.SECONDS
+    assert resolved(None, None, {"fairness": "seconds"}).fairness is Fairness.SECONDS
+
+
 def test_durations_are_read() -> None:
     read = resolved({"lease": "1m", "drain": "500ms"})
     assert (read.lease_ms, read.drain_seconds) == (60_000, 0.5)
@@ -68,6 +74,7 @@ def test_durations_are_read() -> None:
         ("drain", "-1s"),
         ("durability", "hope"),
         ("log_format", "xml"),
+        ("fairness", "luck"),
         ("host", ""),
     ],
 )
@@ -97,5 +104,7 @@ def test_a_file_that_cannot_be_understood_is_refused(tmp_path: Path, text: str) 
 
 
 def test_a_child_reads_the_same_settings_from_its_environment() -> None:
-    given = resolved({"port": "9", "default_concurrency": "off", "store": "valkey://:secret@h", "lease": "5s"})
+    given = resolved(
+        {"port": "9", "default_concurrency": "off", "store": "valkey://:secret@h", "lease": "5s", "fairness": "seconds"}
+    )
     assert resolved(None, settings.as_environment(given)) == given

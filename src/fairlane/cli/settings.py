@@ -18,7 +18,7 @@ from msgspec import Meta
 from ..model.durations import parse_duration_ms
 from ..model.errors import InvalidInput
 from ..model.lease import MAX_LEASE_MS, MIN_LEASE_MS
-from ..model.tenant import Rate, TenantPolicy
+from ..model.tenant import Fairness, Rate, TenantPolicy
 
 FILE_NAME = "fairlane.toml"
 _OFF = "off"
@@ -36,6 +36,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     url: Annotated[str, Meta(description="Where clients and workers find the queue; the store if empty.")] = ""
     default_rate: Annotated[str, Meta(description='Submissions of a tenant, such as "10/1m", or "off".')] = "10/1m"
     default_concurrency: Annotated[int | None, Meta(description='Jobs of a tenant that run at once, or "off".')] = 5
+    fairness: Annotated[
+        Fairness, Meta(description='What tenants get the same of: "jobs", or "seconds" of run time.')
+    ] = Fairness.JOBS
     lease: Annotated[str, Meta(description="How long a worker may be silent before its jobs run again.")] = "30s"
     durability: Annotated[
         Literal["disk", "memory"],

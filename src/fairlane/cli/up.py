@@ -24,6 +24,7 @@ from .settings import Settings
     "store",
     "default_rate",
     "default_concurrency",
+    "fairness",
     "lease",
     "drain",
     "durability",

@@ -47,7 +47,7 @@ async def run_everything(settings: Settings, app: str) -> None:
             _embedded_server(folder, settings, signals),
             open_store(settings.store_url, settings, with_upkeep=False) as engine,
         ):
-            await engine.set_defaults(settings.default_policy)
+            await engine.set_defaults(settings.default_policy, settings.fairness)
             reaper = Reaper(engine)
             if folder is not None:
                 await _reap_last_run(engine, reaper)

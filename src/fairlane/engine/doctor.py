@@ -54,6 +54,8 @@ class Snapshot:
         self.started: dict[str, Started] = {}
         self.blocked: dict[str, str] = {}
         self.keyed: dict[str, str] = {}
+        self.resting: set[str] = set()
+        self.owed: set[str] = set()
         self.tenants_of: dict[str, str] = {}
         self.ready: set[str] = set()
         self.depths: dict[str, int] = {}
@@ -81,6 +83,8 @@ class Snapshot:
                 self.unexpiring.add(name)
         self.started = {k: _started(v) for k, v in (await _hash(calls, prefix + "started")).items()}
         self.blocked = {k: v.decode() for k, v in (await _hash(calls, prefix + "blocked")).items()}
+        self.resting = set(await _hash(calls, prefix + "resting"))
+        self.owed = set(await _hash(calls, prefix + "owed"))
         self.keyed = {k: v.decode() for k, v in (await _hash(calls, prefix + "keyed")).items()}
         self.ready = set(await _hash(calls, prefix + "ready"))
         self.depths = {k: int(v) for k, v in (await _hash(calls, prefix + "depths")).items()}
@@ -146,6 +150,8 @@ class Snapshot:
         }
         found |= {f"lane {lane} could run and is not in the run index" for lane in wanted - runnable}
         found |= {f"lane {lane} is in the run index and could not run" for lane in runnable - wanted}
+        timeless = self.owed - self.resting - {lane.split("/")[0] for lane in runnable}
+        found |= {f"tenant {tenant} owes run time and has no virtual time" for tenant in timeless}
         return found
 
     def _depth_problems(self) -> set[str]:

@@ -25,7 +25,7 @@ from ..model.job import (
 from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, WorkerReport
 from ..model.overview import QueueInfo, Reaped, StoreReport, UpkeepStep
 from ..model.retention import Retention
-from ..model.tenant import PolicyChange, Tenant, TenantPolicy
+from ..model.tenant import Fairness, PolicyChange, Tenant, TenantPolicy
 from ..store import Store
 from . import keys, wire
 from .bulk import BulkChanges
@@ -74,9 +74,7 @@ class Engine:
         calls = Calls(store)
         await calls.command("HSETNX", keys.META, "partitions", partitions)
         engine = cls(store, int(await calls.command("HGET", keys.META, "partitions")), clock)
-        for partition in range(engine._partitions):
-            packed = pack_policy(TenantPolicy())
-            await engine._calls.run("set_defaults", partition, packed=packed, only_if_unset="1")
+        await engine._set_defaults(TenantPolicy(), Fairness.JOBS, only_if_unset="1")
         return engine
 
     # Clients
@@ -290,11 +288,15 @@ class Engine:
     async def doctor(self) -> StoreReport:
         return await examine(self._calls, self._partitions)
 
-    async def set_defaults(self, policy: TenantPolicy) -> None:
-        for partition in range(self._partitions):
-            await self._calls.run("set_defaults", partition, packed=pack_policy(policy), only_if_unset="0")
+    async def set_defaults(self, policy: TenantPolicy, fairness: Fairness = Fairness.JOBS) -> None:
+        await self._set_defaults(policy, fairness, only_if_unset="0")
 
     # Within
+
+    async def _set_defaults(self, policy: TenantPolicy, fairness: Fairness, *, only_if_unset: str) -> None:
+        values: dict[str, Value] = {"packed": pack_policy(policy), "fairness": fairness.value}
+        for partition in range(self._partitions):
+            await self._calls.run("set_defaults", partition, **values, only_if_unset=only_if_unset)
 
     def _of_tenant(self, tenant_id: str) -> int:
         return ids.partition_of_tenant(tenant_id, self._partitions)

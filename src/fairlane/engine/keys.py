@@ -42,5 +42,5 @@ KEYS_BY_NAME = ("lane/", "run/", "u/", "count/", HISTORY)
 SINGLE_KEYS = frozenset({
     "lanes", "resting", "floor", "blocked", "blocked_until", "slots", "started", "leases", "scheduled",
     "completed", "failed", "cancelled", "keyed", "awaited", "tenants", "policies", "defaults", "queues",
-    "queues_paused", "workers", "worker_info", "sequence", "fence", "count", "depths", "ready",
+    "queues_paused", "fairness", "owed", "workers", "worker_info", "sequence", "fence", "count", "depths", "ready",
 })  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 
 import msgspec
 
@@ -59,6 +60,13 @@ class TenantPolicy(msgspec.Struct, frozen=True, rename="camel"):
             raise InvalidInput(f"concurrency must be 1 to {MAX_CONCURRENCY}, or null", "/concurrency")
         if not 0.01 <= self.weight <= 1000:
             raise InvalidInput("weight must be 0.01 to 1000", "/weight")
+
+
+class Fairness(StrEnum):
+    """What tenants with jobs waiting get the same of, or in the ratio of their weights. One for a whole store."""
+
+    JOBS = "jobs"  # starts
+    SECONDS = "seconds"  # run time; a job of less than a tenth of a second counts as one
 
 
 class PolicyChange(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):

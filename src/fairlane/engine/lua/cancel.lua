@@ -12,6 +12,7 @@
 -- include counts
 -- include lanes
 -- include news
+-- include charging
 -- include ending
 local function cancel(id, packed)
   local record = call('GET', key('j/' .. id))

@@ -71,7 +71,7 @@ end
 -- How many jobs this tenant may start now, and how many it has here.
 local function measure(c)
   local p = policy(c.tenant)
-  c.cost = 1 / p.weight
+  c.cost = START_COST / p.weight
   c.allowed = max
   if p.concurrency > 0 then c.allowed = p.concurrency - running(c.tenant) end
   if p.start_limit > 0 then
@@ -269,6 +269,9 @@ for _, c in ipairs(served) do
   end
 end
 if next(blocks) then write_blocked(blocks, {}) end
+if by_seconds then
+  for _, c in ipairs(served) do call('HDEL', key('owed'), c.tenant) end
+end
 
 -- Charge the served tenants in every queue that this worker serves: their clock is one. XX leaves out
 -- those that have left a queue's run index.

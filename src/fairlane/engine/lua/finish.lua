@@ -12,6 +12,7 @@
 -- include counts
 -- include lanes
 -- include news
+-- include charging
 -- include ending
 local items = unpack_value(outcomes)
 local ids, answers = {}, {}

@@ -11,6 +11,7 @@
 -- include counts
 -- include lanes
 -- include news
+-- include charging
 -- include ending
 local ids = {}
 if lost_worker == '' then

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
--- set_defaults: the limits of every tenant that has none of its own.
+-- set_defaults: the limits of every tenant that has none of its own, and what tenants pay for.
 -- KEYS prefix
--- ARGV at packed only_if_unset
+-- ARGV at packed fairness only_if_unset
 -- RETURNS 1 if they changed, else 0
 -- EVENTS
 -- include base
@@ -9,8 +9,11 @@
 -- include window
 -- include lanes
 local old = call('GET', key('defaults'))
-if old and (only_if_unset == '1' or old == packed) then return 0 end
+local old_fairness = call('GET', key('fairness'))
+if old and (only_if_unset == '1' or old == packed and old_fairness == fairness) then return 0 end
 call('SET', key('defaults'), packed)
+call('SET', key('fairness'), fairness)
+if fairness ~= old_fairness then call('DEL', key('owed')) end
 for _, tenant in ipairs(call('HKEYS', key('blocked'))) do touch(tenant) end
 for _, queue in ipairs(call('SMEMBERS', key('queues'))) do
   for _, tenant in ipairs(call('ZRANGE', key('run/' .. queue), 0, -1)) do touch(tenant, queue) end

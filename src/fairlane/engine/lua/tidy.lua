@@ -9,12 +9,13 @@ local silent = call('ZRANGEBYSCORE', key('workers'), '-inf', now - silence_ms, '
 write('ZREM', 'workers', silent)
 write('HDEL', 'worker_info', silent)
 call('ZREMRANGEBYSCORE', key('awaited'), '-inf', now)
-local lowest = math.huge
-for _, floor in ipairs(call('HVALS', key('floor'))) do lowest = math.min(lowest, tonumber(floor)) end
+local lowest -- a queue that has not been served beyond its first tenants has no floor yet
+for _, floor in ipairs(call('HVALS', key('floor'))) do lowest = math.min(lowest or math.huge, tonumber(floor)) end
 local page = call('HSCAN', key('resting'), cursor, 'COUNT', 1000)
 local passed = {}
 for i = 1, #page[2], 2 do
-  if tonumber(page[2][i + 1]) <= lowest then push(passed, page[2][i]) end
+  if tonumber(page[2][i + 1]) <= (lowest or 0) then push(passed, page[2][i]) end
 end
 write('HDEL', 'resting', passed)
+write('HDEL', 'owed', passed)
 return page[1]

@@ -16,6 +16,7 @@ local function end_lease(id, s)
   push(ended.leases, id)
   push(ended.slots, s[TENANT] .. '/' .. id)
   freed[s[TENANT]] = true
+  note_run_time(s)
 end
 
 local function keep_attempt(id, s, outcome, body)
@@ -77,6 +78,7 @@ local function write_endings()
   for _, state in ipairs({ 'completed', 'failed', 'cancelled' }) do write('ZADD', state, ended[state]) end
   free_business_keys(ended.finished)
   tell_waiters(ended.finished)
+  charge_run_times()
   write_lanes()
   local tenants = {}
   for tenant in pairs(freed) do push(tenants, tenant) end

@@ -80,11 +80,12 @@ local function constraint(tenant)
   end
 end
 
--- A tenant starts no earlier than the floor: nothing is saved up while idle. Nor further ahead of it
--- than one job costs: queues served by other workers have a floor of their own.
+-- A tenant starts no earlier than the floor: nothing is saved up while idle. Nor further ahead of it than its
+-- last start and what it owes for run time: queues served by other workers have a floor of their own.
 local function entry_tag(tenant, tag, floor)
   tag = math.max(tag or 0, floor)
-  return math.min(tag, floor + 1 / policy(tenant).weight)
+  local owed = by_seconds and call('HGET', key('owed'), tenant) or 0
+  return math.min(tag, floor + START_COST / policy(tenant).weight + owed)
 end
 
 local function write_blocked(blocks, frees)

@@ -1,6 +1,10 @@
 -- policy: the limits of a tenant, its own or the default. 0 means unlimited.
 --   defaults  msgpack {submit limit, submit window us, concurrency, start limit, start window us, weight, paused}
 --   policies  hash TENANT -> the same
+--   fairness  what tenants pay for, in virtual time: 'jobs' for each start, 'seconds' for run time too
+local by_seconds = call('GET', key('fairness')) == 'seconds'
+-- With 'seconds', a start pays for the first tenth of a second, so that a burst cannot start more than its share.
+local START_COST = by_seconds and 0.1 or 1
 local policy_cache = {}
 
 local function policy_from(packed)

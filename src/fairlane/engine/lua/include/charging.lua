@@ -1,0 +1,27 @@
+-- charging: with fairness by seconds, a tenant pays for the run time of a job when its lease ends.
+--   owed  hash TENANT -> virtual time charged so since the tenant last started a job
+local run_times = {} -- tenant -> {cost in seconds, a queue}
+
+local function note_run_time(s)
+  if not by_seconds then return end
+  local cost = math.max(0, (now - s[CLAIMED_AT]) / 1000 - START_COST)
+  local earlier = run_times[s[TENANT]]
+  run_times[s[TENANT]] = { (earlier and earlier[1] or 0) + cost, s[QUEUE] }
+end
+
+-- The virtual time of a tenant stands in the run indexes, at rest or, once a floor has passed it, nowhere.
+local function raise(tenant, cost, queue)
+  local stands = call('HGET', key('resting'), tenant)
+  local runs = false
+  for _, lane in ipairs(queues_of(tenant)) do
+    runs = call('ZADD', key('run/' .. lane), 'XX', 'INCR', cost, tenant) or runs
+  end
+  if stands or not runs then
+    call('HSET', key('resting'), tenant, (stands or call('HGET', key('floor'), queue)) + cost)
+  end
+  call('HSET', key('owed'), tenant, (call('HGET', key('owed'), tenant) or 0) + cost)
+end
+
+local function charge_run_times()
+  for tenant, run_time in pairs(run_times) do raise(tenant, run_time[1] / policy(tenant).weight, run_time[2]) end
+end

@@ -1,0 +1,105 @@
+"""Fairness by seconds: tenants share run time, however long each one's jobs are."""
+
+import heapq
+from collections import Counter
+from collections.abc import Mapping
+
+import pytest
+
+from fairlane.engine import Engine
+from fairlane.model.lease import Lease
+from fairlane.model.tenant import Fairness, PolicyChange
+
+from .acting import UNLIMITED, claim, finish, limit, submit
+from .clock import Clock
+
+SLOTS = 4
+
+
+async def run_for(
+    engine: Engine, clock: Clock, seconds: int, durations_ms: Mapping[str, int], *, slots: int = SLOTS
+) -> Counter[str]:
+    """The run time (ms) that each tenant got of a worker with so many slots that are always full."""
+    got = Counter[str]()
+    running: list[tuple[int, str, Lease]] = []
+    end_ms = clock.now_ms + seconds * 1000
+    while clock.now_ms < end_ms:
+        for lease in await claim(engine, slots - len(running), lease_ms=3_600_000) if len(running) < slots else []:
+            heapq.heappush(running, (clock.now_ms + durations_ms[lease.tenant_id], lease.job_id, lease))
+        until_ms, _, lease = heapq.heappop(running)
+        clock.advance(ms=until_ms - clock.now_ms)
+        got[lease.tenant_id] += durations_ms[lease.tenant_id]
+        await finish(engine, [lease])
+    return got
+
+
+@pytest.fixture
+async def by_seconds(engine: Engine) -> Engine:
+    await engine.set_defaults(UNLIMITED, Fairness.SECONDS)
+    return engine
+
+
+async def test_long_jobs_pay_for_what_they_use(by_seconds: Engine, clock: Clock) -> None:
+    await submit(by_seconds, "long", 100)
+    await submit(by_seconds, "short", 900)
+    got = await run_for(by_seconds, clock, 200, {"long": 10_000, "short": 1_000})
+    assert got["long"] == pytest.approx(got["short"], rel=0.15)
+
+
+async def test_by_jobs_they_do_not(engine: Engine, clock: Clock) -> None:
+    await engine.set_defaults(UNLIMITED)
+    await submit(engine, "long", 100)
+    await submit(engine, "short", 900)
+    got = await run_for(engine, clock, 200, {"long": 10_000, "short": 1_000})
+    assert got["long"] > 7 * got["short"]
+
+
+async def test_weights_share_run_time_in_their_ratio(by_seconds: Engine, clock: Clock) -> None:
+    await limit(by_seconds, "heavy", weight=3.0)
+    await submit(by_seconds, "heavy", 500)
+    await submit(by_seconds, "light", 500)
+    got = await run_for(by_seconds, clock, 200, {"heavy": 4_000, "light": 2_000})
+    assert got["heavy"] == pytest.approx(3 * got["light"], rel=0.15)
+
+
+async def test_what_is_owed_is_not_lost_at_a_limit(by_seconds: Engine, clock: Clock) -> None:
+    """Each start of the long jobs is followed by a block, each end by a way back into the run index."""
+    await limit(by_seconds, "long", concurrency=2)
+    await limit(by_seconds, "short", concurrency=3)
+    await submit(by_seconds, "long", 100)
+    await submit(by_seconds, "short", 900)
+    got = await run_for(by_seconds, clock, 200, {"long": 10_000, "short": 1_000}, slots=3)
+    assert got["long"] == pytest.approx(got["short"], rel=0.15)
+
+
+async def test_a_burst_starts_no_more_than_its_share(by_seconds: Engine, clock: Clock) -> None:
+    """Of jobs whose run time is not known yet, the starts are shared."""
+    await submit(by_seconds, "burst", 100)
+    await submit(by_seconds, "other", 100)
+    started = Counter[str]()
+    for _ in range(10):
+        started.update(lease.tenant_id for lease in await claim(by_seconds, 4))
+        assert abs(started["burst"] - started["other"]) <= 1
+
+
+async def test_a_lost_worker_is_paid_for(by_seconds: Engine, clock: Clock) -> None:
+    await submit(by_seconds, "lost", 20)
+    await submit(by_seconds, "other", 40)
+    await claim(by_seconds, 2, lease_ms=5_000)
+    clock.advance(ms=5_000)
+    assert (await by_seconds.reap(10)).requeued == 2
+    await submit(by_seconds, "newcomer", 10)
+    # Both have paid for five seconds, which the newcomer has not.
+    assert [lease.tenant_id for lease in await claim(by_seconds, 10)] == ["newcomer"] * 10
+
+
+async def test_a_change_of_what_is_shared_is_felt_at_once(by_seconds: Engine, clock: Clock) -> None:
+    await submit(by_seconds, "long", 100)
+    await submit(by_seconds, "short", 900)
+    await by_seconds.change_tenant("long", PolicyChange(concurrency=2))
+    await run_for(by_seconds, clock, 20, {"long": 10_000, "short": 1_000})
+    await by_seconds.set_defaults(UNLIMITED, Fairness.JOBS)
+    assert await by_seconds.store.client.exists("fl:{0}:owed") == 0
+    started = Counter(lease.tenant_id for lease in await claim(by_seconds, 40))
+    assert started["short"] > 30  # what was owed by seconds stands; from now on starts are charged
+    assert (await by_seconds.doctor()).problems == []
