@@ -15,11 +15,10 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session
 
 from fairlane import App, InvalidInput
-from fairlane.connect import open_engine
 from fairlane.contrib.outbox import BATCH
 from fairlane.engine import Engine
 from fairlane.model.job import Job, JobQuery
-from fairlane.model.tenant import PolicyChange, Rate, TenantPolicy
+from fairlane.model.tenant import PolicyChange, Rate
 from fairlane.queue import Queue
 from fairlane.testing.kit import Testing
 from tests.sdk.world import eventually
@@ -173,18 +172,6 @@ async def test_outages_of_the_store_are_waited_out(database: sa.Engine, caplog: 
     relaying.cancel()
     await asyncio.wait([relaying])
     assert entries(database) == [1]
-
-
-@pytest.fixture
-async def engine(store_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Engine]:
-    monkeypatch.setenv("FAIRLANE_DURABILITY", "memory")
-    engine = await open_engine(store_url)
-    await engine.store.client.flushall()
-    await engine.close()
-    engine = await open_engine(store_url)
-    await engine.set_defaults(TenantPolicy(submit_rate=None, concurrency=None))
-    yield engine
-    await engine.close()
 
 
 def relay_that_dies(store_url: str, folder: Path, where: str) -> int:

@@ -109,7 +109,7 @@ class Testing:
         if self._store is not None:
             raise RuntimeError("this testing() is in use already; make another one")
         self._store = borrow_store()
-        self._now_us = time.time_ns() // 1000
+        self._now_us = time.time_ns() // 1_000_000 * 1000  # whole ms, to which the store rounds too
         try:
             _in_a_thread(lambda: asyncio.run(self._empty_store()))
         except BaseException:

@@ -1,0 +1,24 @@
+"""The outbox's table, as it began."""
+
+from typing import ClassVar
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    """Makes the table."""
+
+    initial = True
+    dependencies: ClassVar[list[tuple[str, str]]] = []
+    operations: ClassVar[list[migrations.CreateModel]] = [
+        migrations.CreateModel(
+            name="OutboxEntry",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("tenant_id", models.CharField(max_length=128)),
+                ("job", models.BinaryField()),
+                ("refused", models.TextField(null=True)),
+            ],
+            options={"verbose_name_plural": "outbox entries"},
+        ),
+    ]

@@ -1,0 +1,86 @@
+"""The App of Django's tasks, and how a job of one runs."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from inspect import iscoroutinefunction
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.db import close_old_connections
+from django.utils import timezone
+
+from ... import task as ours
+from ...app import App
+from ...context import current
+from ...control import Retry
+from .compat import Task, TaskContext, TaskResult, TaskResultStatus, task_finished, task_started
+from .results import new_result
+
+app = App(tenancy="default")
+
+
+def task_for(task: Task, options: Mapping[str, Any]) -> ours.Task[[list[Any], dict[str, Any]], Any]:
+    """Our task for one of Django's, made when it is first asked for."""
+    known = app.registry.get(task.module_path)
+    if known is None:
+        retry = Retry(options["max_attempts"]) if "max_attempts" in options else None
+        decorate = app.task(name=task.module_path, retry=retry, timeout=options.get("timeout"))
+        known = decorate(_async_runner(task) if iscoroutinefunction(task.func) else _sync_runner(task))
+    return known
+
+
+def _sync_runner(task: Task) -> Any:
+    def run(args: list[Any], kwargs: dict[str, Any]) -> Any:
+        close_old_connections()
+        result = _started(task, args, kwargs)
+        try:
+            value = task.func(*_context(result), *args, **kwargs)
+        except BaseException:
+            _ended(result, TaskResultStatus.FAILED)
+            raise
+        finally:
+            close_old_connections()
+        _ended(result, TaskResultStatus.SUCCESSFUL)
+        return value
+
+    return run
+
+
+def _async_runner(task: Task) -> Any:
+    async def run(args: list[Any], kwargs: dict[str, Any]) -> Any:
+        result = _started(task, args, kwargs)
+        try:
+            value = await task.func(*_context(result), *args, **kwargs)
+        except BaseException:
+            _ended(result, TaskResultStatus.FAILED)
+            raise
+        finally:
+            await sync_to_async(close_old_connections)()
+        _ended(result, TaskResultStatus.SUCCESSFUL)
+        return value
+
+    return run
+
+
+def _started(task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]) -> TaskResult:
+    job = current()
+    result = new_result(task, job.id, task.backend, args, kwargs)
+    object.__setattr__(result, "status", TaskResultStatus.RUNNING)
+    object.__setattr__(result, "last_attempted_at", timezone.now())
+    # Only how many there were is known of earlier attempts without asking the store.
+    result.worker_ids.extend(["unknown"] * (job.attempt - 1) + [f"{socket.gethostname()}:{os.getpid()}"])
+    task_started.send(type(task.get_backend()), task_result=result)
+    return result
+
+
+def _ended(result: TaskResult, status: TaskResultStatus) -> None:
+    object.__setattr__(result, "status", status)
+    object.__setattr__(result, "finished_at", timezone.now())
+    task_finished.send(type(result.task.get_backend()), task_result=result)
+
+
+def _context(result: TaskResult) -> tuple[TaskContext, ...]:
+    return (TaskContext(task_result=result),) if result.task.takes_context else ()

@@ -1,0 +1,49 @@
+"""A Django project with a database for the session, and a testing kit around its tasks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from fairlane.connect import open_engine
+from fairlane.engine import Engine
+from fairlane.model.tenant import TenantPolicy
+
+
+@pytest.fixture(scope="session")
+def django_shop(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Django, set up with an empty database in a file, which threads and other processes share."""
+    os.environ["SHOP_DATABASE"] = str(tmp_path_factory.mktemp("shop") / "shop.db")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.contrib.shop.settings"
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0)
+
+
+@pytest.fixture
+def shop(django_shop: None) -> Iterator[None]:
+    """The project, with an empty outbox."""
+    from django.db import connections
+
+    from fairlane.contrib.django.models import OutboxEntry
+
+    OutboxEntry.objects.all().delete()
+    yield
+    connections.close_all()
+
+
+@pytest.fixture
+async def engine(store_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Engine]:
+    """The shared store, emptied, for tests with several processes."""
+    monkeypatch.setenv("FAIRLANE_DURABILITY", "memory")
+    engine = await open_engine(store_url)
+    await engine.store.client.flushall()
+    await engine.close()
+    engine = await open_engine(store_url)
+    await engine.set_defaults(TenantPolicy(submit_rate=None, concurrency=None))
+    yield engine
+    await engine.close()

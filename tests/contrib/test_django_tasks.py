@@ -1,0 +1,165 @@
+"""Django's tasks on fairlane: `django.tasks` from Django 6 on, the package django-tasks before."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from fairlane import JobFailed
+from fairlane.model.job import Job
+from fairlane.testing.kit import Testing
+
+pytestmark = pytest.mark.usefixtures("shop")
+
+
+@pytest.fixture
+def testing(shop: None) -> Iterator[Testing]:
+    from fairlane.contrib.django.worker import app
+
+    with app.testing() as testing:
+        yield testing
+
+
+def drain(testing: Testing) -> list[Job]:
+    return asyncio.run(testing.drain())
+
+
+def tasks() -> Any:
+    from tests.contrib.shop import tasks
+
+    return tasks
+
+
+def test_a_task_is_enqueued_and_its_result_read(testing: Testing) -> None:
+    result = tasks().add.enqueue(1, second=2)
+    assert (result.status, result.args, result.kwargs, result.is_finished) == ("READY", [1], {"second": 2}, False)
+    assert result.enqueued_at is not None
+    (job,) = drain(testing)
+    assert (job.id, job.task, job.tenant_id, job.queue) == (
+        result.id, "tests.contrib.shop.tasks.add", "default", "default",
+    )  # fmt: skip
+    result.refresh()
+    assert (result.status, result.return_value, result.attempts) == ("SUCCESSFUL", 3, 1)
+    assert result.enqueued_at <= result.started_at <= result.finished_at
+    assert tasks().add.get_result(result.id).return_value == 3
+
+
+async def test_async_tasks_on_an_event_loop(shop: None) -> None:
+    from fairlane.contrib.django.worker import app
+
+    async with app.testing() as testing:
+        result = await tasks().greet.aenqueue("Ada")
+        (job,) = await testing.drain()
+        assert (job.queue, job.priority) == ("mail", 9)
+        await result.arefresh()
+        assert result.return_value == "hello Ada"
+
+
+def test_a_task_that_fails_is_retried_and_its_errors_are_kept(testing: Testing) -> None:
+    result = tasks().fail.enqueue("no paper")
+    drain(testing)
+    result.refresh()
+    assert (result.status, result.attempts) == ("READY", 1)
+    asyncio.run(testing.travel("1m"))
+    drain(testing)
+    result.refresh()
+    assert (result.status, result.attempts) == ("FAILED", 2)
+    assert [error.exception_class for error in result.errors] == [ValueError, ValueError]
+    assert "no paper" in result.errors[0].traceback
+
+
+def test_run_after_is_kept(testing: Testing) -> None:
+    tasks().add.using(run_after=testing.now + timedelta(hours=1)).enqueue(1)
+    assert drain(testing) == []
+    asyncio.run(testing.travel("1h"))
+    assert len(drain(testing)) == 1
+
+
+@pytest.mark.parametrize(("theirs", "ours"), [(-100, 0), (0, 4), (100, 9)])
+def test_priorities_are_mapped_in_order(testing: Testing, theirs: int, ours: int) -> None:
+    tasks().add.using(priority=theirs).enqueue(1)
+    assert [job.priority for job in drain(testing)] == [ours]
+
+
+def test_a_task_may_take_its_context(testing: Testing) -> None:
+    result = tasks().tell.enqueue("word")
+    drain(testing)
+    result.refresh()
+    assert result.return_value == ["word", result.id, 1]
+
+
+def test_tasks_use_the_database(testing: Testing) -> None:
+    result = tasks().count_entries.enqueue()
+    drain(testing)
+    result.refresh()
+    assert result.return_value == 0
+
+
+def test_the_tenant_around_the_call_owns_the_job(testing: Testing) -> None:
+    from fairlane.contrib.django.worker import app
+
+    with app.tenant("acme"):
+        tasks().add.enqueue(1)
+    assert [job.tenant_id for job in drain(testing)] == ["acme"]
+
+
+def test_signals_are_sent(testing: Testing) -> None:
+    from fairlane.contrib.django.compat import task_enqueued, task_finished, task_started
+
+    heard = []
+
+    def hear(signal: Any, task_result: Any, **_: Any) -> None:
+        heard.append((signal, task_result.status, task_result.id))
+
+    for signal in (task_enqueued, task_started, task_finished):
+        signal.connect(hear)
+    try:
+        result = tasks().add.enqueue(1)
+        drain(testing)
+    finally:
+        for signal in (task_enqueued, task_started, task_finished):
+            signal.disconnect(hear)
+    assert heard == [
+        (task_enqueued, "READY", result.id),
+        (task_started, "RUNNING", result.id),
+        (task_finished, "SUCCESSFUL", result.id),
+    ]
+
+
+def test_results_that_are_not_there_do_not_exist(testing: Testing) -> None:
+    from fairlane.contrib.django.compat import TaskResultDoesNotExist
+
+    with pytest.raises(TaskResultDoesNotExist):
+        tasks().add.get_result("0" * 26)
+    with pytest.raises(TaskResultDoesNotExist):
+        tasks().add.get_result("no id at all")
+
+
+def test_an_unknown_option_is_named() -> None:
+    from django.core.exceptions import ImproperlyConfigured
+
+    from fairlane.contrib.django.backend import FairlaneBackend
+
+    with pytest.raises(ImproperlyConfigured, match="there is no option 'retries', only max_attempts, timeout"):
+        FairlaneBackend("default", {"OPTIONS": {"retries": 3}})
+
+
+def test_the_job_is_a_job_like_any_other(testing: Testing) -> None:
+    from fairlane.contrib.django.worker import app
+
+    async def failure(job_id: str) -> None:
+        async with app:
+            from fairlane import JobHandle
+
+            with pytest.raises(JobFailed, match="no paper"):
+                await JobHandle(job_id, app.connect).result(timeout=5)
+
+    result = tasks().fail.enqueue("no paper")
+    for _ in range(2):
+        drain(testing)
+        asyncio.run(testing.travel("1m"))
+    asyncio.run(failure(result.id))
