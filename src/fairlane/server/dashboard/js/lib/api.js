@@ -22,7 +22,7 @@ export function at(strings, ...values) {
   return String.raw({ raw: strings }, ...values.map(encodeURIComponent));
 }
 
-async function call(method, path, { body, query, signal, headers } = {}) {
+async function call(method, path, { body, query, signal, headers, read = JSON.parse } = {}) {
   const options = { method, signal, headers: { accept: "application/json", ...headers } };
   if (body !== undefined) {
     options.headers["content-type"] = "application/json";
@@ -36,7 +36,7 @@ async function call(method, path, { body, query, signal, headers } = {}) {
     throw new ApiError(0, { detail: "fairlane does not answer." });
   }
   const text = await response.text();
-  if (response.ok) return text ? JSON.parse(text) : null;
+  if (response.ok) return text ? read(text) : null;
   throw new ApiError(response.status, parsedProblem(text));
 }
 

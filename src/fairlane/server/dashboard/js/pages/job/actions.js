@@ -1,0 +1,57 @@
+// What can be done with a job.
+import { Button, ButtonLink } from "../../components/basics.js";
+import { confirm, toast, toastError } from "../../components/floating.js";
+import { at, post } from "../../lib/api.js";
+import { ACTIONS_OF } from "../../lib/job.js";
+import { useShortcuts } from "../../lib/keys.js";
+import { navigate } from "../../lib/router.js";
+import { html, useState } from "../../lib/ui.js";
+
+export function JobActions({ job, reload }) {
+  const [busy, setBusy] = useState("");
+  const may = ACTIONS_OF[job.state];
+  const again = `/ui/submit?from=${job.id}`;
+  const act = async (name, run) => {
+    if (busy) return;
+    setBusy(name);
+    try {
+      await run();
+    } catch (error) {
+      toastError(error);
+    }
+    setBusy("");
+    reload();
+  };
+  const cancel = () => act("cancel", async () => {
+    const running = job.state === "running";
+    const text = running
+      ? "Its worker is asked to stop it; what it has done already stays done."
+      : "It will not run. It can be submitted again.";
+    if (!(await confirm({ title: "Cancel this job?", text, action: "Cancel the job", danger: true }))) return;
+    const { state } = await post(at`/jobs/${job.id}/cancel`);
+    toast(state === "cancelled" ? "Cancelled." : "Its worker is asked to stop it.");
+  });
+  const retry = () => act("retry", async () => {
+    await post(at`/jobs/${job.id}/retry`);
+    toast("Sent back to its lane, with a fresh set of attempts.");
+  });
+  const remove = () => act("delete", async () => {
+    const text = "Its payload, result and history are gone for good.";
+    if (!(await confirm({ title: "Delete this job?", text, action: "Delete", danger: true }))) return;
+    const { count } = await post("/jobs/actions", { action: "delete", ids: [job.id] });
+    toast(count ? "Deleted." : "It has changed meanwhile, and was left alone.");
+    if (count) navigate("/ui/jobs");
+  });
+  const offered = [
+    may.includes("retry") && { keys: "r", what: "Retry the job", run: retry },
+    may.includes("cancel") && { keys: "c", what: "Cancel the job", run: cancel },
+    { keys: "s", what: "Submit it again", run: () => navigate(again) },
+  ].filter(Boolean);
+  useShortcuts(offered, [job.id, job.state, busy]);
+  return html`
+    <${ButtonLink} icon="plus" href=${again}>Submit again</${ButtonLink}>
+    ${may.includes("delete") && html`<${Button} icon="trash" busy=${busy === "delete"} onClick=${remove}>Delete</${Button}>`}
+    ${may.includes("cancel") && html`<${Button} icon="close" busy=${busy === "cancel"} onClick=${cancel}>Cancel</${Button}>`}
+    ${may.includes("retry") && html`<${Button} icon="refresh" tone="primary" busy=${busy === "retry"} onClick=${retry}>Retry</${Button}>`}
+  `;
+}

@@ -1,0 +1,173 @@
+// The rows of a listing: loaded page by page, changed in place as jobs change, never moved under the reader's hand.
+import { at, get } from "../../lib/api.js";
+import { changes, overview } from "../../lib/store.js";
+import { signal } from "../../lib/ui.js";
+
+const PAGE = 100;
+const ENOUGH = 40; // rows after which a reading of a sparse listing may stop
+const MOST_CALLS = 25; // calls of one reading: each looks at up to 2,000 jobs
+const PACE_MS = 1000;
+const REFRESHED = 20; // rows that are read again at once
+
+export class JobListing {
+  /** `filter` as the API takes it. */
+  constructor(filter) {
+    this.filter = filter;
+    this.rows = signal([]);
+    this.loading = signal(true);
+    this.error = signal(null);
+    this.hasMore = signal(false);
+    this.fresh = signal(0); // matching jobs that came since, and are not shown
+    this.places = new Map(); // id → index of its row
+    this.news = new Set();
+    this.stale = new Set(); // ids of rows whose details are old
+    this.stopped = new AbortController();
+  }
+
+  start() {
+    const known = [changes.peek(), overview.peek()];
+    this.unsubscribe = [
+      changes.subscribe((event) => event && event !== known[0] && this.take(event)),
+      overview.subscribe((event) => event !== known[1] && this.lookSoon()),
+    ];
+    this.load();
+  }
+
+  stop() {
+    this.stopped.abort();
+    clearTimeout(this.timer);
+    for (const end of this.unsubscribe) end();
+  }
+
+  /** Read from the beginning. */
+  async load() {
+    this.cursor = undefined;
+    this.reading = null;
+    await this.loadMore(true);
+  }
+
+  /** Read on, until there is enough to see or nothing more. */
+  async loadMore(anew = false) {
+    if (this.reading || (!anew && !this.cursor)) return;
+    const reading = (this.reading = {});
+    this.loading.value = true;
+    const found = [];
+    try {
+      for (let calls = 0; calls < MOST_CALLS && found.length < ENOUGH; calls++) {
+        const { jobs, nextCursor } = await this.page(this.cursor, PAGE);
+        if (this.reading !== reading) return;
+        found.push(...jobs);
+        this.cursor = nextCursor;
+        if (!nextCursor) break;
+      }
+      this.show(found, anew);
+      this.error.value = null;
+    } catch (error) {
+      if (this.stopped.signal.aborted || this.reading !== reading) return;
+      this.error.value = error;
+    }
+    this.reading = null;
+    this.loading.value = false;
+    this.hasMore.value = Boolean(this.cursor);
+  }
+
+  page(cursor, limit) {
+    return get("/jobs", { signal: this.stopped.signal, query: { ...this.filter, limit, cursor } });
+  }
+
+  show(found, anew) {
+    const rows = anew ? [] : [...this.rows.peek()];
+    if (anew) {
+      this.places.clear();
+      this.news.clear();
+      this.fresh.value = 0;
+    }
+    for (const job of found) {
+      if (this.places.has(job.id)) continue;
+      this.places.set(job.id, rows.length);
+      this.news.delete(job.id);
+      rows.push(light(job));
+    }
+    this.fresh.value = this.news.size;
+    this.rows.value = rows;
+  }
+
+  /** Take in a `jobs` event: rows change their state in place, others that match are counted. */
+  take({ jobs, more }) {
+    const patches = new Map();
+    for (const job of jobs) {
+      if (this.places.has(job.id)) {
+        patches.set(job.id, { state: job.state });
+        this.stale.add(job.id);
+      } else if (this.matches(job)) this.news.add(job.id);
+      else this.news.delete(job.id);
+    }
+    this.patch(patches);
+    this.fresh.value = this.news.size;
+    if (more || this.stale.size) this.lookSoon();
+  }
+
+  /** Whether a changed job would be listed, as far as an event tells; a key or an age it does not tell. */
+  matches(job) {
+    if (this.filter.key || this.filter.createdTo) return false;
+    return ["state", "tenantId", "queue", "task"].every((name) => !this.filter[name] || this.filter[name] === job[name]);
+  }
+
+  patch(patches) {
+    if (!patches.size) return;
+    const rows = [...this.rows.peek()];
+    for (const [id, changed] of patches) rows[this.places.get(id)] = { ...rows[this.places.get(id)], ...changed };
+    this.rows.value = rows;
+  }
+
+  lookSoon() {
+    if (this.timer || document.hidden) return;
+    this.timer = setTimeout(() => this.look(), PACE_MS);
+  }
+
+  /** Compare the first page with what is shown, and read rows again whose details are old. */
+  async look() {
+    try {
+      const patches = new Map();
+      if (!this.reading) await this.compare(patches);
+      const ids = [...this.stale].filter((id) => this.places.has(id)).slice(0, REFRESHED);
+      this.stale.clear();
+      for (const job of await Promise.all(ids.map((id) => this.again(id)))) if (job) patches.set(job.id, job);
+      this.patch(patches);
+    } catch (error) {
+      if (this.stopped.signal.aborted) return;
+      // The shell says that there is no answer; the rows stay as they are.
+    }
+    this.timer = null;
+  }
+
+  async compare(patches) {
+    const { jobs, nextCursor } = await this.page(undefined, PAGE);
+    const present = new Set();
+    for (const job of jobs) {
+      present.add(job.id);
+      if (this.places.has(job.id)) patches.set(job.id, light(job));
+      else this.news.add(job.id);
+    }
+    // What stood on this page and is gone from it has changed.
+    const rows = this.rows.peek();
+    for (let i = 0; i < Math.min(nextCursor ? PAGE - this.news.size : PAGE, rows.length); i++) {
+      if (!present.has(rows[i].id) && !rows[i].gone && rows[i].state === (this.filter.state ?? rows[i].state)) this.stale.add(rows[i].id);
+    }
+    this.fresh.value = this.news.size;
+  }
+
+  async again(id) {
+    try {
+      return light(await get(at`/jobs/${id}`, { signal: this.stopped.signal }));
+    } catch (error) {
+      if (error.status === 404) return { id, gone: true };
+      throw error;
+    }
+  }
+}
+
+/** A row without what only the job's own page shows. */
+function light({ payload, result, headers, attempts, error, ...job }) {
+  return { ...job, error: error && { type: error.type, message: error.message } };
+}

@@ -1,0 +1,80 @@
+// The search, the filters behind a button, and what narrows the listing now.
+import { Button, IconButton } from "../../components/basics.js";
+import { Field, TextField } from "../../components/field.js";
+import { Icon } from "../../components/icon.js";
+import { dateTime } from "../../lib/format.js";
+import { navigate } from "../../lib/router.js";
+import { overview } from "../../lib/store.js";
+import { html, useState } from "../../lib/ui.js";
+import { AGES, changeFilter, chipsOf, NAMES, readSearch } from "./filter.js";
+
+export function Search({ filter, children }) {
+  const [open, setOpen] = useState(false);
+  const [text, setText] = useState("");
+  const search = (event) => {
+    event.preventDefault();
+    const { id, changes } = readSearch(text);
+    if (id) navigate(`/ui/jobs/${id}`);
+    else changeFilter(changes);
+    setText("");
+  };
+  return html`
+    <div class="filters">
+      <form class="search" role="search" onSubmit=${search}>
+        <${Icon} name="search" size=${14} />
+        <input class="input" type="search" data-search aria-label="Search jobs" placeholder="Job id, tenant, or task:name"
+          title="A job's id, or any of tenant:acme queue:mail task:send key:report-42" value=${text} onInput=${(event) => setText(event.target.value)} />
+      </form>
+      <${Button} aria-expanded=${String(open)} aria-controls="filter-fields" onClick=${() => setOpen(!open)}>Filter</${Button}>
+      <${Chips} filter=${filter} />
+      ${children}
+    </div>
+    ${open && html`<${Fields} key=${JSON.stringify(filter)} filter=${filter} onDone=${() => setOpen(false)} />`}
+  `;
+}
+
+function Chips({ filter }) {
+  const chips = chipsOf(filter, dateTime);
+  if (!chips.length) return null;
+  const all = Object.assign({}, ...chips.map(([changes]) => changes));
+  return html`<ul class="chips" aria-label="Filters">
+    ${chips.map(([changes, words]) => html`<li key=${words} class="chip"><span>${words}</span>
+      <${IconButton} icon="close" label=${`Remove the filter ${words}`} onClick=${() => changeFilter(changes)} /></li>`)}
+    ${chips.length > 1 && html`<li><${Button} small tone="plain" onClick=${() => changeFilter(all)}>Clear all</${Button}></li>`}
+  </ul>`;
+}
+
+const forInput = (iso) => {
+  if (!Date.parse(iso)) return "";
+  const at = new Date(iso);
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+};
+const fromInput = (text) => (text ? new Date(text).toISOString() : "");
+
+function Fields({ filter, onDone }) {
+  const [draft, setDraft] = useState({ ...filter, created: filter.created || (filter.from || filter.to ? "own" : ""), from: forInput(filter.from), to: forInput(filter.to) });
+  const set = (name) => (value) => setDraft((old) => ({ ...old, [name]: value }));
+  const own = draft.created === "own";
+  const apply = (event) => {
+    event.preventDefault();
+    changeFilter({
+      ...Object.fromEntries(Object.keys(NAMES).map((name) => [name, draft[name].trim()])),
+      created: own ? "" : draft.created, from: own ? fromInput(draft.from) : "", to: own ? fromInput(draft.to) : "",
+    });
+    onDone();
+  };
+  return html`<form class="card filter-fields" id="filter-fields" aria-label="Filters" onSubmit=${apply}>
+    ${Object.entries(NAMES).map(([name, words]) => html`<${TextField} key=${name} name=${words} value=${draft[name]} onChange=${set(name)}
+      list=${name === "queue" ? "filter-queues" : undefined} />`)}
+    <${Field} name="Submitted" control=${(tied) => html`<select class="select" ...${tied} value=${draft.created} onChange=${(event) => set("created")(event.target.value)}>
+      <option value="">At any time</option>
+      ${Object.entries(AGES).map(([age, [, words]]) => html`<option key=${age} value=${age}>In ${words}</option>`)}
+      <option value="own">Between two times</option>
+    </select>`} />
+    ${own && html`
+      <${TextField} name="From" type="datetime-local" value=${draft.from} onChange=${set("from")} />
+      <${TextField} name="Before" type="datetime-local" value=${draft.to} onChange=${set("to")} />`}
+    <datalist id="filter-queues">${(overview.value?.queues ?? []).map(({ name }) => html`<option key=${name} value=${name}></option>`)}</datalist>
+    <footer class="actions"><${Button} type="submit" tone="primary">Apply</${Button}><${Button} onClick=${onDone}>Close</${Button}></footer>
+  </form>`;
+}
