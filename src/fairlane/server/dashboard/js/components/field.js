@@ -16,5 +16,5 @@ export function Field({ name, hint, error, wide, beside, control }) {
 /** A field of one line. */
 export const TextField = ({ value, onChange, name, hint, error, wide, ...rest }) => html`
   <${Field} name=${name} hint=${hint} error=${error} wide=${wide} control=${(tied) => html`
-    <input class="input" type="text" autocomplete="off" spellcheck="false" ...${tied} ...${rest} value=${value}
+    <input class="input" type="text" autocomplete="off" spellcheck=${false} ...${tied} ...${rest} value=${value}
       onInput=${(event) => onChange(event.target.value)} />`} />`;

@@ -1,83 +1,124 @@
 // JSON as it was sent: numbers keep every digit, objects their order and repeated keys. No recursion, so that deep
 // nesting cannot exhaust the stack.
 
-const SIMPLE = { t: ["true", true], f: ["false", false], n: ["null", null] };
-const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const WORDS = { t: ["true", true], f: ["false", false], n: ["null", null] };
+const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const SPACE = /[ \t\n\r]*/y;
 
+/** Why a text is no JSON, and `at` which character. */
+export class JsonFault extends Error {
+  constructor(message, at) {
+    super(message);
+    this.at = at;
+  }
+}
+
 /**
- * The tree of a valid JSON text. A node is {kind, start, end}, where the text from `start` to `end` is its source, and
- * kind is "object" (with `entries`: [[key, node]]), "array" (with `items`: [node]), "string", "number" or "word" (with
- * `value`; of a number its digits as they were). Raises SyntaxError for what is no JSON.
+ * The tree of a JSON text. A node is {kind, start, end}, where the text from `start` to `end` is its source, and kind is
+ * "object" (with `entries`: [[key, node]]), "array" (with `items`: [node]), "string", "number" or "word" (with `value`;
+ * of a number its digits as they were). Raises JsonFault.
  */
 export function parseTree(text) {
-  JSON.parse(text); // what follows relies on the text being valid
   const open = []; // containers around the present place
-  let at = 0;
+  const reader = new Reader(text);
   let key = null;
-  const skip = () => {
-    SPACE.lastIndex = at;
-    SPACE.test(text);
-    at = SPACE.lastIndex;
-  };
   for (;;) {
-    skip();
-    let node = leaf(text, at) ?? container(text, at);
-    at = node.end ?? at + 1;
+    let node = reader.value();
     const into = open.at(-1);
     if (into) into.items ? into.items.push(node) : into.entries.push([key, node]);
-    if (node.end === undefined) open.push(node);
+    if (node.end === undefined) open.push(node); // a container, of which only the bracket is read
     for (;;) {
-      skip();
       const inside = open.at(-1);
-      if (!inside) return node;
-      if (text[at] === "," || text[at] === inside.close) {
-        if (text[at++] === ",") skip();
-        else {
-          inside.end = at;
-          node = open.pop();
-          continue;
-        }
+      if (!inside) {
+        reader.end();
+        return node;
       }
-      if (inside.entries) {
-        const name = leaf(text, at);
-        key = name.value;
-        at = name.end;
-        skip();
-        at++; // the colon
+      const first = !sizeOf(inside);
+      if (reader.takes(inside.close)) {
+        node = open.pop();
+        node.end = reader.at;
+        continue;
       }
+      if (!first && !reader.takes(",")) throw reader.unexpected(`"," or "${inside.close}"`);
+      if (inside.entries) key = reader.key();
       break;
     }
   }
 }
 
-function container(text, start) {
-  if (text[start] === "{") return { kind: "object", start, close: "}", entries: [] };
-  return { kind: "array", start, close: "]", items: [] };
-}
-
-function leaf(text, start) {
-  const first = text[start];
-  if (first === "{" || first === "[") return null;
-  if (first === '"') {
-    const end = endOfString(text, start);
-    return { kind: "string", start, end, value: JSON.parse(text.slice(start, end)) };
+class Reader {
+  constructor(text) {
+    this.text = text;
+    this.at = 0;
   }
-  if (first in SIMPLE) {
-    const [source, value] = SIMPLE[first];
-    return { kind: "word", start, end: start + source.length, value };
-  }
-  NUMBER.lastIndex = start;
-  const [value] = NUMBER.exec(text);
-  return { kind: "number", start, end: start + value.length, value };
-}
 
-function endOfString(text, start) {
-  for (let at = start + 1; ; at++) {
-    at = text.indexOf('"', at);
-    let before = at;
-    while (text[before - 1] === "\\") before--;
-    if ((at - before) % 2 === 0) return at + 1;
+  skip() {
+    SPACE.lastIndex = this.at;
+    SPACE.test(this.text);
+    this.at = SPACE.lastIndex;
+    return this.text[this.at];
+  }
+
+  takes(character) {
+    if (this.skip() !== character) return false;
+    this.at++;
+    return true;
+  }
+
+  unexpected(wanted) {
+    const found = this.skip();
+    return new JsonFault(found === undefined ? `it ends where ${wanted} should follow` : `${wanted} should be here`, this.at);
+  }
+
+  /** The next value; of a container only its beginning. */
+  value() {
+    const first = this.skip();
+    const start = this.at;
+    if (first === '"') return { kind: "string", start, value: this.string(), end: this.at };
+    if (first === "{" || first === "[") {
+      this.at++;
+      return first === "{" ? { kind: "object", start, close: "}", entries: [] } : { kind: "array", start, close: "]", items: [] };
+    }
+    const [word, value] = WORDS[first] ?? [];
+    if (word && this.text.startsWith(word, start)) {
+      this.at += word.length;
+      return { kind: "word", start, value, end: this.at };
+    }
+    NUMBER.lastIndex = start;
+    const [digits] = NUMBER.exec(this.text) ?? [];
+    if (!digits) throw this.unexpected("a value");
+    this.at += digits.length;
+    return { kind: "number", start, value: digits, end: this.at };
+  }
+
+  key() {
+    if (this.skip() !== '"') throw this.unexpected("a name in double quotes");
+    const key = this.string();
+    if (!this.takes(":")) throw this.unexpected('":"');
+    return key;
+  }
+
+  string() {
+    const start = this.at;
+    for (let at = start + 1; ; at++) {
+      at = this.text.indexOf('"', at);
+      if (at < 0) throw new JsonFault("this string does not end", start);
+      let before = at;
+      while (this.text[before - 1] === "\\") before--;
+      if ((at - before) % 2 === 0) {
+        this.at = at + 1;
+        break;
+      }
+    }
+    try {
+      return JSON.parse(this.text.slice(start, this.at));
+    } catch {
+      throw new JsonFault("this string has a line break, or an escape that JSON does not know", start);
+    }
+  }
+
+  end() {
+    if (this.skip() !== undefined) throw new JsonFault("nothing more should follow", this.at);
   }
 }
 

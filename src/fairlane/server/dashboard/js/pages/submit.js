@@ -106,7 +106,7 @@ function PayloadField({ value, onChange, error }) {
   return html`<${Field} name="Payload" wide error=${error ?? fault}
     hint="JSON. An object gives a task its keyword arguments, an array its positional ones."
     beside=${html`<${Button} small tone="plain" disabled=${Boolean(fault)} onClick=${format}>Lay out</${Button}>`}
-    control=${(tied) => html`<textarea class="input" rows="8" spellcheck="false" ...${tied} value=${value}
+    control=${(tied) => html`<textarea class="input" rows="8" spellcheck=${false} ...${tied} value=${value}
       onInput=${(event) => onChange(event.target.value)}></textarea>`} />`;
 }
 

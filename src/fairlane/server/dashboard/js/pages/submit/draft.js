@@ -1,5 +1,5 @@
 // What the form holds, whether it can be sent, and what is sent.
-import { parseTree, layOut } from "../../lib/json.js";
+import { JsonFault, layOut, parseTree } from "../../lib/json.js";
 
 const NAME = /^[A-Za-z0-9._:@-]{1,128}$/;
 const VISIBLE = /^[\x21-\x7e]{1,255}$/;
@@ -37,13 +37,10 @@ export function jsonFault(text) {
   try {
     parseTree(text);
     return null;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    const place = /position (\d+)/.exec(error.message)?.[1];
-    const words = error.message.replace(/ in JSON at position.*/s, "").replace(/, ".*" is not valid JSON$/s, "");
-    if (place === undefined) return `This is not JSON: ${words}.`;
-    const lines = text.slice(0, Number(place)).split("\n");
-    return `This is not JSON: ${words}, in line ${lines.length} at character ${lines.at(-1).length + 1}.`;
+  } catch (fault) {
+    if (!(fault instanceof JsonFault)) throw fault;
+    const lines = text.slice(0, fault.at).split("\n");
+    return `This is not JSON: in line ${lines.length} at character ${lines.at(-1).length + 1}, ${fault.message}.`;
   }
 }
 
