@@ -33,7 +33,7 @@ def test_a_large_number_keeps_its_digits_from_the_form_to_the_result(
     world: World, open_page: Pages, tenant: str
 ) -> None:
     page = open_page(f"/ui/submit?tenant={tenant}")
-    fill(page, Payload='{"order": %s, "price": 2.50}' % LARGE)
+    fill(page, Payload=f'{{"order": {LARGE}, "price": 2.50}}')
     page.get_by_role("button", name="Lay out").click()
     expect(page.get_by_role("textbox", name="Payload")).to_have_value(f'{{\n  "order": {LARGE},\n  "price": 2.50\n}}')
     page.keyboard.press("Control+Enter")
