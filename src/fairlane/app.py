@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, Self, TypeV
 from .connections import Connections
 from .context import ambient_tenant
 from .control import Duration, Retry
+from .handle import JobHandle, SyncJobHandle
 from .middleware import Middleware
 from .model.errors import InvalidInput
 from .model.job import DEFAULT_QUEUE
@@ -161,13 +162,25 @@ class App:
 
         Safe in any thread and after a fork. Raises RuntimeError where an event loop runs.
         """
+        self._load_client()
+        return run_sync(function)
+
+    def _load_client(self) -> None:
         if not self._is_loaded:
             with no_fork():
                 from .connect import load_client
 
                 load_client(self.url)
             self._is_loaded = True
-        return run_sync(function)
+
+    def job(self, job_id: str) -> JobHandle[Any]:
+        """A handle to a job that was submitted earlier, here or elsewhere. Whether it exists shows when it is used."""
+        return JobHandle(job_id, self.connect)
+
+    def job_sync(self, job_id: str) -> SyncJobHandle[Any]:
+        """As `job`, for code without an event loop."""
+        self._load_client()
+        return SyncJobHandle(self.job(job_id))
 
     async def close(self) -> None:
         """Give back the connections of this event loop. The app may be used again afterwards."""

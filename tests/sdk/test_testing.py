@@ -275,3 +275,17 @@ def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path: Path, monke
 
 def test_it_is_not_taken_for_a_test() -> None:
     assert not Testing.__test__
+
+
+async def test_a_handle_can_be_made_of_an_id() -> None:
+    async with app.testing() as t:
+        job = await add.submit(1, 2)
+        await t.drain()
+        assert await app.job(job.id).result() == 3
+
+
+def test_sync_code_submits_to_the_private_store_too() -> None:
+    with app.testing() as t:
+        job = add.submit_sync(1, 2)
+        assert [done.id for done in asyncio.run(t.drain())] == [job.id]
+        assert app.job_sync(job.id).result() == 3

@@ -12,7 +12,6 @@ from django.utils.module_loading import import_string
 
 from ...model.errors import NotFound
 from ...model.job import Job
-from ...portal import run_sync
 from ...submitter import Bound
 from . import running
 from .compat import BaseTaskBackend, Task, TaskResult, TaskResultDoesNotExist, task_enqueued
@@ -49,7 +48,7 @@ class FairlaneBackend(BaseTaskBackend):
 
     def get_result(self, result_id: str) -> TaskResult:
         """What became of a job. Raises TaskResultDoesNotExist, also for one that is kept no longer."""
-        return run_sync(lambda: self.aget_result(result_id))
+        return running.app.run_sync(lambda: self.aget_result(result_id))
 
     async def aget_result(self, result_id: str) -> TaskResult:
         """As `get_result`, on an event loop."""

@@ -1,0 +1,29 @@
+"""A store with `fairlane up`'s settings, and a worker process for an example's app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.running import Running
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture
+def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Starts what an example says to start, `fairlane up MODULE:jobs`, in a folder of its own."""
+    monkeypatch.setenv("PYTHONPATH", str(EXAMPLES))
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    monkeypatch.setenv("FAIRLANE_URL", f"embedded:{tmp_path / '.fairlane'}")
+    with ExitStack() as ends:
+
+        def start(app: str) -> None:
+            running = Running(tmp_path, "up", app, "--port", "0")
+            ends.callback(running.end)
+            running.await_ready()
+
+        yield start
