@@ -31,7 +31,9 @@ class Parameters:
 
     def __init__(self, function: Callable[..., Any], name: str) -> None:
         """Raises TypeError where the signature cannot be mapped to a payload."""
-        parameters = list(inspect.signature(function).parameters.values())
+        self._name = name
+        self._signature = inspect.signature(function)
+        parameters = list(self._signature.parameters.values())
         if any(parameter.kind in _VARIADIC for parameter in parameters):
             raise TypeError(f"task {name}: a payload cannot be checked against *args or **kwargs; name the parameters")
         hints = _type_hints(function, name)
@@ -58,8 +60,17 @@ class Parameters:
             if first == _ARRAY:
                 return self._from_array(payload)
             return self._from_array(b"[]" if payload == b"null" and not self._positional else b"[%b]" % payload)
+        except InvalidInput:
+            raise
         except (msgspec.MsgspecError, RecursionError) as error:
-            raise InvalidInput(f"the payload does not fit the task: {error}", "/payload") from None
+            raise self._unfit(str(error)) from None
+        except Exception as error:  # of a type of the task's own, as it was made of the payload
+            raise self._unfit(f"{type(error).__name__}: {error}") from error
+
+    def _unfit(self, why: str) -> InvalidInput:
+        signature = str(self._signature)
+        shown = signature if len(signature) <= 200 else "(...)"
+        return InvalidInput(f"the payload does not fit {self._name}{shown}: {why}", "/payload")
 
     def _from_object(self, payload: bytes) -> Arguments:
         values = astuple(self._objects.decode(payload))
@@ -70,7 +81,7 @@ class Parameters:
 
     def _from_array(self, payload: bytes) -> Arguments:
         if self._array_lacks:
-            raise InvalidInput(f"the payload must be an object: `{self._array_lacks[0]}` goes by name", "/payload")
+            raise self._unfit(f"it must be an object, since `{self._array_lacks[0]}` goes by name")
         return astuple(self._arrays.decode(payload)), _NO_KEYWORDS
 
     def encode(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bytes:

@@ -58,7 +58,7 @@ def test_objects_go_by_name_arrays_by_position_and_the_rest_is_the_argument(payl
 
 def test_keyword_only_parameters_come_from_objects() -> None:
     assert decoded(build, b'{"user_id": 1, "tags": ["a"]}') == ([1, "pdf"], {"tags": ["a"]})
-    with pytest.raises(InvalidInput, match="must be an object: `city`"):
+    with pytest.raises(InvalidInput, match="must be an object, since `city`"):
         decoded(named_only, b'["Paris"]')
 
 

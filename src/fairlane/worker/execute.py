@@ -50,7 +50,7 @@ class Executor:
         """Run a job whose claim was sent at `claimed_at`, on the monotonic clock."""
         runnable = self._registry.get(lease.task)
         if runnable is None:
-            self._deliver(outcomes.rejected(lease, "UnknownTask", f"the worker has no task named {lease.task}"))
+            self._deliver(outcomes.unknown_task(lease))
             return
         timeout_at = time.monotonic() + lease.timeout_seconds
         context = JobContext(lease, timeout_at, self._notify_progress)

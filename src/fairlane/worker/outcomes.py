@@ -43,6 +43,12 @@ def rejected(lease: Lease, kind: str, detail: str) -> Outcome:
     )
 
 
+def unknown_task(lease: Lease) -> Outcome:
+    """The worker's app does not define the job's task."""
+    detail = f"the worker has no task named {lease.task}; start workers of an app that has, then retry the job"
+    return rejected(lease, "UnknownTask", detail)
+
+
 def released(lease: Lease) -> Outcome:
     """The job was given back unfinished."""
     return Outcome(job_id=lease.job_id, token=lease.token, kind=OutcomeKind.RELEASED)
