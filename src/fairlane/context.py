@@ -97,6 +97,15 @@ class JobContext:
         """What the job last said of its progress."""
         return self._progress
 
+    def begin(self, timeout_at: float) -> None:
+        """The job's own code begins now; its timeout is over at `timeout_at`. For the worker."""
+        self._timeout_at = timeout_at
+
+    def hear(self, progress: Progress) -> None:
+        """Take over what the job said of its progress elsewhere. For the worker."""
+        self._progress = progress
+        self._notify()
+
     def tell_cancelled(self) -> None:
         """Make `cancelled` true. For the worker."""
         self._cancelled = True

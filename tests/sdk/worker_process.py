@@ -15,6 +15,8 @@ from fairlane.connect import open_queue
 from fairlane.queue import Queue
 from fairlane.worker import Worker, WorkerOptions, run_worker
 
+from . import process_tasks
+
 app = App(tenancy="default")
 url, diary_path, lease_ms, drain_seconds, slots = sys.argv[1:] if __name__ == "__main__" else ["", "", "0", "0", "0"]
 
@@ -72,7 +74,8 @@ async def open_own() -> Queue:
 
 def make_worker() -> Worker:
     options = WorkerOptions(lease_ms=int(lease_ms), drain_seconds=float(drain_seconds), slots=int(slots))
-    return Worker(open_own, {**app.registry, **builtin.app.registry}, options)
+    registry = {**app.registry, **builtin.app.registry, **process_tasks.app.registry}
+    return Worker(open_own, registry, options)
 
 
 if __name__ == "__main__":

@@ -175,11 +175,11 @@ def _attempt(a: PastAttempt) -> Attempt:
     )
 
 
-_FAILURES = frozenset({"failed", FailureKind.TIMED_OUT, FailureKind.REJECTED})
+_FAILURES = frozenset({"failed", FailureKind.TIMED_OUT, FailureKind.REJECTED, FailureKind.WORKER_LOST})
 
 
 def _error(outcome: str, body: str) -> JobError | None:
-    if outcome == "worker_lost":
+    if outcome == "worker_lost" and not body:  # else the worker itself tells of a process of its own
         return JobError("WorkerLost", "the worker stopped, or did not renew its lease in time")
     return _decode_error(body) if body and outcome in _FAILURES else None
 

@@ -87,6 +87,7 @@ class FailureKind(StrEnum):
     ERROR = "error"
     TIMED_OUT = "timed_out"
     REJECTED = "rejected"  # unknown task or bad payload: goes to the dead letter queue at once
+    WORKER_LOST = "worker_lost"  # the process that ran the job died; its worker lives
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -1,4 +1,4 @@
-"""Runs leased jobs: async tasks on the event loop, plain functions in threads."""
+"""Runs leased jobs: async tasks on the event loop, plain functions in threads or processes."""
 
 from __future__ import annotations
 
@@ -13,8 +13,17 @@ from ..context import JobContext, enter_job
 from ..model.errors import InvalidInput
 from ..model.lease import Lease, Outcome, OutcomeKind
 from . import outcomes
+from .calling import call
 from .deadlines import Deadlines
-from .running import CANCEL_GRACE_SECONDS, Runnable, RunningJob, Stop
+from .processes import JobProcess, Processes
+from .running import (
+    CANCEL_GRACE_SECONDS,
+    PROCESS_GRACE_SECONDS,
+    PROCESS_START_SECONDS,
+    Runnable,
+    RunningJob,
+    Stop,
+)
 from .threads import Threads
 
 log = logging.getLogger("fairlane.worker")
@@ -42,6 +51,7 @@ class Executor:
         self._deliver = deliver
         self._notify_progress = notify_progress
         self._threads = Threads(slots)
+        self._processes = Processes()
         self._deadlines = Deadlines(self._tick)
         self._loop = asyncio.get_running_loop()
         self._idle: asyncio.Event | None = None
@@ -53,15 +63,18 @@ class Executor:
             self._deliver(outcomes.unknown_task(lease))
             return
         timeout_at = time.monotonic() + lease.timeout_seconds
+        if runnable.executor == "process":
+            timeout_at += PROCESS_START_SECONDS
         context = JobContext(lease, timeout_at, self._notify_progress)
         job = RunningJob(lease, runnable, context, claimed_at + lease.lease_seconds, timeout_at)
         self.running[lease.token] = job
         self._deadlines.watch(job.due_at)
-        if runnable.is_async:
+        if runnable.executor == "async":
             job.working = self._loop.create_task(self._run_async(job), name=lease.job_id)
+        elif runnable.executor == "thread":
+            self._threads.run(partial(contextvars.copy_context().run, self._run_in_thread, job))
         else:
-            context_of_thread = contextvars.copy_context()
-            self._threads.run(partial(context_of_thread.run, self._run_in_thread, job))
+            self._start_in_process(job)
 
     async def _run_async(self, job: RunningJob) -> None:
         lease = job.lease
@@ -81,21 +94,38 @@ class Executor:
             self._ended(job, outcomes.completed(lease, result))
 
     def _run_in_thread(self, job: RunningJob) -> None:
-        lease = job.lease
-        enter_job(job.context)
+        self._hand_over(job, call(job.runnable, job.context, job.lease))
+
+    def _start_in_process(self, job: RunningJob) -> None:
         try:
-            arguments, keywords = job.runnable.parameters.decode(bytes(lease.payload))
-        except InvalidInput as error:
-            outcome = outcomes.rejected(lease, "InvalidPayload", error.detail)
+            job.process = self._processes.take()
+        except OSError as error:
+            self._ended(job, outcomes.raised(job.lease, error))
         else:
-            try:
-                outcome = outcomes.completed(lease, job.runnable.call(*arguments, **keywords))
-            except BaseException as error:
-                outcome = outcomes.raised(lease, error)
+            self._threads.run(partial(self._run_in_process, job, job.process))
+
+    def _run_in_process(self, job: RunningJob, process: JobProcess) -> None:
+        """In a thread: wait for the process."""
+
+        def began() -> None:
+            self._loop.call_soon_threadsafe(self._began, job)
+
+        outcome = process.run(job.runnable, job.lease, began, job.context.hear)
+        self._processes.give_back(process)
+        self._hand_over(job, outcome)
+
+    def _began(self, job: RunningJob) -> None:
+        """The process has loaded the task: the job's own time begins."""
+        job.timeout_at = time.monotonic() + job.lease.timeout_seconds
+        job.context.begin(job.timeout_at)
+        self._deadlines.watch(job.due_at)
+
+    def _hand_over(self, job: RunningJob, outcome: Outcome) -> None:
+        """From a thread to the event loop."""
         try:
             self._loop.call_soon_threadsafe(self._ended, job, outcome)
         except RuntimeError:  # the worker is gone, and with it everybody who would listen
-            log.debug("job %s ended after its worker", lease.job_id)
+            log.debug("job %s ended after its worker", job.lease.job_id)
 
     def _ended(self, job: RunningJob, outcome: Outcome) -> None:
         if self.running.get(job.lease.token) is not job:
@@ -123,13 +153,36 @@ class Executor:
         if first or reason is Stop.LOST:
             job.stop = reason
         job.context.tell_cancelled()
-        if job.working is not None:
+        if job.process is not None:
+            self._stop_process(job, job.process)
+        elif job.working is not None:
             if first:
-                job.abandon_at = time.monotonic() + CANCEL_GRACE_SECONDS
-                self._deadlines.watch(job.abandon_at)
+                self._give_up_in(CANCEL_GRACE_SECONDS, job)
                 job.working.cancel()
         elif reason is not Stop.CANCELLED:  # a cancelled thread may still see the flag and return by itself
             self._abandon(job, job.stop or reason)
+
+    def _stop_process(self, job: RunningJob, process: JobProcess) -> None:
+        if job.stop is Stop.LOST:
+            process.kill()
+            job.is_killed = True
+            self._give_up_in(CANCEL_GRACE_SECONDS, job)
+        elif job.abandon_at is None:
+            process.ask_to_stop()
+            self._give_up_in(PROCESS_GRACE_SECONDS, job)
+
+    def _give_up_in(self, seconds: float, job: RunningJob) -> None:
+        job.abandon_at = time.monotonic() + seconds
+        self._deadlines.watch(job.abandon_at)
+
+    def _give_up(self, job: RunningJob, reason: Stop) -> None:
+        """The job's grace is over: kill its process, or let the job go where there is none."""
+        if job.process is None or job.is_killed:
+            self._abandon(job, reason)
+            return
+        job.process.kill()
+        job.is_killed = True
+        self._give_up_in(CANCEL_GRACE_SECONDS, job)
 
     def _abandon(self, job: RunningJob, reason: Stop) -> None:
         log.warning("%s did not stop when told to (%s); it is abandoned", job, reason.value)
@@ -143,7 +196,7 @@ class Executor:
             if now < job.due_at:
                 continue
             if job.abandon_at is not None and job.stop is not None:
-                self._abandon(job, job.stop)
+                self._give_up(job, job.stop)
             else:
                 self.stop(job, Stop.LOST if now >= job.lease_until else Stop.TIMED_OUT)
         return min((job.due_at for job in self.running.values()), default=float("inf"))
@@ -162,3 +215,4 @@ class Executor:
     def close(self) -> None:
         self._deadlines.close()
         self._threads.close()
+        self._processes.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import traceback
 from typing import Any
 
@@ -74,6 +75,22 @@ def raised(lease: Lease, error: BaseException) -> Outcome:
     )
 
 
+def process_died(lease: Lease, code: int) -> Outcome:
+    """The process that ran the job ended under it; `code` is negative for the number of a signal."""
+    how = f"ended with code {code}"
+    if code < 0:
+        how = f"was ended by {_signal_name(-code)}"
+        if -code == signal.SIGKILL:
+            how += ", as when memory runs out"
+    return Outcome(
+        job_id=lease.job_id,
+        token=lease.token,
+        kind=OutcomeKind.FAILED,
+        failure=FailureKind.WORKER_LOST,
+        error=job_error("ProcessDied", f"the process that ran the job {how}"),
+    )
+
+
 def stopped(lease: Lease, stop: Stop) -> Outcome | None:
     """The worker stopped the job; None where nothing may be reported."""
     match stop:
@@ -120,6 +137,13 @@ def _text_of(error: BaseException) -> str:
         return str(error)
     except Exception:
         return "(an exception that cannot be printed)"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def _cut(text: str, limit: int) -> str:

@@ -5,24 +5,40 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..context import JobContext
 from ..model.job import Progress
 from ..model.lease import Lease
 from ..payload import Parameters
 
+if TYPE_CHECKING:
+    from .processes import JobProcess
+
 CANCEL_GRACE_SECONDS = 2.0
 """How long an async job may clean up after it was told to stop, before it is abandoned."""
+
+PROCESS_GRACE_SECONDS = 0.5
+"""How long a job in a process of its own may do so, before the process is killed."""
+PROCESS_START_SECONDS = 60.0
+"""How long a process may take to load the task, which the job's timeout does not count."""
 
 
 class Runnable(Protocol):
     """What a worker needs to know of a task."""
 
     @property
-    def call(self) -> Callable[..., Any]: ...
+    def function(self) -> Callable[..., Any]:
+        """As it was defined."""
+
     @property
-    def is_async(self) -> bool: ...
+    def call(self) -> Callable[..., Any]:
+        """The function with all that is to happen around it."""
+
+    @property
+    def executor(self) -> str:
+        """async, thread or process."""
+
     @property
     def parameters(self) -> Parameters: ...
 
@@ -42,8 +58,10 @@ class RunningJob:
     __slots__ = (
         "abandon_at",
         "context",
+        "is_killed",
         "lease",
         "lease_until",
+        "process",
         "reported_progress",
         "runnable",
         "stop",
@@ -63,6 +81,9 @@ class RunningJob:
         self.abandon_at: float | None = None
         self.working: asyncio.Task[None] | None = None
         """The asyncio task of an async job; None for one in a thread."""
+        self.process: JobProcess | None = None
+        """Where the job runs, if that is a process of its own."""
+        self.is_killed = False
         self.reported_progress: Progress | None = None
 
     def __str__(self) -> str:

@@ -15,6 +15,7 @@ from .execute import Executor
 from .fetch import Fetcher
 from .heartbeat import Heartbeat
 from .options import WorkerOptions
+from .processes import check_reachable
 from .running import CANCEL_GRACE_SECONDS, Runnable, RunningJob, Stop
 
 log = logging.getLogger("fairlane.worker")
@@ -59,11 +60,11 @@ class Worker:
     async def run(self) -> None:
         """Work until `stop` is called and everything is drained.
 
-        Raises StoreUnavailable and StoreRefused where the queue cannot be opened; once it is open, outages
-        are waited out. Cancelled, it drops its jobs at once, and their leases expire.
+        Raises TypeError for a task that cannot be run, StoreUnavailable and StoreRefused where the queue
+        cannot be opened; once it is open, outages are waited out. Cancelled, it drops its jobs at once, and
+        their leases expire.
         """
-        for task in self._registry.values():
-            task.parameters  # noqa: B018  a signature that cannot work stops the worker here, not its jobs later
+        self._check_tasks()
         queue = await self._open_queue()
 
         def deliver(outcome: Outcome | None) -> None:
@@ -86,6 +87,13 @@ class Worker:
             fetcher.close()
             await heartbeat.stop()
             await _within(CLOSE_SECONDS, queue.close())
+
+    def _check_tasks(self) -> None:
+        """What cannot work stops the worker here, not its jobs later."""
+        for name, task in self._registry.items():
+            task.parameters  # noqa: B018  raises TypeError
+            if task.executor == "process":
+                check_reachable(name, task)
 
     def _new_heartbeat(self, executor: Executor) -> Heartbeat:
         loop = asyncio.get_running_loop()

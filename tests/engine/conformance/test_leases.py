@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from fairlane.model.errors import InvalidInput
 from fairlane.model.ids import new_claim_id
 from fairlane.model.job import JobError, Progress
 from fairlane.model.lease import (
@@ -126,6 +127,24 @@ async def test_stale_tokens_change_nothing(world: World) -> None:
     statuses = await world.queue.extend(WORKER, held, 30_000)
     assert statuses == [LeaseStatus.STALE_LEASE, LeaseStatus.OK, LeaseStatus.STALE_LEASE]
     assert (await world.queue.get(job_id)).state is State.RUNNING
+
+
+async def test_no_token_is_never_good(world: World) -> None:
+    """Jobs that hold no lease are stored with an empty token: before their first start, and after a lost worker."""
+    never_started = await world.submit(queue="other")
+    await world.queue.cancel(never_started)
+    lost, _ = await world.run()
+    world.clock.travel(31)
+    assert (await world.upkeep.reap(10)).requeued == 1
+    for job_id in (never_started, lost):
+        outcome = Outcome(job_id=job_id, token="", kind=OutcomeKind.COMPLETED)
+        if world.url:
+            with pytest.raises(InvalidInput) as refused:
+                await world.queue.finish([outcome])
+            assert refused.value.pointer == "/outcomes/0/token"
+        else:
+            assert await world.queue.finish([outcome]) == [LeaseStatus.STALE_LEASE]
+    assert (await world.queue.get(lost)).state is State.PENDING
 
 
 async def test_extend_renews_and_tells_of_worker_and_progress(world: World) -> None:

@@ -57,7 +57,9 @@ local handled = {}
 for i, item in ipairs(items) do
   local id, token = item[1], item[2]
   local s = packed[i] and unpack_value(packed[i])
-  if handled[id] then
+  if token == '' then -- what is stored of a job that has no lease
+    answers[i] = 'stale_lease'
+  elseif handled[id] then
     answers[i] = handled[id] == token and 'ok' or 'stale_lease'
   elseif s and s[TOKEN] == token then
     if s[RUNNING] then apply(i, id, s, item[3], item[4], item[5], item[6]) end

@@ -1,0 +1,136 @@
+"""Tasks that run in processes of their own, which import this module."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextvars import ContextVar
+
+import msgspec
+
+from fairlane import App, Cancel, JobContext, Middleware, Retry, Snooze, current
+
+app = App(tenancy="default")
+process_task = app.task(executor="process", retry=Retry(2, base="1ms"))
+
+
+class Seen(msgspec.Struct):
+    """What a job sees of itself."""
+
+    id: str
+    tenant: str
+    attempt: int
+    fence: int
+    remaining: float
+    cancelled: bool
+    pid: int
+    group: int
+
+
+@process_task
+def look() -> Seen:
+    job = current()
+    return Seen(
+        job.id, job.tenant, job.attempt, job.fence, job.remaining_seconds, job.cancelled, os.getpid(), os.getpgid(0)
+    )
+
+
+@process_task
+def add(left: int, right: int) -> int:
+    return left + right
+
+
+@process_task
+def fail(message: str) -> None:
+    raise ValueError(message)
+
+
+@process_task
+def snooze_once() -> int:
+    if current().fence == 1:
+        raise Snooze("1ms")
+    return current().attempt
+
+
+@process_task
+def give_up() -> None:
+    raise Cancel("not needed")
+
+
+@process_task
+def segfault() -> None:
+    ctypes.string_at(0)
+
+
+@process_task
+def exit_now(code: int) -> None:
+    os._exit(code)
+
+
+@process_task
+def killed_for_memory() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@app.task(executor="process", timeout="0.3s", retry=Retry(1))
+def ignore_the_timeout() -> None:
+    while True:
+        time.sleep(60)
+
+
+@process_task
+def hold(path: str) -> str:
+    """Go on until cancelled, and leave a process id behind that dies with this one."""
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    with open(path, "w") as file:
+        file.write(f"{os.getpid()} {child.pid}")
+    time.sleep(60)
+    return "never"
+
+
+@process_task
+def heed() -> str:
+    while not current().cancelled:
+        time.sleep(0.01)
+    return "stopped by itself"
+
+
+@process_task
+def burn(seconds: float) -> int:
+    """Nothing but computing."""
+    deadline, count = time.monotonic() + seconds, 0
+    while time.monotonic() < deadline:
+        count += 1
+    return count
+
+
+@process_task
+def steps(count: int) -> None:
+    for step in range(1, count + 1):
+        current().progress(step, count)
+        time.sleep(0.02)
+
+
+@process_task
+def long_text(size: int) -> str:
+    return "x" * size
+
+
+class Greeting(Middleware):
+    """Says something to the task before it runs."""
+
+    def before(self, job: JobContext) -> None:
+        greeting.set(f"hello {job.tenant}")
+
+
+greeting: ContextVar[str] = ContextVar("greeting", default="")
+greeted = App(tenancy="default", middleware=[Greeting()])
+
+
+@greeted.task(executor="process")
+def listen() -> str:
+    return greeting.get()
