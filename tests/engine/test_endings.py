@@ -64,3 +64,20 @@ async def test_a_dead_worker_with_thousands_of_leases_gives_all_back(engine: Eng
     assert reaped.requeued == 9 * MAX_CLAIM
     assert (await engine.get(kept.job_id)).state is State.RUNNING
     assert (await engine.doctor()).problems == []
+
+
+async def test_a_lost_worker_with_more_leases_than_a_step_takes_is_told(engine: Engine) -> None:
+    await submit(engine, "acme", 5)
+    await claim(engine, 4, worker="dead")
+    (kept,) = await claim(engine, 1, worker="alive")
+    steps = [await engine.reap_worker("dead", 2) for _ in range(3)]
+    assert [(step.requeued, step.next_ms == 0) for step in steps] == [(2, True), (2, True), (0, False)]
+    assert (await engine.get(kept.job_id)).state is State.RUNNING
+
+
+async def test_jobs_claimed_from_several_lanes_go_back_to_their_own(engine: Engine) -> None:
+    queues = {(await submit(engine, "acme", 1, queue=queue))[0].job_id: queue for queue in ("q1", "q2", "q1", "q3")}
+    leases = await claim(engine, 4, "q1", "q2", "q3")
+    assert {lease.job_id: lease.queue for lease in leases} == queues
+    await finish(engine, leases, OutcomeKind.RELEASED)
+    assert {job.job_id: job.queue for queue in ("q1", "q2", "q3") for job in await claim(engine, 4, queue)} == queues

@@ -1,5 +1,7 @@
 """Limits hold over many small steps, not only in one."""
 
+from typing import Any
+
 import pytest
 
 from fairlane.engine import Engine
@@ -8,6 +10,7 @@ from fairlane.model.backoff import Backoff
 from fairlane.model.job import SubmitStatus
 from fairlane.model.lease import OutcomeKind, WorkerReport
 from fairlane.model.retention import Retention
+from fairlane.model.tenant import Rate
 
 from .acting import claim, finish, limit, submit
 from .clock import Clock
@@ -90,3 +93,29 @@ async def test_a_concurrency_of_one_blocks_and_wakes(engine: Engine) -> None:
     assert await claim(engine, 5) == []
     await finish(engine, leases)
     assert len(await claim(engine, 5)) == 1
+
+
+@pytest.mark.parametrize("limits", [{"concurrency": 2}, {"start_rate": Rate(2, 10.0)}])
+async def test_a_damaged_run_index_lets_nobody_over_a_limit_and_is_mended(
+    engine: Engine, limits: dict[str, Any]
+) -> None:
+    await limit(engine, "acme", **limits)
+    await submit(engine, "acme", 5)
+    assert len(await claim(engine, 5)) == 2
+    await engine.store.client.zadd("fl:{0}:run/default", {"acme": 0, "nobody": 0})
+    assert await claim(engine, 5) == []
+    assert (await engine.doctor()).problems == []
+    await submit(engine, "other", 1)
+    await engine.store.client.zadd("fl:{0}:run/default", {"acme": 0, "nobody": 0})
+    assert [lease.tenant_id for lease in await claim(engine, 5)] == ["other"]
+    assert (await engine.doctor()).problems == []
+
+
+async def test_a_tenant_without_jobs_is_held_back_by_nothing(engine: Engine) -> None:
+    await limit(engine, "acme", paused=True)
+    assert (await engine.tenant("acme")).blocked_by is None
+    (made,) = await submit(engine, "acme", 1)
+    assert (await engine.tenant("acme")).blocked_by == "paused"
+    await engine.cancel(made.job_id)
+    assert (await engine.tenant("acme")).blocked_by is None
+    assert (await engine.doctor()).problems == []

@@ -111,3 +111,22 @@ async def test_a_retry_does_not_take_a_key_from_another_job(engine: Engine) -> N
     (repeated,) = await submit(engine, "acme", 1, key="k")
     assert (repeated.status, repeated.job_id) == (SubmitStatus.DEDUPLICATED, holder.job_id)
     assert (await engine.doctor()).problems == []
+
+
+async def test_one_call_that_ends_a_lease_twice_counts_once(engine: Engine) -> None:
+    await submit(engine, "acme", 1)
+    (lease,) = await claim(engine, 1)
+    outcome = Outcome(job_id=lease.job_id, token=lease.token, kind=OutcomeKind.COMPLETED)
+    older = msgspec.structs.replace(outcome, token="c.1")
+    assert await engine.finish([outcome, outcome, older]) == [LeaseStatus.OK, LeaseStatus.OK, LeaseStatus.STALE_LEASE]
+    assert (await engine.counters()).completed == 1
+    assert (await engine.doctor()).problems == []
+
+
+async def test_a_batch_of_which_a_part_was_made_before_makes_the_rest(engine: Engine) -> None:
+    jobs = [NewJob(id=engine.new_job_id("acme"), tenant_id="acme", payload=b"{}") for _ in range(4)]
+    await engine.submit(jobs[1:2])
+    answers = await engine.submit([*jobs, jobs[3]])
+    assert [answer.status for answer in answers] == [SubmitStatus.CREATED] * 5
+    assert (await engine.tenant("acme")).pending == 4
+    assert (await engine.doctor()).problems == []

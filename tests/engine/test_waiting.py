@@ -2,7 +2,10 @@
 
 import asyncio
 
+import pytest
+
 from fairlane.engine import Engine
+from fairlane.model.job import Job
 from fairlane.model.lease import Outcome, OutcomeKind, WorkerReport
 from fairlane.model.states import State
 from fairlane.model.tenant import Rate
@@ -89,17 +92,27 @@ async def test_use_of_one_pool_is_not_held_against_a_tenant_in_another(engine: E
     assert by_tenant(await claim(engine, 3, "slow"))["busy"] == 1
 
 
-async def test_a_wait_ends_with_the_job(engine: Engine) -> None:
+async def test_a_wait_ends_with_the_job(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At once: long before the wait looks again by itself."""
     (made,) = await submit(engine, "acme", 1)
-    waiting = asyncio.create_task(engine.wait_finished(made.job_id, 4_000))
+    looked = asyncio.Event()
+    get = engine.get
+
+    async def look(job_id: str) -> Job:
+        job = await get(job_id)
+        looked.set()
+        return job
+
+    monkeypatch.setattr(engine, "get", look)
+    waiting = asyncio.create_task(engine.wait_finished(made.job_id, 60_000))
     leases = await claim(engine, 1)
     async with asyncio.timeout(3):
-        while not await engine.store.client.zcard("fl:{0}:awaited"):  # noqa: ASYNC110  the store has no event for it
-            await asyncio.sleep(0)
+        await looked.wait()
         await finish(engine, leases)
         job = await waiting
     assert job is not None
     assert job.state is State.COMPLETED
+    assert await engine.store.client.exists("fl:{0}:awaited") == 0
 
 
 async def test_a_resumed_queue_wakes_an_idle_worker(engine: Engine) -> None:
@@ -125,3 +138,33 @@ async def test_a_retry_at_once_waits_for_nothing(engine: Engine) -> None:
     (lease,) = await claim(engine, 1)
     await engine.finish([Outcome(job_id=lease.job_id, token=lease.token, kind=OutcomeKind.FAILED, delay_ms=0)])
     assert [again.job_id for again in await claim(engine, 1)] == [lease.job_id]
+
+
+async def test_an_idle_worker_is_woken_by_the_first_job_alone(engine: Engine) -> None:
+    await lift_limits(engine)
+    async with engine.store.subscriber() as client, client.pubsub() as pubsub:
+        await pubsub.subscribe("fl:{0}:wake/default")
+        assert (await pubsub.get_message(timeout=3) or {})["type"] == "subscribe"
+        await submit(engine, "acme", 2)
+        await submit(engine, "other", 1)
+        await finish(engine, await claim(engine, 1), OutcomeKind.RELEASED)
+        await engine.store.client.publish("fl:{0}:wake/default", "the end")
+        assert [(await pubsub.get_message(timeout=3) or {})["data"] for _ in range(2)] == [b"", b"the end"]
+
+
+async def test_a_limit_that_is_lifted_leaves_no_end_of_waiting(engine: Engine) -> None:
+    await limit(engine, "acme", start_rate=Rate(1, 60.0))
+    await submit(engine, "acme", 3)
+    await claim(engine, 1)
+    assert (await engine.promote(10)).next_ms == 60_000
+    await limit(engine, "acme", paused=True)
+    tenant = await engine.tenant("acme")
+    assert (tenant.blocked_by, tenant.blocked_until) == ("paused", None)
+    assert (await engine.promote(10)).next_ms is None
+    await limit(engine, "acme", paused=False)
+    assert (await engine.promote(10)).next_ms == 60_000
+    await limit(engine, "acme", start_rate=None)
+    tenant = await engine.tenant("acme")
+    assert (tenant.blocked_by, tenant.blocked_until) == (None, None)
+    assert (await engine.promote(10)).next_ms is None
+    assert len(await claim(engine, 2)) == 2

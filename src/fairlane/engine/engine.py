@@ -314,7 +314,7 @@ class Engine:
             items = wire.array([item for item, _ in jobs])
             records = [record for _, record in jobs]
             reply = await self._calls.run("submit", partition, *records, items=items, idempotency_ms=IDEMPOTENCY_MS)
-            return [wire.submission(reply, i, reply[0]) for i in range(1, len(reply), 7)]
+            return [wire.submission(reply, i, reply[0]) for i in range(1, len(reply), 4)]
 
         return send
 

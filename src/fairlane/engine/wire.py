@@ -37,11 +37,11 @@ def array(items: list[bytes]) -> bytes:
 
 
 def submission(reply: list[Any], i: int, now: int) -> Submission:
-    status, job_id, run_at, limit, window_us, remaining, reset = reply[i : i + 7]
-    rate = RateUse(limit, window_us / 1_000_000, remaining, reset / 1000) if limit else None
+    status, job_id, run_at, left = reply[i : i + 4]
+    rate = RateUse(left[0], left[1] / 1_000_000, left[2], left[3] / 1000) if left else None
     kind = _SUBMIT_STATUS[status]
     state = (State.SCHEDULED if run_at > now else State.PENDING) if kind is SubmitStatus.CREATED else None
-    return Submission(kind, job_id.decode(), state, now, run_at, rate)
+    return Submission(kind, job_id.decode(), state, now, run_at or 0, rate)
 
 
 def claim_values(request: ClaimRequest, most: int) -> dict[str, Value]:

@@ -190,7 +190,7 @@ for i, c in ipairs(order) do tenants[i] = c.tenant end
 load_policies(tenants)
 local turns, floor = plan_turns(order)
 
-local served, stuck = {}, {}
+local served = {}
 for _, c in ipairs(order) do
   if c.taken > 0 then
     if #c.queues == 1 then
@@ -200,11 +200,10 @@ for _, c in ipairs(order) do
     end
     c.next = 1
     push(served, c)
-  elseif c.allowed and c.allowed <= 0 then
-    push(stuck, c.tenant) -- its limit was lowered below what it runs
+  elseif c.allowed then -- it had its turn and could start nothing: a run index was wrong
+    for _, queue in ipairs(c.queues) do touch(c.tenant, queue) end
   end
 end
-for _, tenant in ipairs(stuck) do touch(tenant) end
 settle()
 if #turns == 0 then return answers end
 write('ZREM', 'lanes', emptied)
@@ -220,7 +219,7 @@ for i, c in ipairs(turns) do
 end
 local records = call('MGET', unpack(keys))
 local earlier = read('HMGET', 'started', ids)
-local ready = call('EXISTS', key('ready')) == 1 and read('HMGET', 'ready', ids) or {}
+local ready = read('HMGET', 'ready', ids)
 local fence = call('INCRBY', key('fence'), #turns) - #turns
 local started, leases, slots, waited = {}, {}, {}, 0
 local expires = now + lease_ms
@@ -248,7 +247,7 @@ write('HSET', 'started', started)
 write('ZADD', 'leases', leases)
 write('ZADD', 'slots', slots)
 call('SET', claim_key, pack(ids), 'PX', lease_ms)
-if next(ready) then write('HDEL', 'ready', ids) end
+write('HDEL', 'ready', ids)
 for _, c in ipairs(served) do count('started', c.tenant, c.taken) end
 sum('wait_ms', waited)
 write_counts()
@@ -278,12 +277,12 @@ end
 for queue, gone in pairs(unlaned) do write('ZREM', 'run/' .. queue, gone) end
 local charged, rest, floors = { 'XX', 'GT' }, {}, {}
 for _, c in ipairs(served) do
-  if c.taken < c.waiting and not blocks[c.tenant] or #open > 1 then push2(charged, c.tag, c.tenant) end
+  push2(charged, c.tag, c.tenant)
   if c.taken == c.waiting or blocks[c.tenant] then push2(rest, c.tenant, c.tag) end
 end
 local old_floors = read('HMGET', 'floor', open)
 for i, queue in ipairs(open) do
-  if #charged > 2 then call('ZADD', key('run/' .. queue), unpack(charged)) end
+  call('ZADD', key('run/' .. queue), unpack(charged))
   if floor > (tonumber(old_floors[i]) or 0) then push2(floors, queue, floor) end
 end
 write('HSET', 'resting', rest)

@@ -8,6 +8,7 @@
 -- include policy
 -- include window
 -- include lanes
+load_policies({ tenant })
 local place = call('ZRANK', key('lane/' .. tenant .. '/' .. queue), id)
 return {
   place or -1,

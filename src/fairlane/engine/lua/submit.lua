@@ -2,7 +2,7 @@
 -- submit: make jobs. An id that exists already is answered as it was the first time.
 -- KEYS prefix
 -- ARGV at items idempotency_ms records...
--- RETURNS now, then for each item: status, job id, run at, rate limit, window (us), remaining, reset (ms)
+-- RETURNS now, then for each item: status, job id, run at, rate or nil: limit, window (us), remaining, reset (ms)
 -- EVENTS none>pending none>scheduled
 -- items: msgpack [[id, tenant, queue, priority, delay, run at or 0, idempotency key, fingerprint, business key], ...]
 -- include base
@@ -20,17 +20,17 @@ local idempotent, used_keys = {}, {} -- of this call
 local rates = {} -- tenant -> {used, added}
 
 local function answer(status, id, run_at, rate)
-  local n = #answers
-  answers[n + 1], answers[n + 2], answers[n + 3] = status, id, run_at or 0
-  answers[n + 4], answers[n + 5], answers[n + 6], answers[n + 7] = 0, 0, 0, 0
-  if rate then
-    answers[n + 4], answers[n + 5] = rate.limit, rate.window
-    answers[n + 6], answers[n + 7] = math.max(0, rate.limit - rate.used), rate.reset
-  end
+  push2(answers, status, id)
+  local left = rate and { rate.limit, rate.window, math.max(0, rate.limit - rate.used), rate.reset }
+  push2(answers, run_at or false, left or false)
 end
 
-local ids = {}
-for i, job in ipairs(jobs) do ids[i] = key('j/' .. job[1]) end
+local ids, tenants = {}, {}
+for i, job in ipairs(jobs) do
+  ids[i] = key('j/' .. job[1])
+  if job[2] ~= tenants[#tenants] then push(tenants, job[2]) end
+end
+load_policies(tenants)
 local any_repeated = call('EXISTS', unpack(ids)) > 0
 
 local function earlier(job)
@@ -94,13 +94,13 @@ for i, job in ipairs(jobs) do
   local id, tenant, queue, priority = job[1], job[2], job[3], job[4]
   local run_at = job[6] > 0 and job[6] or now + job[5]
   if seen[id] or (any_repeated and call('EXISTS', ids[i]) == 1) then
-    answer('created', id, run_at, nil)
+    answer('created', id, run_at)
   else
     local status, first = earlier(job)
     if status then
       answer(status, first)
     elseif not take(tenant) then
-      answer('rate_limited', id, 0, rates[tenant])
+      answer('rate_limited', id, nil, rates[tenant])
     else
       seen[id] = true
       push2(to_write, ids[i], created .. records[i])

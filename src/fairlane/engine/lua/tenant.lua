@@ -30,7 +30,9 @@ local function waits_since(lane)
 end
 
 local default = call('GET', key('defaults'))
-for _, tenant in ipairs(unpack_value(tenants)) do
+local wanted = unpack_value(tenants)
+load_policies(wanted)
+for _, tenant in ipairs(wanted) do
   local own = call('HGET', key('policies'), tenant)
   local p = policy(tenant)
   local pending, oldest = 0, now

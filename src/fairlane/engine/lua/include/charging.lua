@@ -23,5 +23,8 @@ local function raise(tenant, cost, queue)
 end
 
 local function charge_run_times()
+  local tenants = {}
+  for tenant in pairs(run_times) do push(tenants, tenant) end
+  load_policies(tenants)
   for tenant, run_time in pairs(run_times) do raise(tenant, run_time[1] / policy(tenant).weight, run_time[2]) end
 end

@@ -46,7 +46,6 @@ local function put_back(id, s, reason, due)
 end
 
 local function free_business_keys(ids)
-  if #ids == 0 or call('EXISTS', key('keyed')) == 0 then return end
   local owners = {}
   for i, business_key in ipairs(read('HMGET', 'keyed', ids)) do
     if business_key then
@@ -59,7 +58,6 @@ local function free_business_keys(ids)
 end
 
 local function tell_waiters(ids)
-  if #ids == 0 or call('EXISTS', key('awaited')) == 0 then return end
   for i, wanted_until in ipairs(read('ZMSCORE', 'awaited', ids)) do
     if wanted_until then
       call('ZREM', key('awaited'), ids[i])

@@ -17,16 +17,12 @@ end
 
 local function load_policies(tenants)
   local default = policy_from(call('GET', key('defaults')))
-  if call('EXISTS', key('policies')) == 0 then
-    for _, tenant in ipairs(tenants) do policy_cache[tenant] = default end
-    return
-  end
   for i, packed in ipairs(read('HMGET', 'policies', tenants)) do
     policy_cache[tenants[i]] = packed and policy_from(packed) or default
   end
 end
 
+-- Of a tenant whose policy has been loaded.
 local function policy(tenant)
-  if policy_cache[tenant] == nil then load_policies({ tenant }) end
   return policy_cache[tenant]
 end
