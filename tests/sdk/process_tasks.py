@@ -18,7 +18,7 @@ app = App(tenancy="default")
 process_task = app.task(executor="process", retry=Retry(2, base="1ms"))
 
 
-class Seen(msgspec.Struct):
+class Seen(msgspec.Struct, kw_only=True):
     """What a job sees of itself."""
 
     id: str
@@ -35,7 +35,14 @@ class Seen(msgspec.Struct):
 def look() -> Seen:
     job = current()
     return Seen(
-        job.id, job.tenant, job.attempt, job.fence, job.remaining_seconds, job.cancelled, os.getpid(), os.getpgid(0)
+        id=job.id,
+        tenant=job.tenant,
+        attempt=job.attempt,
+        fence=job.fence,
+        remaining=job.remaining_seconds,
+        cancelled=job.cancelled,
+        pid=os.getpid(),
+        group=os.getpgid(0),
     )
 
 
