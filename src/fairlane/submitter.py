@@ -54,19 +54,21 @@ class Bound(Generic[T]):
     def __repr__(self) -> str:
         return f"<Bound {self.template.task} {self.payload[:100].decode(errors='replace')}>"
 
-    @property
-    def tenant(self) -> str:
-        """The tenant that its job would belong to now. Raises InvalidInput where it has to be named."""
-        return self._client.resolve_tenant(self.template.options.tenant)
+    def prepare(self) -> tuple[str, JobTemplate]:
+        """What depends on where and when it is submitted: its tenant, and the headers of the middleware.
+
+        Raises InvalidInput where the tenant has to be named.
+        """
+        return prepare(self._client, self.template)
 
     async def submit(self) -> JobHandle[T]:
         """Submit it as a job; see `Submitter.submit`."""
-        tenant, template = prepare(self._client, self.template)
+        tenant, template = self.prepare()
         return self._accepted(*await self._send(tenant, template))
 
     def submit_sync(self) -> SyncJobHandle[T]:
         """Submit it as a job; see `Submitter.submit_sync`."""
-        tenant, template = prepare(self._client, self.template)
+        tenant, template = self.prepare()
         job, submission = self._client.run_sync(lambda: self._send(tenant, template))
         return SyncJobHandle(self._accepted(job, submission))
 

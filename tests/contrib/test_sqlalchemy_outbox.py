@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session
 
-from fairlane import App, InvalidInput
+from fairlane import App, InvalidInput, Middleware, NewJob
 from fairlane.contrib.outbox import BATCH
 from fairlane.engine import Engine
 from fairlane.model.job import Job, JobQuery
@@ -205,3 +205,25 @@ async def test_relays_killed_after_each_batch_lose_and_double_nothing(
         assert len(entries(database)) == left
     jobs = await jobs_of(engine)
     assert len(jobs) == 2 * BATCH
+
+
+async def test_middleware_adds_headers_in_the_transaction_and_hears_of_the_job(database: sa.Engine) -> None:
+    heard: list[tuple[str, dict[str, str] | None]] = []
+
+    class Note(Middleware):
+        def headers(self, task: str, tenant: str) -> dict[str, str]:
+            return {"for": f"{task} of {tenant}"}
+
+        def submitted(self, job: NewJob) -> None:
+            heard.append((job.task, job.headers))
+
+    noting = App(middleware=[Note()])
+    task = noting.task(name="note")(lambda: None)
+    async with noting.testing() as testing:
+        with database.begin() as connection:
+            connection.execute(outbox.insert(task.using(tenant="acme").bind()))
+        assert heard == []
+        for _ in range(2):
+            await outbox.relay(noting, database).deliver()
+        assert heard == [("note", {"for": "note of acme"})]
+        assert [job.headers for job in await testing.drain()] == [{"for": "note of acme"}]

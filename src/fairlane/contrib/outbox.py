@@ -18,9 +18,10 @@ from typing import Any, Protocol
 import msgspec
 
 from ..app import App
+from ..middleware import tell_submitted
 from ..model.backoff import Backoff
 from ..model.errors import RateLimited, StoreUnavailable
-from ..model.job import NewJob
+from ..model.job import NewJob, SubmitStatus
 from ..submit import refusal
 from ..submitter import Bound
 
@@ -54,15 +55,15 @@ def entry_values(call: Bound[Any]) -> dict[str, Any]:
 
     A delay counts from now, by this machine's clock.
     """
-    options = call.template.options
+    tenant, template = call.prepare()
+    options = template.options
     changes: dict[str, Any] = {}
     if options.delay_ms:
         changes |= {"run_at_ms": int(time.time() * 1000) + options.delay_ms, "delay_ms": 0}
     if options.idempotency_key is None:
         changes["idempotency_key"] = f"outbox-{os.urandom(16).hex()}"
-    template = msgspec.structs.replace(call.template, options=msgspec.structs.replace(options, **changes))
-    job = template.new_job("", call.tenant, call.payload)
-    return {"tenant_id": job.tenant_id, "job": msgspec.msgpack.encode(job)}
+    template = msgspec.structs.replace(template, options=msgspec.structs.replace(options, **changes))
+    return {"tenant_id": tenant, "job": msgspec.msgpack.encode(template.new_job("", tenant, call.payload))}
 
 
 class Relay:
@@ -110,6 +111,8 @@ class Relay:
             error = refusal(submission)
             if error is None:
                 delivered.append(entry.id)
+                if submission.status is SubmitStatus.CREATED:
+                    tell_submitted(self._app.middleware, [job])
             elif isinstance(error, RateLimited):
                 self._limited[job.tenant_id] = time.monotonic() + error.retry_after
             else:
