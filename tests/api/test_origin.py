@@ -23,9 +23,17 @@ from .conftest import Served, fields_of
     ],
 )
 @pytest.mark.parametrize(
-    ("method", "path"), [("POST", "/jobs"), ("PUT", "/tenants/never"), ("DELETE", "/jobs/dlq"), ("POST", "/leases")]
+    ("method", "path"),
+    [
+        ("POST", "/jobs"),
+        ("PUT", "/tenants/never"),
+        ("DELETE", "/jobs/dlq"),
+        ("POST", "/leases"),
+        ("GET", "/events"),
+        ("GET", "/jobs/never/events"),
+    ],
 )
-async def test_other_origins_may_change_nothing(
+async def test_other_origins_may_change_nothing_and_hold_no_stream(
     client: httpx.AsyncClient, method: str, path: str, headers: dict[str, str]
 ) -> None:
     answer = await client.request(method, path, json={"tenantId": "never", "payload": 1}, headers=headers)
@@ -42,7 +50,7 @@ async def test_own_pages_may(api: Served, client: httpx.AsyncClient, tenant: str
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "10.0.0.1", "[::2]:80"])
 async def test_other_names_are_not_ours(client: httpx.AsyncClient, host: str) -> None:
-    for method, path in (("GET", "/jobs"), ("POST", "/jobs"), ("GET", "/"), ("GET", "/metrics")):
+    for method, path in (("GET", "/jobs"), ("POST", "/jobs"), ("GET", "/"), ("GET", "/metrics"), ("GET", "/events")):
         answer = await client.request(method, path, headers={"host": host})
         assert (answer.status_code, fields_of(answer)) == (421, [])
 

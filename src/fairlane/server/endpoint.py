@@ -15,6 +15,7 @@ import msgspec
 from .answers import Answer, json_answer
 from .call import Call
 from .parsing import parse_body, parse_query
+from .sse import EVENT_STREAM
 
 Handler = Callable[..., Awaitable[Any]]
 SMALL_BODY = 256 * 1024
@@ -67,6 +68,11 @@ class Endpoint:
     def name(self) -> str:
         """The operation's id."""
         return self.handler.__name__
+
+    @property
+    def streams(self) -> bool:
+        """Whether its answers last, and hold something of the server as long as they do."""
+        return any(reply.media == EVENT_STREAM for reply in self.replies.values())
 
     @property
     def summary(self) -> str:

@@ -11,22 +11,30 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITE = frozenset({b"same-origin", b"none"})
 
 
-def check_origin(method: str, headers: dict[bytes, bytes], allowed_hosts: frozenset[str] | None) -> None:
-    """Refuse a request that a browser sends for a page of another origin, or to a name that is not ours.
-
-    Programs send no Origin, and pass. Raises HttpError 421 or 403.
-    """
+def check_host(headers: dict[bytes, bytes], allowed_hosts: frozenset[str] | None) -> None:
+    """Refuse a request to a name that is not ours. Raises HttpError 421."""
     host = headers.get(b"host", b"")
     if allowed_hosts is not None and host and host_name(host) not in allowed_hosts:
         raise HttpError(
             HTTPStatus.MISDIRECTED_REQUEST, "wrong_host", "This server does not answer to the name in the Host header."
         )
-    if method in _SAFE_METHODS:
-        return
+
+
+def is_safe(method: str) -> bool:
+    """Whether requests of this method change nothing."""
+    return method in _SAFE_METHODS
+
+
+def check_origin(headers: dict[bytes, bytes]) -> None:
+    """Refuse a request that a browser sends for a page of another origin. Raises HttpError 403.
+
+    Programs send no Origin, and pass.
+    """
+    host = headers.get(b"host", b"")
     site = headers.get(b"sec-fetch-site")
     origin = headers.get(b"origin")
     if (site is not None and site not in _OWN_SITE) or (origin is not None and origin.partition(b"://")[2] != host):
-        raise HttpError(HTTPStatus.FORBIDDEN, "cross_origin", "Pages of another origin may not change anything here.")
+        raise HttpError(HTTPStatus.FORBIDDEN, "cross_origin", "Pages of another origin may not do this.")
 
 
 @lru_cache(maxsize=1024)

@@ -33,6 +33,7 @@ MAX_EVENT_BYTES = 4 * 1024 * 1024
 
 _LIVE_WITHIN_S = 2.0
 _TROUBLE_S = 1.0
+_MAX_DIGITS = 16
 
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
@@ -168,7 +169,8 @@ class Hub:
         if event_id is None:
             return None
         epoch, _, place = event_id.partition("-")
-        return int(place) if epoch == self._epoch and place.isascii() and place.isdigit() else -1
+        ours = epoch == self._epoch and place.isascii() and place.isdigit() and len(place) < _MAX_DIGITS
+        return int(place) if ours else -1
 
 
 async def _persist(watch: Callable[[], Awaitable[None]]) -> None:

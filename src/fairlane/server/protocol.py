@@ -36,6 +36,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._stop_timer()
         super().connection_lost(exc)
 
+    def shutdown(self) -> None:
+        """Let the request in progress end, as the server stops. A stream whose client does not read is cut off."""
+        super().shutdown()
+        if self.flow.write_paused and self.cycle.chunked_encoding:
+            self.transport.abort()
+
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         if self.transport.is_closing():

@@ -12,7 +12,7 @@ from .answers import Answer, Receive, Scope, Send
 from .call import BodyTooLarge, Call, ClientGone
 from .context import Context
 from .endpoint import Endpoint
-from .guard import check_origin
+from .guard import check_host, check_origin, is_safe
 from .problems import HttpError, internal_problem, problem_answer
 
 logger = logging.getLogger(__name__)
@@ -48,8 +48,10 @@ class PathApp:
 
     async def _answer(self, call: Call) -> Answer:
         method = call.scope["method"]
-        check_origin(method, call.headers, self._context.settings.allowed_hosts)
+        check_host(call.headers, self._context.settings.allowed_hosts)
         endpoint = self._endpoints.get(method)
+        if not is_safe(method) or (endpoint is not None and endpoint.streams):
+            check_origin(call.headers)
         if endpoint is not None:
             return await endpoint.answer(call)
         allow = (b"allow", ", ".join([*self._endpoints, "OPTIONS"]).encode())

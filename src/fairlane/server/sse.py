@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 
-MEDIA_TYPE = "text/event-stream"
+EVENT_STREAM = "text/event-stream"
 HEARTBEAT_S = 15.0
 RETRY = b"retry: 2000\n\n"
 """Tells clients how long (ms) to wait before they connect again."""

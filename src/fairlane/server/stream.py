@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from .answers import Answer, Message, Send
 from .call import Call
-from .sse import MEDIA_TYPE
+from .sse import EVENT_STREAM
 
 
 class EventStream(Answer):
@@ -18,7 +18,7 @@ class EventStream(Answer):
     __slots__ = ("_call", "_events")
 
     def __init__(self, call: Call, events: AsyncGenerator[bytes]) -> None:
-        super().__init__(HTTPStatus.OK, b"", MEDIA_TYPE.encode(), [(b"cache-control", b"no-store")])
+        super().__init__(HTTPStatus.OK, b"", EVENT_STREAM.encode(), [(b"cache-control", b"no-store")])
         self._call = call
         self._events = events
 

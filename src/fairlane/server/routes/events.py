@@ -13,7 +13,7 @@ from ..call import Call
 from ..endpoint import Endpoint, Reply
 from ..feeds import ENDED
 from ..queries import Query
-from ..sse import MEDIA_TYPE
+from ..sse import EVENT_STREAM
 from ..stream import EventStream
 from ..views import OverviewView, overview_view
 
@@ -58,13 +58,13 @@ async def stream_job(call: Call) -> Answer:
 ENDPOINTS = (
     Endpoint("GET", "/overview", show_overview),
     Endpoint("GET", "/history", show_history),
-    Endpoint("GET", "/events", stream_events, replies={200: Reply(str, MEDIA_TYPE)}, headers=_LAST_EVENT_ID),
+    Endpoint("GET", "/events", stream_events, replies={200: Reply(str, EVENT_STREAM)}, headers=_LAST_EVENT_ID),
     Endpoint(
         "GET",
         "/jobs/{id}/events",
         stream_job,
         errors=(404,),
-        replies={200: Reply(str, MEDIA_TYPE), 204: Reply(media="")},
+        replies={200: Reply(str, EVENT_STREAM), 204: Reply(media="")},
         headers=_LAST_EVENT_ID,
     ),
 )
