@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from ..store import Durability
-from . import api, engine, worker
+from . import api, client, engine, worker
 from .figures import Figure
 
 
@@ -15,6 +15,7 @@ async def _latency() -> list[Figure]:
 
 SUBJECTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "engine": engine.batches,
+    "client": client.submit_rate,
     "worker": worker.drain_rate,
     "latency": _latency,
     "api": api.submit_rate,

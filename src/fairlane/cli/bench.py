@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.argument("subjects", nargs=-1, metavar="[SUBJECT]...")
 @output_option
 def bench(subjects: Sequence[str], output: str) -> None:
-    """Measure speed and memory, on private stores. SUBJECT: engine, worker, latency, api, tenants or depth."""
+    """Measure speed and memory, on private stores. SUBJECT: engine, client, worker, latency, api, tenants, depth."""
     from ..bench.run import SUBJECTS, run_subjects
 
     for subject in subjects:
