@@ -19,7 +19,7 @@ from .model.job import DEFAULT_QUEUE
 from .model.names import check_name
 from .portal import no_fork, run_sync
 from .queue import Queue
-from .task import AsyncTask, Executor, SyncTask, Task, TaskOptions
+from .task import AsyncTask, Executor, OnFailure, SyncTask, Task, TaskOptions
 
 if TYPE_CHECKING:
     from .testing.kit import Testing
@@ -92,6 +92,7 @@ class App:
         retry: Retry | None = None,
         timeout: Duration | None = None,
         executor: Executor | None = None,
+        on_failure: OnFailure | None = None,
     ) -> TaskDecorator: ...
 
     def task(
@@ -104,14 +105,18 @@ class App:
         retry: Retry | None = None,
         timeout: Duration | None = None,
         executor: Executor | None = None,
+        on_failure: OnFailure | None = None,
     ) -> Any:
         """Make a task of a function, named as the function is unless `name` says otherwise.
 
         Async functions run on the worker's event loop, plain ones in threads, or in child processes that
         can be killed with executor="process". `timeout` ends an attempt, 5 minutes by default.
+        `on_failure` (async or plain) is called with each job whose last attempt has failed, or whose payload
+        did not fit: by the worker that ran it, after the store has put the job into the dead letter queue, and
+        at most once. It is not called for a job whose worker was lost; who must miss none reads that queue.
         Raises InvalidInput for bad options or a name in use.
         """
-        options = TaskOptions(queue, retry, timeout, executor)
+        options = TaskOptions(queue, retry, timeout, executor, on_failure)
 
         def register(function: Callable[..., Any]) -> Task[..., Any]:
             kind: type[Task[..., Any]] = AsyncTask if inspect.iscoroutinefunction(function) else SyncTask

@@ -13,7 +13,7 @@ from .handle import JobHandle, SyncJobHandle
 from .middleware import around
 from .model.durations import parse_duration_ms
 from .model.errors import InvalidInput
-from .model.job import DEFAULT_QUEUE, DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS
+from .model.job import DEFAULT_QUEUE, DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS, Job
 from .model.names import check_name
 from .payload import Parameters
 from .submit import JobTemplate, SubmitOptions, start_time
@@ -23,6 +23,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 Executor = Literal["async", "thread", "process"]
+OnFailure = Callable[[Job], object]
 
 
 def executor_of(task: str, asked: Executor | None, is_async: bool) -> Executor:
@@ -41,7 +42,7 @@ def executor_of(task: str, asked: Executor | None, is_async: bool) -> Executor:
 class TaskOptions:
     """What the decorator says about a task, checked. Raises InvalidInput."""
 
-    __slots__ = ("executor", "queue", "retry", "timeout_ms")
+    __slots__ = ("executor", "on_failure", "queue", "retry", "timeout_ms")
 
     def __init__(
         self,
@@ -49,12 +50,14 @@ class TaskOptions:
         retry: Retry | None = None,
         timeout: Duration | None = None,
         executor: Executor | None = None,
+        on_failure: OnFailure | None = None,
     ) -> None:
         self.queue = check_name(queue, "queue")
         self.retry = retry or Retry()
         self.timeout_ms = DEFAULT_TIMEOUT_MS if timeout is None else parse_duration_ms(timeout, "timeout")
         self.executor = executor
         """Where the task asks to run; None leaves it to the kind of its function."""
+        self.on_failure = on_failure
         if not 1 <= self.timeout_ms <= MAX_TIMEOUT_MS:
             raise InvalidInput("timeout must be 1 ms to 24 h")
 
@@ -79,6 +82,11 @@ class Task(Generic[P, T]):
     def parameters(self) -> Parameters:
         """How payloads map to arguments. Raises TypeError where the signature does not allow it."""
         return Parameters(self.function, self.name)
+
+    @property
+    def on_failure(self) -> OnFailure | None:
+        """What a worker calls with a job that it has sent to the dead letter queue."""
+        return self.options.on_failure
 
     @cached_property
     def call(self) -> Callable[..., Any]:

@@ -15,6 +15,7 @@ from ..model.lease import Lease, Outcome, OutcomeKind
 from . import outcomes
 from .calling import call
 from .deadlines import Deadlines
+from .failures import Failures
 from .processes import JobProcess, Processes
 from .running import (
     CANCEL_GRACE_SECONDS,
@@ -38,6 +39,7 @@ class Executor:
         slots: int,
         deliver: Callable[[Outcome | None], None],
         notify_progress: Callable[[], None],
+        failures: Failures,
     ) -> None:
         """`deliver` is called whenever a job lets its slot go, with what is to be reported, if anything.
 
@@ -50,6 +52,7 @@ class Executor:
         self._registry = registry
         self._deliver = deliver
         self._notify_progress = notify_progress
+        self._failures = failures
         self._threads = Threads(slots)
         self._processes = Processes()
         self._deadlines = Deadlines(self._tick)
@@ -141,6 +144,7 @@ class Executor:
             log.warning("%s lost its lease; its outcome is dropped", job)
         elif outcome.kind is OutcomeKind.FAILED and outcome.error is not None:
             log.warning("%s failed: %s: %s", job, outcome.error.type, outcome.error.message)
+            self._failures.expect(job, outcome)
         self._deliver(outcome)
         if self._idle is not None and not self.running:
             self._idle.set()

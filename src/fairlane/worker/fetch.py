@@ -15,10 +15,11 @@ import msgspec
 from ..model.errors import StoreUnavailable
 from ..model.ids import new_claim_id
 from ..model.job import MAX_BATCH
-from ..model.lease import MAX_CLAIM, ClaimRequest, Lease, LeaseStatus, Outcome
+from ..model.lease import MAX_CLAIM, ClaimRequest, Lease, LeaseStatus, Outcome, OutcomeKind
 from ..queue import Queue
 from . import outcomes
 from .execute import Executor
+from .failures import Failures
 from .options import WorkerOptions
 from .outbox import Outbox
 
@@ -52,8 +53,9 @@ class Fetcher:
     Calls that fail are repeated with growing pauses; nothing is dropped.
     """
 
-    def __init__(self, queue: Queue, executor: Executor, options: WorkerOptions) -> None:
+    def __init__(self, queue: Queue, executor: Executor, failures: Failures, options: WorkerOptions) -> None:
         self._queue = queue
+        self._failed = failures
         self._executor = executor
         self._outbox = Outbox()
         self._options = options
@@ -214,6 +216,8 @@ class Fetcher:
         for outcome, status in zip(batch, statuses, strict=True):
             if status is not LeaseStatus.OK:
                 log.warning("job %s was not this worker's any more; its outcome was refused", outcome.job_id)
+            if outcome.kind is OutcomeKind.FAILED:
+                self._failed.answered(outcome, accepted=status is LeaseStatus.OK)
 
     def _back_off(self, error: Exception) -> None:
         if self._is_backing_off:

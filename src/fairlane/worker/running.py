@@ -8,7 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..context import JobContext
-from ..model.job import Progress
+from ..model.job import Job, Progress
 from ..model.lease import Lease
 from ..payload import Parameters
 
@@ -22,6 +22,9 @@ PROCESS_GRACE_SECONDS = 0.5
 """How long a job in a process of its own may do so, before the process is killed."""
 PROCESS_START_SECONDS = 60.0
 """How long a process may take to load the task, which the job's timeout does not count."""
+
+
+OnFailure = Callable[[Job], object]
 
 
 class Runnable(Protocol):
@@ -41,6 +44,10 @@ class Runnable(Protocol):
 
     @property
     def parameters(self) -> Parameters: ...
+
+    @property
+    def on_failure(self) -> OnFailure | None:
+        """To be called with each job that this worker has sent to the dead letter queue."""
 
 
 class Stop(Enum):

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from ..model.lease import LeaseStatus, Outcome, WorkerReport
 from ..queue import Queue
 from .execute import Executor
+from .failures import Failures
 from .fetch import Fetcher
 from .heartbeat import Heartbeat
 from .options import WorkerOptions
@@ -73,18 +74,21 @@ class Worker:
         def notify_progress() -> None:
             heartbeat.poke()
 
-        self._executor = executor = Executor(self._registry, self.options.slots, deliver, notify_progress)
-        fetcher = Fetcher(queue, executor, self.options)
+        failures = Failures(queue)
+        self._executor = executor = Executor(self._registry, self.options.slots, deliver, notify_progress, failures)
+        fetcher = Fetcher(queue, executor, failures, self.options)
         heartbeat = self._new_heartbeat(executor)
         try:
             heartbeat.start()
             fetcher.wake()
             await self._stopping.wait()
             await self._drain(executor, fetcher)
+            await _within(FLUSH_SECONDS, failures.settle())
         finally:
             executor.stop_all(Stop.LOST)
             executor.close()
             fetcher.close()
+            failures.close()
             await heartbeat.stop()
             await _within(CLOSE_SECONDS, queue.close())
 

@@ -1,0 +1,62 @@
+"""Calls `on_failure` of tasks whose jobs this worker's reports sent to the dead letter queue."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+
+from ..context import ambient_tenant
+from ..model.lease import FailureKind, Outcome, OutcomeKind
+from ..model.states import State
+from ..queue import Queue
+from .running import OnFailure, RunningJob
+
+log = logging.getLogger("fairlane.worker")
+
+
+class Failures:
+    """Jobs whose last attempt has failed here, until the store has said so and the hook was called."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+        self._expected: dict[str, tuple[RunningJob, OnFailure]] = {}
+        self._calls: set[asyncio.Task[None]] = set()
+
+    def expect(self, job: RunningJob, outcome: Outcome) -> None:
+        """`outcome` is to be reported of `job`."""
+        hook = job.runnable.on_failure
+        if hook is not None and outcome.kind is OutcomeKind.FAILED:
+            is_last = job.lease.attempt >= job.lease.max_attempts
+            if is_last or outcome.failure is FailureKind.REJECTED:
+                self._expected[outcome.token] = job, hook
+
+    def answered(self, outcome: Outcome, *, accepted: bool) -> None:
+        """The store has taken a report, or refused it."""
+        expected = self._expected.pop(outcome.token, None)
+        if expected is not None and accepted:
+            call = asyncio.create_task(self._call(*expected))
+            self._calls.add(call)
+            call.add_done_callback(self._calls.discard)
+
+    async def settle(self) -> None:
+        """Wait for the hooks that have begun."""
+        if self._calls:
+            await asyncio.wait(self._calls)
+
+    def close(self) -> None:
+        for call in self._calls:
+            call.cancel()
+
+    async def _call(self, job: RunningJob, hook: OnFailure) -> None:
+        ambient_tenant.set(job.lease.tenant_id)
+        try:
+            found = await self._queue.get(job.lease.job_id)
+            if found.state is not State.FAILED:  # somebody has cancelled it, or sent it back
+                return
+            if inspect.iscoroutinefunction(hook):
+                await hook(found)
+            else:
+                await asyncio.to_thread(hook, found)
+        except Exception:
+            log.exception("on_failure of %s failed", job)
