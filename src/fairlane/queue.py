@@ -11,7 +11,7 @@ from typing import Protocol
 
 from .model.bulk import BulkAction, BulkResult
 from .model.job import Counters, Explanation, Job, JobPage, JobQuery, NewJob, Submission
-from .model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, WorkerReport
+from .model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, WorkerOrders, WorkerReport
 from .model.monitor import Changes, History, Overview
 from .model.overview import QueueInfo, Reaped, StoreReport, UpkeepStep
 from .model.retention import Retention
@@ -98,11 +98,31 @@ class Queue(Protocol):
         """
 
     @property
+    def orders(self) -> Orders:
+        """What workers are told."""
+
+    @property
     def monitor(self) -> Monitor:
         """What is going on."""
 
     async def close(self) -> None:
         """Give back connections. Calls in progress fail."""
+
+
+class Orders(Protocol):
+    """What workers are told from outside: to stop cancelled jobs, and to drain.
+
+    News of it may get lost, so heartbeats tell of cancelled jobs too.
+    """
+
+    async def next(self, worker_id: str, seen: int, timeout_ms: int) -> WorkerOrders:
+        """The worker's orders, as soon as their number is not `seen`, or when `timeout_ms` have passed."""
+
+    async def drain(self, worker_id: str) -> None:
+        """Tell a worker to claim no more, let its jobs end, give back the others and leave. Raises NotFound."""
+
+    async def leave(self, worker_id: str) -> None:
+        """Forget a worker that has ended. One that lives is back with its next heartbeat."""
 
 
 class Monitor(Protocol):

@@ -36,11 +36,12 @@ from .explain import explain_waiting
 from .history import take_samples
 from .listing import Listing, names_between
 from .monitor import EngineMonitor
+from .orders import EngineOrders
 from .partitions import by_partition
 from .policies import pack_policy
 from .records import job_from
 from .scripts import Value
-from .wakeups import Wakeups
+from .wakeups import Wakeups, wait
 
 IDEMPOTENCY_MS = 86_400_000
 WORKER_SILENCE_MS = 60_000
@@ -61,6 +62,7 @@ class Engine:
         self._wakeups = Wakeups(store, partitions)
         self._listing = Listing(self._calls, partitions)
         self._bulk = BulkChanges(self._calls, self._listing, partitions)
+        self.orders = EngineOrders(self._calls, self._wakeups, partitions)
         self.monitor = EngineMonitor(self, self._calls, self._wakeups, partitions)
         self._tidied: list[Value] = [0] * partitions
         self._first_partition = random.randrange(partitions)
@@ -134,7 +136,7 @@ class Engine:
                 left = deadline - time.monotonic()
                 if job.state.is_terminal or left <= 0:
                     return job if job.state.is_terminal else None
-                await _wait(ended, min(left, 5 * _LOOK_AGAIN_S))
+                await wait(ended, min(left, 5 * _LOOK_AGAIN_S))
 
     # Workers
 
@@ -147,7 +149,7 @@ class Engine:
                 left = deadline - time.monotonic()
                 if leases or left <= 0:
                     return leases
-                await _wait(work, min(left, _LOOK_AGAIN_S * (0.75 + random.random() / 2)))
+                await wait(work, min(left, _LOOK_AGAIN_S * (0.75 + random.random() / 2)))
 
     async def finish(self, outcomes: Sequence[Outcome]) -> list[LeaseStatus]:
         statuses: list[LeaseStatus] = [LeaseStatus.STALE_LEASE] * len(outcomes)
@@ -237,9 +239,7 @@ class Engine:
         return next(info for info in await self.queues() if info.name == queue)
 
     async def workers(self) -> list[WorkerReport]:
-        infos = await self._calls.command("HVALS", keys.prefix(0) + "worker_info")
-        reports = [msgspec.json.decode(info, type=WorkerReport) for info in infos]
-        return sorted(reports, key=lambda report: report.id)
+        return await self.orders.workers()
 
     async def change_jobs(self, action: BulkAction, which: JobQuery | Sequence[str]) -> BulkResult:
         return await self._bulk.change(action, which)
@@ -353,11 +353,3 @@ class Engine:
             total += count
             nexts += [0 if count >= limit else next_ms] if next_ms >= 0 else []
         return UpkeepStep(total, min(nexts, default=None))
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        pass

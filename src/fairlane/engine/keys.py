@@ -22,6 +22,9 @@ AWAITED = "awaited"
 ENDED = "ended"
 """Channel: a job that somebody waits for has ended."""
 
+ORDERS = "orders"
+"""Channel: a worker is to look at what it is told."""
+
 WATCHED = "watched"
 NEWS = "news"
 """Channel: jobs that have changed, while somebody watches."""
@@ -42,5 +45,6 @@ KEYS_BY_NAME = ("lane/", "run/", "u/", "count/", HISTORY)
 SINGLE_KEYS = frozenset({
     "lanes", "resting", "floor", "blocked", "blocked_until", "slots", "started", "leases", "scheduled",
     "completed", "failed", "cancelled", "keyed", "awaited", "tenants", "policies", "defaults", "queues",
-    "queues_paused", "fairness", "owed", "workers", "worker_info", "sequence", "fence", "count", "depths", "ready",
+    "queues_paused", "fairness", "owed", "workers", "worker_info", "orders", "draining",
+    "sequence", "fence", "count", "depths", "ready",
 })  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 
 import msgspec
@@ -18,7 +17,7 @@ from .history import read_history
 from .news import News
 from .partitions import by_partition
 from .records import utc
-from .wakeups import Wakeups
+from .wakeups import Wakeups, wait
 
 LOOK_AGAIN_S = 30.0
 """How often a followed job is looked at without news, since its being forgotten is none."""
@@ -76,7 +75,7 @@ class EngineMonitor:
                     shown = job
                 if job.state.is_terminal:
                     return
-                await _wait(watcher.event)
+                await wait(watcher.event, LOOK_AGAIN_S)
 
     async def _describe(self, changed: dict[str, State]) -> list[JobChange]:
         """Changed jobs with what scripts do not tell of them; those that are forgotten are left out."""
@@ -88,11 +87,3 @@ class EngineMonitor:
             for job_id, tenant, queue, task in zip(*(reply[i::4] for i in range(4)), strict=True):
                 found.append(JobChange(id=job_id, tenant_id=tenant, queue=queue, task=task, state=changed[job_id]))
         return found
-
-
-async def _wait(event: asyncio.Event) -> None:
-    try:
-        async with asyncio.timeout(LOOK_AGAIN_S):
-            await event.wait()
-    except TimeoutError:
-        pass

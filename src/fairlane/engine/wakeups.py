@@ -1,4 +1,5 @@
-"""Hears from the store when an idle worker has work, when an awaited job has ended, and which jobs changed.
+"""Hears from the store when an idle worker has work or is told something, when an awaited job has ended, and which
+jobs changed.
 
 News may get lost with a connection, so whoever waits also looks for itself now and then; on each new
 connection everybody is woken once.
@@ -44,6 +45,12 @@ class Wakeups:
         with self._listen(frozenset({job_id})) as event:
             yield event
 
+    @contextlib.contextmanager
+    def orders_for(self, worker_id: str) -> Iterator[asyncio.Event]:
+        """An event that is set when the worker was told something."""
+        with self._listen(frozenset({worker_id})) as event:
+            yield event
+
     async def hear_news(self, on_news: Callable[[bytes | None], None] | None) -> None:
         """Call `on_news` with each piece of news, and with None once from here on none is lost; None ends that."""
         if on_news == self._on_news:
@@ -84,7 +91,7 @@ class Wakeups:
         while True:
             try:
                 await pubsub.psubscribe(*self._channels(keys.wake("*")))
-                await pubsub.subscribe(*self._channels(keys.ENDED))
+                await pubsub.subscribe(*self._channels(keys.ENDED), *self._channels(keys.ORDERS))
                 if self._on_news is not None:
                     await pubsub.subscribe(*self._channels(keys.NEWS))
                 self._listening = True
@@ -118,3 +125,12 @@ class Wakeups:
         for event, topics in self._waiters.items():
             if topic is None or topic in topics or (not topics and topic.startswith("wake/")):
                 event.set()
+
+
+async def wait(event: asyncio.Event, seconds: float) -> None:
+    """Until the event is set, or for so long."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass

@@ -12,6 +12,7 @@ DEFAULT_LEASE_MS = 30_000
 MIN_LEASE_MS = 1_000
 MAX_LEASE_MS = 3_600_000
 MAX_CLAIM = 500
+MAX_REPORTED_JOBS = 100
 
 
 class ClaimRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +70,18 @@ class WorkerReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     started_at: float = 0.0
     """Unix time in seconds."""
     draining: bool = False
+    jobs: tuple[str, ...] = ()
+    """Ids of jobs that it runs, MAX_REPORTED_JOBS at most."""
+    heartbeat_at: float = 0.0
+    """Unix time in seconds of its last heartbeat, by the store's clock, which sets this."""
+
+
+class WorkerOrders(msgspec.Struct, frozen=True):
+    """What a worker was told."""
+
+    number: int
+    """Rises whenever the worker should extend its leases at once: one of its jobs was cancelled, or it is to drain."""
+    drain: bool
 
 
 class OutcomeKind(StrEnum):

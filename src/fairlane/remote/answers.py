@@ -89,6 +89,8 @@ class WorkerAnswer(Wire):
     pid: int
     started_at: datetime | None
     draining: bool
+    jobs: tuple[str, ...] = ()
+    heartbeat_at: datetime | None = None
 
     def to_report(self) -> WorkerReport:
         return WorkerReport(
@@ -100,6 +102,8 @@ class WorkerAnswer(Wire):
             pid=self.pid,
             started_at=0.0 if self.started_at is None else self.started_at.timestamp(),
             draining=self.draining,
+            jobs=self.jobs,
+            heartbeat_at=self.heartbeat_at.timestamp() if self.heartbeat_at else 0.0,
         )
 
 

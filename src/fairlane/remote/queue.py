@@ -16,6 +16,7 @@ from ..model.overview import QueueInfo
 from ..model.tenant import PolicyChange, Tenant
 from . import answers, requests
 from .monitor import RemoteMonitor
+from .orders import RemoteOrders
 from .submitting import submit_many, submit_one, with_rates
 from .transport import Transport, decode
 
@@ -31,6 +32,7 @@ class RemoteQueue:
         """Raises InvalidInput for a URL that cannot be one of the API."""
         self._transport = Transport(url)
         self.monitor = RemoteMonitor(self._transport)
+        self.orders = RemoteOrders(self._transport)
 
     # Clients
 

@@ -77,6 +77,7 @@ def outcome_item(outcome: Outcome) -> bytes:
 
 def extend_body(worker: WorkerReport, leases: Sequence[LeaseReport], lease_ms: int) -> dict[str, Any]:
     about = msgspec.to_builtins(worker)
+    about.pop("heartbeatAt")
     about["startedAt"] = datetime.fromtimestamp(worker.started_at, UTC) if worker.started_at else None
     return {"worker": about, "leases": leases, "leaseSeconds": lease_ms / 1000}
 

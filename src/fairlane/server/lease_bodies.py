@@ -14,6 +14,7 @@ from ..model.lease import (
     DEFAULT_LEASE_MS,
     MAX_CLAIM,
     MAX_LEASE_MS,
+    MAX_REPORTED_JOBS,
     MIN_LEASE_MS,
     ClaimRequest,
     FailureKind,
@@ -68,6 +69,8 @@ class WorkerBody(Body, frozen=True):
     pid: Annotated[int, Meta(ge=0, le=2**32)] = 0
     started_at: Time | None = None
     draining: bool = False
+    jobs: Annotated[tuple[AnyId, ...], Meta(max_length=MAX_REPORTED_JOBS)] = ()
+    """Ids of jobs that it runs."""
 
     def to_report(self) -> WorkerReport:
         return WorkerReport(
@@ -79,6 +82,7 @@ class WorkerBody(Body, frozen=True):
             pid=self.pid,
             started_at=0.0 if self.started_at is None else self.started_at.timestamp(),
             draining=self.draining,
+            jobs=self.jobs,
         )
 
 

@@ -57,6 +57,16 @@ class WorkerView(View, frozen=True):
     pid: int
     started_at: Time | None
     draining: bool
+    jobs: tuple[str, ...]
+    """Ids of the jobs that it runs, 100 at most."""
+    heartbeat_at: Time | None
+
+
+class WorkerOrdersView(View, frozen=True):
+    """What a worker was told."""
+
+    number: int
+    drain: bool
 
 
 class Workers(View, frozen=True):
@@ -162,6 +172,8 @@ def worker_view(worker: WorkerReport) -> WorkerView:
         pid=worker.pid,
         started_at=utc(worker.started_at) if worker.started_at else None,
         draining=worker.draining,
+        jobs=worker.jobs,
+        heartbeat_at=utc(worker.heartbeat_at) if worker.heartbeat_at else None,
     )
 
 

@@ -46,6 +46,7 @@ class Heartbeat:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._roused: asyncio.Event | None = None
         self._is_poked = False
+        self._is_called = False
         self._is_stopped = False
         self._next_full = 0.0
         self._last = 0.0
@@ -59,6 +60,11 @@ class Heartbeat:
         if not self._is_poked:
             self._is_poked = True
             self._rouse()
+
+    def beat_now(self) -> None:
+        """Something may have happened to the leases: extend them all at once. Safe from any thread."""
+        self._is_called = True
+        self._rouse()
 
     async def stop(self) -> None:
         """Send nothing more, and wait until the connection is given back."""
@@ -98,6 +104,9 @@ class Heartbeat:
         """Extend all leases when it is time to, and those of jobs with new progress in between."""
         self._is_poked = False
         now = time.monotonic()
+        if self._is_called:
+            self._is_called = False
+            self._next_full = now
         is_full = now >= self._next_full
         jobs = [job for job in self._running() if is_full or job.context.latest_progress is not job.reported_progress]
         jobs = [job for job in jobs if now < job.timeout_at + HUNG_SECONDS]
@@ -124,7 +133,7 @@ class Heartbeat:
                 self._on_status(job, status)
 
     def _pause(self) -> float:
-        due_at = self._next_full
+        due_at = 0.0 if self._is_called else self._next_full
         if self._is_poked:
             due_at = min(due_at, self._last + PROGRESS_SECONDS)
         return due_at - time.monotonic()

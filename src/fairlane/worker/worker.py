@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
-from ..model.lease import LeaseStatus, Outcome, WorkerReport
-from ..queue import Queue
+from ..model.errors import FairlaneError
+from ..model.lease import MAX_REPORTED_JOBS, LeaseStatus, Outcome, WorkerReport
+from ..queue import Orders, Queue
 from .execute import Executor
 from .failures import Failures
 from .fetch import Fetcher
 from .heartbeat import Heartbeat
+from .obey import obey
 from .options import WorkerOptions
 from .processes import check_reachable
 from .running import CANCEL_GRACE_SECONDS, Runnable, RunningJob, Stop
@@ -45,6 +48,8 @@ class Worker:
         self._stopping = asyncio.Event()
         self._started_at = time.time()
         self._executor: Executor | None = None
+        self.was_told_to_drain = False
+        """Whether somebody asked, through the store, for the worker to end."""
 
     @property
     def abandoned(self) -> int:
@@ -57,6 +62,12 @@ class Worker:
         To be called in the event loop's thread.
         """
         self._stopping.set()
+
+    def _drain_as_told(self) -> None:
+        if not self._stopping.is_set():
+            log.info("told to drain")
+            self.was_told_to_drain = True
+            self.stop()
 
     async def run(self) -> None:
         """Work until `stop` is called and everything is drained.
@@ -78,18 +89,23 @@ class Worker:
         self._executor = executor = Executor(self._registry, self.options.slots, deliver, notify_progress, failures)
         fetcher = Fetcher(queue, executor, failures, self.options)
         heartbeat = self._new_heartbeat(executor)
+        orders, worker_id = queue.orders, self.options.worker_id
+        obeying = asyncio.create_task(obey(orders, worker_id, heartbeat.beat_now, self._drain_as_told))
         try:
             heartbeat.start()
             fetcher.wake()
             await self._stopping.wait()
+            heartbeat.beat_now()  # so that everybody sees it drain
             await self._drain(executor, fetcher)
             await _within(FLUSH_SECONDS, failures.settle())
         finally:
+            obeying.cancel()
             executor.stop_all(Stop.LOST)
             executor.close()
             fetcher.close()
             failures.close()
             await heartbeat.stop()
+            await _within(CLOSE_SECONDS, _leave(orders, worker_id))
             await _within(CLOSE_SECONDS, queue.close())
 
     def _check_tasks(self) -> None:
@@ -110,20 +126,21 @@ class Worker:
             self._open_queue,
             self.options.lease_ms,
             running=lambda: list(executor.running.copy().values()),
-            report=lambda: self._report(len(executor.running)),
+            report=lambda: self._report(executor),
             on_status=tell,
         )
 
-    def _report(self, running: int) -> WorkerReport:
+    def _report(self, executor: Executor) -> WorkerReport:
         return WorkerReport(
             id=self.options.worker_id,
             queues=self.options.queues,
             slots=self.options.slots,
-            running=running,
+            running=len(executor.running),
             host=socket.gethostname(),
             pid=os.getpid(),
             started_at=self._started_at,
             draining=self._stopping.is_set(),
+            jobs=tuple(job.lease.job_id for job in list(executor.running.copy().values())[:MAX_REPORTED_JOBS]),
         )
 
     async def _drain(self, executor: Executor, fetcher: Fetcher) -> None:
@@ -133,6 +150,12 @@ class Worker:
             await _within(CANCEL_GRACE_SECONDS + 1.0, executor.idle())
         if not await _within(FLUSH_SECONDS, fetcher.settle()):
             log.error("the store cannot be reached: some outcomes are lost, and their jobs will run again")
+
+
+async def _leave(orders: Orders, worker_id: str) -> None:
+    """Say goodbye, so that nobody sees a worker that is gone. If this fails, its silence will tell."""
+    with contextlib.suppress(FairlaneError):
+        await orders.leave(worker_id)
 
 
 async def _within(seconds: float, step: Awaitable[None]) -> bool:

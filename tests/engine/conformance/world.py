@@ -13,7 +13,7 @@ from fairlane.model.lease import ClaimRequest, Lease, LeaseStatus, Outcome, Outc
 from fairlane.model.tenant import PolicyChange
 from fairlane.queue import Queue, Upkeep
 
-WORKER = WorkerReport(id="w1", slots=8, running=1, host="here", pid=7, started_at=1_700_000_000.0)
+WORKER = WorkerReport(id="w1", slots=8, running=1, host="here", pid=7, started_at=1_700_000_000.0, jobs=("j1",))
 
 
 @dataclass

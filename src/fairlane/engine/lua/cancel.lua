@@ -14,6 +14,7 @@
 -- include news
 -- include charging
 -- include ending
+-- include workers
 local function cancel(id, packed)
   local record = call('GET', key('j/' .. id))
   if not record then return 'not_found' end
@@ -26,6 +27,7 @@ local function cancel(id, packed)
     if s[CANCELLED_BY] ~= '' then return 'repeated' end
     s[CANCELLED_BY] = 'user'
     push2(ended.started, id, pack(s))
+    order(s[WORKER])
     return 'cancelling'
   end
   if call('ZREM', key('scheduled'), id) == 0 then remove_from_lane(h.tenant, h.queue, id) end

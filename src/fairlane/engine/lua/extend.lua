@@ -5,8 +5,7 @@
 -- RETURNS for each lease: ok, stale_lease or cancelled
 -- EVENTS
 -- reports: msgpack [[id, token, progress or ''], ...]; report: opaque, '' from a client that is no worker
---   workers      zset WORKER by its last heartbeat (ms)
---   worker_info  hash WORKER -> report
+-- include/workers.lua says what is kept of a worker.
 -- include base
 -- include job
 -- include news

@@ -13,6 +13,7 @@
 -- include news
 -- include charging
 -- include ending
+-- include workers
 local ids = {}
 if lost_worker == '' then
   ids = call('ZRANGEBYSCORE', key('leases'), '-inf', now, 'LIMIT', 0, limit)
@@ -45,5 +46,6 @@ for i, packed in ipairs(read('HMGET', 'started', ids)) do
   end
 end
 write_endings()
+if lost_worker ~= '' then forget_workers({ lost_worker }) end
 local first = call('ZRANGE', key('leases'), 0, 0, 'WITHSCORES')
 return { requeued, failed, cancelled, first[2] and math.max(0, tonumber(first[2]) - now) or -1 }

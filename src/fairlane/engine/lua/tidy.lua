@@ -5,9 +5,9 @@
 -- RETURNS cursor of the virtual times to look at next
 -- EVENTS
 -- include base
+-- include workers
 local silent = call('ZRANGEBYSCORE', key('workers'), '-inf', now - silence_ms, 'LIMIT', 0, 1000)
-write('ZREM', 'workers', silent)
-write('HDEL', 'worker_info', silent)
+forget_workers(silent)
 call('ZREMRANGEBYSCORE', key('awaited'), '-inf', now)
 local lowest -- a queue that has not been served beyond its first tenants has no floor yet
 for _, floor in ipairs(call('HVALS', key('floor'))) do lowest = math.min(lowest or math.huge, tonumber(floor)) end

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..endpoint import Endpoint
-from . import bulk, docs, events, health, job, leases, listings, pages, queues, submit, tenants
+from . import bulk, docs, events, health, job, leases, listings, pages, queues, submit, tenants, workers
 
 API = (
     *submit.ENDPOINTS,
@@ -13,6 +13,7 @@ API = (
     *tenants.ENDPOINTS,
     *leases.ENDPOINTS,
     *queues.ENDPOINTS,
+    *workers.ENDPOINTS,
     *events.ENDPOINTS,
     *health.ENDPOINTS,
 )

@@ -1,4 +1,4 @@
-"""Queues and workers: what is running where."""
+"""Queues."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ...model.names import check_name
 from ...model.overview import QueueInfo
 from ..call import Call
 from ..endpoint import Endpoint
-from ..views import Queues, Workers, worker_view
+from ..views import Queues
 
 
 async def list_queues(call: Call) -> Queues:
@@ -24,11 +24,6 @@ async def resume_queue(call: Call) -> QueueInfo:
     return await call.context.queue.pause_queue(_queue_name(call), False)
 
 
-async def list_workers(call: Call) -> Workers:
-    """Workers whose last heartbeat is recent."""
-    return Workers(workers=[worker_view(worker) for worker in await call.context.queue.workers()])
-
-
 def _queue_name(call: Call) -> str:
     return check_name(call.path("name"), "the queue's name", "/name")
 
@@ -37,5 +32,4 @@ ENDPOINTS = (
     Endpoint("GET", "/queues", list_queues),
     Endpoint("POST", "/queues/{name}/pause", pause_queue),
     Endpoint("POST", "/queues/{name}/resume", resume_queue),
-    Endpoint("GET", "/workers", list_workers),
 )

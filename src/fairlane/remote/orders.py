@@ -1,0 +1,32 @@
+"""What workers are told, over HTTP."""
+
+from __future__ import annotations
+
+from ..model.lease import WorkerOrders
+from . import requests
+from .transport import Transport
+
+LONGEST_WAIT_MS = 20_000
+
+
+class RemoteOrders:
+    """Implements `queue.Orders` against the API."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def next(self, worker_id: str, seen: int, timeout_ms: int) -> WorkerOrders:
+        wait_s = min(timeout_ms, LONGEST_WAIT_MS) / 1000
+        query = {"seen": str(seen), "waitSeconds": str(wait_s)}
+        path = _path(worker_id, "/orders")
+        return await self._transport.call("GET", path, WorkerOrders, query=query, wait_s=wait_s)
+
+    async def drain(self, worker_id: str) -> None:
+        await self._transport.call("POST", _path(worker_id, "/drain"), WorkerOrders)
+
+    async def leave(self, worker_id: str) -> None:
+        await self._transport.send(self._transport.build("DELETE", _path(worker_id), b"", {}))
+
+
+def _path(worker_id: str, action: str = "") -> str:
+    return requests.named_path("workers", worker_id, "the worker's id", action)
