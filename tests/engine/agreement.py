@@ -24,6 +24,8 @@ async def check_agreement(engine: Engine, model: Model) -> None:
     await check_queues(engine, model)
     wanted = Counter(job.state for job in model.jobs.values())
     assert {State(name): count for name, count in report.jobs.items() if count} == dict(wanted)
+    overview = await engine.monitor.overview()
+    assert {state: count for state, count in overview.states.items() if count} == dict(wanted)
 
 
 async def check_jobs(engine: Engine, model: Model) -> None:
@@ -72,6 +74,9 @@ async def check_tenants(engine: Engine, model: Model) -> None:
         assert tenant.running == len(model.of_state(State.RUNNING, tenant.id))
         assert tenant.submit_rate_used == model.submissions_used(tenant.id)
         assert {name: getattr(tenant, name) for name in _COUNTERS} == {name: counts[name] for name in _COUNTERS}
+        assert tenant.started == counts["started"]
+        wait = tenant.oldest_wait_seconds
+        assert (None if wait is None else round(wait * 1000)) == model.oldest_wait_ms(tenant.id)
         check_block(model, tenant.id, tenant.blocked_by, tenant.blocked_until)
     assert await engine.counters() == Counters(**{name: totals[name] for name in _COUNTERS})
 

@@ -28,6 +28,8 @@ class ModelJob:
     state: State
     rank: tuple[int, int] = (0, 0)
     due_ms: int = 0
+    pending_ms: int = 0
+    """When it came to its lane."""
     attempt: int = 0
     base: int = 0
     reason: str = ""
@@ -94,6 +96,10 @@ class Model:
     def lane(self, tenant: str, queue: str) -> list[ModelJob]:
         jobs = [job for job in self.of_state(State.PENDING, tenant) if job.request.queue == queue]
         return sorted(jobs, key=lambda job: job.rank)
+
+    def oldest_wait_ms(self, tenant: str) -> int | None:
+        since = [job.pending_ms for job in self.of_state(State.PENDING, tenant)]
+        return self._clock.now_ms - min(since) if since else None
 
     def submissions_used(self, tenant: str) -> int:
         rate = self.policy(tenant).submit_rate
@@ -207,6 +213,7 @@ class Model:
             self.old_tokens.append((lease.job_id, job.token))
         job.state, job.attempt, job.token, job.worker = State.RUNNING, lease.attempt, lease.token, request.worker_id
         job.claimed_ms, job.expires_ms, job.reason = self._clock.now_ms, self._clock.now_ms + request.lease_ms, ""
+        self._count(lease.tenant_id, "started")
         if self.policy(lease.tenant_id).start_rate is not None:
             self.starts.setdefault(lease.tenant_id, []).append(self._clock.now_us)
 
@@ -343,7 +350,7 @@ class Model:
         if due_ms > self._clock.now_ms:
             job.state, job.due_ms = State.SCHEDULED, due_ms
             return
-        job.state = State.PENDING
+        job.state, job.pending_ms = State.PENDING, self._clock.now_ms
         if job.rank == (0, 0):
             self._sequence += 1
             job.rank = (9 - job.request.priority, self._sequence)

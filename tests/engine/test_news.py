@@ -1,0 +1,151 @@
+"""News of changed jobs costs nothing while nobody watches, and is not lost without a word while somebody does."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
+
+import msgspec
+import pytest
+from valkey.asyncio.client import PubSub
+
+from fairlane.engine import Engine, news
+from fairlane.engine.news import MAX_KEPT, Watcher
+from fairlane.model.states import State
+
+from .acting import claim, finish, lift_limits, submit
+
+PATIENCE_S = 10.0
+CHANNEL = "fl:{0}:news"
+WATCHED = "fl:{0}:watched"
+
+
+@asynccontextmanager
+async def told(engine: Engine) -> AsyncIterator[PubSub]:
+    """All that the store tells as news, to nobody who would make it do so."""
+    client = engine.store.subscriber()
+    pubsub = client.pubsub(ignore_subscribe_messages=True)
+    await pubsub.subscribe(CHANNEL)
+    try:
+        yield pubsub
+    finally:
+        await pubsub.aclose()  # type: ignore[no-untyped-call]
+        await client.aclose()
+
+
+async def next_news(pubsub: PubSub) -> dict[str, list[str]]:
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            message: Any = await pubsub.get_message(timeout=None)
+            if message is not None:
+                return msgspec.msgpack.decode(message["data"], type=dict[str, list[str]])
+
+
+async def watchers(engine: Engine) -> int:
+    """Processes that the store tells news."""
+    ((_, count),) = await engine.store.client.pubsub_numsub(CHANNEL)
+    return int(count)
+
+
+async def all_gone(engine: Engine) -> None:
+    """Return when the store tells nobody any more."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            if await watchers(engine) == 0:
+                return
+            await asyncio.sleep(0.01)
+
+
+async def test_nothing_is_told_while_nobody_watches(engine: Engine) -> None:
+    async with told(engine) as pubsub:
+        await submit(engine, "acme", 3)
+        await finish(engine, await claim(engine, 3))
+        assert await engine.store.client.exists(WATCHED) == 0
+        async with aclosing(engine.monitor.changes()) as changes:
+            await anext(changes)
+            (made,) = await submit(engine, "acme")
+            assert await next_news(pubsub) == {"pending": [made.job_id]}
+
+
+async def test_one_call_is_one_piece_of_news(engine: Engine) -> None:
+    await lift_limits(engine)
+    async with told(engine) as pubsub, aclosing(engine.monitor.changes()) as changes:
+        await anext(changes)
+        jobs = [one.job_id for one in await submit(engine, "acme", 300)]
+        assert sorted((await next_news(pubsub))["pending"]) == sorted(jobs)
+        leases = await claim(engine, 300)
+        assert sorted((await next_news(pubsub))["running"]) == sorted(jobs)
+        await finish(engine, leases)
+        assert {state: len(ids) for state, ids in (await next_news(pubsub)).items()} == {"completed": 300}
+
+
+async def test_the_last_to_leave_puts_out_the_light(engine: Engine) -> None:
+    async with aclosing(engine.monitor.changes()) as first, aclosing(engine.monitor.changes()) as second:
+        await anext(first)
+        await anext(second)
+        assert 0 < await engine.store.client.pttl(WATCHED) <= news.WATCHED_MS
+        assert await watchers(engine) == 1  # one subscription for both
+        await first.aclose()
+        (made,) = await submit(engine, "acme")
+        assert [change.id for change in (await anext(second)).jobs] == [made.job_id]
+    await all_gone(engine)
+
+
+async def test_the_key_is_kept_alive_and_its_loss_is_told(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(news, "RENEW_S", 0.01)
+    async with aclosing(engine.monitor.changes()) as changes:
+        assert (await anext(changes)).missed
+        await engine.store.client.delete(WATCHED)
+        async with asyncio.timeout(PATIENCE_S):
+            assert (await anext(changes)).missed
+        (made,) = await submit(engine, "acme")
+        async with asyncio.timeout(PATIENCE_S):
+            assert [change.id for change in (await anext(changes)).jobs] == [made.job_id]
+
+
+async def test_a_lost_connection_is_told(engine: Engine) -> None:
+    (made,) = await submit(engine, "acme")
+    async with aclosing(engine.monitor.changes()) as changes, aclosing(engine.monitor.follow(made.job_id)) as jobs:
+        assert (await anext(changes)).missed
+        await anext(jobs)
+        for _ in range(3):
+            await engine.store.client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")  # type: ignore[no-untyped-call]
+            async with asyncio.timeout(PATIENCE_S):
+                assert (await anext(changes)).missed
+        await claim(engine, 1)
+        async with asyncio.timeout(PATIENCE_S):
+            assert (await anext(changes)).jobs[0].state is State.RUNNING
+            assert (await anext(jobs)).state is State.RUNNING
+
+
+async def test_watchers_come_and_go(engine: Engine) -> None:
+    """However they overlap, each hears of a job that changes while it watches."""
+
+    async def watch(seed: int) -> None:
+        pause = random.Random(seed)
+        for _ in range(5):
+            async with aclosing(engine.monitor.changes()) as changes:
+                assert (await anext(changes)).missed
+                (made,) = await submit(engine, f"tenant-{seed}")
+                while made.job_id not in {change.id for change in (await anext(changes)).jobs}:
+                    pass
+            await asyncio.sleep(pause.random() * 0.01)
+
+    await lift_limits(engine)
+    async with asyncio.timeout(30):
+        await asyncio.gather(*(watch(seed) for seed in range(8)))
+    await all_gone(engine)
+
+
+def test_a_watcher_who_does_not_look_keeps_a_bounded_number_of_jobs() -> None:
+    watcher = Watcher(None)
+    for i in range(MAX_KEPT // 1_000 + 5):
+        watcher.tell(State.PENDING, [f"{i}-{j}" for j in range(1_000)])
+    assert len(watcher.changed) <= MAX_KEPT
+    changed, missed = watcher.take()
+    assert missed
+    assert changed
+    assert watcher.take() == ({}, False)
