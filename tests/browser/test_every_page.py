@@ -1,0 +1,114 @@
+"""What holds for every page alike: hostile text stays text, nobody is shut out, a phone is wide enough."""
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from .accessibility import barriers
+from .conftest import PHONE, Pages, World
+
+MARKUP = "<img src=x onerror='window.owned=1'><script>window.owned=1</script><b>bold</b>${7*7}{{7*7}}"
+HOSTILE = "hostile"
+PAGES = ["/", "/ui/tenants", f"/ui/tenants/{HOSTILE}", "/ui/tenants/never-seen"]
+
+every_page = pytest.mark.parametrize("path", PAGES)
+
+
+@pytest.fixture(scope="package")
+def hostile(world: World) -> World:
+    """The world, with markup wherever a client or a worker can leave text."""
+    url = world.api.url
+    failing = world.api.submit(
+        HOSTILE, "demo.fail", {"message": MARKUP}, maxAttempts=1, headers={"x-note": MARKUP}, key="<b>key</b>"
+    )
+    world.api.await_state([failing], "failed")
+    done = world.api.submit(HOSTILE, "default", {MARKUP: [MARKUP, {"deep": MARKUP}]}, headers={MARKUP[:50]: MARKUP})
+    world.api.await_state([done], "completed")
+    sleepers = [world.api.submit(f"sleeper-{n}", "demo.sleep", {"seconds": 60}) for n in range(8)]
+    world.api.await_state(sleepers, "running")  # so that the world's own worker leaves the next job to us
+    world.api.submit(HOSTILE, "hostile.task", MARKUP, queue="hostile.queue")
+    claim = {"queues": ["hostile.queue"], "workerId": "hostile.worker", "leaseSeconds": 600}
+    (lease,) = httpx.post(f"{url}/leases", json=claim).json()["leases"]
+    for job in sleepers:
+        httpx.post(f"{url}/jobs/{job}/cancel")
+    report = {
+        "jobId": lease["jobId"],
+        "token": lease["token"],
+        "progress": {"current": 1, "total": 2, "message": MARKUP},
+    }
+    worker = {"id": "hostile.worker", "slots": 2, "running": 1, "host": MARKUP}
+    answer = httpx.post(f"{url}/leases/extend", json={"worker": worker, "leases": [report], "leaseSeconds": 600})
+    assert answer.status_code == 200, answer.text
+    world.api.submit(HOSTILE, "hostile.task", MARKUP, queue="hostile.queue", delaySeconds=3600)
+    return world
+
+
+def await_page(page: Page) -> None:
+    """Wait until the page shows what it has to show."""
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.locator(".skeleton")).to_have_count(0)
+
+
+@every_page
+def test_hostile_text_stays_text(hostile: World, open_page: Pages, path: str) -> None:
+    page = open_page(path)
+    await_page(page)
+    assert page.evaluate("window.owned") is None
+    assert page.locator("main :is(img, script, b:text-is('bold'))").count() == 0
+
+
+def test_hostile_addresses_are_words(hostile: World, open_page: Pages) -> None:
+    open_page.expect_console("status of 422")
+    for path in (
+        "/ui/tenants?prefix=%3Cimg%20src%3Dx%3E",
+        "/ui/tenants/%3Cimg%20src%3Dx%20onerror%3Downed%3D1%3E",
+        "/ui/%00",
+    ):
+        page = open_page(path)
+        expect(page.locator("main").get_by_role("heading").or_(page.get_by_role("alert")).first).to_be_visible()
+        assert page.locator("main img").count() == 0
+        assert page.evaluate("window.owned") is None
+
+
+@every_page
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_nobody_is_shut_out(hostile: World, open_page: Pages, path: str) -> None:
+    page = open_page(path)
+    await_page(page)
+    assert not barriers(page)
+
+
+@every_page
+@pytest.mark.parametrize("viewport", [PHONE])
+def test_a_phone_does_not_scroll_sideways(hostile: World, open_page: Pages, path: str) -> None:
+    page = open_page(path)
+    await_page(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
+    page.get_by_role("button", name="Navigation").click()
+    expect(page.get_by_role("navigation", name="Pages").get_by_role("link", name="Tenants")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
+    assert not barriers(page)
+
+
+def test_the_checker_sees_barriers(open_page: Pages) -> None:
+    page = open_page("/")
+    await_page(page)
+    page.evaluate("document.querySelector('main').append(document.createElement('button'))")
+    assert [line.partition(":")[0] for line in barriers(page)] == ["button-name"]
+
+
+@every_page
+def test_all_that_can_be_used_is_reached_with_the_keyboard(hostile: World, open_page: Pages, path: str) -> None:
+    page = open_page(path)
+    await_page(page)
+    page.evaluate(
+        """() => {
+            const usable = "a[href], :is(button, input, select, textarea):enabled:not([type=radio]:not(:checked))";
+            window.unreached = () =>
+                [...document.querySelectorAll(usable)].filter((one) => one.checkVisibility() && !one.reached);
+            document.addEventListener("focusin", ({ target }) => (target.reached = true));
+        }"""
+    )
+    for _ in range(len(page.evaluate("window.unreached().map(String)")) + 20):  # what scrolls is a stop as well
+        page.keyboard.press("Tab")
+    assert page.evaluate("window.unreached().map((one) => one.outerHTML)") == []
