@@ -1,6 +1,10 @@
 """The frame around every page: navigation, theme, shortcuts, connection, and how much is loaded."""
 
-from playwright.sync_api import Page, expect
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.acceptance.running import kill
 
 from .conftest import OpenPages, Pages, World
 
@@ -74,3 +78,79 @@ def test_the_first_load_is_small(open_page: Pages) -> None:
 def background(page: Page) -> str:
     colour: str = page.evaluate("getComputedStyle(document.body).backgroundColor")
     return colour
+
+
+def test_the_stream_goes_on_after_the_api_has_restarted(fresh_world: World, pages_of: OpenPages) -> None:
+    pages = pages_of(fresh_world)
+    pages.expect_console("ERR_|Failed to load resource")
+    page = pages("/")
+    live = page.locator("[data-connection=live]")
+    expect(live).to_be_visible()
+    before = fresh_world.running.pid_of("api")
+    kill(before)
+    expect(live).to_have_count(0)
+    expect(live).to_be_visible(timeout=15_000)
+    assert fresh_world.running.pid_of("api") != before
+    fresh_world.api.submit("acme", "demo.sleep", {"seconds": 60})
+    expect(figure(page, "Running")).to_have_text("1")
+
+
+def test_no_answer_is_said_in_words_until_there_is_one(open_page: Pages) -> None:
+    open_page.expect_console("Failed to load resource")
+    page = open_page("/ui/nowhere")
+    page.route(re.compile("/(events|overview)$"), lambda route: route.abort())
+    page.goto(f"{open_page.url}/")
+    expect(page.get_by_role("alert")).to_contain_text(re.compile("fairlane does not answer.*Check that it runs"))
+    expect(page.locator("[data-connection=offline]")).to_be_visible()
+    page.unroute(re.compile("/(events|overview)$"))
+    expect(page.locator("[data-connection=live]")).to_be_visible(timeout=10_000)
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_figures_come_by_the_stream_alone_and_not_while_the_tab_is_hidden(
+    world: World, open_page: Pages, tenant: str
+) -> None:
+    page = open_page("/ui/nowhere")  # a page that reads nothing
+    expect(page.locator("[data-connection=live]")).to_be_visible()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{world.api.url}/")
+    completed = figure(page, "Completed")
+    before = completed.inner_text()
+    world.api.await_state([world.api.submit(tenant, "default", 1)], "completed")
+    expect(completed).not_to_have_text(before)
+    assert not [url for url in asked if url.endswith("/overview")]
+    hide(page, True)
+    expect(page.locator("[data-connection=paused]")).to_be_visible()
+    hide(page, False)
+    expect(page.locator("[data-connection=live]")).to_be_visible()
+
+
+def test_figures_come_by_asking_where_there_is_no_stream(world: World, open_page: Pages, tenant: str) -> None:
+    open_page.expect_console("Failed to load resource")
+    page = open_page("/ui/nowhere")
+    page.route("**/events", lambda route: route.abort())
+    page.goto(f"{world.api.url}/")
+    expect(page.locator("[data-connection=polling]")).to_be_visible()
+    completed = figure(page, "Completed")
+    before = completed.inner_text()
+    world.api.await_state([world.api.submit(tenant, "default", 1)], "completed")
+    expect(completed).not_to_have_text(before)
+    page.unroute("**/events")
+    expect(page.locator("[data-connection=live]")).to_be_visible(timeout=10_000)
+
+
+def hide(page: Page, hidden: bool) -> None:
+    """Tell the page what a browser tells one whose tab is left or looked at again."""
+    page.evaluate(
+        """(hidden) => {
+            Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
+    )
+
+
+def figure(page: Page, name: str) -> Locator:
+    """The number under this name."""
+    return page.locator(".figure", has=page.get_by_text(name, exact=True)).locator("strong")

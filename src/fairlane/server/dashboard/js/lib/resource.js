@@ -1,6 +1,6 @@
 // What a page reads of the API, kept fresh while it is seen.
-import { overview } from "./store.js";
-import { useEffect, useRef, useState } from "./ui.js";
+import { overview, resets } from "./store.js";
+import { effect, untracked, useEffect, useRef, useState } from "./ui.js";
 
 const PACE_MS = 1000; // at most so often, however much happens
 const IDLE_MS = 15_000; // for what changes by time alone
@@ -20,8 +20,7 @@ export function useResource(load, inputs, { live = true, pace = PACE_MS } = {}) 
     setState((old) => ({ ...old, loading: true }));
     reader.read();
     if (!live) return () => reader.stop();
-    const known = overview.peek();
-    const unsubscribe = overview.subscribe((fresh) => fresh !== known && reader.readSoon(pace));
+    const unsubscribe = onChange(() => reader.readSoon(pace), overview, resets);
     const seen = () => document.hidden || reader.readSoon(0);
     document.addEventListener("visibilitychange", seen);
     return () => {
@@ -35,6 +34,16 @@ export function useResource(load, inputs, { live = true, pace = PACE_MS } = {}) 
     reload.current();
   };
   return { ...state, put, reload: () => reload.current() };
+}
+
+/** Calls `act` whenever one of the signals changes, from now on. */
+function onChange(act, ...signals) {
+  let first = true;
+  return effect(() => {
+    for (const one of signals) one.value;
+    if (!first) untracked(act);
+    first = false;
+  });
 }
 
 class Reader {

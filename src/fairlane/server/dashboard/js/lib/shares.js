@@ -10,7 +10,7 @@ export class Shares {
 
   /** Take in tenants as the API lists them. */
   add(tenants, at = Date.now()) {
-    this.samples.push({ at, started: new Map(tenants.map(({ id, started = 0 }) => [id, started])) });
+    this.samples.push({ at, started: new Map(tenants.map(({ id, started }) => [id, started])) });
     while (this.samples.length > 1 && this.samples[1].at <= at - WINDOW_MS) this.samples.shift();
   }
 
@@ -21,7 +21,7 @@ export class Shares {
   of(tenants) {
     const oldest = this.samples[0];
     const starts = new Map();
-    for (const { id, started = 0 } of tenants) starts.set(id, started - (oldest?.started.get(id) ?? started));
+    for (const { id, started } of tenants) starts.set(id, started - (oldest?.started.get(id) ?? started));
     const active = tenants.filter(({ id, pending }) => pending > 0 || starts.get(id) > 0);
     const allStarts = active.reduce((sum, { id }) => sum + starts.get(id), 0);
     const allWeight = active.reduce((sum, { weight }) => sum + weight, 0);

@@ -10,6 +10,12 @@ export const changes = signal(null);
 /** How it is kept up to date: "connecting", "live", "polling", "offline" (no answer) or "paused" (hidden tab). */
 export const connection = signal("connecting");
 
+/** The last jobs that changed: {jobs: [{id, tenantId, queue, task, state}], more}; `more`: and others, which are not listed. */
+export const changes = signal(null);
+
+/** Rises whenever changes may have been missed, so that all that is shown must be read again. */
+export const resets = signal(0);
+
 /** The error of the last attempt to reach the server, if it failed. */
 export const failure = signal(null);
 

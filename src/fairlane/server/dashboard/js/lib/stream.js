@@ -1,34 +1,64 @@
-// Keeps the store of signals up to date while the tab is seen.
+// Keeps the store of signals up to date while the tab is seen: by one stream of events, or by asking while there is none.
 import { get } from "./api.js";
-import { accept, connection, failure } from "./store.js";
+import { accept, changes, connection, failure, resets } from "./store.js";
 
 const POLL_MS = 2000;
-let timer;
+const REOPEN_MS = 3000; // as long as browsers wait before they come back to a stream by themselves
+let source;
+let polling;
+let reopening;
+let opened = 0;
+
+function open() {
+  clearTimeout(reopening);
+  source?.close();
+  source = new EventSource("/events");
+  source.onopen = () => {
+    stopPolling();
+    connection.value = "live";
+    failure.value = null;
+    if (opened++) resets.value += 1; // who answers now may be another process, which cannot resume
+  };
+  source.onerror = () => {
+    poll();
+    if (source.readyState === EventSource.CLOSED) reopening = setTimeout(open, REOPEN_MS);
+  };
+  source.addEventListener("overview", (event) => accept(JSON.parse(event.data)));
+  source.addEventListener("jobs", (event) => (changes.value = JSON.parse(event.data)));
+  source.addEventListener("reset", () => (resets.value += 1));
+}
 
 async function poll() {
-  clearTimeout(timer);
-  if (document.hidden) return;
+  stopPolling();
+  const mine = (polling = {});
   try {
-    accept(await readOverview());
+    const fresh = await get("/overview");
+    if (polling !== mine) return;
+    accept(fresh);
     connection.value = "polling";
   } catch (error) {
+    if (polling !== mine) return;
     failure.value = error;
     connection.value = "offline";
   }
-  timer = setTimeout(poll, POLL_MS);
+  mine.timer = setTimeout(poll, POLL_MS);
 }
 
-async function readOverview() {
-  const [counters, { queues }, { workers }] = await Promise.all([get("/jobs/metrics"), get("/queues"), get("/workers")]);
-  const sum = (list, field) => list.reduce((total, one) => total + one[field], 0);
-  const states = { pending: sum(queues, "pending"), running: sum(workers, "running") };
-  return { at: new Date().toISOString(), counters, states, queues, workers };
+function stopPolling() {
+  clearTimeout(polling?.timer);
+  polling = undefined;
+}
+
+function close() {
+  clearTimeout(reopening);
+  stopPolling();
+  source?.close();
+  source = undefined;
+  connection.value = "paused";
 }
 
 export function startStream() {
-  document.addEventListener("visibilitychange", () => {
-    if (document.hidden) connection.value = "paused";
-    else poll();
-  });
-  poll();
+  document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+  if (document.hidden) connection.value = "paused";
+  else open();
 }

@@ -4,7 +4,7 @@ import htm from "htm";
 
 export { Fragment, render } from "preact";
 export { useCallback, useEffect, useErrorBoundary, useId, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-export { batch, computed, effect, signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
+export { batch, computed, effect, signal, untracked, useComputed, useSignal, useSignalEffect } from "@preact/signals";
 
 /** Markup as a tagged template. Values put into it are text or properties, never markup. */
 export const html = htm.bind(h);

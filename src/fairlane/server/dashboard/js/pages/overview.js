@@ -1,19 +1,30 @@
 // What happens now and happened lately, over all tenants.
-import { Badge, ButtonLink, Card, Code, Elapsed, Empty, Figure, Meter, PageHead, Skeleton } from "../components/basics.js";
+import { Badge, ButtonLink, Card, Choice, Code, Elapsed, Empty, Figure, Meter, PageHead, Problem, Skeleton } from "../components/basics.js";
+import { Chart, Legend } from "../components/chart.js";
 import { Icon } from "../components/icon.js";
 import { Table } from "../components/table.js";
-import { count, plural, time } from "../lib/format.js";
+import { get } from "../lib/api.js";
+import { count, duration, plural, shortCount, time } from "../lib/format.js";
+import { chartsOf } from "../lib/history.js";
+import { useResource } from "../lib/resource.js";
+import { query, setQuery } from "../lib/router.js";
 import { overview } from "../lib/store.js";
 import { html } from "../lib/ui.js";
 
+const SPANS = [["15", "15 min"], ["60", "1 h"], ["360", "6 h"], ["1440", "24 h"]];
+
 export default function Overview() {
   const seen = overview.value;
+  const span = SPANS.some(([minutes]) => minutes === query.value.get("minutes")) ? query.value.get("minutes") : "60";
   if (!seen) return html`<${PageHead} title="Overview" /><${Skeleton} rows=${8} />`;
   const fresh = seen.counters.submitted === 0;
   return html`
-    <${PageHead} title="Overview" sub=${`As of ${time(seen.at)}`} />
+    <${PageHead} title="Overview" sub=${`As of ${time(seen.at)}`}>
+      ${!fresh && html`<${Choice} label="Time that the charts show" value=${span} options=${SPANS} onChange=${(minutes) => setQuery({ minutes: minutes === "60" ? null : minutes })} />`}
+    </${PageHead}>
     ${fresh && html`<${Welcome} />`}
     <${Figures} ...${seen} />
+    ${!fresh && html`<${History} minutes=${span} />`}
     <div class="halves">
       <${Queues} queues=${seen.queues} />
       <${Workers} workers=${seen.workers} />
@@ -45,6 +56,36 @@ function Figures({ states, counters, workers }) {
     <${Figure} state="failed" name="Dead letters" value=${count(states.failed)} note="to look at" />
     <${Figure} state="cancelled" name="Cancelled" value=${count(states.cancelled)} note="kept for a while" />
   </dl>`;
+}
+
+function History({ minutes }) {
+  const { data, error, reload } = useResource(async (signal) => chartsOf(await get("/history", { signal, query: { minutes } })), [minutes], { pace: 5000 });
+  if (error && !data) return html`<${Problem} error=${error} retry=${reload} />`;
+  const perUnit = (value) => shortCount(value < 10 ? Math.round(value * 10) / 10 : Math.round(value));
+  return html`<div class="halves">
+    <${Plot} title="Throughput" sub=${data && `jobs ${data.jobsUnit}`} data=${data} format=${perUnit} lines=${[
+      ["Completed", "completed", "--completed", true], ["Submitted", "submitted", "--accent"],
+    ]} />
+    <${Plot} title="Wait and run time" sub="mean" data=${data} format=${duration} lines=${[
+      ["Wait", "wait", "--pending", true], ["Run", "run", "--running"],
+    ]} />
+    <${Plot} title="Queue depth" sub="jobs" data=${data} format=${shortCount} lines=${[
+      ["Pending", "pending", "--pending", true], ["Running", "running", "--running"], ["Scheduled", "scheduled", "--scheduled"],
+    ]} />
+    <${Plot} title="Failures" sub=${data && `attempts ${data.attemptsUnit}`} data=${data} format=${perUnit} lines=${[
+      ["Failed", "failed", "--failed", true], ["Queued again", "retried", "--scheduled"],
+    ]} />
+  </div>`;
+}
+
+function Plot({ title, sub, data, format, lines }) {
+  const series = lines.map(([name, of, token, fill]) => ({ name, token, fill, values: data?.[of] ?? [] }));
+  const last = series.map(({ name, values }) => `${name} ${format(values.findLast((value) => value !== null) ?? 0)}`).join(", ");
+  return html`<${Card} title=${title} sub=${sub} actions=${html`<${Legend} series=${series} />`}>
+    ${!data && html`<div class="chart-room"></div>`}
+    ${data && data.times.length < 2 && html`<p class="chart-room">Figures are kept every 10 seconds; the first are on their way.</p>`}
+    ${data && data.times.length > 1 && html`<${Chart} label=${`${title}: ${last}`} times=${data.times} series=${series} format=${format} />`}
+  </${Card}>`;
 }
 
 const QUEUE_COLUMNS = [

@@ -52,7 +52,7 @@ export default function TenantPage({ id }) {
 function Figures({ tenant }) {
   const { concurrency, submitRate, submitRateUsed: used } = tenant;
   return html`<dl class="figures lane-figures">
-    <${Figure} state="pending" name="Pending" value=${count(tenant.pending)} note=${tenant.oldestWaitSeconds == null ? "nothing waits" : `the oldest for ${duration(tenant.oldestWaitSeconds)}`} />
+    <${Figure} state="pending" name="Pending" value=${count(tenant.pending)} note=${tenant.oldestWaitSeconds === null ? "nothing waits" : `the oldest for ${duration(tenant.oldestWaitSeconds)}`} />
     <${Figure} state="running" name="Running" value=${count(tenant.running)} note=${concurrency === null ? "no limit" : `of ${count(concurrency)}`}
       bar=${concurrency !== null && html`<${Meter} value=${tenant.running} max=${concurrency} tone="running" label="Running jobs" />`} />
     <${Figure} name="Submissions" value=${submitRate ? count(used) : count(tenant.submitted)} note=${submitRate ? `of ${rate(submitRate)}` : "ever, no limit"}
