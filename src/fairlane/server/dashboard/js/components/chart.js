@@ -3,6 +3,7 @@ import { colour, dark } from "../lib/theme.js";
 import { html, useEffect, useRef } from "../lib/ui.js";
 
 const file = (name) => new URL(`../../vendor/${name}`, import.meta.url).href;
+const LEAST_SPAN_S = 300;
 let loading;
 
 /** uPlot's constructor. Its build for plain pages is the small one, and leaves it as a global. */
@@ -26,17 +27,17 @@ export function Chart({ label, times, series, format, height = 170 }) {
   const plot = useRef();
   const isDark = dark.value;
   useEffect(() => {
+    const host = box.current;
     let gone = false;
-    let watch;
+    const watch = new ResizeObserver(() => host.isConnected && plot.current.setSize({ width: host.clientWidth, height }));
     loadPlot().then((Plot) => {
       if (gone) return;
-      plot.current = new Plot(options(Plot, box.current, series, format, height), data(times, series), box.current);
-      watch = new ResizeObserver(() => plot.current.setSize({ width: box.current.clientWidth, height }));
-      watch.observe(box.current);
+      plot.current = new Plot(options(Plot, host, series, format, height), data(times, series), host);
+      watch.observe(host);
     });
     return () => {
       gone = true;
-      watch?.disconnect();
+      watch.disconnect();
       plot.current?.destroy();
       plot.current = null;
     };
@@ -53,12 +54,12 @@ function options(Plot, box, series, format, height) {
   return {
     width: box.clientWidth,
     height,
-    padding: [8, 4, 0, 0],
+    padding: [8, 14, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false }, sync: { key: "time" } },
-    scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.12 : 1] } },
+    scales: { x: { range: (_, first, last) => [Math.min(first, last - LEAST_SPAN_S), last] }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.12 : 1] } },
     axes: [
-      { ...axis, grid: { show: false }, size: 20, gap: 4, space: 70, values: (_, at) => at.map((one) => Plot.fmtDate("{HH}:{mm}")(new Date(one * 1000))) },
+      { ...axis, grid: { show: false }, size: 20, gap: 4, space: 70, values: (_, at, index, room, step) => at.map((one) => Plot.fmtDate(step < 60 ? "{HH}:{mm}:{ss}" : "{HH}:{mm}")(new Date(one * 1000))) },
       { ...axis, size: 52, space: 36, values: (_, ticks) => ticks.map(format) },
     ],
     series: [

@@ -15,14 +15,14 @@ export class Shares {
   }
 
   /**
-   * By id: {starts, share, fair}, of those tenants that have waiting jobs or have started some. Shares are parts of
+   * By id: {starts, share, fair}, of those tenants that have started jobs or could start some. Shares are parts of
    * 1 among them, and null before anything was started; `fair` is the part of their weights.
    */
   of(tenants) {
     const oldest = this.samples[0];
     const starts = new Map();
     for (const { id, started } of tenants) starts.set(id, started - (oldest?.started.get(id) ?? started));
-    const active = tenants.filter(({ id, pending }) => pending > 0 || starts.get(id) > 0);
+    const active = tenants.filter(({ id, pending, blockedBy }) => starts.get(id) > 0 || (pending > 0 && !blockedBy));
     const allStarts = active.reduce((sum, { id }) => sum + starts.get(id), 0);
     const allWeight = active.reduce((sum, { weight }) => sum + weight, 0);
     return new Map(active.map(({ id, weight }) => {

@@ -4,9 +4,6 @@ import { computed, signal } from "./ui.js";
 /** The last GET /overview (or event of that name): {at, counters, states, queues, workers}; null before the first. */
 export const overview = signal(null);
 
-/** The last jobs that changed: {jobs: [{id, tenantId, queue, task, state}], more}; `more`: and others, which are not listed. */
-export const changes = signal(null);
-
 /** How it is kept up to date: "connecting", "live", "polling", "offline" (no answer) or "paused" (hidden tab). */
 export const connection = signal("connecting");
 

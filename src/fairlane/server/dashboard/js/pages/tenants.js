@@ -59,7 +59,7 @@ const columnsFor = (shares) => [
   { name: "running", title: "Running", hint: "Jobs that run, of those that may run at once", cell: (tenant) => html`<${RunningBar} tenant=${tenant} />` },
   { name: "submitted", title: "Submissions", hint: "Within the present window of its submission rate", className: "wide-only", cell: (tenant) => html`<${SubmissionBar} tenant=${tenant} />` },
   { name: "oldest", title: "Oldest wait", hint: "How long its oldest pending job has waited", numeric: true, className: "wide-only", cell: (tenant) => html`<span class=${tenant.oldestWaitSeconds === null ? "quiet" : ""}>${duration(tenant.oldestWaitSeconds)}</span>` },
-  { name: "share", title: "Share of starts", hint: "Of all starts on this page within the last minute. The mark is the share that its weight entitles it to, among those that wait or have started", className: "wide-only", cell: (tenant) => html`<${Share} tenant=${tenant} share=${shares.get(tenant.id)} />` },
+  { name: "share", title: "Share of starts", hint: "Of all starts on this page within the last minute. The mark is the share that its weight entitles it to, among those that have started jobs or could start some", className: "wide-only", cell: (tenant) => html`<${Share} tenant=${tenant} share=${shares.get(tenant.id)} />` },
 ];
 
 function Share({ tenant, share }) {
