@@ -66,7 +66,7 @@ def test_the_first_load_is_small(world: World, open_page: Pages, tenant: str) ->
     world.api.submit(tenant, "default", 1)  # or else the overview shows no charts
     page = open_page.context.new_page()
     requests: list[Request] = []
-    page.on("request", requests.append)
+    page.on("request", lambda request: requests.append(request))  # noqa: PLW0108 (it is marked by Playwright)
     with page.expect_response(re.compile(r"/history\?")):
         page.goto(f"{open_page.url}/")
     expect(page.get_by_role("heading", name="Throughput")).to_be_visible()
