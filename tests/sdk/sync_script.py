@@ -23,6 +23,13 @@ def submit_and_leave() -> None:
     print(double.submit_sync(1).id)
 
 
+def wait_for_ever() -> None:
+    """No worker runs: only Ctrl-C ends this."""
+    job = double.submit_sync(1)
+    print(job.id, flush=True)
+    job.result()
+
+
 def submit_from_a_thread_that_outlives_main() -> None:
     """The interpreter waits for this thread, which then still submits."""
 

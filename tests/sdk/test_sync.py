@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import subprocess
 import sys
 import threading
@@ -115,7 +116,7 @@ async def test_calls_of_many_threads_share_commits(world: World) -> None:
 async def test_a_process_submits_and_ends_in_peace(
     world: World, script: str, printed: int, submitted: int | None
 ) -> None:
-    command = [sys.executable, "-X", "dev", "-W", "ignore:This process:DeprecationWarning"]
+    command = [sys.executable, "-W", "default", "-W", "ignore:This process:DeprecationWarning"]
     command += ["-m", "tests.sdk.sync_script", check_name(script, "script"), world.url]
     run = await asyncio.to_thread(subprocess.run, command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (run.returncode, run.stderr) == (0, "")
@@ -128,8 +129,32 @@ async def test_a_process_submits_and_ends_in_peace(
         assert len((await world.engine.list_jobs(JobQuery(limit=100))).jobs) == submitted
 
 
+async def test_ctrl_c_ends_a_wait(world: World) -> None:
+    command = [sys.executable, "-W", "default", "-m", "tests.sdk.sync_script", "wait_for_ever", world.url]
+    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        await world.engine.get((await process.stdout.readline()).decode().strip())
+        process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(15):
+            _, told = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+    assert process.returncode != 0
+    assert told.rstrip().endswith(b"KeyboardInterrupt") and b"Warning" not in told
+
+
 async def test_a_process_that_keeps_the_embedded_store_stops_it_at_its_end(tmp_path: object) -> None:
-    command = [sys.executable, "-X", "dev", "-m", "tests.sdk.sync_script", "submit_and_leave", f"embedded:{tmp_path}"]
+    command = [
+        sys.executable,
+        "-W",
+        "default",
+        "-m",
+        "tests.sdk.sync_script",
+        "submit_and_leave",
+        f"embedded:{tmp_path}",
+    ]
     for _ in range(2):  # the second finds the folder free
         run = await asyncio.to_thread(subprocess.run, command, cwd=ROOT, capture_output=True, text=True, timeout=60)
         assert (run.returncode, run.stderr) == (0, "")

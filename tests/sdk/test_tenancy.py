@@ -8,7 +8,8 @@ import pytest
 
 from fairlane import App, InvalidInput, current
 
-from .world import World
+from . import process_parent
+from .world import World, json_of
 
 
 @pytest.fixture
@@ -75,3 +76,13 @@ async def test_children_belong_to_the_tenant_of_the_job_that_submits_them(app: A
             async with world.worker(app=app):
                 ids = await (await parent.using(tenant="acme").submit()).result(timeout=10)
         assert [(await world.engine.get(job_id)).tenant_id for job_id in ids] == ["acme", "block"]
+
+
+async def test_a_job_in_a_process_of_its_own_submits_children_of_its_tenant(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAIRLANE_URL", world.url)
+    async with process_parent.app, world.worker(app=process_parent.app):
+        job = await process_parent.parent.using(tenant="acme").submit()
+        child_id = json_of((await world.finished(job.id)).result)
+    assert (await world.engine.get(str(child_id))).tenant_id == "acme"

@@ -1,0 +1,17 @@
+"""A task that submits another one from a process of its own, which imports this module."""
+
+from __future__ import annotations
+
+from fairlane import App
+
+app = App()
+
+
+@app.task
+async def child() -> None:
+    pass
+
+
+@app.task(executor="process")
+def parent() -> str:
+    return child.submit_sync().id
