@@ -168,3 +168,73 @@ async def test_a_limit_that_is_lifted_leaves_no_end_of_waiting(engine: Engine) -
     assert (tenant.blocked_by, tenant.blocked_until) == (None, None)
     assert (await engine.promote(10)).next_ms is None
     assert len(await claim(engine, 2)) == 2
+
+
+async def _sentence(engine: Engine, job_id: str) -> str:
+    return (await engine.explain(job_id)).sentence
+
+
+async def test_sentences_say_what_ends_the_waiting(engine: Engine, clock: Clock) -> None:
+    *_, last = await submit(engine, "acme", 4)
+    three_before = " 3 jobs of the tenant in this queue go before it."
+    told = "No worker is connected: start one with `fairlane worker`."
+    assert await _sentence(engine, last.job_id) == told + three_before
+    await engine.extend(WorkerReport(id="w", slots=2, running=2), [], 30_000)
+    told = "The tenant acme may start jobs: it waits for one of 2 busy worker slots."
+    assert await _sentence(engine, last.job_id) == told + three_before
+    await engine.extend(WorkerReport(id="w", slots=2, running=1), [], 30_000)
+    told = "The tenant acme may start jobs: a worker with a free slot takes them next."
+    assert await _sentence(engine, last.job_id) == told + three_before
+    await limit(engine, "acme", concurrency=1)
+    await claim(engine, 1)
+    told = "The tenant acme runs 1 job, and its limit is 1 at once: the next one starts when it ends."
+    assert await _sentence(engine, last.job_id) == told + " 2 jobs of the tenant in this queue go before it."
+    await limit(engine, "acme", concurrency=2)
+    await claim(engine, 1)
+    told = "The tenant acme runs 2 jobs, and its limit is 2 at once: the next one starts when one of them ends."
+    assert await _sentence(engine, last.job_id) == told + " 1 job of the tenant in this queue goes before it."
+    await limit(engine, "acme", concurrency=None, start_rate=Rate(1, 60.0))
+    await claim(engine, 5)
+    next_one = " It is the next of the tenant's jobs in this queue."
+    why = await engine.explain(last.job_id)
+    assert why.blocked_until is not None
+    assert why.sentence == (
+        "The tenant acme has started as many jobs as its start rate allows: "
+        f"the next one may start, at {why.blocked_until:%H:%M:%S} UTC.{next_one}"
+    )
+    await limit(engine, "acme", paused=True)
+    told = "The tenant acme is paused: its jobs start again once it is resumed."
+    assert await _sentence(engine, last.job_id) == told + next_one
+    await engine.pause_queue("default", True)
+    told = "The queue default is paused: its jobs start again once it is resumed."
+    assert await _sentence(engine, last.job_id) == told + next_one
+
+
+async def test_a_turn_tells_how_many_tenants_come_first(engine: Engine) -> None:
+    await engine.extend(WorkerReport(id="w", slots=2, running=2), [], 30_000)
+    await submit(engine, "first", 2)
+    await claim(engine, 1)
+    (waiting, *_) = await submit(engine, "first", 1)
+    for tenant in ("second", "third"):
+        await submit(engine, tenant, 1)
+    assert "it waits for one of 2 busy worker slots, and 2 other tenants have a turn before it." in await _sentence(
+        engine, waiting.job_id
+    )
+
+
+async def test_workers_that_cannot_take_a_job_are_told_apart(engine: Engine) -> None:
+    (made,) = await submit(engine, "acme", 1)
+    await engine.extend(WorkerReport(id="w", slots=1, queues=("other",)), [], 30_000)
+    assert (await _sentence(engine, made.job_id)).startswith("No worker serves the queue default: ")
+    await engine.extend(WorkerReport(id="w", slots=1, draining=True), [], 30_000)
+    assert (await _sentence(engine, made.job_id)).startswith("Every worker that serves the queue default is draining")
+
+
+async def test_later_starts_are_told_with_their_time(engine: Engine) -> None:
+    (later,) = await submit(engine, "acme", 1, delay_ms=5_000)
+    due = (await engine.get(later.job_id)).run_at
+    assert await _sentence(engine, later.job_id) == f"It was submitted to start later, at {due:%Y-%m-%d %H:%M:%S} UTC."
+    (failing,) = await submit(engine, "acme", 1)
+    await finish(engine, await claim(engine, 1), OutcomeKind.FAILED)
+    told = "Attempt 1 of 3 failed; the next one comes after a backoff, at "
+    assert (await _sentence(engine, failing.job_id)).startswith(told)

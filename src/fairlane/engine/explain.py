@@ -1,10 +1,12 @@
-"""Why a job waits, in a sentence."""
+"""Why a job waits, in a sentence, and what ends the waiting."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from ..model.job import Explanation, Job
 from ..model.lease import WorkerReport
@@ -19,44 +21,88 @@ _NOT_WAITING = {
 }
 
 
+class _Facts(msgspec.Struct, array_like=True):
+    """What explain.lua returns of a job."""
+
+    place: int
+    blocked_by: bytes
+    blocked_until: bytes
+    queue_paused: int
+    running: int
+    concurrency: int
+    tenants_before: int
+
+
 def explain_waiting(job: Job, facts: list[Any], workers: Sequence[WorkerReport]) -> Explanation:
     """`facts` is what explain.lua returns of the job."""
-    place, blocked_by, blocked_until, queue_paused, running, concurrency = facts
     if job.state is State.SCHEDULED:
         return _scheduled(job)
     if job.state is not State.PENDING:
         return Explanation(job.id, job.state, None, _NOT_WAITING[job.state])
-    until = utc(float(blocked_until)) if blocked_until else None
-    waiting_for, sentence = _pending(
-        job, blocked_by.decode(), until, bool(queue_paused), f"{running} of {concurrency}", workers
-    )
-    position = place + 1 if place >= 0 else None
-    if position is not None and position > 1:
-        sentence += f" {position - 1} of the tenant's jobs in this queue go before it."
-    return Explanation(job.id, job.state, waiting_for, sentence, position, until)
+    known = msgspec.convert(facts, _Facts)
+    until = utc(float(known.blocked_until)) if known.blocked_until else None
+    waiting_for, sentence = _pending(job, known, until, workers)
+    position = known.place + 1 if known.place >= 0 else None
+    return Explanation(job.id, job.state, waiting_for, sentence + _place(known.place), position, until)
+
+
+def _place(before: int) -> str:
+    if before < 0:
+        return ""
+    if before == 0:
+        return " It is the next of the tenant's jobs in this queue."
+    return f" {_count(before, 'job')} of the tenant in this queue {'goes' if before == 1 else 'go'} before it."
 
 
 def _scheduled(job: Job) -> Explanation:
+    when = "" if job.run_at is None else f", at {job.run_at:%Y-%m-%d %H:%M:%S} UTC"
     if job.reason is Reason.RETRY:
-        sentence = f"Attempt {job.attempt} of {job.max_attempts} failed; the next one comes after a backoff."
+        sentence = f"Attempt {job.attempt} of {job.max_attempts} failed; the next one comes after a backoff{when}."
         return Explanation(job.id, job.state, "backoff", sentence, None, job.run_at)
-    sentence = "The job asked to be run later." if job.reason else "The job was submitted to start later."
-    return Explanation(job.id, job.state, "schedule", sentence, None, job.run_at)
+    who = "Its task asked for it to be run again later" if job.reason else "It was submitted to start later"
+    return Explanation(job.id, job.state, "schedule", f"{who}{when}.", None, job.run_at)
 
 
-def _pending(
-    job: Job, blocked_by: str, until: datetime | None, queue_paused: bool, used: str, workers: Sequence[WorkerReport]
-) -> tuple[str, str]:
-    if queue_paused:
-        return "paused", f"The queue {job.queue} is paused."
-    if blocked_by == "paused":
-        return "paused", f"The tenant {job.tenant_id} is paused."
-    if blocked_by == "concurrency":
-        return "concurrency", f"The tenant {job.tenant_id} runs {used} jobs that it may run at once."
-    if blocked_by == "start_rate":
-        when = f" until {until:%H:%M:%S} UTC" if until else ""
-        return "start_rate", f"The tenant {job.tenant_id} has used up its rate of starts{when}."
+def _pending(job: Job, facts: _Facts, until: datetime | None, workers: Sequence[WorkerReport]) -> tuple[str, str]:
+    tenant = f"The tenant {job.tenant_id}"
+    if facts.queue_paused:
+        return "paused", f"The queue {job.queue} is paused: its jobs start again once it is resumed."
+    if facts.blocked_by == b"paused":
+        return "paused", f"{tenant} is paused: its jobs start again once it is resumed."
+    if facts.blocked_by == b"concurrency":
+        one_ends = "it ends" if facts.running == 1 else "one of them ends"
+        runs = f"{tenant} runs {_count(facts.running, 'job')}, and its limit is {facts.concurrency:,} at once"
+        return "concurrency", f"{runs}: the next one starts when {one_ends}."
+    if facts.blocked_by == b"start_rate":
+        when = f", at {until:%H:%M:%S} UTC" if until else " later"
+        return (
+            "start_rate",
+            f"{tenant} has started as many jobs as its start rate allows: the next one may start{when}.",
+        )
     serving = [worker for worker in workers if not worker.queues or job.queue in worker.queues]
-    if not any(not worker.draining for worker in serving):
-        return "no_worker", f"No live worker serves the queue {job.queue}."
-    return "turn", f"The tenant {job.tenant_id} may start a job; this one waits for its turn and a free worker slot."
+    ready = [worker for worker in serving if not worker.draining]
+    if not ready:
+        return "no_worker", _no_worker(job.queue, len(workers), len(serving))
+    return "turn", f"{tenant} may start jobs: {_turn(facts.tenants_before, ready)}."
+
+
+def _no_worker(queue: str, connected: int, draining: int) -> str:
+    if draining:
+        return f"Every worker that serves the queue {queue} is draining, and takes no new jobs: start another one."
+    if connected:
+        return f"No worker serves the queue {queue}: start one for it, or add it to the queues of one that runs."
+    return "No worker is connected: start one with `fairlane worker`."
+
+
+def _turn(before: int, workers: Sequence[WorkerReport]) -> str:
+    slots = sum(worker.slots for worker in workers)
+    busy = sum(worker.running for worker in workers) >= slots
+    turn = f"{_count(before, 'other tenant')} {'has' if before == 1 else 'have'} a turn before it" if before > 0 else ""
+    if busy:
+        free = f"it waits for one of {_count(slots, 'busy worker slot')}"
+        return f"{free}, and {turn}" if turn else free
+    return turn or "a worker with a free slot takes them next"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

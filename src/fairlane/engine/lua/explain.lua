@@ -2,7 +2,7 @@
 -- explain: the look-ups that tell why a job waits.
 -- KEYS prefix
 -- ARGV at id tenant queue
--- RETURNS place in its lane (-1: not in it), blocked by, blocked until (ms), queue paused, running, concurrency
+-- RETURNS place in its lane (-1: not in it), blocked by, blocked until (ms), queue paused, running, concurrency, runnable tenants before its own
 -- EVENTS
 -- include base
 -- include policy
@@ -17,4 +17,5 @@ return {
   call('SISMEMBER', key('queues_paused'), queue),
   running(tenant),
   policy(tenant).concurrency,
+  call('ZRANK', key('run/' .. queue), tenant) or 0,
 }
