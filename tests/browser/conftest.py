@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
-from tests.acceptance.running import Api, Running, up
+from tests.acceptance.running import Api, Running, fairlane, up
 
 from .chromium import chromium, chromium_path
 
@@ -73,6 +73,13 @@ def browser() -> Iterator[Browser]:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One system for all these tests; each uses tenants of its own."""
     with up(tmp_path_factory.mktemp("world"), "--default-rate", "off", "--durability", "memory") as running:
+        yield World(running, running.await_ready())
+
+
+@pytest.fixture(scope="package")
+def workless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A system without workers: its jobs wait until a test claims them by hand."""
+    with fairlane(tmp_path_factory.mktemp("workless"), "serve", "--port", "0", "--durability", "memory") as running:
         yield World(running, running.await_ready())
 
 

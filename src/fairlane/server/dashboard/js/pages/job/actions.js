@@ -9,7 +9,9 @@ import { html, useState } from "../../lib/ui.js";
 
 export function JobActions({ job, reload }) {
   const [busy, setBusy] = useState("");
+  const [stopping, setStopping] = useState(null); // the attempt that was asked to stop
   const may = ACTIONS_OF[job.state];
+  const asked = job.state === "running" && stopping === job.attempt;
   const again = `/ui/submit?from=${job.id}`;
   const act = async (name, run) => {
     if (busy) return;
@@ -29,7 +31,8 @@ export function JobActions({ job, reload }) {
       : "It will not run. It can be submitted again.";
     if (!(await confirm({ title: "Cancel this job?", text, action: "Cancel the job", danger: true }))) return;
     const { state } = await post(at`/jobs/${job.id}/cancel`);
-    toast(state === "cancelled" ? "Cancelled." : "Its worker is asked to stop it.");
+    setStopping(job.attempt);
+    toast(state === "cancelled" ? "Cancelled." : "Its worker is asked to stop it, and hears of it with its next heartbeat.");
   });
   const retry = () => act("retry", async () => {
     await post(at`/jobs/${job.id}/retry`);
@@ -51,7 +54,7 @@ export function JobActions({ job, reload }) {
   return html`
     <${ButtonLink} icon="plus" href=${again}>Submit again</${ButtonLink}>
     ${may.includes("delete") && html`<${Button} icon="trash" busy=${busy === "delete"} onClick=${remove}>Delete</${Button}>`}
-    ${may.includes("cancel") && html`<${Button} icon="close" busy=${busy === "cancel"} onClick=${cancel}>Cancel</${Button}>`}
+    ${may.includes("cancel") && html`<${Button} icon="close" busy=${busy === "cancel" || asked} onClick=${cancel}>${asked ? "Cancelling" : "Cancel"}</${Button}>`}
     ${may.includes("retry") && html`<${Button} icon="refresh" tone="primary" busy=${busy === "retry"} onClick=${retry}>Retry</${Button}>`}
   `;
 }

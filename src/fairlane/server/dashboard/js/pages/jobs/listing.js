@@ -1,5 +1,6 @@
 // The rows of a listing: loaded page by page, changed in place as jobs change, never moved under the reader's hand.
 import { at, get } from "../../lib/api.js";
+import { hasEnded } from "../../lib/job.js";
 import { changes, overview } from "../../lib/store.js";
 import { signal } from "../../lib/ui.js";
 
@@ -149,10 +150,10 @@ export class JobListing {
       if (this.places.has(job.id)) patches.set(job.id, light(job));
       else this.news.add(job.id);
     }
-    // What stood on this page and is gone from it has changed.
+    // What stood on this page and is gone from it has changed, and goes on changing until it has ended.
     const rows = this.rows.peek();
     for (let i = 0; i < Math.min(nextCursor ? PAGE - this.news.size : PAGE, rows.length); i++) {
-      if (!present.has(rows[i].id) && !rows[i].gone && rows[i].state === (this.filter.state ?? rows[i].state)) this.stale.add(rows[i].id);
+      if (!present.has(rows[i].id) && !rows[i].gone && (rows[i].state === this.filter.state || !hasEnded(rows[i]))) this.stale.add(rows[i].id);
     }
     this.fresh.value = this.news.size;
   }

@@ -1,0 +1,149 @@
+"""Listings of jobs: found by state and filter, changed in place, and many of them at once."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from .conftest import PHONE, OpenPages, Pages, World
+from .handwork import Handwork, post, put
+
+
+def rows(page: Page) -> Locator:
+    return page.get_by_role("table", name="Jobs").locator("tbody tr:not([aria-hidden])")
+
+
+def fail(world: World, tenant: str, count: int, **fields: object) -> list[str]:
+    asked = {"tenantId": tenant, "task": "demo.fail", "payload": {"times": 1}, "maxAttempts": 1, **fields}
+    made = post(f"{world.api.url}/jobs/batch", {"jobs": [asked] * count})["results"]
+    jobs = [one["job"]["id"] for one in made]
+    world.api.await_state(jobs, "failed")
+    return jobs
+
+
+def test_a_dead_letter_is_retried_from_its_page(world: World, open_page: Pages, tenant: str) -> None:
+    (job,) = fail(world, tenant, 1)
+    page = open_page(f"/ui/jobs?state=failed&tenant={tenant}")
+    expect(rows(page)).to_contain_text("DemoFailure told to fail")
+    rows(page).get_by_role("link", name="demo.fail").click()
+    expect(page.get_by_role("region", name="Error")).to_contain_text("DemoFailure")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Failed")
+    page.get_by_role("button", name="Retry").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Completed")
+    assert world.api.job(job)["state"] == "completed"
+
+
+def test_all_that_match_a_filter_are_retried(world: World, open_page: Pages, tenant: str) -> None:
+    meant, others = fail(world, tenant, 12, queue="night"), fail(world, tenant, 2)
+    page = open_page(f"/ui/jobs?state=failed&tenant={tenant}&queue=night")
+    expect(rows(page)).to_have_count(12)
+    page.get_by_role("button", name="Retry all").click()
+    dialog = page.get_by_role("dialog", name="Retry 12 jobs?")
+    expect(dialog).to_contain_text(f"Dead letters, Tenant {tenant}, Queue night")
+    dialog.get_by_role("button", name="Retry 12 jobs").click()
+    done = page.get_by_role("dialog", name="12 jobs retried")
+    done.get_by_role("button", name="Close", exact=True).last.click()
+    expect(page.get_by_role("heading", name="No job matches")).to_be_visible()
+    world.api.await_state(meant, "completed")
+    assert {world.api.job(job)["state"] for job in others} == {"failed"}
+
+
+def test_selected_jobs_are_deleted(world: World, open_page: Pages, tenant: str) -> None:
+    fail(world, tenant, 6)
+    page = open_page(f"/ui/jobs?state=failed&tenant={tenant}")
+    expect(rows(page)).to_have_count(6)
+    boxes = rows(page).get_by_role("checkbox")
+    boxes.nth(1).click()
+    boxes.nth(3).click(modifiers=["Shift"])
+    bar = page.get_by_role("region", name="Selected jobs")
+    expect(bar).to_contain_text("3 selected")
+    bar.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog", name="Delete 3 jobs?").get_by_role("button", name="Delete 3 jobs").click()
+    page.get_by_role("dialog", name="3 jobs deleted").get_by_role("button", name="Close", exact=True).last.click()
+    expect(rows(page)).to_have_count(3)
+    expect(bar).to_have_count(0)
+    assert len(world.api.get(f"/jobs?state=failed&tenantId={tenant}")["jobs"]) == 3
+
+
+def test_a_row_changes_in_place_and_new_ones_are_announced(workless: World, pages_of: OpenPages, tenant: str) -> None:
+    first = workless.api.submit(tenant, "default", 1, queue=tenant)
+    page = pages_of(workless)(f"/ui/jobs?tenant={tenant}&state=pending")
+    expect(rows(page)).to_have_count(1)
+    workless.api.submit(tenant, "default", 2, queue=tenant)
+    fresh = page.get_by_role("button", name="1 new")
+    expect(fresh).to_be_visible()
+    expect(rows(page)).to_have_count(1)
+    worker = Handwork(workless.api.url)
+    leases = worker.claim(queues=[tenant])
+    assert leases[0]["jobId"] == first
+    expect(rows(page)).to_contain_text("Running")
+    worker.finish(leases, "completed", result=1)
+    expect(rows(page)).to_contain_text("Completed")
+    fresh.click()
+    expect(rows(page)).to_have_count(1)
+    expect(rows(page)).to_contain_text("Pending")
+    expect(fresh).to_have_count(0)
+
+
+def test_filters_live_in_the_address(world: World, open_page: Pages, tenant: str) -> None:
+    jobs = [world.api.submit(tenant, "default", i, key=f"{tenant}-{i}") for i in range(3)]
+    world.api.await_state(jobs, "completed")
+    page = open_page("/ui/jobs")
+    expect(page.get_by_role("searchbox", name="Search jobs")).to_be_visible()
+    page.keyboard.press("/")
+    page.keyboard.type(f"tenant:{tenant} key:{tenant}-1\n")
+    expect(page).to_have_url(re.compile(f"tenant={tenant}&key={tenant}-1"))
+    expect(rows(page)).to_have_count(1)
+    page.get_by_role("button", name=f"Remove the filter Key {tenant}-1").click()
+    expect(rows(page)).to_have_count(3)
+    page.get_by_role("button", name="Filter", exact=True).click()
+    fields = page.get_by_role("form", name="Filters")
+    fields.get_by_label("Task").fill("demo.sleep")
+    fields.get_by_label("Submitted").select_option("1h")
+    fields.get_by_role("button", name="Apply").click()
+    expect(page.get_by_role("heading", name="No job matches")).to_be_visible()
+    page.go_back()
+    expect(rows(page)).to_have_count(3)
+    page.get_by_role("navigation", name="Jobs by state").get_by_role("link", name="Completed").click()
+    expect(page).to_have_url(re.compile(f"tenant={tenant}.*state=completed"))
+    page.get_by_role("searchbox", name="Search jobs").fill(jobs[2])
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{world.api.url}/ui/jobs/{jobs[2]}")
+
+
+def test_rows_are_reached_and_chosen_by_keys(world: World, open_page: Pages, tenant: str) -> None:
+    fail(world, tenant, 3)
+    page = open_page(f"/ui/jobs?state=failed&tenant={tenant}")
+    expect(rows(page)).to_have_count(3)
+    page.keyboard.type("jjx")
+    expect(page.get_by_role("region", name="Selected jobs")).to_contain_text("1 selected")
+    expect(rows(page).nth(1).get_by_role("checkbox")).to_be_checked()
+    page.keyboard.press("r")
+    expect(page.get_by_role("dialog", name="Retry 1 job?")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("]")
+    expect(page).to_have_url(re.compile("state=cancelled"))
+
+
+def test_many_rows_are_read_as_they_are_scrolled_to(workless: World, pages_of: OpenPages, tenant: str) -> None:
+    put(f"{workless.api.url}/tenants/{tenant}", {"submitRate": None})
+    post(f"{workless.api.url}/jobs/batch", {"jobs": [{"tenantId": tenant, "payload": i} for i in range(400)]})
+    page = pages_of(workless)(f"/ui/jobs?state=pending&tenant={tenant}")
+    table = page.get_by_role("table", name="Jobs")
+    expect(table).to_have_attribute("aria-rowcount", "101")
+    for read in (201, 301, 401):
+        page.keyboard.press("End")
+        expect(table).to_have_attribute("aria-rowcount", str(read))
+    page.keyboard.press("End")
+    expect(page.get_by_text("400 jobs, and no more.")).to_be_visible()
+    assert rows(page).count() < 60
+
+
+@pytest.mark.parametrize("viewport", [PHONE])
+def test_a_phone_shows_jobs_without_scrolling_sideways(world: World, open_page: Pages, tenant: str) -> None:
+    (job,) = fail(world, tenant, 1)
+    for path in (f"/ui/jobs?tenant={tenant}", f"/ui/jobs/{job}", f"/ui/submit?from={job}", "/ui/queues", "/ui/workers"):
+        page = open_page(path)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        expect(page.get_by_role("status", name="Loading")).to_have_count(0)
+        assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0], path
