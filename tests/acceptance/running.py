@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,7 +23,7 @@ _STARTED = re.compile(r": ([\w-]+) started \(pid (\d+)\)")
 class Running:
     """One `fairlane` command that runs for long, in a folder of its own."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
         self.folder = folder
         self.mark = uuid.uuid4().hex
         self._log = folder / f"log-{self.mark[:8]}"
@@ -31,7 +31,7 @@ class Running:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "fairlane.cli.main", *arguments],
                 cwd=folder,
-                env=os.environ | {_MARK: self.mark},
+                env=os.environ | dict(environment or {}) | {_MARK: self.mark},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -2,7 +2,8 @@
 
 - ```python title="reports.py"``` is saved under its name; ```python``` without one is run as a script.
 - ```sh``` is run by the shell; each command must succeed, and curl must not be answered with an error.
-- ```console``` has commands after "$ " and what they print; "..." stands for any text.
+- ```console``` has commands after "$ " and what they print; "..." stands for any text, or on a
+  line of its own for any lines.
 - ```sh background``` is one `fairlane` command that goes on to the end of the page, or until the same command is
   started again, as by a reader who stops it with Ctrl-C.
 
@@ -20,6 +21,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from tests.acceptance.running import Running
@@ -117,14 +119,16 @@ class Reader:
         return done.stdout
 
     def _start(self, command: str) -> None:
-        program, *arguments = shlex.split(command.replace("make run", "fairlane up"), comments=True)
+        words = shlex.split(command.replace("make run", "fairlane up"), comments=True)
+        settings = dict(word.split("=", 1) for word in takewhile(lambda word: "=" in word, words))
+        program, *arguments = words[len(settings) :]
         assert Path(program).name == "fairlane", f"only fairlane commands go on: {command}"
         name = arguments[0]
         if name in self._going_on:
             self._going_on.pop(name).end()
         if name in ("up", "serve"):
             arguments += ["--port", self._address.rpartition(":")[2]]
-        running = self._going_on[name] = Running(self._folder, *arguments)
+        running = self._going_on[name] = Running(self._folder, *arguments, environment=settings)
         self._ends.callback(running.end)
         if name in ("up", "serve"):
             running.await_ready()
@@ -141,13 +145,17 @@ def _dialogue(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _matches(expected: str, found: str) -> bool:
-    """Whether what was printed is what the page shows, up to the spaces at ends of lines."""
-    pattern = ".*".join(re.escape(part) for part in _trimmed(expected).split("..."))
-    return re.fullmatch(pattern, _trimmed(found), re.DOTALL) is not None
+    """Whether what was printed is what the page shows, however it is spaced and ruled."""
+    pattern = "".join(
+        "(?:.*\n)*" if line == "..." else ".*".join(re.escape(part) for part in line.split("...")) + "\n"
+        for line in _lines(expected)
+    )
+    return re.fullmatch(pattern, "".join(f"{line}\n" for line in _lines(found))) is not None
 
 
-def _trimmed(text: str) -> str:
-    return "\n".join(line.rstrip() for line in text.strip().splitlines())
+def _lines(text: str) -> list[str]:
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return [line for line in lines if line.strip(" ─")]
 
 
 def _free_port() -> int:

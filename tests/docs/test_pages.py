@@ -59,3 +59,7 @@ def test_files_and_commands_share_a_folder(tmp_path: Path) -> None:
 def test_dots_stand_for_any_text() -> None:
     assert _matches("job ... is done\n", "job 0123 is done  \n")
     assert not _matches("job ... is done\n", "job 0123 is lost\n")
+    assert _matches("first\n...\nlast\n", "first\nlast\n")
+    assert _matches("first\n...\nlast\n", "first\n\n second\nthird\nlast\n")
+    assert not _matches("first\n...\nlast\n", "first\nsecond\n")
+    assert not _matches("one\n", "one\ntwo\n")
