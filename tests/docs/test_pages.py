@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,16 @@ def test_the_examples_of_a_page_work_in_order(page: Path, tmp_path: Path) -> Non
 def test_no_block_is_left_out_by_its_language(page: Path) -> None:
     """Python and shell code is always run; what is not run is in a language that nobody would paste into a shell."""
     assert {block.language for block in blocks_of(page)} <= RUN | NOT_RUN
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_what_a_page_saves_is_used_by_what_it_runs(page: Path) -> None:
+    """A file that nothing imports or runs would be shown and never tried."""
+    blocks = blocks_of(page)
+    for saved in (block for block in blocks if block.file):
+        name = Path(str(saved.file)).stem
+        others = "\n".join(other.text for other in blocks if other.file != saved.file)
+        assert name == "conftest" or re.search(rf"\b{name}\b", others), f"{saved.where}: {saved.file} is never used"
 
 
 def block(language: str, text: str, words: str = "") -> Block:
