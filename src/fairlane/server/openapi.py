@@ -132,7 +132,9 @@ def _success(status: int, reply: Reply, schemas: Schemas) -> Json:
         for name, detail in reply.headers.items()
     }
     schema = {} if reply.type is None else schemas.of(reply.type)
-    response: Json = {"description": HTTPStatus(status).phrase, "content": {reply.media: {"schema": schema}}}
+    response: Json = {"description": HTTPStatus(status).phrase}
+    if reply.media:
+        response["content"] = {reply.media: {"schema": schema}}
     return response | ({"headers": headers} if headers else {})
 
 
