@@ -1,5 +1,5 @@
 // One tenant: its lane, its limits, and its latest jobs.
-import { Badge, Button, ButtonLink, Card, Copy, Figure, Meter, PageHead, Problem, Skeleton, StateBadge, TimeAgo } from "../components/basics.js";
+import { Button, ButtonLink, Card, Copy, Figure, Meter, PageHead, Problem, Skeleton, StateBadge, TimeAgo } from "../components/basics.js";
 import { toast, toastError } from "../components/floating.js";
 import { LaneBadges, laneSentence, refuses } from "../components/lane.js";
 import { Limits } from "../components/limits-form.js";
@@ -11,6 +11,7 @@ import { useResource } from "../lib/resource.js";
 import { html, useRef, useState } from "../lib/ui.js";
 
 const LATEST = 8;
+const MOST_READINGS = 3;
 
 export default function TenantPage({ id }) {
   const seen = useResource((signal) => get(at`/tenants/${id}`, { signal }), [id]);
@@ -69,14 +70,25 @@ const COLUMNS = [
   { name: "created", title: "Submitted", numeric: true, className: "wide-only", cell: (job) => html`<${TimeAgo} at=${job.createdAt} />` },
 ];
 
+/** Its latest jobs. Of a tenant with few among very many, a page of the listing may hold none and yet not be the last. */
+async function latestJobs(tenantId, signal) {
+  let page = { jobs: [], nextCursor: null };
+  for (let reading = 0; reading < MOST_READINGS; reading++) {
+    const { jobs, nextCursor } = await get("/jobs", { signal, query: { tenantId, limit: LATEST - page.jobs.length, cursor: page.nextCursor } });
+    page = { jobs: [...page.jobs, ...jobs], nextCursor };
+    if (page.jobs.length === LATEST || !nextCursor) break;
+  }
+  return page;
+}
+
 function Latest({ tenant }) {
-  const { data, error } = useResource((signal) => get("/jobs", { signal, query: { tenantId: tenant.id, limit: LATEST } }), [tenant.id]);
+  const { data, error } = useResource((signal) => latestJobs(tenant.id, signal), [tenant.id], { pace: 2000 });
   const jobs = data?.jobs;
   return html`<${Card} title="Jobs" flush actions=${html`<${ButtonLink} small href=${withQuery("/ui/jobs", { tenantId: tenant.id })}>All of its jobs</${ButtonLink}>`}>
     ${error && html`<${Problem} error=${error} />`}
     ${!jobs && !error && html`<div class="none"><${Skeleton} rows=${3} /></div>`}
     ${jobs && (jobs.length
       ? html`<${Table} label="Jobs" columns=${COLUMNS} rows=${jobs} rowKey=${(job) => job.id} />`
-      : html`<p class="none">No job of this tenant is kept. <${Badge}>${count(tenant.submitted)} submitted ever</${Badge}></p>`)}
+      : html`<p class="none">${data.nextCursor ? "None among the latest jobs of all tenants; the list of its jobs looks further back." : "No job of this tenant is kept."}</p>`)}
   </${Card}>`;
 }
