@@ -32,7 +32,10 @@ class Middleware:
         return {}
 
     def submitted(self, job: NewJob) -> None:
-        """A job was made. Called in the caller's context. What it raises is logged."""
+        """This app has made a job (not a schedule, nor another client). Called in the caller's context.
+
+        What it raises is logged.
+        """
 
     def before(self, job: JobContext) -> None:
         """An attempt begins; its payload fits the task. What it raises fails the attempt, as if the task had."""

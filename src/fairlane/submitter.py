@@ -8,7 +8,7 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar
 from .handle import JobHandle, SyncJobHandle
 from .many import in_breaths, submit_in_batches
 from .middleware import Middleware, tell_submitted, with_headers
-from .model.errors import RateLimited
+from .model.errors import InvalidInput, RateLimited
 from .model.job import NewJob, Submission, SubmitStatus
 from .payload import Parameters
 from .queue import Queue
@@ -16,6 +16,9 @@ from .submit import JobTemplate, PartlySubmitted, refusal
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+Arguments = tuple[Any, ...] | list[Any] | Mapping[str, Any]
+"""Of one call of many: positional ones, or keyword ones by name."""
 
 
 class Client(Protocol):
@@ -38,7 +41,7 @@ class Client(Protocol):
 class Bound(Generic[T]):
     """A call of a task, checked and not submitted yet. `T` is what its job will result in.
 
-    It may be submitted any number of times; each makes a job of its own.
+    It may be submitted any number of times; each makes a job of its own, unless its options have a key.
     """
 
     __slots__ = ("_client", "_parameters", "payload", "template")
@@ -125,8 +128,8 @@ class Submitter(Generic[P, T]):
         """
         return self.bind(*args, **kwargs).submit_sync()
 
-    async def submit_many(self, calls: Iterable[Sequence[Any] | Mapping[str, Any]]) -> list[JobHandle[T]]:
-        """Submit a job for each call: a sequence of positional arguments, or a mapping of keyword ones.
+    async def submit_many(self, calls: Iterable[Arguments]) -> list[JobHandle[T]]:
+        """Submit a job for each call: a tuple or list of positional arguments, or a mapping of keyword ones.
 
         All calls are checked before the first job is made. Raises as `submit` does, and
         PartlySubmitted where some, but not all, were over the submission rate. Where the store fails on
@@ -147,10 +150,14 @@ class Submitter(Generic[P, T]):
             tell_submitted(middleware, made)
         return self._handles(submissions)
 
-    def _payload(self, call: Sequence[Any] | Mapping[str, Any]) -> bytes:
+    def _payload(self, call: Arguments) -> bytes:
+        if isinstance(call, (tuple, list)):
+            return self._parameters.encode(call, {})
         if isinstance(call, Mapping):
             return self._parameters.encode((), call)
-        return self._parameters.encode(call, {})
+        raise InvalidInput(
+            f"each call is a tuple or list of positional arguments, or a mapping of keyword ones, not {call!r:.100}"
+        )
 
     def _handles(self, submissions: Sequence[Submission]) -> list[JobHandle[T]]:
         connect, result_type = self._client.connect, self._parameters.result_type

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, get_args
@@ -17,7 +17,7 @@ from .model.job import DEFAULT_QUEUE, DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS, Job
 from .model.names import check_name
 from .payload import Parameters
 from .submit import JobTemplate, SubmitOptions, start_time
-from .submitter import Bound, Client, Submitter
+from .submitter import Arguments, Bound, Client, Submitter
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -141,7 +141,7 @@ class Task(Generic[P, T]):
         """Submit one job from code without an event loop; see `Submitter.submit_sync`."""
         return self.using().submit_sync(*args, **kwargs)
 
-    async def submit_many(self, calls: Iterable[Sequence[Any] | Mapping[str, Any]]) -> list[JobHandle[T]]:
+    async def submit_many(self, calls: Iterable[Arguments]) -> list[JobHandle[T]]:
         """Submit a job for each call; see `Submitter.submit_many`."""
         return await self.using().submit_many(calls)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -118,6 +119,19 @@ async def test_many_calls_become_jobs_in_order(world: World) -> None:
         handles = await add.submit_many([(n,) for n in range(1_200)])
         handles += await add.submit_many([{"a": 1, "b": 2}])
         assert await asyncio.gather(*(h.result(timeout=30) for h in handles)) == [*range(1_200), 3]
+
+
+@pytest.mark.parametrize("call", ["ab", 7, None, {1}])
+async def test_none_of_many_is_made_where_one_is_no_call(world: World, call: Any) -> None:
+    @world.app.task
+    async def work(a: str, b: str = "") -> None:
+        pass
+
+    with pytest.raises(InvalidInput, match="each call is a tuple or list"):
+        await work.submit_many([("a",), call])
+    with pytest.raises(InvalidInput, match="Expected `str`"):
+        await work.submit_many([("a",), (7,)])
+    assert (await world.engine.counters()).submitted == 0
 
 
 async def test_jobs_over_the_rate_are_refused_and_the_others_kept(world: World) -> None:

@@ -20,6 +20,7 @@ async def submitting() -> None:
     await crunch.using(tenant="acme").submit()  # E: call-arg, reportCallIssue
     await nothing.submit(None)  # E: call-arg, reportCallIssue
     await plain.submit_many([1, 2])  # E: list-item, reportArgumentType
+    await plain.submit_many(["ab"])  # E: list-item, reportArgumentType
     await plain.submit_many(3)  # E: arg-type, reportArgumentType
 
 
