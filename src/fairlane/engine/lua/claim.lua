@@ -240,7 +240,7 @@ for i, c in ipairs(turns) do
   slots[2 * i - 1], slots[2 * i] = 0, c.tenant .. '/' .. id
   local n = 5 * i - 3
   answers[n], answers[n + 1], answers[n + 2], answers[n + 3], answers[n + 4] = id, token, attempt, base, records[i]
-  waited = waited + math.max(0, now - (ready[i] or records[i] and created_of(records[i]) or now))
+  waited = waited + math.max(0, now - (ready[i] or created_of(records[i])))
   c.next = c.next + 2
 end
 write('HSET', 'started', started)

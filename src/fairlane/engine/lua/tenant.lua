@@ -12,28 +12,33 @@
 local answers = {}
 
 -- Since when (ms) the job waits that has waited longest in a lane. In each priority it is the first one, but for
--- those that came back to their old place; of these the first ten are looked at.
+-- those that came back to their old place; of these the first few are looked at.
 local function waits_since(lane)
-  local oldest, band = now, 0
+  local oldest, lowest, known = now, 0, nil
   while true do
-    local heads = call('ZRANGEBYSCORE', key(lane), band * PRIORITY_STEP, '+inf', 'WITHSCORES', 'LIMIT', 0, 10)
-    if #heads == 0 then return oldest end
-    band = math.floor(heads[2] / PRIORITY_STEP)
+    local heads = call('ZRANGEBYSCORE', key(lane), lowest, '+inf', 'WITHSCORES', 'LIMIT', 0, 10)
+    local priority
     for i = 1, #heads, 2 do
-      if math.floor(heads[i + 1] / PRIORITY_STEP) ~= band then break end
-      local came_back_at = tonumber(call('HGET', key('ready'), heads[i]))
-      oldest = math.min(oldest, came_back_at or created_of(call('GETRANGE', key('j/' .. heads[i]), 0, HEADER_AT - 1)))
-      if not came_back_at then break end
+      priority = math.floor(heads[i + 1] / PRIORITY_STEP)
+      if priority ~= known then
+        local came_back_at = tonumber(call('HGET', key('ready'), heads[i]))
+        oldest = math.min(oldest, came_back_at or created_of(call('GETRANGE', key('j/' .. heads[i]), 0, HEADER_AT - 1)))
+        if not came_back_at then known = priority end
+      end
     end
-    band = band + 1
+    if #heads < 20 then return oldest end
+    lowest = (priority + 1) * PRIORITY_STEP
   end
 end
 
-local default = call('GET', key('defaults'))
-local wanted = unpack_value(tenants)
+local wanted, counts = unpack_value(tenants), {}
 load_policies(wanted)
-for _, tenant in ipairs(wanted) do
-  local own = call('HGET', key('policies'), tenant)
+local default, own = call('GET', key('defaults')), read('HMGET', 'policies', wanted)
+local blocked, untils = read('HMGET', 'blocked', wanted), read('ZMSCORE', 'blocked_until', wanted)
+for i, name in ipairs({ 'submitted', 'started', 'completed', 'failed', 'retried' }) do
+  counts[i] = read('HMGET', 'count/' .. name, wanted)
+end
+for i, tenant in ipairs(wanted) do
   local p = policy(tenant)
   local pending, oldest = 0, now
   for _, queue in ipairs(queues_of(tenant)) do
@@ -41,11 +46,9 @@ for _, tenant in ipairs(wanted) do
     pending = pending + call('ZCARD', key(lane))
     oldest = math.min(oldest, waits_since(lane))
   end
-  push_all(answers, { own or default, own and 1 or 0, pending, running(tenant) })
-  for _, name in ipairs({ 'submitted', 'started', 'completed', 'failed', 'retried' }) do
-    push(answers, tonumber(call('HGET', key('count/' .. name), tenant) or 0))
-  end
-  push2(answers, call('HGET', key('blocked'), tenant) or '', call('ZSCORE', key('blocked_until'), tenant) or '')
+  push_all(answers, { own[i] or default, own[i] and 1 or 0, pending, running(tenant) })
+  for _, count in ipairs(counts) do push(answers, tonumber(count[i] or 0)) end
+  push2(answers, blocked[i] or '', untils[i] or '')
   push(answers, p.submit_limit > 0 and window_used('rate/' .. tenant, p.submit_window) or 0)
   push(answers, pending > 0 and now - oldest or -1)
 end

@@ -5,9 +5,9 @@
 --   r/ID     how a finished job ended (msgpack)
 local HEADER_AT = 10
 
+-- When (ms) the job was made; now, if there is no such record.
 local function created_of(record)
-  local created = struct.unpack('>d', record)
-  return created
+  return record and #record >= HEADER_AT and struct.unpack('>d', record) or now
 end
 
 local function header_of(record)
