@@ -9,7 +9,7 @@ TEST_READY := $(VENV)/.ready-to-test
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench soak clean
+.PHONY: help run test lint format docs bench soak clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -30,6 +30,9 @@ lint: $(TEST_READY) ## Check style, types, imports and sizes
 format: $(TEST_READY) ## Sort imports, mend what can be mended, lay the code out
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(TEST_READY) ## Run every example of the README and the docs, and follow their links
+	$(BIN)/pytest tests/docs
 
 bench: $(RUN_READY) ## Measure speed and memory on this machine; ARGS passes options
 	$(BIN)/fairlane bench $(ARGS)

@@ -1,0 +1,52 @@
+"""Links between the pages lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from .page import ROOT
+
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+_CODE = re.compile(r"^```.*?^```$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+
+
+def anchors(page: str) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```$", "", page, flags=re.MULTILINE | re.DOTALL)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in _HEADING.findall(text)}
+
+
+def broken(page: Path, text: str) -> list[str]:
+    """The links in `text`, on this page, that lead nowhere. Those to other sites are not followed."""
+    found = []
+    for link in _LINK.findall(_CODE.sub("", text)):
+        path, _, anchor = link.partition("#")
+        if re.match(r"[a-z]+:", path):
+            continue
+        target = (page.parent / path).resolve() if path else page
+        lost = not target.exists() or not target.is_relative_to(ROOT)
+        if lost or (anchor and anchor not in anchors(text if target == page else target.read_text())):
+            found.append(link)
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    assert broken(page, page.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    "link", ["(nowhere.md)", "(README.md#no-such-heading)", "(#no-such-heading)", "(../../../etc/passwd)"]
+)
+def test_a_broken_link_is_noticed(link: str) -> None:
+    assert broken(ROOT / "README.md", f"# A page\n\n[look]{link}") == [link.strip("()")]
+
+
+def test_good_links_code_and_other_sites_are_left_alone() -> None:
+    text = "# The page: one\n[a](docs/sdk.md) [b](#the-page-one) [c](https://example.org/x) `[d](nowhere.md)`\n"
+    assert broken(ROOT / "README.md", text) == []
