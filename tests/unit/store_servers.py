@@ -1,4 +1,4 @@
-"""Real servers with chosen settings, and a network that can fall silent, for the tests of the store."""
+"""Real servers with chosen settings, for the tests of the store."""
 
 import asyncio
 import os
@@ -6,8 +6,8 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import valkey
@@ -66,59 +66,3 @@ def _await_listening(port: int) -> None:
         except ConnectionRefusedError:
             assert time.monotonic() < deadline, "the server does not listen"
             time.sleep(0.01)
-
-
-class Wire:
-    """A TCP proxy in front of a server.
-
-    While `silent`, all bytes vanish and nothing is closed; while `loses_replies`, those of the server.
-    """
-
-    def __init__(self, target: int) -> None:
-        self._target = target
-        self._writers: set[asyncio.StreamWriter] = set()
-        self.port = 0
-        self.silent = False
-        self.loses_replies = False
-        self.accepted = 0
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.accepted += 1
-        there, back = await asyncio.open_connection("127.0.0.1", self._target)
-        self._writers |= {writer, back}
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._pump(reader, back, lambda: self.silent))
-                group.create_task(self._pump(there, writer, lambda: self.silent or self.loses_replies))
-        finally:
-            writer.close()
-            back.close()
-
-    def cut(self) -> None:
-        """Close every connection."""
-        for writer in self._writers:
-            writer.close()
-        self._writers.clear()
-
-    async def _pump(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, loses: Callable[[], bool]
-    ) -> None:
-        with suppress(OSError):
-            while data := await reader.read(65536):
-                if not loses():
-                    writer.write(data)
-                    await writer.drain()
-        writer.close()
-
-
-@asynccontextmanager
-async def wire(target: int) -> AsyncIterator[Wire]:
-    """A proxy to the server on port `target`."""
-    proxy = Wire(target)
-    listener = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
-    proxy.port = listener.sockets[0].getsockname()[1]
-    try:
-        yield proxy
-    finally:
-        listener.close()
-        proxy.cut()

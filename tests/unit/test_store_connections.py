@@ -9,8 +9,9 @@ from valkey.exceptions import ConnectionError as ValkeyConnectionError
 from valkey.exceptions import TimeoutError as ValkeyTimeoutError
 
 from fairlane.store import Store, connections, listening, open_store
+from tests.faults.proxy import Wire, wire
 
-from .store_servers import SAFE, Wire, eventually, server, tell, wire
+from .store_servers import SAFE, eventually, server, tell
 
 
 @pytest.fixture

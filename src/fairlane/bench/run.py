@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from ..store import Durability
-from . import api, client, engine, worker
+from . import api, client, engine, neighbour, worker
 from .figures import Figure
 
 
@@ -19,6 +19,7 @@ SUBJECTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "worker": worker.drain_rate,
     "latency": _latency,
     "api": api.submit_rate,
+    "neighbour": neighbour.quiet_beside_noisy,
     "tenants": engine.many_tenants,
     "depth": engine.depth,
 }

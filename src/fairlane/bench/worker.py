@@ -17,7 +17,7 @@ from .figures import Figure
 from .fixture import fill, private_engine, store_seconds
 
 
-def _worker(engine: Engine, app: App, slots: int) -> Worker:
+def worker_on(engine: Engine, app: App, slots: int) -> Worker:
     async def open_queue() -> Queue:
         return await open_engine(engine.store.name, durability=engine.store.durability)
 
@@ -37,7 +37,7 @@ async def drain_rate(jobs: int = 100_000, slots: int = 100) -> list[Figure]:
 
     async with private_engine() as engine:
         await fill(engine, jobs, 50)
-        worker = _worker(engine, app, slots)
+        worker = worker_on(engine, app, slots)
         cpu, own, begin = await store_seconds(engine), time.process_time(), time.perf_counter()
         running = asyncio.create_task(worker.run())
         await ended.wait()
@@ -65,7 +65,7 @@ async def idle_latency(durability: Durability, jobs: int = 300) -> list[Figure]:
 
     waits = []
     async with private_engine(durability) as engine:
-        worker = _worker(engine, app, 8)
+        worker = worker_on(engine, app, 8)
         running = asyncio.create_task(worker.run())
         for i in range(jobs + 20):
             begun.clear()

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 @click.argument("subjects", nargs=-1, metavar="[SUBJECT]...")
 @output_option
 def bench(subjects: Sequence[str], output: str) -> None:
-    """Measure speed and memory, on private stores. SUBJECT: engine, client, worker, latency, api, tenants, depth."""
+    """Measure speed and memory, on private stores.
+
+    SUBJECT: engine, client, worker, latency, api, neighbour, tenants or depth.
+    """
     from ..bench.run import SUBJECTS, run_subjects
 
     for subject in subjects:

@@ -1,6 +1,5 @@
 """What only HTTP can do wrong: refusals, servers that are away, replies that are lost."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ from fairlane.model.job import JobQuery, SubmitStatus
 from fairlane.model.lease import ClaimRequest
 from fairlane.model.states import State
 from fairlane.remote import RemoteQueue
+from tests.faults.proxy import wire
 
 from .world import World
 
@@ -78,34 +78,10 @@ async def test_a_lost_reply_to_a_claim_loses_no_lease(world: World) -> None:
 @asynccontextmanager
 async def losing_first_reply(url: str) -> AsyncIterator[str]:
     """A URL that leads to `url`, but for the reply to the first request: its connection is cut instead."""
-    port = int(url.rpartition(":")[2])
-    lost = False
-
-    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal lost
-        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", port)
-        onward = asyncio.create_task(pump(reader, there_writer))
-        while reply := await there_reader.read(65_536):
-            if not lost:
-                lost = True
-                break
-            writer.write(reply)
-        onward.cancel()
-        for end in (writer, there_writer):
-            end.close()
-
-    server = await asyncio.start_server(relay, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        assert lost
-    finally:
-        server.close()
-
-
-async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65_536):
-        writer.write(data)
-    writer.close()
+    async with wire(int(url.rpartition(":")[2])) as proxy:
+        proxy.replies_to_cut = 1
+        yield f"http://127.0.0.1:{proxy.port}"
+        assert proxy.replies_to_cut == 0
 
 
 async def test_a_server_that_is_away_is_an_unavailable_store() -> None:

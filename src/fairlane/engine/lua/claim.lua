@@ -77,10 +77,6 @@ local function measure(c)
   if p.start_limit > 0 then
     c.allowed = math.min(c.allowed, p.start_limit - window_used('starts/' .. c.tenant, p.start_window))
   end
-  if #c.queues == 1 then
-    c.waiting = call('ZCARD', prefix .. 'lane/' .. c.tenant .. '/' .. c.queues[1])
-    return
-  end
   c.waiting, c.lengths = 0, {}
   for i, queue in ipairs(c.queues) do
     c.lengths[i] = call('ZCARD', prefix .. 'lane/' .. c.tenant .. '/' .. queue)

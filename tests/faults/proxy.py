@@ -1,0 +1,76 @@
+"""A TCP proxy: the network between a client and a server, with its faults."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+
+class Wire:
+    """A TCP proxy in front of a server on this machine.
+
+    While `silent`, all bytes vanish and nothing is closed; while `loses_replies`, those of the server; while
+    `refuses`, new connections are closed at once.
+    """
+
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self._writers: set[asyncio.StreamWriter] = set()
+        self.port = 0
+        self.silent = False
+        self.loses_replies = False
+        self.refuses = False
+        self.accepted = 0
+        self.replies_to_cut = 0
+        """Of so many next replies nothing comes through: their connections are cut instead."""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.refuses:
+            writer.close()
+            return
+        self.accepted += 1
+        there, back = await asyncio.open_connection("127.0.0.1", self._target)
+        self._writers |= {writer, back}
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._pump(reader, back, lambda: self.silent))
+                group.create_task(self._pump(there, writer, lambda: self.silent or self.loses_replies, replies=True))
+        finally:
+            writer.close()
+            back.close()
+
+    def cut(self) -> None:
+        """Close every connection."""
+        for writer in self._writers:
+            writer.close()
+        self._writers.clear()
+
+    async def _pump(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        loses: Callable[[], bool],
+        *,
+        replies: bool = False,
+    ) -> None:
+        with suppress(OSError):
+            while data := await reader.read(65536):
+                if replies and self.replies_to_cut:
+                    self.replies_to_cut -= 1
+                    break
+                if not loses():
+                    writer.write(data)
+                    await writer.drain()
+        writer.close()
+
+
+@asynccontextmanager
+async def wire(target: int) -> AsyncIterator[Wire]:
+    """A proxy to the server on port `target`."""
+    proxy = Wire(target)
+    listener = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
+    proxy.port = listener.sockets[0].getsockname()[1]
+    try:
+        yield proxy
+    finally:
+        listener.close()
+        proxy.cut()

@@ -1,0 +1,74 @@
+"""SCRIPT FLUSH again and again: nobody notices."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fairlane.engine import Engine
+from fairlane.model.bulk import BulkAction
+from fairlane.model.ids import new_claim_id
+from fairlane.model.job import JobQuery, NewJob, SubmitStatus
+from fairlane.model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, OutcomeKind, WorkerReport
+from fairlane.model.retention import Retention
+from tests.engine.acting import lift_limits
+
+JOBS = 300
+
+
+@asynccontextmanager
+async def scripts_flushed(engine: Engine) -> AsyncIterator[None]:
+    """All the time, as fast as one client can."""
+    flushes = 0
+
+    async def flush() -> None:
+        nonlocal flushes
+        while True:
+            await engine.store.client.script_flush()
+            flushes += 1
+
+    flushing = asyncio.create_task(flush())
+    try:
+        yield
+        assert not flushing.done()
+        assert flushes > 20
+    finally:
+        flushing.cancel()
+        await asyncio.wait([flushing])
+
+
+async def work(engine: Engine) -> int:
+    """One worker: jobs until there are none; how many."""
+    outcomes: list[Outcome] = []
+    done = 0
+    while True:
+        request = ClaimRequest(worker_id="w", claim_id=new_claim_id(), max=5)
+        statuses, leases = await engine.exchange(outcomes, request)
+        assert statuses == [LeaseStatus.OK] * len(outcomes)
+        done += len(outcomes)
+        if not leases:
+            return done
+        outcomes = [ended(lease) for lease in leases]
+        reports = [LeaseReport(lease.job_id, lease.token) for lease in leases]
+        extended = await engine.extend(WorkerReport(id="w", slots=5), reports, 30_000)
+        assert extended == [LeaseStatus.OK] * len(leases)
+
+
+def ended(lease: Lease) -> Outcome:
+    return Outcome(job_id=lease.job_id, token=lease.token, kind=OutcomeKind.COMPLETED)
+
+
+async def test_nobody_sees_that_scripts_are_gone(engine: Engine) -> None:
+    await lift_limits(engine)
+    jobs = [NewJob(id=engine.new_job_id(name), tenant_id=name, payload=b"1") for name in ("a", "b", "c") * 100]
+    async with scripts_flushed(engine):
+        for answers in await asyncio.gather(*(engine.submit([job]) for job in jobs)):
+            assert answers[0].status is SubmitStatus.CREATED
+        assert sum(await asyncio.gather(*(work(engine) for _ in range(4)))) == JOBS
+        await engine.promote(10)
+        await engine.reap(10)
+        await engine.prune(Retention(), 10)
+        assert (await engine.change_jobs(BulkAction.DELETE, JobQuery(limit=JOBS))).count == JOBS
+    assert (await engine.counters()).completed == JOBS
+    assert (await engine.doctor()).problems == []
