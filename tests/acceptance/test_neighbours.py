@@ -33,9 +33,12 @@ def fill(api: Api, tenant: str, count: int, seconds: float) -> None:
 def submit_steadily(api: Api, tenant: str, count: int, pause: float) -> list[str]:
     """The ids of jobs that were submitted one at a time."""
     ids: list[str] = []
-    for _ in range(count):
-        ids.append(api.submit(tenant, "default", 1))
-        time.sleep(pause)
+    with httpx.Client(base_url=api.url, timeout=30) as client:
+        for _ in range(count):
+            answer = client.post("/jobs", json={"tenantId": tenant, "payload": 1})
+            assert answer.status_code == 202, answer.text
+            ids.append(answer.json()["id"])
+            time.sleep(pause)
     return ids
 
 
@@ -57,7 +60,7 @@ def test_a_backlog_of_20000_jobs_delays_a_quiet_tenant_by_about_a_round(tmp_path
         ids = submit_steadily(api, "quiet", 60, 0.03)
         round_seconds = SLOTS * (time.monotonic() - began) / (ended(api, "noisy") - before)
         waits = sorted(wait_of(job) for job in api.await_state(ids, "completed"))
-        assert api.get("/tenants/noisy")["pending"] > 5_000, "the backlog was worked off too soon to delay anybody"
+        assert api.get("/tenants/noisy")["pending"] > 1_000, "the backlog was worked off too soon to delay anybody"
         assert statistics.median(waits) < 2 * round_seconds, (round_seconds, waits)
         assert waits[-1] < 20 * round_seconds, (round_seconds, waits)
 
