@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from inspect import cleandoc
 from typing import Any, get_args, get_type_hints
 
 import msgspec
@@ -76,7 +77,16 @@ class Endpoint:
 
     @property
     def summary(self) -> str:
-        return (self.handler.__doc__ or "").strip()
+        return self._documentation[0]
+
+    @property
+    def description(self) -> str:
+        """What there is to say besides the summary."""
+        return self._documentation[2]
+
+    @property
+    def _documentation(self) -> tuple[str, str, str]:
+        return cleandoc(self.handler.__doc__ or "").partition("\n\n")
 
     async def answer(self, call: Call) -> Answer:
         """Parse the request, call the handler, and make a response of what it returns."""

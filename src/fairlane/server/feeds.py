@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator
 
 import msgspec
@@ -16,6 +17,7 @@ ENDED = "ended"
 """Id of the event after which a job's stream ends."""
 
 _TROUBLE_S = 1.0
+_log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -98,4 +100,7 @@ class Feeds:
                 break
             except StoreUnavailable:
                 await asyncio.sleep(_TROUBLE_S)
+            except Exception:
+                _log.exception("following job %s failed", job_id)
+                break
         feed.end()

@@ -89,6 +89,8 @@ def _operation(endpoint: Endpoint, schemas: Schemas) -> Json:
         "parameters": list(_parameters(endpoint, schemas)),
         "responses": _responses(endpoint, schemas),
     }
+    if endpoint.description:
+        operation["description"] = endpoint.description
     if endpoint.body is not None:
         operation["requestBody"] = {
             "required": not endpoint.body_optional,

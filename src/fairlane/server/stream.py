@@ -11,6 +11,9 @@ from .answers import Answer, Message, Send
 from .call import Call
 from .sse import EVENT_STREAM
 
+# The second keeps nginx from collecting events into larger pieces.
+_HEADERS = ((b"cache-control", b"no-store"), (b"x-accel-buffering", b"no"))
+
 
 class EventStream(Answer):
     """A stream of `events`, each piece of which is some whole events, a heartbeat or empty."""
@@ -18,7 +21,7 @@ class EventStream(Answer):
     __slots__ = ("_call", "_events")
 
     def __init__(self, call: Call, events: AsyncGenerator[bytes]) -> None:
-        super().__init__(HTTPStatus.OK, b"", EVENT_STREAM.encode(), [(b"cache-control", b"no-store")])
+        super().__init__(HTTPStatus.OK, b"", EVENT_STREAM.encode(), _HEADERS)
         self._call = call
         self._events = events
 

@@ -37,17 +37,20 @@ async def show_history(call: Call, query: HistoryQuery) -> History:
 
 
 async def stream_events(call: Call) -> Answer:
-    """Server-sent events: `overview` (as GET /overview, at most once a second, when it has changed), `jobs`
-    (`{"jobs": [{id, tenantId, queue, task, state}], "more": bool}`: up to 200 jobs that have changed, and whether
-    others did, at most four times a second) and `reset` (changes may have been missed: load everything again).
+    """Server-sent events of all that happens.
+
+    `overview`: as GET /overview, when it has changed, at most once a second. `jobs`: up to 200 jobs that have changed,
+    and whether others did too, `{"jobs": [{id, tenantId, queue, task, state}], "more": bool}`, at most four times a
+    second. `reset`: changes may have been missed, so load everything again.
     """
     return EventStream(call, call.context.hub.events(call.header(b"last-event-id")))
 
 
 async def stream_job(call: Call) -> Answer:
-    """Server-sent events: `job` (as GET /jobs/{id}) at once and after each change; ends when the job has ended.
+    """Server-sent events of one job, until it has ended.
 
-    A client that comes back with the id of the last event gets 204, at which browsers stop coming back.
+    `job`: as GET /jobs/{id}, at once and after each change. A client that comes back with the id of the last event
+    gets 204, at which browsers stop coming back.
     """
     job = await call.context.queue.get(call.path("id"))
     if job.state.is_terminal and call.header(b"last-event-id") == ENDED:
