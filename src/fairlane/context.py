@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable, Generator
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 
+from .joblines import JobLines
 from .model.job import Progress
 from .model.lease import Lease
+from .model.logs import LogLine
 
 MAX_PROGRESS_MESSAGE = 500
 
@@ -27,7 +29,7 @@ _DONE = _Done()
 class JobContext:
     """The running job, as its task sees it. Safe to use from the job's own thread."""
 
-    __slots__ = ("_cancelled", "_lease", "_notify", "_progress", "_timeout_at")
+    __slots__ = ("_cancelled", "_lease", "_lines", "_notify", "_progress", "_timeout_at")
 
     def __init__(self, lease: Lease, timeout_at: float, notify: Callable[[], None]) -> None:
         """`timeout_at` is on the monotonic clock; `notify` is told of new progress, from any thread."""
@@ -36,6 +38,7 @@ class JobContext:
         self._notify = notify
         self._cancelled = False
         self._progress: Progress | None = None
+        self._lines: JobLines | None = None
 
     @property
     def id(self) -> str:
@@ -105,6 +108,18 @@ class JobContext:
         """Take over what the job said of its progress elsewhere. For the worker."""
         self._progress = progress
         self._notify()
+
+    def log(self, line: LogLine) -> None:
+        """Keep a line that the job logged, until it is sent. For the worker."""
+        if self._lines is None:
+            self._lines = JobLines()
+        self._lines.add(line)
+        self._notify()
+
+    @property
+    def unsent_lines(self) -> JobLines | None:
+        """Lines that the job logged, if there are any that were not sent."""
+        return self._lines or None
 
     def tell_cancelled(self) -> None:
         """Make `cancelled` true. For the worker."""

@@ -12,6 +12,7 @@ from typing import Protocol
 from .model.bulk import BulkAction, BulkResult
 from .model.job import Counters, Explanation, Job, JobPage, JobQuery, NewJob, Submission
 from .model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, WorkerOrders, WorkerReport
+from .model.logs import JobLog
 from .model.monitor import Changes, History, Overview
 from .model.overview import QueueInfo, Reaped, StoreReport, UpkeepStep
 from .model.retention import Retention
@@ -98,6 +99,10 @@ class Queue(Protocol):
         """
 
     @property
+    def logs(self) -> Logs:
+        """What jobs logged."""
+
+    @property
     def orders(self) -> Orders:
         """What workers are told."""
 
@@ -107,6 +112,13 @@ class Queue(Protocol):
 
     async def close(self) -> None:
         """Give back connections. Calls in progress fail."""
+
+
+class Logs(Protocol):
+    """What jobs logged while they ran. It comes with heartbeats and outcomes, and is kept as long as the job."""
+
+    async def of(self, job_id: str) -> JobLog:
+        """The job's last lines, of all its attempts. Raises NotFound."""
 
 
 class Orders(Protocol):

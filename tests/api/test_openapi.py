@@ -49,6 +49,7 @@ CONTRACT = {
     "/leases/finish": {"post"},
     "/workers": {"get"},
     "/workers/{id}": {"delete"},
+    "/jobs/{id}/logs": {"get"},
     "/workers/{id}/orders": {"get"},
     "/workers/{id}/drain": {"post"},
     "/queues": {"get"},

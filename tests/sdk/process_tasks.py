@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import msgspec
 from fairlane import App, Cancel, JobContext, Middleware, Retry, Snooze, current
 
 app = App(tenancy="default")
+log = logging.getLogger("shop.orders")
 process_task = app.task(executor="process", retry=Retry(2, base="1ms"))
 
 
@@ -141,3 +143,11 @@ greeted = App(tenancy="default", middleware=[Greeting()])
 @greeted.task(executor="process")
 def listen() -> str:
     return greeting.get()
+
+
+@process_task
+def chat(seconds: float) -> None:
+    log.info("working")
+    time.sleep(seconds)
+    current().progress(1, 1)
+    log.error("done")

@@ -5,13 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import click
+import msgspec
 
 from ..model.job import Explanation, Job, JobPage, JobQuery
+from ..model.logs import JobLog
 from ..model.states import State
 from ..queue import Queue
 from .options import client_settings, filter_options, output_option
-from .output import print_facts, print_json, print_table
+from .output import print_facts, print_json, print_table, printable
 from .settings import Settings
+
+
+class JobWithLog(Job, frozen=True, kw_only=True, rename="camel"):
+    """A job and what it logged."""
+
+    log: JobLog
 
 
 @click.group()
@@ -37,16 +45,20 @@ def list_(settings: Settings, state: str | None, output: str, **query: Any) -> N
 @client_settings
 @output_option
 def show(settings: Settings, job_id: str, output: str) -> None:
-    """Show a job, its attempts, and why it waits."""
+    """Show a job, its attempts, what it logged, and why it waits."""
     from .connection import ask
 
-    async def look(queue: Queue) -> tuple[Job, Explanation]:
-        return await queue.get(job_id), await queue.explain(job_id)
+    async def look(queue: Queue) -> tuple[Job, Explanation, JobLog]:
+        return await queue.get(job_id), await queue.explain(job_id), await queue.logs.of(job_id)
 
-    job, explanation = ask(settings, look)
+    job, explanation, log = ask(settings, look)
+    if output == "json":
+        print_json(JobWithLog(**msgspec.structs.asdict(job), log=log))
+        return
     print_job(job, output)
-    if output == "table" and not job.state.is_terminal:
+    if not job.state.is_terminal:
         print_facts([("", explanation.sentence)])
+    print_log(log)
 
 
 @jobs.command()
@@ -69,6 +81,16 @@ def retry(settings: Settings, job_id: str, output: str) -> None:
     from .connection import ask
 
     print_job(ask(settings, lambda queue: queue.retry(job_id)), output)
+
+
+def print_log(log: JobLog) -> None:
+    """Print what a job logged, a line each."""
+    if log.truncated:
+        click.echo("(earlier lines are not kept)")
+    for line in log.lines:
+        text = printable(line.message).replace("\n", "\n    ")
+        at = line.at.strftime("%H:%M:%S.%f")[:-3]
+        click.echo(f"{at} {line.attempt} {printable(line.level):8} {printable(line.logger)}: {text}")
 
 
 def list_jobs(settings: Settings, query: JobQuery, output: str) -> None:

@@ -58,11 +58,14 @@ def _encodable(text: str) -> str:
 
 
 def configure_logging(form: Literal["text", "json"], process: str) -> None:
-    """Send all logging of this process to stderr. `process` is its name in the lines."""
+    """Send all logging of this process to stderr. `process` is its name in the lines.
+
+    The root logger hears more than is sent: what jobs log as `info` is kept with them.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(process) if form == "json" else TextFormatter(process))
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(logging.WARNING)
-    logging.getLogger("fairlane").setLevel(logging.INFO)
+    handler.addFilter(lambda record: record.levelno >= logging.WARNING or record.name.startswith("fairlane"))
+    root.setLevel(logging.INFO)
     logging.captureWarnings(True)

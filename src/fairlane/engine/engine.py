@@ -35,6 +35,7 @@ from .doctor import examine
 from .explain import explain_waiting
 from .history import take_samples
 from .listing import Listing, names_between
+from .logs import EngineLogs
 from .monitor import EngineMonitor
 from .orders import EngineOrders
 from .partitions import by_partition
@@ -62,6 +63,7 @@ class Engine:
         self._wakeups = Wakeups(store, partitions)
         self._listing = Listing(self._calls, partitions)
         self._bulk = BulkChanges(self._calls, self._listing, partitions)
+        self.logs = EngineLogs(self._calls, partitions)
         self.orders = EngineOrders(self._calls, self._wakeups, partitions)
         self.monitor = EngineMonitor(self, self._calls, self._wakeups, partitions)
         self._tidied: list[Value] = [0] * partitions

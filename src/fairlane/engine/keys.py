@@ -31,7 +31,7 @@ NEWS = "news"
 
 HISTORY = "history/"
 
-JOB_KEYS = ("j/", "x/", "r/")
+JOB_KEYS = ("j/", "x/", "r/", "g/")
 """Prefixes of the keys that belong to one job."""
 
 TENANT_KEYS = ("rate/", "starts/")

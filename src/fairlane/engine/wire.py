@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 
 from ..model.errors import InvalidInput
-from ..model.job import NewJob, RateUse, Submission, SubmitStatus
+from ..model.job import NewJob, Progress, RateUse, Submission, SubmitStatus
 from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, OutcomeKind
+from ..model.logs import MAX_LOG_LINES, LogPiece
 from ..model.states import State
 from ..model.tenant import Tenant
 from .policies import unpack_policy
@@ -68,7 +69,7 @@ def finish_values(outcomes: Sequence[Outcome]) -> dict[str, Value]:
     return {"outcomes": _encode([_outcome(outcome) for outcome in outcomes]), "jitter": random.random()}
 
 
-def _outcome(outcome: Outcome) -> tuple[Value, ...]:
+def _outcome(outcome: Outcome) -> tuple[Any, ...]:
     if outcome.kind is OutcomeKind.COMPLETED:
         body = bytes(outcome.result).decode() if outcome.result is not None else ""
     else:
@@ -76,12 +77,21 @@ def _outcome(outcome: Outcome) -> tuple[Value, ...]:
     delay = outcome.delay_ms
     if delay is None:
         delay = 0 if outcome.kind is OutcomeKind.SNOOZED else -1
-    return (outcome.job_id, outcome.token, outcome.kind.value, delay, outcome.failure.value, body)
+    item = (outcome.job_id, outcome.token, outcome.kind.value, delay, outcome.failure.value, body)
+    if outcome.progress is None and outcome.logs is None:
+        return item
+    return item + _words(outcome.progress, outcome.logs)
 
 
-def report(lease: LeaseReport) -> tuple[str, str, str]:
-    progress = msgspec.json.encode(lease.progress).decode() if lease.progress else ""
-    return (lease.job_id, lease.token, progress)
+def report(lease: LeaseReport) -> tuple[Any, ...]:
+    return (lease.job_id, lease.token, *_words(lease.progress, lease.logs))
+
+
+def _words(progress: Progress | None, logs: LogPiece | None) -> tuple[str, int, list[str]]:
+    said = msgspec.json.encode(progress).decode() if progress else ""
+    if logs is None:
+        return said, 0, []
+    return said, logs.first, [msgspec.json.encode(line).decode() for line in logs.lines[-MAX_LOG_LINES:]]
 
 
 def tenant(name: str, reply: list[Any]) -> Tenant:

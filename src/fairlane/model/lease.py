@@ -7,6 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from .job import JobError, Progress
+from .logs import LogPiece
 
 DEFAULT_LEASE_MS = 30_000
 MIN_LEASE_MS = 1_000
@@ -55,6 +56,7 @@ class LeaseReport(msgspec.Struct, frozen=True, rename="camel"):
     job_id: str
     token: str
     progress: Progress | None = None
+    logs: LogPiece | None = None
 
 
 class WorkerReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -115,6 +117,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     failure: FailureKind = FailureKind.ERROR
     delay_ms: int | None = None
     """With SNOOZED: how long. With FAILED: overrides the backoff."""
+    progress: Progress | None = None
+    """How far the job was, where no heartbeat has told it."""
+    logs: LogPiece | None = None
+    """What the job logged, as far as no heartbeat has told it."""
 
 
 class LeaseStatus(StrEnum):

@@ -15,6 +15,7 @@ from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome
 from ..model.overview import QueueInfo
 from ..model.tenant import PolicyChange, Tenant
 from . import answers, requests
+from .logs import RemoteLogs
 from .monitor import RemoteMonitor
 from .orders import RemoteOrders
 from .submitting import submit_many, submit_one, with_rates
@@ -32,6 +33,7 @@ class RemoteQueue:
         """Raises InvalidInput for a URL that cannot be one of the API."""
         self._transport = Transport(url)
         self.monitor = RemoteMonitor(self._transport)
+        self.logs = RemoteLogs(self._transport)
         self.orders = RemoteOrders(self._transport)
 
     # Clients

@@ -72,6 +72,10 @@ def outcome_item(outcome: Outcome) -> bytes:
     item["failure"] = outcome.failure
     if outcome.delay_ms is not None:
         item["delaySeconds"] = outcome.delay_ms / 1000
+    if outcome.progress is not None:
+        item["progress"] = outcome.progress
+    if outcome.logs is not None:
+        item["logs"] = outcome.logs
     return _encode(item)
 
 

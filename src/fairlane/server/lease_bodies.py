@@ -23,6 +23,7 @@ from ..model.lease import (
     OutcomeKind,
     WorkerReport,
 )
+from ..model.logs import MAX_LINE_LENGTH, MAX_LOG_LINES, LogLine, LogPiece
 from ..model.names import check_name
 from .bodies import Body, Delay, Name
 from .parsing import check_json
@@ -94,17 +95,45 @@ class ProgressBody(Body, frozen=True):
     message: Annotated[str, Meta(max_length=1000)] | None = None
 
 
+class LineBody(Body, frozen=True):
+    """A line that the job logged."""
+
+    at: Time
+    attempt: Annotated[int, Meta(ge=0, le=2**31)]
+    level: Annotated[str, Meta(max_length=255)]
+    logger: Annotated[str, Meta(max_length=255)]
+    message: Annotated[str, Meta(max_length=MAX_LINE_LENGTH)]
+
+
+class LogsBody(Body, frozen=True):
+    """Lines that the job logged since those that were sent before."""
+
+    first: Annotated[int, Meta(ge=0, le=2**53)]
+    """How many lines the attempt logged before these."""
+    lines: Annotated[tuple[LineBody, ...], Meta(max_length=MAX_LOG_LINES)]
+
+
+def _progress(said: ProgressBody | None) -> Progress | None:
+    return None if said is None else Progress(said.current, said.total, said.message)
+
+
+def _logs(logs: LogsBody | None) -> LogPiece | None:
+    if logs is None:
+        return None
+    lines = [LogLine(line.at, line.attempt, line.level, line.logger, line.message) for line in logs.lines]
+    return LogPiece(logs.first, lines)
+
+
 class HeldLease(Body, frozen=True):
     """A lease that the worker still holds."""
 
     job_id: AnyId
     token: Token
     progress: ProgressBody | None = None
+    logs: LogsBody | None = None
 
     def to_report(self) -> LeaseReport:
-        said = self.progress
-        progress = None if said is None else Progress(said.current, said.total, said.message)
-        return LeaseReport(self.job_id, self.token, progress)
+        return LeaseReport(self.job_id, self.token, _progress(self.progress), _logs(self.logs))
 
 
 class ExtendBody(Body, frozen=True):
@@ -136,6 +165,8 @@ class OutcomeBody(Body, frozen=True):
     failure: FailureKind = FailureKind.ERROR
     delay_seconds: Delay | None = None
     """With `snoozed`: how long. With `failed`: instead of the backoff."""
+    progress: ProgressBody | None = None
+    logs: LogsBody | None = None
 
     def to_outcome(self, at: str) -> Outcome:
         why = self.error
@@ -147,6 +178,8 @@ class OutcomeBody(Body, frozen=True):
             error=None if why is None else JobError(why.type, why.message, why.traceback),
             failure=self.failure,
             delay_ms=None if self.delay_seconds is None else round(self.delay_seconds * 1000),
+            progress=_progress(self.progress),
+            logs=_logs(self.logs),
         )
 
     def _result(self, pointer: str) -> msgspec.Raw | None:

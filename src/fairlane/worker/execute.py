@@ -9,13 +9,17 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
+import msgspec
+
 from ..context import JobContext, enter_job
 from ..model.errors import InvalidInput
 from ..model.lease import Lease, Outcome, OutcomeKind
 from . import outcomes
 from .calling import call
+from .capture import replay
 from .deadlines import Deadlines
 from .failures import Failures
+from .frames import Said
 from .processes import JobProcess, Processes
 from .running import (
     CANCEL_GRACE_SECONDS,
@@ -105,15 +109,16 @@ class Executor:
         except OSError as error:
             self._ended(job, outcomes.raised(job.lease, error))
         else:
-            self._threads.run(partial(self._run_in_process, job, job.process))
+            self._threads.run(partial(contextvars.copy_context().run, self._run_in_process, job, job.process))
 
     def _run_in_process(self, job: RunningJob, process: JobProcess) -> None:
         """In a thread: wait for the process."""
+        enter_job(job.context)  # for the lines that it logs
 
         def began() -> None:
             self._loop.call_soon_threadsafe(self._began, job)
 
-        outcome = process.run(job.runnable, job.lease, began, job.context.hear)
+        outcome = process.run(job.runnable, job.lease, began, partial(_hear, job.context))
         self._processes.give_back(process)
         self._hand_over(job, outcome)
 
@@ -145,6 +150,8 @@ class Executor:
         elif outcome.kind is OutcomeKind.FAILED and outcome.error is not None:
             log.warning("%s failed: %s: %s", job, outcome.error.type, outcome.error.message)
             self._failures.expect(job, outcome)
+        if outcome is not None and job.has_news:
+            outcome = msgspec.structs.replace(outcome, progress=job.new_progress, logs=job.new_lines)
         self._deliver(outcome)
         if self._idle is not None and not self.running:
             self._idle.set()
@@ -220,3 +227,11 @@ class Executor:
         self._deadlines.close()
         self._threads.close()
         self._processes.close()
+
+
+def _hear(context: JobContext, said: Said) -> None:
+    """What a job in another process said counts as if it had been said here."""
+    if said.progress is not None and said.progress != context.latest_progress:
+        context.hear(said.progress)
+    for line in said.lines:
+        replay(line)

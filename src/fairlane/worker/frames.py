@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from ..model.job import Progress
+from ..model.logs import LogLine
 
 _LENGTH = struct.Struct(">I")
 _PIECE = 64 * 1024
@@ -31,6 +32,8 @@ class Start(msgspec.Struct, tag=True, array_like=True):
     """How to load the worker's main module, if the task is defined there."""
     lease: bytes
     timeout_seconds: float
+    log_level: int
+    """Below which the worker's root logger hears nothing."""
 
 
 class Stop(msgspec.Struct, tag=True, array_like=True):
@@ -45,6 +48,7 @@ class Said(msgspec.Struct, tag=True, array_like=True):
     """What the job said meanwhile."""
 
     progress: Progress | None
+    lines: list[LogLine]
 
 
 class Ended(msgspec.Struct, tag=True, array_like=True):

@@ -18,7 +18,7 @@ from .running import RunningJob
 log = logging.getLogger("fairlane.worker")
 
 PROGRESS_SECONDS = 0.5
-"""Progress is sent at most this often."""
+"""Progress and log lines are sent at most this often."""
 HUNG_SECONDS = 5.0
 """So long after a job's timeout, an event loop that has not ended the job is taken for hung: the lease may go."""
 LONGEST_RETRY_SECONDS = 1.0
@@ -26,7 +26,10 @@ JOIN_SECONDS = 2.0
 
 
 class Heartbeat:
-    """Extends the leases of all running jobs every third of a lease, and tells the store of the worker."""
+    """Extends the leases of all running jobs every third of a lease, and tells the store of the worker.
+
+    What jobs say meanwhile, progress and log lines, goes to the store in between, twice a second at most.
+    """
 
     def __init__(
         self,
@@ -56,7 +59,7 @@ class Heartbeat:
         self._thread.start()
 
     def poke(self) -> None:
-        """There is progress to send. Cheap, and safe from any thread."""
+        """There is something to send. Cheap, and safe from any thread."""
         if not self._is_poked:
             self._is_poked = True
             self._rouse()
@@ -108,7 +111,7 @@ class Heartbeat:
             self._is_called = False
             self._next_full = now
         is_full = now >= self._next_full
-        jobs = [job for job in self._running() if is_full or job.context.latest_progress is not job.reported_progress]
+        jobs = [job for job in self._running() if is_full or job.has_news]
         jobs = [job for job in jobs if now < job.timeout_at + HUNG_SECONDS]
         if jobs or is_full:
             async with asyncio.timeout(max(1.0, self._lease_ms / 3000)):
@@ -118,17 +121,17 @@ class Heartbeat:
             self._next_full = now + self._lease_ms / 3000 * random.uniform(0.8, 1.0)
 
     async def _extend(self, queue: Queue, jobs: Sequence[RunningJob]) -> None:
-        progress = [job.context.latest_progress for job in jobs]
+        news = [(job.new_progress, job.new_lines) for job in jobs]
         reports = [
-            LeaseReport(job.lease.job_id, job.lease.token, None if latest is job.reported_progress else latest)
-            for job, latest in zip(jobs, progress, strict=True)
+            LeaseReport(job.lease.job_id, job.lease.token, progress, lines)
+            for job, (progress, lines) in zip(jobs, news, strict=True)
         ]
         sent_at = time.monotonic()
         statuses = await queue.extend(self._report(), reports, self._lease_ms)
-        for job, latest, status in zip(jobs, progress, statuses, strict=True):
+        for job, (progress, lines), status in zip(jobs, news, statuses, strict=True):
             if status is not LeaseStatus.STALE_LEASE:
                 job.lease_until = sent_at + self._lease_ms / 1000
-                job.reported_progress = latest
+                job.told(progress, lines)
             if status is not LeaseStatus.OK:
                 self._on_status(job, status)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import importlib
+import logging
 import multiprocessing.spawn
 import os
 import socket
@@ -24,6 +25,7 @@ from ..model.lease import Lease, Outcome
 from ..payload import Parameters
 from . import outcomes
 from .calling import Callee, call
+from .capture import captured_logs
 from .frames import Began, Channel, Ended, FromWorker, Said, Start, Stop, look_up
 
 TELL_SECONDS = 0.25
@@ -48,8 +50,9 @@ class JobRunner:
 
     def serve(self) -> None:
         threading.Thread(target=self._listen, name="fairlane-worker", daemon=True).start()
-        while True:
-            self._run(*self._starts.get())
+        with captured_logs():
+            while True:
+                self._run(*self._starts.get())
 
     def _listen(self) -> None:
         """Hear the worker, and tell it what the job says. Without the worker there is nothing left to do."""
@@ -71,9 +74,17 @@ class JobRunner:
 
     def _tell(self) -> None:
         job = self._job
-        if job is not None and job.latest_progress is not self._told:
-            self._told = job.latest_progress
-            self._channel.send(Said(self._told))
+        if job is not None and (job.latest_progress is not self._told or job.unsent_lines is not None):
+            self._channel.send(self._news(job))
+
+    def _news(self, job: JobContext) -> Said:
+        self._told = job.latest_progress
+        lines = job.unsent_lines
+        piece = None if lines is None else lines.piece()
+        if lines is None or piece is None:
+            return Said(self._told, [])
+        lines.sent(piece)
+        return Said(self._told, piece.lines)
 
     def _run(self, start: Start, lease: Lease, job: JobContext) -> None:
         outcome = self._outcome(start, lease, job)
@@ -81,7 +92,7 @@ class JobRunner:
         outcome = msgspec.structs.replace(outcome, result=None)
         self._job = None
         try:
-            self._channel.send(Ended(msgspec.json.encode(outcome), result, Said(job.latest_progress)))
+            self._channel.send(Ended(msgspec.json.encode(outcome), result, self._news(job)))
         except OSError:
             _leave()
 
@@ -91,6 +102,7 @@ class JobRunner:
             callee = _find(start.module, start.path)
         except BaseException as error:  # whatever the user's module raises
             return outcomes.raised(lease, error)
+        logging.getLogger().setLevel(start.log_level)
         job.begin(time.monotonic() + start.timeout_seconds)
         self._channel.send(Began())
         return contextvars.copy_context().run(call, callee, job, lease)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import multiprocessing.spawn
 import os
 import signal
@@ -15,7 +16,6 @@ from collections.abc import Callable
 
 import msgspec
 
-from ..model.job import Progress
 from ..model.lease import Lease, Outcome
 from . import outcomes
 from .frames import Began, Channel, Ended, FromJob, Said, Start, Stop, look_up
@@ -28,9 +28,8 @@ _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     "from fairlane.worker.job_process import main; main(int(sys.argv[2]), int(sys.argv[3]))"
 )
-# What the process says of the job that it runs: that it has begun, and how far it is.
 OnBegan = Callable[[], None]
-OnProgress = Callable[[Progress], None]
+OnSaid = Callable[[Said], None]
 
 
 class JobProcess:
@@ -53,7 +52,7 @@ class JobProcess:
     def lives(self) -> bool:
         return self._process.poll() is None
 
-    def run(self, runnable: Runnable, lease: Lease, on_began: OnBegan, on_progress: OnProgress) -> Outcome:
+    def run(self, runnable: Runnable, lease: Lease, on_began: OnBegan, on_said: OnSaid) -> Outcome:
         """Run a job, and wait until it or the process has ended. Blocks; the callbacks are called in this thread."""
         try:
             self._channel.send(_start(runnable, lease))
@@ -63,10 +62,10 @@ class JobProcess:
                         break
                     case Began():
                         on_began()
-                    case Said(progress):
-                        _tell(progress, on_progress)
+                    case Said() as said:
+                        on_said(said)
                     case Ended() as ended:
-                        _tell(ended.said.progress, on_progress)
+                        on_said(ended.said)
                         return _outcome(ended)
         except (OSError, EOFError, msgspec.MsgspecError):
             pass
@@ -161,15 +160,11 @@ def _start(runnable: Runnable, lease: Lease) -> Start:
         prepared = multiprocessing.spawn.get_preparation_data("")
         main = {key: value for key, value in prepared.items() if key.startswith("init_main_from_")}
     path = runnable.function.__qualname__
-    return Start(module, path, main, msgspec.json.encode(lease), lease.timeout_seconds)
+    level = logging.getLogger().level
+    return Start(module, path, main, msgspec.json.encode(lease), lease.timeout_seconds, level)
 
 
 def _outcome(ended: Ended) -> Outcome:
     outcome = msgspec.json.decode(ended.outcome, type=Outcome)
     result = None if ended.result is None else msgspec.Raw(ended.result)
     return msgspec.structs.replace(outcome, result=result)
-
-
-def _tell(progress: Progress | None, on_progress: OnProgress) -> None:
-    if progress is not None:
-        on_progress(progress)

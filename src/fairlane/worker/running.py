@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..context import JobContext
 from ..model.job import Job, Progress
 from ..model.lease import Lease
+from ..model.logs import LogPiece
 from ..payload import Parameters
 
 if TYPE_CHECKING:
@@ -63,13 +64,13 @@ class RunningJob:
     """A leased job while it runs. Times are on the monotonic clock."""
 
     __slots__ = (
+        "_told_progress",
         "abandon_at",
         "context",
         "is_killed",
         "lease",
         "lease_until",
         "process",
-        "reported_progress",
         "runnable",
         "stop",
         "timeout_at",
@@ -91,10 +92,33 @@ class RunningJob:
         self.process: JobProcess | None = None
         """Where the job runs, if that is a process of its own."""
         self.is_killed = False
-        self.reported_progress: Progress | None = None
+        self._told_progress: Progress | None = None
 
     def __str__(self) -> str:
         return f"job {self.lease.job_id} ({self.lease.task}, attempt {self.lease.attempt})"
+
+    @property
+    def new_progress(self) -> Progress | None:
+        """Progress that the store has not heard of."""
+        latest = self.context.latest_progress
+        return None if latest is self._told_progress else latest
+
+    @property
+    def new_lines(self) -> LogPiece | None:
+        """Log lines that the store has not heard of."""
+        lines = self.context.unsent_lines
+        return None if lines is None else lines.piece()
+
+    @property
+    def has_news(self) -> bool:
+        return self.new_progress is not None or self.context.unsent_lines is not None
+
+    def told(self, progress: Progress | None, lines: LogPiece | None) -> None:
+        """The store has heard of these."""
+        if progress is not None:
+            self._told_progress = progress
+        if lines is not None and (unsent := self.context.unsent_lines) is not None:
+            unsent.sent(lines)
 
     @property
     def due_at(self) -> float:

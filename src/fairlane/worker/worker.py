@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from ..model.errors import FairlaneError
 from ..model.lease import MAX_REPORTED_JOBS, LeaseStatus, Outcome, WorkerReport
 from ..queue import Orders, Queue
+from .capture import captured_logs
 from .execute import Executor
 from .failures import Failures
 from .fetch import Fetcher
@@ -77,8 +78,10 @@ class Worker:
         their leases expire.
         """
         self._check_tasks()
-        queue = await self._open_queue()
+        with captured_logs():
+            await self._work(await self._open_queue())
 
+    async def _work(self, queue: Queue) -> None:
         def deliver(outcome: Outcome | None) -> None:
             fetcher.deliver(outcome)
 

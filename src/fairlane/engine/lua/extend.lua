@@ -4,11 +4,12 @@
 -- ARGV at worker report lease_ms reports
 -- RETURNS for each lease: ok, stale_lease or cancelled
 -- EVENTS
--- reports: msgpack [[id, token, progress or ''], ...]; report: opaque, '' from a client that is no worker
+-- reports: msgpack [[id, token, progress or '', lines logged before, lines], ...]; report: opaque, '' from a client that is no worker
 -- include/workers.lua says what is kept of a worker.
 -- include base
 -- include job
 -- include news
+-- include logs
 if report ~= '' then
   call('ZADD', key('workers'), now, worker)
   call('HSET', key('worker_info'), worker, report)
@@ -22,10 +23,10 @@ for i, packed in ipairs(read('HMGET', 'started', ids)) do
     answers[i] = 'stale_lease'
   else
     push2(renewed, now + lease_ms, ids[i])
-    if items[i][3] ~= '' then
-      call('HSET', key('x/' .. ids[i]), 'p', items[i][3])
-      push2(told, 0, ids[i])
-    end
+    local token, progress, first, lines = unpack(items[i], 2, 5)
+    if progress ~= '' then call('HSET', key('x/' .. ids[i]), 'p', progress) end
+    if #lines > 0 then keep_lines(ids[i], token, first, lines) end
+    if progress ~= '' or #lines > 0 then push2(told, 0, ids[i]) end
     answers[i] = s[CANCELLED_BY] ~= '' and 'cancelled' or 'ok'
   end
 end

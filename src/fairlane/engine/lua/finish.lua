@@ -4,7 +4,8 @@
 -- ARGV at outcomes jitter
 -- RETURNS for each outcome: ok or stale_lease
 -- EVENTS running>completed running>scheduled running>failed running>pending running>cancelled
--- outcomes: msgpack [[id, token, kind, delay or -1, failure, body], ...]
+-- outcomes: msgpack [[id, token, kind, delay or -1, failure, body], ...], or with three more: progress or '',
+-- how many lines were logged before, lines
 -- include base
 -- include job
 -- include policy
@@ -14,6 +15,7 @@
 -- include news
 -- include charging
 -- include ending
+-- include logs
 local items = unpack_value(outcomes)
 local ids, answers = {}, {}
 for i, item in ipairs(items) do ids[i] = item[1] end
@@ -53,6 +55,11 @@ local function apply(i, id, s, kind, delay, failure, body)
   end
 end
 
+local function keep_words(id, token, progress, first, lines)
+  if progress ~= '' then call('HSET', key('x/' .. id), 'p', progress) end
+  if #lines > 0 then keep_lines(id, token, first, lines) end
+end
+
 local handled = {}
 for i, item in ipairs(items) do
   local id, token = item[1], item[2]
@@ -62,7 +69,10 @@ for i, item in ipairs(items) do
   elseif handled[id] then
     answers[i] = handled[id] == token and 'ok' or 'stale_lease'
   elseif s and s[TOKEN] == token then
-    if s[RUNNING] then apply(i, id, s, item[3], item[4], item[5], item[6]) end
+    if s[RUNNING] then
+      if item[7] then keep_words(id, token, item[7], item[8], item[9]) end
+      apply(i, id, s, item[3], item[4], item[5], item[6])
+    end
     handled[id] = token
     answers[i] = 'ok'
   else

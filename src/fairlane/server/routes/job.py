@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...model.job import Explanation, Job
+from ...model.logs import JobLog
 from ..call import Call
 from ..endpoint import Endpoint
 
@@ -15,6 +16,11 @@ async def show_job(call: Call) -> Job:
 async def explain_job(call: Call) -> Explanation:
     """Why a job waits."""
     return await call.context.queue.explain(call.path("id"))
+
+
+async def show_logs(call: Call) -> JobLog:
+    """What the job logged while it ran, of all its attempts: the last 200 lines or 32 KiB."""
+    return await call.context.queue.logs.of(call.path("id"))
 
 
 async def cancel_job(call: Call) -> Job:
@@ -30,6 +36,7 @@ async def retry_job(call: Call) -> Job:
 ENDPOINTS = (
     Endpoint("GET", "/jobs/{id}", show_job, errors=(404,)),
     Endpoint("GET", "/jobs/{id}/explain", explain_job, errors=(404,)),
+    Endpoint("GET", "/jobs/{id}/logs", show_logs, errors=(404,)),
     Endpoint("POST", "/jobs/{id}/cancel", cancel_job, errors=(404, 409)),
     Endpoint("POST", "/jobs/{id}/retry", retry_job, errors=(404, 409)),
 )

@@ -1,0 +1,37 @@
+"""What jobs log while they run."""
+
+from __future__ import annotations
+
+import msgspec
+
+from .job import Time
+
+MAX_LOG_LINES = 200
+MAX_LOG_BYTES = 32 * 1024
+"""Of a job, the last of so many lines and bytes is kept, all that is stored of a line counted."""
+MAX_LINE_LENGTH = 1024
+
+
+class LogLine(msgspec.Struct, frozen=True, rename="camel"):
+    """A line that a job logged."""
+
+    at: Time
+    attempt: int
+    level: str
+    logger: str
+    message: str
+
+
+class LogPiece(msgspec.Struct, frozen=True, rename="camel"):
+    """Some lines of an attempt, as its worker sends them. Sent again, they are kept once."""
+
+    first: int
+    """How many lines the attempt logged before these; those that were never sent are lost."""
+    lines: list[LogLine]
+
+
+class JobLog(msgspec.Struct, frozen=True, rename="camel"):
+    """What is kept of a job's lines, oldest first, and whether earlier ones were left out."""
+
+    lines: list[LogLine]
+    truncated: bool
