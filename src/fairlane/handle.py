@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import aclosing
 from typing import Any, Generic, TypeVar, cast
 
@@ -111,3 +111,16 @@ class SyncJobHandle(Generic[T]):
     def cancel(self) -> Job:
         """See `JobHandle.cancel`."""
         return run_sync(self._job.cancel)
+
+    def events(self) -> Generator[Job]:
+        """See `JobHandle.events`."""
+        jobs = self._job.events()
+
+        async def next_job() -> Job | None:
+            return await anext(jobs, None)
+
+        try:
+            while (job := run_sync(next_job)) is not None:
+                yield job
+        finally:
+            run_sync(jobs.aclose)

@@ -129,21 +129,25 @@ class Task(Generic[P, T]):
         )
         return Submitter(self._client, template, self.parameters)
 
+    @cached_property
+    def _plainly(self) -> Submitter[P, T]:
+        return self.using()
+
     def bind(self, *args: P.args, **kwargs: P.kwargs) -> Bound[T]:
         """The call with these arguments, to be submitted or scheduled later; see `Submitter.bind`."""
-        return self.using().bind(*args, **kwargs)
+        return self._plainly.bind(*args, **kwargs)
 
     async def submit(self, *args: P.args, **kwargs: P.kwargs) -> JobHandle[T]:
         """Submit one job with these arguments; see `Submitter.submit`."""
-        return await self.using().submit(*args, **kwargs)
+        return await self._plainly.submit(*args, **kwargs)
 
     def submit_sync(self, *args: P.args, **kwargs: P.kwargs) -> SyncJobHandle[T]:
         """Submit one job from code without an event loop; see `Submitter.submit_sync`."""
-        return self.using().submit_sync(*args, **kwargs)
+        return self._plainly.submit_sync(*args, **kwargs)
 
     async def submit_many(self, calls: Iterable[Arguments]) -> list[JobHandle[T]]:
         """Submit a job for each call; see `Submitter.submit_many`."""
-        return await self.using().submit_many(calls)
+        return await self._plainly.submit_many(calls)
 
 
 class AsyncTask(Task[P, T]):

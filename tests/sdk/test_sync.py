@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from fairlane import InvalidInput, JobFailed, Retry, State, SyncJobHandle
+from fairlane import InvalidInput, JobFailed, Retry, State, SyncJobHandle, current
 from fairlane.model.job import JobQuery
 from fairlane.model.names import check_name
 
@@ -44,6 +44,30 @@ async def test_a_job_is_submitted_awaited_refreshed_and_cancelled(world: World) 
         assert later.cancel().state is State.CANCELLED
         with pytest.raises(InvalidInput, match="Expected `int`"):
             half.submit_sync("4")  # type: ignore[arg-type]
+
+    async with world.worker():
+        await in_thread(world, script)
+
+
+async def test_a_job_is_followed_until_it_ends(world: World) -> None:
+    go_on = asyncio.Event()
+
+    @world.app.task
+    async def work() -> None:
+        await current().progress(1, 2)
+        await go_on.wait()
+
+    loop = asyncio.get_running_loop()
+
+    def script() -> None:
+        job = work.submit_sync()
+        states = []
+        for seen in job.events():
+            states.append(seen.state)
+            if seen.progress is not None:
+                loop.call_soon_threadsafe(go_on.set)
+        assert (states[-1], seen.progress and seen.progress.total) == (State.COMPLETED, 2)
+        assert next(iter(job.events())).state is State.COMPLETED  # left before its end
 
     async with world.worker():
         await in_thread(world, script)

@@ -42,7 +42,17 @@ def crunch(numbers: list[int]) -> int:
     return sum(numbers)
 
 
-@app.task(name="none", timeout="5m")
+def note(job: Job) -> None: ...
+
+
+async def report(job: Job) -> None: ...
+
+
+@app.task(on_failure=report)
+async def told() -> None: ...
+
+
+@app.task(name="none", timeout="5m", on_failure=note)
 def nothing() -> None: ...
 
 
@@ -80,7 +90,10 @@ def from_sync_code() -> None:
     with app.tenant("acme"):
         assert_type(plain.submit_sync(1), SyncJobHandle[str])
     assert_type(crunch.using(tenant="acme").submit_sync([1]), SyncJobHandle[int])
-    assert_type(blocking.bind(1).submit_sync().result(timeout="1m"), float)
+    job = blocking.bind(1).submit_sync()
+    assert_type(job.result(timeout="1m"), float)
+    for event in job.events():
+        assert_type(event, Job)
 
 
 def passed_on(task: AsyncTask[[int, str], str], other: SyncTask[[int], float]) -> None: ...

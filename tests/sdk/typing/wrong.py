@@ -54,6 +54,9 @@ def sync() -> None:
     blocking.submit_sync()  # E: call-arg, reportCallIssue
 
 
+def print_number(number: int) -> None: ...
+
+
 def defining() -> None:
     App(tenancy="none")  # E: arg-type, reportArgumentType
     App(middleware=[object()])  # E: list-item, reportArgumentType
@@ -64,6 +67,9 @@ def defining() -> None:
 
     @app.task(timeout=None, executor="fiber")  # E: call-overload, reportArgumentType
     def two() -> None: ...
+
+    @app.task(on_failure=print_number)  # E: arg-type, reportArgumentType
+    def four() -> None: ...
 
     @app.task(retry=3)  # E: call-overload, reportArgumentType
     def three() -> None: ...
