@@ -7,9 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from fairlane.connect import open_engine
 from fairlane.engine import Engine
-from fairlane.model.tenant import TenantPolicy
+from tests.sdk.world import open_emptied
 
 
 @pytest.fixture(scope="session")
@@ -40,10 +39,6 @@ def shop(django_shop: None) -> Iterator[None]:
 async def engine(store_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Engine]:
     """The shared store, emptied, for tests with several processes."""
     monkeypatch.setenv("FAIRLANE_DURABILITY", "memory")
-    engine = await open_engine(store_url)
-    await engine.store.client.flushall()
-    await engine.close()
-    engine = await open_engine(store_url)
-    await engine.set_defaults(TenantPolicy(submit_rate=None, concurrency=None))
+    engine = await open_emptied(store_url)
     yield engine
     await engine.close()

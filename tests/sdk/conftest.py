@@ -7,22 +7,16 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from fairlane.connect import open_engine
 from fairlane.model.retention import Retention
-from fairlane.model.tenant import TenantPolicy
 from fairlane.upkeep.run import run_upkeep
 
-from .world import World
+from .world import World, open_emptied
 
 
 @pytest.fixture
 async def world(store_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     monkeypatch.setenv("FAIRLANE_DURABILITY", "memory")
-    engine = await open_engine(store_url)
-    await engine.store.client.flushall()
-    await engine.close()
-    engine = await open_engine(store_url)
-    await engine.set_defaults(TenantPolicy(submit_rate=None, concurrency=None))
+    engine = await open_emptied(store_url)
     upkeep = asyncio.create_task(run_upkeep(engine, Retention()))
     world = World(store_url, engine)
     try:

@@ -14,9 +14,10 @@ from typing import Self, TypeVar
 import msgspec
 
 from fairlane import App
-from fairlane.connect import open_queue
+from fairlane.connect import open_engine, open_queue
 from fairlane.engine import Engine
 from fairlane.model.job import Job, NewJob
+from fairlane.model.tenant import TenantPolicy
 from fairlane.queue import Queue
 from fairlane.worker import Worker, WorkerOptions
 
@@ -24,6 +25,16 @@ T = TypeVar("T")
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 15.0
+
+
+async def open_emptied(url: str) -> Engine:
+    """The engine on a store that is emptied first, and whose tenants have no limits."""
+    engine = await open_engine(url)
+    await engine.store.client.flushall()
+    await engine.close()
+    engine = await open_engine(url)
+    await engine.set_defaults(TenantPolicy(submit_rate=None, concurrency=None))
+    return engine
 
 
 class World:

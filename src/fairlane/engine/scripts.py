@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 
 Value = str | bytes | int | float
@@ -44,6 +45,7 @@ class Script:
             raise TypeError(f"{self.name} takes {self.argv}, not {tuple(values)}") from error
 
 
+@cache
 def load(name: str) -> Script:
     """Read lua/NAME.lua. Raises ContractError."""
     return parse(name, (_FOLDER / f"{name}.lua").read_text())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Iterator
+from functools import wraps
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -31,17 +32,28 @@ def fairlane_testing(fairlane_app: App) -> Iterator[Testing]:
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """Have an async test give its connections back on its own event loop, which may not live until the fixture ends."""
+    if not isinstance(item, pytest.Function) or "fairlane_testing" not in item.fixturenames:
+        return
+    test, app = item.obj, cast("App", item.funcargs["fairlane_app"])
+    if inspect.iscoroutinefunction(test):
+
+        @wraps(test)
+        async def test_with_app(**arguments: object) -> None:
+            async with app:
+                await test(**arguments)
+
+        item.obj = test_with_app
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Run an async test that uses `fairlane_testing`, unless a plugin for async tests does."""
     names = pyfuncitem.fixturenames
     has_runner = "anyio_backend" in names or any(pyfuncitem.get_closest_marker(name) for name in ("anyio", "asyncio"))
     if has_runner or "fairlane_testing" not in names or not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
-    asyncio.run(_run(pyfuncitem, cast("App", pyfuncitem.funcargs["fairlane_app"])))
+    parameters = inspect.signature(pyfuncitem.obj).parameters
+    asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in parameters}))
     return True
-
-
-async def _run(test: pytest.Function, app: App) -> None:
-    parameters = inspect.signature(test.obj).parameters
-    async with app:
-        await test.obj(**{name: value for name, value in test.funcargs.items() if name in parameters})
