@@ -81,3 +81,13 @@ async def test_jobs_claimed_from_several_lanes_go_back_to_their_own(engine: Engi
     assert {lease.job_id: lease.queue for lease in leases} == queues
     await finish(engine, leases, OutcomeKind.RELEASED)
     assert {job.job_id: job.queue for queue in ("q1", "q2", "q3") for job in await claim(engine, 4, queue)} == queues
+
+
+async def test_reaped_jobs_are_counted_by_what_became_of_them(engine: Engine, clock: Clock) -> None:
+    await submit(engine, "acme", 2, max_attempts=2)
+    await submit(engine, "acme", 1, max_attempts=1)
+    leases = await claim(engine, 3, lease_ms=1_000)
+    await engine.cancel(leases[0].job_id)
+    clock.advance(ms=1_000)
+    reaped = await engine.reap(10)
+    assert (reaped.requeued, reaped.failed, reaped.cancelled, reaped.next_ms) == (1, 1, 1, None)

@@ -8,6 +8,7 @@ import pytest
 
 from fairlane.engine import Engine
 from fairlane.model.lease import Lease
+from fairlane.model.retention import Retention
 from fairlane.model.tenant import Fairness, PolicyChange
 
 from .acting import UNLIMITED, claim, finish, limit, submit
@@ -103,3 +104,28 @@ async def test_a_change_of_what_is_shared_is_felt_at_once(by_seconds: Engine, cl
     started = Counter(lease.tenant_id for lease in await claim(by_seconds, 40))
     assert started["short"] > 30  # what was owed by seconds stands; from now on starts are charged
     assert (await by_seconds.doctor()).problems == []
+
+
+async def test_time_used_while_the_floor_moved_on_is_paid_for(by_seconds: Engine, clock: Clock) -> None:
+    """The tenant's virtual time was forgotten meanwhile."""
+    await submit(by_seconds, "ant", 1)
+    (long,) = await claim(by_seconds, 1)
+    await submit(by_seconds, "bee", 50)
+    await claim(by_seconds, 10)
+    await by_seconds.prune(Retention(), 100)
+    clock.advance(ms=5_000)
+    await finish(by_seconds, [long])
+    await submit(by_seconds, "ant", 10)
+    assert {lease.tenant_id for lease in await claim(by_seconds, 20)} == {"bee"}
+
+
+async def test_use_of_one_pool_is_not_held_against_a_tenant_in_another(by_seconds: Engine, clock: Clock) -> None:
+    await submit(by_seconds, "busy", 100, queue="fast")
+    leases = await claim(by_seconds, 100, "fast", lease_ms=60_000)
+    await submit(by_seconds, "other", 20, queue="slow")
+    await claim(by_seconds, 5, "slow", lease_ms=60_000)
+    clock.advance(ms=200)
+    await finish(by_seconds, leases[:1])  # 0.1 s more than was paid at the start
+    await submit(by_seconds, "busy", 1, queue="slow")
+    order = [lease.tenant_id for lease in await claim(by_seconds, 6, "slow")]
+    assert 1 <= order.index("busy") <= 3

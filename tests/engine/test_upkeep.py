@@ -81,3 +81,14 @@ async def test_reap_takes_expired_leases_alone(engine: Engine, clock: Clock) -> 
     assert (reaped.requeued, reaped.next_ms) == (1, 4_000)
     assert (await engine.get(short.job_id)).state is State.PENDING
     assert (await engine.get(long.job_id)).state is State.RUNNING
+
+
+async def test_due_jobs_go_before_jobs_that_came_after(engine: Engine, clock: Clock) -> None:
+    due = await submit(engine, "acme", 2, delay_ms=10)
+    before = await submit(engine, "acme", 1)
+    clock.advance(ms=10)
+    await engine.promote(10)
+    after = await submit(engine, "acme", 1)
+    ids = [lease.job_id for lease in await claim(engine, 4)]
+    assert (ids[0], ids[3]) == (before[0].job_id, after[0].job_id)
+    assert set(ids[1:3]) == {made.job_id for made in due}

@@ -238,3 +238,11 @@ async def test_later_starts_are_told_with_their_time(engine: Engine) -> None:
     await finish(engine, await claim(engine, 1), OutcomeKind.FAILED)
     told = "Attempt 1 of 3 failed; the next one comes after a backoff, at "
     assert (await _sentence(engine, failing.job_id)).startswith(told)
+
+
+async def test_a_wait_is_counted_from_when_the_job_came_back(engine: Engine, clock: Clock) -> None:
+    await submit(engine, "acme", 1)
+    clock.advance(ms=5_000)
+    await finish(engine, await claim(engine, 1), OutcomeKind.RELEASED)
+    clock.advance(ms=2_000)
+    assert (await engine.tenant("acme")).oldest_wait_seconds == 2.0

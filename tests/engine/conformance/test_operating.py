@@ -134,6 +134,8 @@ async def test_tenants_by_page(world: World) -> None:
     names = [f"t{i}" for i in range(5)]
     for name in names:
         await world.submit(name)
+    await world.queue.change_tenant("t2", PolicyChange(weight=2.0))
+    await world.queue.change_tenant("t0", PolicyChange(weight=2.0))
     found: list[str] = []
     cursor = None
     while True:

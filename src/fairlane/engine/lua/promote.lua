@@ -32,7 +32,7 @@ if #due > 0 then tell({}, added_to_lanes) end
 
 local next_at
 for _, index in ipairs({ 'scheduled', 'blocked_until' }) do
-  local first = call('ZRANGE', key(index), 0, 0, 'WITHSCORES')
-  if first[2] then next_at = math.min(next_at or math.huge, tonumber(first[2])) end
+  local first = first_score(index)
+  if first then next_at = math.min(next_at or math.huge, first) end
 end
 return { #due, next_at and math.max(0, next_at - now) or -1 }

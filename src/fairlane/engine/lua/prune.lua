@@ -18,6 +18,6 @@ else
   ids = call('ZRANGEBYSCORE', key(state), '-inf', now - max_age_ms, 'LIMIT', 0, limit)
 end
 forget(state, ids)
-local first = call('ZRANGE', key(state), 0, 0, 'WITHSCORES')
+local first = first_score(state)
 if #ids == tonumber(limit) then return { #ids, 0 } end
-return { #ids, first[2] and math.max(0, first[2] + max_age_ms - now) or -1 }
+return { #ids, first and math.max(0, first + max_age_ms - now) or -1 }

@@ -47,5 +47,5 @@ for i, packed in ipairs(read('HMGET', 'started', ids)) do
 end
 write_endings()
 if lost_worker ~= '' then forget_workers({ lost_worker }) end
-local first = call('ZRANGE', key('leases'), 0, 0, 'WITHSCORES')
-return { requeued, failed, cancelled, first[2] and math.max(0, tonumber(first[2]) - now) or -1 }
+local first = first_score('leases')
+return { requeued, failed, cancelled, first and math.max(0, first - now) or -1 }

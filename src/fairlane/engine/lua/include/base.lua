@@ -16,33 +16,38 @@ end
 
 -- Lua's stack holds about 8,000 values: long writes go in even-sized pieces. Returns the sum of the replies.
 local PIECE = 4000
+local function in_pieces(args, send)
+  for first = 1, #args, PIECE do send(unpack(args, first, math.min(first + PIECE - 1, #args))) end
+end
+
+-- How many members were added or removed.
 local function write(command, name, args)
   local sum = 0
-  for first = 1, #args, PIECE do
-    sum = sum + call(command, key(name), unpack(args, first, math.min(first + PIECE - 1, #args)))
-  end
+  in_pieces(args, function(...) sum = sum + call(command, key(name), ...) end)
   return sum
 end
 
 local function write_keys(command, args)
-  for first = 1, #args, PIECE do
-    call(command, unpack(args, first, math.min(first + PIECE - 1, #args)))
-  end
+  in_pieces(args, function(...) call(command, ...) end)
 end
 
 -- Read the same piece of many members: HMGET, ZMSCORE.
 local function read(command, name, members)
-  if #members <= PIECE then
-    if #members == 0 then return {} end
-    return call(command, key(name), unpack(members))
-  end
   local all = {}
-  for first = 1, #members, PIECE do
-    for _, value in ipairs(call(command, key(name), unpack(members, first, math.min(first + PIECE - 1, #members)))) do
-      all[#all + 1] = value
+  in_pieces(members, function(...)
+    local found = call(command, key(name), ...)
+    if #all == 0 then
+      all = found
+    else
+      for i = 1, #found do all[#all + 1] = found[i] end
     end
-  end
+  end)
   return all
+end
+
+-- The least score of a sorted set that is no empty one.
+local function first_score(name)
+  return tonumber(call('ZRANGE', key(name), 0, 0, 'WITHSCORES')[2])
 end
 
 local function push(list, value)
