@@ -9,10 +9,10 @@ TEST_READY := $(VENV)/.ready-to-test
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format docs bench soak clean
+.PHONY: help run test lint format docs bench soak screenshots clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: $(RUN_READY) ## Start the store, the API and the workers on this machine; ARGS="--port 9000" passes options
 	$(BIN)/fairlane up $(ARGS)
@@ -39,6 +39,9 @@ bench: $(RUN_READY) ## Measure speed and memory on this machine; ARGS passes opt
 
 soak: $(TEST_READY) ## Run the long tests that `make test` leaves out
 	$(BIN)/pytest -m soak
+
+screenshots: $(TEST_READY) ## Make pictures of every page of the dashboard; ARGS names those wanted
+	$(BIN)/python -m tools.screenshots $(ARGS)
 
 clean: ## Remove .venv, caches and builds; data folders stay
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage

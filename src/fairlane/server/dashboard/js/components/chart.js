@@ -20,9 +20,10 @@ function loadPlot() {
 
 /**
  * `times`: Unix seconds. `series`: [{name, values, token, fill}] with null where nothing is known.
- * `format(value)` writes a value out, for the axis and beside the pointer.
+ * `format(value)` writes a value out beside the pointer, and on the axis unless `axis(value)` does; `ticks`: the steps that
+ * the axis may go in.
  */
-export function Chart({ label, times, series, format, height = 170 }) {
+export function Chart({ label, times, series, format, axis = format, ticks, height = 170 }) {
   const box = useRef();
   const plot = useRef();
   const isDark = dark.value;
@@ -32,7 +33,7 @@ export function Chart({ label, times, series, format, height = 170 }) {
     const watch = new ResizeObserver(() => host.isConnected && plot.current.setSize({ width: host.clientWidth, height }));
     loadPlot().then((Plot) => {
       if (gone) return;
-      plot.current = new Plot(options(Plot, host, series, format, height), data(times, series), host);
+      plot.current = new Plot(options(Plot, host, series, { format, axis, ticks, height }), data(times, series), host);
       watch.observe(host);
     });
     return () => {
@@ -48,7 +49,7 @@ export function Chart({ label, times, series, format, height = 170 }) {
 
 const data = (times, series) => [times, ...series.map(({ values }) => values)];
 
-function options(Plot, box, series, format, height) {
+function options(Plot, box, series, { format, axis: label, ticks, height }) {
   const [ink, line] = [colour("--text-3"), colour("--line")];
   const axis = { stroke: ink, font: "11px system-ui", ticks: { show: false }, grid: { stroke: line, width: 1 } };
   return {
@@ -60,7 +61,7 @@ function options(Plot, box, series, format, height) {
     scales: { x: { range: (_, first, last) => [Math.min(first, last - LEAST_SPAN_S), last] }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.12 : 1] } },
     axes: [
       { ...axis, grid: { show: false }, size: 20, gap: 4, space: 70, values: (_, at, index, room, step) => at.map((one) => Plot.fmtDate(step < 60 ? "{HH}:{mm}:{ss}" : "{HH}:{mm}")(new Date(one * 1000))) },
-      { ...axis, size: 52, space: 36, values: (_, ticks) => ticks.map(format) },
+      { ...axis, size: 56, space: 36, ...(ticks && { incrs: ticks }), values: (_, at) => at.map(label) },
     ],
     series: [
       {},

@@ -129,6 +129,6 @@ const Limited = ({ name, value, onChange, children }) => html`
   ${value.on && html`<span class="together">${children}</span>`}
 `;
 
-const Text = ({ id, value, fault, label, short, numeric, decimal, onChange }) => html`<input id=${id} class=${short ? "input short" : "input count"} value=${value}
+const Text = ({ id, value, fault, label, short, numeric, decimal, onChange }) => html`<input id=${id} class=${short ? "input short" : "input amount"} value=${value}
   inputmode=${numeric ? "numeric" : decimal ? "decimal" : undefined} aria-label=${label} aria-invalid=${fault ? "true" : undefined}
   aria-describedby=${fault && id ? `${id}-fault` : undefined} autocomplete="off" onInput=${(event) => onChange(event.target.value)} />`;

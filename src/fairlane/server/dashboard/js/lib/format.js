@@ -31,6 +31,12 @@ export function duration(seconds) {
   return `${Math.floor(seconds / size)} ${unit}${rest ? ` ${rest} ${nextUnit}` : ""}`;
 }
 
+/** The same in one unit, as an axis has room for: 0.2 s, 30 s, 1.5 min, 2 h. */
+export function shortDuration(seconds) {
+  const [unit, size] = [["d", 86400], ["h", 3600], ["min", 60]].find(([, least]) => seconds >= least) ?? ["s", 1];
+  return `${Math.round((seconds / size) * 100) / 100} ${unit}`;
+}
+
 /** "now", "8 s ago", "5 min ago", "in 2 h". */
 export function ago(at, now) {
   const seconds = (now - new Date(at).getTime()) / 1000;

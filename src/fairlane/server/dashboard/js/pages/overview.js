@@ -4,13 +4,14 @@ import { Chart, Legend } from "../components/chart.js";
 import { Icon } from "../components/icon.js";
 import { Table } from "../components/table.js";
 import { get } from "../lib/api.js";
-import { count, duration, plural, shortCount, time } from "../lib/format.js";
+import { count, duration, plural, shortCount, shortDuration, time } from "../lib/format.js";
 import { chartsOf } from "../lib/history.js";
 import { useResource } from "../lib/resource.js";
 import { query, setQuery } from "../lib/router.js";
 import { overview } from "../lib/store.js";
 import { html } from "../lib/ui.js";
 
+const TIME_STEPS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400, 604_800];
 const SPANS = [["15", "15 min"], ["60", "1 h"], ["360", "6 h"], ["1440", "24 h"]];
 
 export default function Overview() {
@@ -66,7 +67,7 @@ function History({ minutes }) {
     <${Plot} title="Throughput" sub=${data && `jobs ${data.jobsUnit}`} data=${data} format=${perUnit} lines=${[
       ["Completed", "completed", "--completed", true], ["Submitted", "submitted", "--accent"],
     ]} />
-    <${Plot} title="Wait and run time" sub="mean" data=${data} format=${duration} lines=${[
+    <${Plot} title="Wait and run time" sub="mean" data=${data} format=${duration} axis=${shortDuration} ticks=${TIME_STEPS} lines=${[
       ["Wait", "wait", "--pending", true], ["Run", "run", "--running"],
     ]} />
     <${Plot} title="Queue depth" sub="jobs" data=${data} format=${shortCount} lines=${[
@@ -78,13 +79,13 @@ function History({ minutes }) {
   </div>`;
 }
 
-function Plot({ title, sub, data, format, lines }) {
+function Plot({ title, sub, data, format, axis, ticks, lines }) {
   const series = lines.map(([name, of, token, fill]) => ({ name, token, fill, values: data?.[of] ?? [] }));
   const last = series.map(({ name, values }) => `${name} ${format(values.findLast((value) => value !== null) ?? 0)}`).join(", ");
   return html`<${Card} title=${title} sub=${sub} actions=${html`<${Legend} series=${series} />`}>
     ${!data && html`<div class="chart-room"></div>`}
     ${data && data.times.length < 2 && html`<p class="chart-room">Figures are kept every 10 seconds; the first are on their way.</p>`}
-    ${data && data.times.length > 1 && html`<${Chart} label=${`${title}: ${last}`} times=${data.times} series=${series} format=${format} />`}
+    ${data && data.times.length > 1 && html`<${Chart} label=${`${title}: ${last}`} times=${data.times} series=${series} format=${format} axis=${axis} ticks=${ticks} />`}
   </${Card}>`;
 }
 
