@@ -62,17 +62,17 @@ def submit_more(api: Api) -> None:
 def pages_of(api: Api) -> dict[str, str]:
     """The pages to show, by the names of their pictures."""
 
-    def first(path: str) -> str:
-        return str(api.get(path)["jobs"][0]["id"])
+    def job(path: str, place: int = 0) -> str:
+        return str(api.get(path)["jobs"][place]["id"])
 
     return {
         "overview": "/",
         "tenants": "/ui/tenants",
         "tenant": "/ui/tenants/umbrella",
         "jobs": "/ui/jobs",
-        "job-waiting": f"/ui/jobs/{first('/jobs/pending?tenantId=umbrella')}",
-        "job-failed": f"/ui/jobs/{first('/jobs/dlq')}",
-        "job-running": f"/ui/jobs/{first('/jobs/running?task=report.build')}",
+        "job-waiting": f"/ui/jobs/{job('/jobs/pending?tenantId=acme', -1)}",
+        "job-failed": f"/ui/jobs/{job('/jobs/dlq')}",
+        "job-running": f"/ui/jobs/{job('/jobs/running?task=report.build')}",
         "submit": "/ui/submit",
         "queues": "/ui/queues",
         "workers": "/ui/workers",
