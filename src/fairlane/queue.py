@@ -16,6 +16,7 @@ from .model.logs import JobLog
 from .model.monitor import Changes, History, Overview
 from .model.overview import QueueInfo, Reaped, StoreReport, UpkeepStep
 from .model.retention import Retention
+from .model.schedule import Schedule, ScheduleSpec
 from .model.tenant import Fairness, PolicyChange, Tenant, TenantPolicy
 
 
@@ -107,6 +108,10 @@ class Queue(Protocol):
         """What workers are told."""
 
     @property
+    def schedules(self) -> Schedules:
+        """Cron rules that make jobs."""
+
+    @property
     def monitor(self) -> Monitor:
         """What is going on."""
 
@@ -135,6 +140,34 @@ class Orders(Protocol):
 
     async def leave(self, worker_id: str) -> None:
         """Forget a worker that has ended. One that lives is back with its next heartbeat."""
+
+
+class Schedules(Protocol):
+    """Cron rules that make jobs, exactly one a tick whoever finds it due. Each belongs to a tenant."""
+
+    async def put(self, spec: ScheduleSpec, *, paused: bool | None = None, declaration: str = "") -> Schedule:
+        """Make or change a schedule. `paused` None leaves that as it is.
+
+        `declaration` names what an app's code declares: where it was put before, the schedule is left as it is,
+        so that what an operator changed since stays. Raises InvalidInput.
+        """
+
+    async def get(self, tenant_id: str, name: str) -> Schedule:
+        """The schedule. Raises NotFound."""
+
+    async def list(
+        self, limit: int, cursor: str | None = None, tenant_id: str | None = None
+    ) -> tuple[Sequence[Schedule], str | None]:
+        """Schedules by tenant and name, and the cursor of the next page."""
+
+    async def pause(self, tenant_id: str, name: str, paused: bool) -> Schedule:
+        """Keep the schedule from making jobs, or let it go on from its next tick. Raises NotFound."""
+
+    async def delete(self, tenant_id: str, name: str) -> Schedule:
+        """Forget the schedule; what it was. Its jobs stay. Raises NotFound."""
+
+    async def run(self, tenant_id: str, name: str) -> Job:
+        """Make a job of the schedule now, whatever its rule says. Raises NotFound."""
 
 
 class Monitor(Protocol):
@@ -176,6 +209,9 @@ class Upkeep(Protocol):
 
     async def prune(self, retention: Retention, limit: int) -> UpkeepStep:
         """Forget finished jobs that are older or more than retention allows."""
+
+    async def fire(self, limit: int) -> UpkeepStep:
+        """Make the jobs of schedules that are due."""
 
     async def sample(self) -> UpkeepStep:
         """Keep the figures of this moment for `Monitor.history`, unless that was done in this step of time."""

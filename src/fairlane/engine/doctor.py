@@ -16,6 +16,7 @@ from ..model.states import State
 from . import keys
 from .calls import Calls
 from .records import Started, unpack_request
+from .schedules import decode_state
 
 PASSES = 3
 PAUSE_S = 0.1
@@ -60,6 +61,8 @@ class Snapshot:
         self.ready: set[str] = set()
         self.depths: dict[str, int] = {}
         self.unexpiring: set[str] = set()
+        self.schedules: dict[str, set[str]] = {}
+        self.paused_schedules: set[str] = set()
 
     @classmethod
     async def take(cls, calls: Calls, partition: int) -> Snapshot:
@@ -88,11 +91,22 @@ class Snapshot:
         self.keyed = {k: v.decode() for k, v in (await _hash(calls, prefix + "keyed")).items()}
         self.ready = set(await _hash(calls, prefix + "ready"))
         self.depths = {k: int(v) for k, v in (await _hash(calls, prefix + "depths")).items()}
+        await self._take_schedules(calls, prefix)
         for job_id in self.keyed:
             record = await calls.command("GET", prefix + "j/" + job_id)
             if record:
                 self.tenants_of[job_id] = unpack_request(record)[1].tenant_id
         return self
+
+    async def _take_schedules(self, calls: Calls, prefix: str) -> None:
+        states = await _hash(calls, prefix + "schedule_states")
+        self.paused_schedules = {member for member, packed in states.items() if decode_state(packed).paused}
+        self.schedules = {
+            "schedule_states": set(states),
+            "schedules": set(await _hash(calls, prefix + "schedules")),
+            keys.SCHEDULE_NAMES: set(await _scores(calls, prefix + keys.SCHEDULE_NAMES)),
+            "schedules_due": set(await _scores(calls, prefix + "schedules_due")) | self.paused_schedules,
+        }
 
     def jobs_by_state(self) -> dict[str, int]:
         waiting = sum(len(jobs) for jobs in self.lanes.values())
@@ -101,7 +115,7 @@ class Snapshot:
 
     def problems(self) -> set[str]:
         found = self._index_problems() | self._lease_problems() | self._lane_problems()
-        return found | self._depth_problems() | self._key_problems()
+        return found | self._depth_problems() | self._schedule_problems() | self._key_problems()
 
     def _places(self) -> Counter[str]:
         places: Counter[str] = Counter(self.sets["leases"])
@@ -165,6 +179,10 @@ class Snapshot:
             if noted != depths[queue]:
                 found.add(f"queue {queue} has {depths[queue]} jobs and {noted} are noted")
         return found
+
+    def _schedule_problems(self) -> set[str]:
+        known = set().union(*self.schedules.values())
+        return {f"schedule {member} is not in {name}" for name, has in self.schedules.items() for member in known - has}
 
     def _key_problems(self) -> set[str]:
         found = {f"key {name} never expires" for name in self.unexpiring}

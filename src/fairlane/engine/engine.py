@@ -41,6 +41,7 @@ from .orders import EngineOrders
 from .partitions import by_partition
 from .policies import pack_policy
 from .records import job_from
+from .schedules import EngineSchedules
 from .scripts import Value
 from .wakeups import Wakeups, wait
 
@@ -65,6 +66,7 @@ class Engine:
         self._bulk = BulkChanges(self._calls, self._listing, partitions)
         self.logs = EngineLogs(self._calls, partitions)
         self.orders = EngineOrders(self._calls, self._wakeups, partitions)
+        self.schedules = EngineSchedules(self, self._calls, partitions)
         self.monitor = EngineMonitor(self, self._calls, self._wakeups, partitions)
         self._tidied: list[Value] = [0] * partitions
         self._first_partition = random.randrange(partitions)
@@ -283,6 +285,9 @@ class Engine:
             )
         nexts = [step.next_ms for step in steps if step.next_ms is not None]
         return UpkeepStep(sum(step.count for step in steps), min(nexts, default=None))
+
+    async def fire(self, limit: int) -> UpkeepStep:
+        return await self.schedules.fire_due(limit)
 
     async def sample(self) -> UpkeepStep:
         return await take_samples(self._calls, self._partitions)

@@ -30,6 +30,7 @@ NEWS = "news"
 """Channel: jobs that have changed, while somebody watches."""
 
 HISTORY = "history/"
+SCHEDULE_NAMES = "schedule_names"
 
 JOB_KEYS = ("j/", "x/", "r/", "g/")
 """Prefixes of the keys that belong to one job."""
@@ -47,4 +48,5 @@ SINGLE_KEYS = frozenset({
     "completed", "failed", "cancelled", "keyed", "awaited", "tenants", "policies", "defaults", "queues",
     "queues_paused", "fairness", "owed", "workers", "worker_info", "orders", "draining",
     "sequence", "fence", "count", "depths", "ready",
+    "schedules", SCHEDULE_NAMES, "schedule_states", "schedules_due",
 })  # fmt: skip

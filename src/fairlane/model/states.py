@@ -56,6 +56,7 @@ class Transition(NamedTuple):
 TRANSITIONS: tuple[Transition, ...] = (
     Transition(None, State.PENDING, "submit", ""),
     Transition(None, State.SCHEDULED, "submit", "with a delay"),
+    Transition(None, State.PENDING, "fire", "a tick of a schedule"),
     Transition(State.SCHEDULED, State.PENDING, "promote", "its time has come"),
     Transition(State.PENDING, State.RUNNING, "claim", ""),
     Transition(State.RUNNING, State.COMPLETED, "finish", "completed"),

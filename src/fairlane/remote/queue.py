@@ -18,6 +18,7 @@ from . import answers, requests
 from .logs import RemoteLogs
 from .monitor import RemoteMonitor
 from .orders import RemoteOrders
+from .schedules import RemoteSchedules
 from .submitting import submit_many, submit_one, with_rates
 from .transport import Transport, decode
 
@@ -32,6 +33,7 @@ class RemoteQueue:
     def __init__(self, url: str) -> None:
         """Raises InvalidInput for a URL that cannot be one of the API."""
         self._transport = Transport(url)
+        self.schedules = RemoteSchedules(self._transport)
         self.monitor = RemoteMonitor(self._transport)
         self.logs = RemoteLogs(self._transport)
         self.orders = RemoteOrders(self._transport)

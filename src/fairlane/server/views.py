@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -12,6 +13,7 @@ from ..model.job import Attempt, Counters, Job, NewJob, Submission, SubmitStatus
 from ..model.lease import Lease, LeaseStatus, WorkerReport
 from ..model.monitor import JobChange, Overview
 from ..model.overview import QueueInfo
+from ..model.schedule import Schedule
 from ..model.states import Reason, State
 from ..model.tenant import Tenant
 from .problems import Problem
@@ -42,6 +44,13 @@ class TenantPage(View, frozen=True):
     """Some tenants, and where the next ones begin (null at the end)."""
 
     tenants: list[Tenant]
+    next_cursor: str | None
+
+
+class SchedulePage(View, frozen=True):
+    """Some schedules, and where the next ones begin (null at the end)."""
+
+    schedules: Sequence[Schedule]
     next_cursor: str | None
 
 

@@ -12,9 +12,9 @@
 -- include counts
 -- include lanes
 -- include news
+-- include making
 local jobs = unpack_value(items)
-local to_write, scheduled, keyed, lanes_met, queues_met = {}, {}, {}, {}, {}
-local created = struct.pack('>d', now)
+local keyed = {}
 local answers = { now }
 local idempotent, used_keys = {}, {} -- of this call
 local rates = {} -- tenant -> {used, added}
@@ -88,7 +88,6 @@ local function take(tenant)
   return free
 end
 
-local sequence = tonumber(call('GET', key('sequence')) or 0)
 local seen = {}
 for i, job in ipairs(jobs) do
   local id, tenant, queue, priority = job[1], job[2], job[3], job[4]
@@ -103,69 +102,24 @@ for i, job in ipairs(jobs) do
       answer('rate_limited', id, nil, rates[tenant])
     else
       seen[id] = true
-      push2(to_write, ids[i], created .. records[i])
+      make(id, tenant, queue, priority, run_at, records[i])
       if job[7] ~= '' then idempotent[key('i/' .. tenant .. '/' .. job[7])] = { id, job[8] } end
       if job[9] ~= '' then
         used_keys[key('u/' .. tenant .. '/' .. job[9])] = id
         push2(keyed, id, job[9])
       end
-      if run_at > now then
-        push2(scheduled, run_at, id)
-      else
-        sequence = sequence + 1
-        local lane = tenant .. '/' .. queue
-        if added_to_lanes[lane] == nil then
-          added_to_lanes[lane] = {}
-          push(lanes_met, { tenant, queue })
-        end
-        push2(added_to_lanes[lane], rank_of(priority, sequence), id)
-      end
-      queues_met[queue] = true
-      count('submitted', tenant)
       answer('created', id, run_at, rates[tenant])
     end
   end
 end
 
--- Only a tenant that is neither runnable here nor blocked can change its standing by a new job.
-local function touch_new_lanes()
-  local tenants, queues = {}, {}
-  for i, lane in ipairs(lanes_met) do
-    tenants[i] = lane[1]
-    queues[lane[2]] = queues[lane[2]] or {}
-    push(queues[lane[2]], lane[1])
-  end
-  local blocked = {}
-  for i, reason in ipairs(read('HMGET', 'blocked', tenants)) do blocked[tenants[i]] = reason end
-  for queue, members in pairs(queues) do
-    for i, tag in ipairs(read('ZMSCORE', 'run/' .. queue, members)) do
-      if not tag and not blocked[members[i]] then touch(members[i], queue) end
-    end
-  end
-end
-
-if #to_write > 0 then
-  write_keys('MSET', to_write)
-  write('ZADD', 'scheduled', scheduled)
+if #made.records > 0 then
   write('HSET', 'keyed', keyed)
   for k, first in pairs(idempotent) do call('SET', k, pack(first), 'PX', idempotency_ms) end
   for k, id in pairs(used_keys) do call('SET', k, id) end
   for tenant, rate in pairs(rates) do
     if rate and rate.added > 0 then window_add('rate/' .. tenant, rate.window, rate.added) end
   end
-  local known = {}
-  for tenant in pairs(counted['submitted']) do push2(known, 0, tenant) end
-  write('ZADD', 'tenants', known)
-  local queues = {}
-  for queue in pairs(queues_met) do push(queues, queue) end
-  write('SADD', 'queues', queues)
-  if #lanes_met > 0 then
-    call('SET', key('sequence'), string.format('%.0f', sequence))
-    write_lanes()
-    touch_new_lanes()
-    settle()
-  end
-  write_counts()
-  tell({ scheduled = scheduled }, added_to_lanes)
+  write_made()
 end
 return answers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..endpoint import Endpoint
-from . import bulk, docs, events, health, job, leases, listings, pages, queues, submit, tenants, workers
+from . import bulk, docs, events, health, job, leases, listings, pages, queues, schedules, submit, tenants, workers
 
 API = (
     *submit.ENDPOINTS,
@@ -11,6 +11,7 @@ API = (
     *bulk.ENDPOINTS,
     *job.ENDPOINTS,
     *tenants.ENDPOINTS,
+    *schedules.ENDPOINTS,
     *leases.ENDPOINTS,
     *queues.ENDPOINTS,
     *workers.ENDPOINTS,

@@ -1,0 +1,48 @@
+#!lua
+-- fire: make the jobs of a schedule that is due, and name its next tick. Who comes second finds it not due.
+-- KEYS prefix
+-- ARGV at tenant schedule version tick following missed overlap jobs records...
+-- RETURNS fired or not_due
+-- EVENTS none>pending
+-- tick: '' to make the jobs whatever the rule says, the others are then of no account
+-- jobs: msgpack [[id, queue, priority, tick], ...]
+-- include base
+-- include job
+-- include policy
+-- include window
+-- include counts
+-- include lanes
+-- include news
+-- include making
+-- include schedules
+local member = tenant .. '/' .. schedule
+local s = state_of(member)
+if not s then return 'not_due' end
+if tick ~= '' then
+  local due = call('ZSCORE', key('schedules_due'), member)
+  if tostring(s[VERSION]) ~= version or not due or tonumber(due) ~= tonumber(tick) then return 'not_due' end
+end
+
+local function unfinished(id)
+  return id ~= '' and call('EXISTS', key('j/' .. id)) == 1 and call('EXISTS', key('r/' .. id)) == 0
+end
+
+local busy = overlap == 'skip' and unfinished(s[LAST_JOB])
+for i, job in ipairs(unpack_value(jobs)) do
+  if call('EXISTS', key('j/' .. job[1])) == 0 then
+    if busy then
+      s[SKIPPED] = s[SKIPPED] + 1
+    else
+      make(job[1], tenant, job[2], job[3], now, records[i])
+      s[LAST_JOB], s[LAST_RUN] = job[1], job[4]
+      busy = overlap == 'skip'
+    end
+  end
+end
+if tick ~= '' then
+  s[MISSED] = s[MISSED] + missed
+  call('ZADD', key('schedules_due'), following, member)
+end
+write_state(member, s)
+if #made.records > 0 then write_made() end
+return 'fired'

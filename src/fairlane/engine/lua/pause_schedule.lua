@@ -1,0 +1,15 @@
+#!lua flags=allow-oom
+-- pause_schedule: keep a schedule from making jobs, or let it go on from its next tick.
+-- KEYS prefix
+-- ARGV at tenant schedule paused next_tick
+-- RETURNS ok or not_found
+-- EVENTS
+-- include base
+-- include schedules
+local member = tenant .. '/' .. schedule
+local s = state_of(member)
+if not s then return 'not_found' end
+s[PAUSED] = paused == '1'
+write_state(member, s)
+write_due(member, s, next_tick, false)
+return 'ok'

@@ -1,0 +1,16 @@
+#!lua flags=no-writes
+-- schedules: what is known of some schedules.
+-- KEYS prefix
+-- ARGV at members
+-- RETURNS now, then for each: its name, what to run (nil: there is no such schedule), state, next tick or ''
+-- EVENTS
+-- members: msgpack array
+-- include base
+local answers = { now }
+for _, member in ipairs(unpack_value(members)) do
+  push(answers, member)
+  push(answers, call('HGET', key('schedules'), member))
+  push(answers, call('HGET', key('schedule_states'), member))
+  push(answers, call('ZSCORE', key('schedules_due'), member) or '')
+end
+return answers

@@ -1,0 +1,233 @@
+"""Schedules: kept beside the jobs of their tenant, and fired once a tick whoever finds it due."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from ..model import ids
+from ..model.backoff import Backoff
+from ..model.cron import cron_rule
+from ..model.errors import InvalidInput, NotFound
+from ..model.job import Job, NewJob
+from ..model.overview import UpkeepStep
+from ..model.schedule import (
+    MAX_SCHEDULES,
+    ON_TIME_MS,
+    SCHEDULE_HEADER,
+    TICK_HEADER,
+    Firing,
+    Overlap,
+    Schedule,
+    ScheduleSpec,
+    plan_firing,
+)
+from ..queue import Queue
+from . import keys
+from .calls import Calls
+from .listing import names_between
+from .records import pack_request, utc
+
+NEXT_RUNS = 5
+
+_log = logging.getLogger(__name__)
+_pack = msgspec.msgpack.Encoder().encode
+_encode = msgspec.json.Encoder().encode
+_decode_spec = msgspec.json.Decoder(ScheduleSpec).decode
+
+
+class State(msgspec.Struct, frozen=True, array_like=True):
+    """What a schedule has done. lua/include/schedules.lua writes it."""
+
+    version: int
+    declaration: str
+    paused: bool
+    last_run: int
+    last_job: str
+    missed: int
+    skipped: int
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A schedule as the store has it, at `now` (Unix ms)."""
+
+    now: int
+    spec: ScheduleSpec
+    state: State
+    due: int | None
+
+
+decode_state = msgspec.msgpack.Decoder(State).decode
+
+
+class EngineSchedules:
+    """Implements `queue.Schedules`."""
+
+    def __init__(self, queue: Queue, calls: Calls, partitions: int) -> None:
+        self._queue = queue
+        self._calls = calls
+        self._partitions = partitions
+
+    async def put(self, spec: ScheduleSpec, *, paused: bool | None = None, declaration: str = "") -> Schedule:
+        rule = cron_rule(spec.cron, spec.timezone)
+        partition = self._of(spec.tenant_id)
+        now, found = await self._read(partition, [_member(spec.tenant_id, spec.name)])
+        same_rule = bool(found) and (found[0].spec.cron, found[0].spec.timezone) == (spec.cron, spec.timezone)
+        answer = await self._calls.run(
+            "set_schedule", partition,
+            tenant=spec.tenant_id, schedule=spec.name, spec=_encode(spec), declaration=declaration,
+            paused="" if paused is None else str(int(paused)),
+            version=str(found[0].state.version) if same_rule else "",
+            next_tick=next(rule.after(now)), most=MAX_SCHEDULES,
+        )  # fmt: skip
+        if answer == b"too_many":
+            raise InvalidInput(f"tenant {spec.tenant_id} has {MAX_SCHEDULES} schedules, the most that it may have")
+        return await self.get(spec.tenant_id, spec.name)
+
+    async def get(self, tenant_id: str, name: str) -> Schedule:
+        return _shown(await self._known(tenant_id, name))
+
+    async def list(
+        self, limit: int, cursor: str | None = None, tenant_id: str | None = None
+    ) -> tuple[Sequence[Schedule], str | None]:
+        between = names_between(cursor, "" if tenant_id is None else f"{tenant_id}/")
+        found: list[Known] = []
+        for partition in range(self._partitions) if tenant_id is None else [self._of(tenant_id)]:
+            names = keys.prefix(partition) + keys.SCHEDULE_NAMES
+            members = await self._calls.command("ZRANGEBYLEX", names, *between, "LIMIT", 0, limit + 1)
+            found += (await self._read(partition, _names(members)))[1]
+        found.sort(key=lambda known: _member(known.spec.tenant_id, known.spec.name))
+        page = [_shown(known) for known in found[:limit]]
+        return page, _member(page[-1].tenant_id, page[-1].name) if len(found) > limit else None
+
+    async def pause(self, tenant_id: str, name: str, paused: bool) -> Schedule:
+        known = await self._known(tenant_id, name)
+        next_tick = next(cron_rule(known.spec.cron, known.spec.timezone).after(known.now))
+        await self._calls.run(
+            "pause_schedule", self._of(tenant_id),
+            tenant=tenant_id, schedule=name, paused=int(paused), next_tick=next_tick,
+        )  # fmt: skip
+        return await self.get(tenant_id, name)
+
+    async def delete(self, tenant_id: str, name: str) -> Schedule:
+        known = await self._known(tenant_id, name)
+        await self._calls.run("delete_schedule", self._of(tenant_id), tenant=tenant_id, schedule=name)
+        return _shown(known)
+
+    async def run(self, tenant_id: str, name: str) -> Job:
+        known = await self._known(tenant_id, name)
+        (job_id,) = await self._fire(known, Firing([known.now], 0, 0), tick="")
+        return await self._queue.get(job_id)
+
+    async def fire_due(self, limit: int) -> UpkeepStep:
+        """Make the jobs of up to `limit` schedules that are due."""
+        fired, nexts = 0, []
+        for partition in range(self._partitions):
+            next_ms, *members = await self._calls.run("due_schedules", partition, limit=limit)
+            nexts += [next_ms] if next_ms >= 0 else []
+            _, found = await self._read(partition, _names(members))
+            for known in found:
+                if known.due is not None and known.due <= known.now:
+                    await self._fire(known, _plan(known, known.due), tick=str(known.due))
+            fired += len(members)
+            nexts += [0] if len(members) >= limit else []
+        return UpkeepStep(fired, min(nexts, default=None))
+
+    async def _fire(self, known: Known, firing: Firing, *, tick: str) -> Sequence[str]:
+        """The ids of the jobs that are made, unless another process was first. `tick`: as lua/fire.lua has it."""
+        spec = known.spec
+        partition = self._of(spec.tenant_id)
+        jobs = [_job(spec, ids.new_job_id(partition), at) for at in firing.ticks]
+        items = [(job.id, job.queue, job.priority, at) for job, at in zip(jobs, firing.ticks, strict=True)]
+        await self._calls.run(
+            "fire", partition, *map(pack_request, jobs),
+            tenant=spec.tenant_id, schedule=spec.name, version=str(known.state.version), tick=tick,
+            following=firing.following, missed=firing.missed,
+            overlap=spec.overlap.value if tick else Overlap.ALLOW.value, jobs=_pack(items),
+        )  # fmt: skip
+        return [job.id for job in jobs]
+
+    def _of(self, tenant_id: str) -> int:
+        return ids.partition_of_tenant(tenant_id, self._partitions)
+
+    async def _known(self, tenant_id: str, name: str) -> Known:
+        _, found = await self._read(self._of(tenant_id), [_member(tenant_id, name)])
+        if not found:
+            raise NotFound(f"tenant {tenant_id} has no schedule {name}")
+        return found[0]
+
+    async def _read(self, partition: int, members: Sequence[str]) -> tuple[int, Sequence[Known]]:
+        """The store's time in ms, and those of the schedules that there are."""
+        reply = await self._calls.run("schedules", partition, members=_pack(members))
+        now = reply[0]
+        return now, [
+            Known(now, _decode_spec(reply[i + 1]), decode_state(reply[i + 2]), _due(reply[i + 3]))
+            for i in range(1, len(reply), 4)
+            if reply[i + 1] is not None
+        ]
+
+
+def _member(tenant_id: str, name: str) -> str:
+    return f"{tenant_id}/{name}"
+
+
+def _names(members: Iterable[bytes]) -> list[str]:
+    return [member.decode() for member in members]
+
+
+def _due(score: bytes) -> int | None:
+    return int(float(score)) if score else None
+
+
+def _plan(known: Known, due: int) -> Firing:
+    try:
+        return plan_firing(known.spec, due, known.now)
+    except InvalidInput:
+        # The rule was good when it was set: this machine does not know its time zone, say. Others may.
+        _log.exception("schedule %s of tenant %s cannot be read here", known.spec.name, known.spec.tenant_id)
+        return Firing([], 1, known.now + ON_TIME_MS)
+
+
+def _job(spec: ScheduleSpec, job_id: str, tick: int) -> NewJob:
+    return NewJob(
+        id=job_id,
+        tenant_id=spec.tenant_id,
+        payload=bytes(spec.payload),
+        task=spec.task,
+        queue=spec.queue,
+        priority=spec.priority,
+        max_attempts=spec.max_attempts,
+        timeout_ms=round(spec.timeout_seconds * 1000),
+        backoff=Backoff(round(spec.backoff_base_seconds * 1000), round(spec.backoff_cap_seconds * 1000)),
+        headers={SCHEDULE_HEADER: spec.name, TICK_HEADER: utc(tick).isoformat()},
+    )
+
+
+def _shown(known: Known) -> Schedule:
+    spec, state = known.spec, known.state
+    about: dict[str, Any] = {name: getattr(spec, name) for name in spec.__struct_fields__}
+    return Schedule(
+        **about,
+        paused=state.paused,
+        declared=bool(state.declaration),
+        description=_words(spec),
+        next_runs=[] if known.due is None else _next_runs(spec, known.due),
+        last_run=utc(state.last_run) if state.last_run else None,
+        last_job_id=state.last_job or None,
+        missed_count=state.missed,
+        skipped_count=state.skipped,
+    )
+
+
+def _next_runs(spec: ScheduleSpec, due: int) -> list[datetime]:
+    ticks = islice(cron_rule(spec.cron, spec.timezone).after(due), NEXT_RUNS - 1)
+    return [utc(due), *map(utc, ticks)]
+
+
+def _words(spec: ScheduleSpec) -> str:
+    return f"{cron_rule(spec.cron, spec.timezone).words}, {spec.timezone} time"

@@ -1,0 +1,56 @@
+"""When a schedule is due: a cron rule in a time zone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+
+from .errors import InvalidInput
+
+
+class CronRule:
+    """The times (Unix ms) of a rule of five fields, in minutes: "0 3 * * MON-FRI".
+
+    Where clocks go forward, what falls into the hour that is left out is due right after it. Where they go back,
+    a rule with a fixed hour is due in the first of the two hours alone, one with a `*` in both.
+    """
+
+    def __init__(self, cron: str, timezone: str) -> None:
+        """Raises InvalidInput."""
+        self._cron = cron
+        self._zone = _zone(timezone)
+        if len(cron) > 200 or len(cron.split()) != 5:
+            raise InvalidInput('cron must have five fields (minute hour day month weekday), as in "0 3 * * *"', "/cron")
+        try:
+            next(self.after(int(datetime.now(UTC).timestamp() * 1000)))
+            self.words = CronSim(cron, datetime.now(UTC)).explain()
+            """The rule in English, without its time zone."""
+        except CronSimError as error:
+            raise InvalidInput(f"cron: {str(error).lower()} in {cron!r}", "/cron") from None
+        except StopIteration:
+            raise InvalidInput(f"cron: {cron!r} never comes", "/cron") from None
+
+    def after(self, ms: int) -> Iterator[int]:
+        """The times after `ms`, in order."""
+        for at in CronSim(self._cron, datetime.fromtimestamp(ms / 1000, self._zone)):
+            yield round(at.timestamp() * 1000)
+
+
+@lru_cache(maxsize=1024)
+def cron_rule(cron: str, timezone: str) -> CronRule:
+    """The rule, checked once. Raises InvalidInput."""
+    return CronRule(cron, timezone)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise InvalidInput(
+            f'timezone must be a name of the IANA database, such as "Europe/Paris" or "UTC", not {name[:100]!r}',
+            "/timezone",
+        ) from None

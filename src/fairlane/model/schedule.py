@@ -1,0 +1,118 @@
+"""A schedule: a cron rule that makes jobs of one tenant."""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import StrEnum
+
+import msgspec
+
+from .cron import cron_rule
+from .job import (
+    DEFAULT_MAX_ATTEMPTS,
+    DEFAULT_PRIORITY,
+    DEFAULT_QUEUE,
+    DEFAULT_TASK,
+    DEFAULT_TIMEOUT_MS,
+    Time,
+)
+
+MAX_SCHEDULES = 1_000
+"""Of one tenant."""
+MAX_CATCH_UP = 100
+"""Jobs that are made at once for ticks that were missed; older ones are counted as missed."""
+ON_TIME_MS = 60_000
+"""A tick that comes later than this was missed."""
+MAX_COUNTED = 50_000
+"""Ticks that are looked at after a downtime; those behind them are not counted."""
+
+SCHEDULE_HEADER = "fairlane-schedule"
+TICK_HEADER = "fairlane-scheduled-for"
+
+
+class Missed(StrEnum):
+    """What becomes of ticks that nobody could fire, as after a downtime."""
+
+    SKIP = "skip"  # nothing
+    ONE = "one"  # one job for all of them
+    ALL = "all"  # a job for each, up to MAX_CATCH_UP
+
+
+class Overlap(StrEnum):
+    """Whether a tick makes a job while the job before has not ended."""
+
+    ALLOW = "allow"
+    SKIP = "skip"
+
+
+class ScheduleSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What to run, and when. Values are checked where they enter (API, SDK), not here."""
+
+    tenant_id: str
+    name: str
+    """Unique within the tenant."""
+    cron: str
+    timezone: str = "UTC"
+    task: str = DEFAULT_TASK
+    payload: msgspec.Raw
+    queue: str = DEFAULT_QUEUE
+    priority: int = DEFAULT_PRIORITY
+    max_attempts: int = DEFAULT_MAX_ATTEMPTS
+    timeout_seconds: float = DEFAULT_TIMEOUT_MS / 1000
+    backoff_base_seconds: float = 1.0
+    backoff_cap_seconds: float = 300.0
+    missed: Missed = Missed.ONE
+    overlap: Overlap = Overlap.ALLOW
+
+
+class Schedule(ScheduleSpec, frozen=True, kw_only=True, rename="camel"):
+    """A schedule and what it has done so far."""
+
+    paused: bool
+    declared: bool
+    """Whether the code of an app declares it."""
+    description: str
+    """The rule in words."""
+    next_runs: list[Time]
+    """The next five; empty while paused."""
+    last_run: Time | None
+    """The tick that made the last job."""
+    last_job_id: str | None
+    missed_count: int
+    """Ticks that came too late and made no job."""
+    skipped_count: int
+    """Ticks that made no job since the one before had not ended."""
+
+
+class Firing(msgspec.Struct, frozen=True):
+    """What to do about a schedule that is due. Times in Unix ms."""
+
+    ticks: list[int]
+    """Each makes a job."""
+    missed: int
+    following: int
+    """When the schedule is due again."""
+
+
+def plan_firing(spec: ScheduleSpec, tick: int, now: int) -> Firing:
+    """What to do at `now` about the ticks from `tick` on."""
+    last: deque[int] = deque([tick], maxlen=MAX_CATCH_UP)
+    count = 1
+    following = None
+    for at in cron_rule(spec.cron, spec.timezone).after(tick):
+        if at > now:
+            following = at
+            break
+        if count == MAX_COUNTED:
+            break
+        last.append(at)
+        count += 1
+    if following is None:
+        following = next(cron_rule(spec.cron, spec.timezone).after(now))
+    if spec.missed is Missed.ALL:
+        ticks = list(last)
+    elif spec.missed is Missed.ONE or now - last[-1] <= ON_TIME_MS:
+        ticks = [last[-1]]
+    else:
+        ticks = []
+    return Firing(ticks, count - len(ticks), following)

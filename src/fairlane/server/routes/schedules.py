@@ -1,0 +1,87 @@
+"""Schedules: cron rules that make jobs."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from ...model.job import Job
+from ...model.names import check_name
+from ...model.schedule import Schedule
+from ..answers import Answer, json_answer
+from ..bodies import Name
+from ..call import Call
+from ..endpoint import Endpoint, Reply
+from ..queries import Page
+from ..schedule_bodies import ScheduleBody
+from ..views import SchedulePage
+
+_PATH = "/tenants/{id}/schedules/{name}"
+
+
+class ScheduleListing(Page, frozen=True):
+    """A page of the schedules of a tenant, or of all."""
+
+    tenant_id: Name | None = None
+
+
+async def list_schedules(call: Call, query: ScheduleListing) -> SchedulePage:
+    """Schedules by tenant and name."""
+    if query.tenant_id is not None:
+        check_name(query.tenant_id, "tenantId", "/tenantId")
+    found, cursor = await call.context.queue.schedules.list(query.limit, query.cursor, query.tenant_id)
+    return SchedulePage(schedules=found, next_cursor=cursor)
+
+
+async def show_schedule(call: Call) -> Schedule:
+    """A schedule, its next runs and what it has done."""
+    return await call.context.queue.schedules.get(*_names(call))
+
+
+async def put_schedule(call: Call, body: ScheduleBody) -> Schedule:
+    """Make a schedule, or change it: fields that are left out get their defaults."""
+    spec = body.to_spec(*_names(call))
+    return await call.context.queue.schedules.put(spec, paused=body.paused, declaration=body.declaration or "")
+
+
+async def delete_schedule(call: Call) -> Schedule:
+    """Forget a schedule; answers with what it was. The jobs that it has made stay."""
+    return await call.context.queue.schedules.delete(*_names(call))
+
+
+async def pause_schedule(call: Call) -> Schedule:
+    """Keep a schedule from making jobs. Ticks that pass meanwhile are not counted as missed."""
+    return await call.context.queue.schedules.pause(*_names(call), True)
+
+
+async def resume_schedule(call: Call) -> Schedule:
+    """Let a schedule go on from its next tick."""
+    return await call.context.queue.schedules.pause(*_names(call), False)
+
+
+async def run_schedule(call: Call) -> Answer:
+    """Make a job of a schedule now, whatever its rule says. Counts against no limit of submissions."""
+    job = await call.context.queue.schedules.run(*_names(call))
+    return json_answer(job, HTTPStatus.ACCEPTED, [(b"location", b"/jobs/" + job.id.encode())])
+
+
+def _names(call: Call) -> tuple[str, str]:
+    return check_name(call.path("id"), "the tenant's id", "/id"), check_name(
+        call.path("name"), "the schedule's name", "/name"
+    )
+
+
+ENDPOINTS = (
+    Endpoint("GET", "/schedules", list_schedules),
+    Endpoint("GET", _PATH, show_schedule),
+    Endpoint("PUT", _PATH, put_schedule, errors=(507,)),
+    Endpoint("DELETE", _PATH, delete_schedule),
+    Endpoint("POST", _PATH + "/pause", pause_schedule),
+    Endpoint("POST", _PATH + "/resume", resume_schedule),
+    Endpoint(
+        "POST",
+        _PATH + "/run",
+        run_schedule,
+        errors=(507,),
+        replies={202: Reply(Job, headers={"Location": "Where the job is."}, always=frozenset({"Location"}))},
+    ),
+)

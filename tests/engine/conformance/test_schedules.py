@@ -1,0 +1,250 @@
+"""Schedules: kept, shown, fired once a tick, caught up as they say."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from fairlane.model.errors import InvalidInput, NotFound
+from fairlane.model.job import Job, JobQuery
+from fairlane.model.lease import OutcomeKind
+from fairlane.model.schedule import Missed, Overlap, Schedule, ScheduleSpec
+
+from .world import World
+
+MONDAY = datetime(2026, 3, 2, 2, 59, 30, tzinfo=UTC)
+
+
+def at(world: World, moment: datetime) -> None:
+    world.clock.now_us = round(moment.timestamp() * 1_000_000)
+
+
+def spec(cron: str = "0 3 * * *", **fields: Any) -> ScheduleSpec:
+    return ScheduleSpec(
+        **{"tenant_id": "acme", "name": "nightly", "cron": cron, "payload": msgspec.Raw(b'{"n": 1}'), **fields}
+    )
+
+
+async def jobs_of(world: World) -> list[Job]:
+    page = await world.queue.list_jobs(JobQuery(limit=100))
+    return sorted(page.jobs, key=lambda job: job.headers["fairlane-scheduled-for"])
+
+
+def ticks(jobs: list[Job]) -> list[str]:
+    return [job.headers["fairlane-scheduled-for"] for job in jobs]
+
+
+async def test_a_schedule_is_shown_as_it_was_put(world: World) -> None:
+    at(world, MONDAY)
+    made = await world.queue.schedules.put(
+        spec(timezone="Europe/Paris", task="mail", queue="out", priority=3, missed=Missed.ALL, overlap=Overlap.SKIP)
+    )
+    assert made == await world.queue.schedules.get("acme", "nightly")
+    assert (made.task, made.queue, made.priority, bytes(made.payload)) == ("mail", "out", 3, b'{"n": 1}')
+    assert made.description == "At 03:00 every day, Europe/Paris time"
+    assert [run.isoformat() for run in made.next_runs[:2]] == ["2026-03-03T02:00:00+00:00", "2026-03-04T02:00:00+00:00"]
+    assert len(made.next_runs) == 5
+    assert (made.paused, made.declared, made.last_run, made.last_job_id, made.missed_count) == (
+        False, False, None, None, 0,
+    )  # fmt: skip
+
+
+async def test_a_tick_makes_one_job_however_many_fire_it(world: World) -> None:
+    at(world, MONDAY)
+    await world.queue.schedules.put(spec(task="mail", priority=7))
+    step = await world.upkeep.fire(10)
+    assert (step.count, step.next_ms) == (0, 30_000)
+    world.clock.travel(30)
+    await asyncio.gather(*(world.upkeep.fire(10) for _ in range(5)))
+    (job,) = await jobs_of(world)
+    assert (job.tenant_id, job.task, job.priority, bytes(job.payload)) == ("acme", "mail", 7, b'{"n": 1}')
+    assert job.headers == {"fairlane-schedule": "nightly", "fairlane-scheduled-for": "2026-03-02T03:00:00+00:00"}
+    (lease,) = await world.claim()
+    assert lease.job_id == job.id
+    shown = await world.queue.schedules.get("acme", "nightly")
+    assert (shown.last_job_id, shown.last_run) == (job.id, datetime(2026, 3, 2, 3, tzinfo=UTC))
+    assert shown.next_runs[0] == datetime(2026, 3, 3, 3, tzinfo=UTC)
+    assert (await world.upkeep.doctor()).problems == []
+
+
+@pytest.mark.parametrize(
+    ("missed", "fired", "lost"),
+    [
+        (Missed.SKIP, [], 10),
+        (Missed.ONE, ["2026-03-02T12:00:00+00:00"], 9),
+        (Missed.ALL, [f"2026-03-02T{hour:02}:00:00+00:00" for hour in range(3, 13)], 0),
+    ],
+)
+async def test_ten_hours_of_downtime(world: World, missed: Missed, fired: list[str], lost: int) -> None:
+    at(world, MONDAY)
+    await world.queue.schedules.put(spec("0 * * * *", missed=missed))
+    at(world, datetime(2026, 3, 2, 12, 30, tzinfo=UTC))
+    await asyncio.gather(*(world.upkeep.fire(10) for _ in range(3)))
+    assert ticks(await jobs_of(world)) == fired
+    shown = await world.queue.schedules.get("acme", "nightly")
+    assert shown.missed_count == lost
+    assert shown.next_runs[0] == datetime(2026, 3, 2, 13, tzinfo=UTC)
+
+
+async def test_a_tick_that_is_a_little_late_is_not_missed(world: World) -> None:
+    at(world, MONDAY)
+    await world.queue.schedules.put(spec(missed=Missed.SKIP))
+    world.clock.travel(30 + 59)
+    await world.upkeep.fire(10)
+    assert ticks(await jobs_of(world)) == ["2026-03-02T03:00:00+00:00"]
+
+
+async def test_catching_up_has_an_end(world: World) -> None:
+    at(world, MONDAY)
+    await world.queue.schedules.put(spec("* * * * *", missed=Missed.ALL))
+    world.clock.travel(30 + 249 * 60)
+    await world.upkeep.fire(10)
+    shown = await world.queue.schedules.get("acme", "nightly")
+    assert (len(await jobs_of(world)), shown.missed_count) == (100, 150)
+
+
+async def test_no_overlap(world: World) -> None:
+    at(world, MONDAY)
+    await world.queue.schedules.put(spec("* * * * *", overlap=Overlap.SKIP, missed=Missed.ALL))
+    world.clock.travel(30)
+    await world.upkeep.fire(10)
+    (lease,) = await world.claim()
+    world.clock.travel(120)
+    await world.upkeep.fire(10)
+    shown = await world.queue.schedules.get("acme", "nightly")
+    assert (len(await jobs_of(world)), shown.skipped_count, shown.missed_count) == (1, 2, 0)
+    await world.end(lease, OutcomeKind.COMPLETED)
+    world.clock.travel(120)
+    await world.upkeep.fire(10)
+    assert len(await jobs_of(world)) == 2
+
+
+async def test_pause_and_resume(world: World) -> None:
+    at(world, MONDAY)
+    await world.queue.schedules.put(spec())
+    paused = await world.queue.schedules.pause("acme", "nightly", True)
+    assert (paused.paused, paused.next_runs) == (True, [])
+    world.clock.travel(86_400)
+    await world.upkeep.fire(10)
+    assert (await world.upkeep.doctor()).problems == []
+    resumed = await world.queue.schedules.pause("acme", "nightly", False)
+    assert (resumed.paused, resumed.missed_count) == (False, 0)
+    assert resumed.next_runs[0] == datetime(2026, 3, 3, 3, tzinfo=UTC)
+    assert await jobs_of(world) == []
+
+
+async def test_a_changed_rule_is_not_fired_by_the_old_one(world: World) -> None:
+    at(world, MONDAY)
+    await world.queue.schedules.put(spec())
+    world.clock.travel(20)
+    changed = await world.queue.schedules.put(spec("0 4 * * *"))
+    assert changed.next_runs[0] == datetime(2026, 3, 2, 4, tzinfo=UTC)
+    world.clock.travel(60)
+    await world.upkeep.fire(10)
+    assert await jobs_of(world) == []
+
+
+async def test_a_due_tick_outlives_a_change_of_all_but_the_rule(world: World) -> None:
+    at(world, MONDAY)
+    await world.queue.schedules.put(spec())
+    world.clock.travel(40)
+    await world.queue.schedules.put(spec(priority=4))
+    await world.upkeep.fire(10)
+    (job,) = await jobs_of(world)
+    assert job.priority == 4
+
+
+async def test_what_an_operator_changed_outlives_a_new_start_of_the_same_code(world: World) -> None:
+    at(world, MONDAY)
+
+    async def start(cron: str, declaration: str) -> Schedule:
+        return await world.queue.schedules.put(spec(cron), declaration=declaration)
+
+    assert (await start("0 3 * * *", "v1")).declared
+    await world.queue.schedules.put(spec("0 5 * * *"), paused=True)
+    again = await start("0 3 * * *", "v1")
+    assert (again.cron, again.paused, again.declared) == ("0 5 * * *", True, True)
+    newer = await start("0 6 * * *", "v2")
+    assert (newer.cron, newer.paused) == ("0 6 * * *", True)
+
+
+async def test_run_now(world: World) -> None:
+    at(world, MONDAY)
+    await world.queue.schedules.put(spec(overlap=Overlap.SKIP))
+    first = await world.queue.schedules.run("acme", "nightly")
+    second = await world.queue.schedules.run("acme", "nightly")
+    assert first.id != second.id
+    shown = await world.queue.schedules.get("acme", "nightly")
+    assert (shown.last_job_id, shown.next_runs[0]) == (second.id, datetime(2026, 3, 2, 3, tzinfo=UTC))
+
+
+async def test_ticks_count_against_no_limit_of_submissions(world: World) -> None:
+    at(world, MONDAY)
+    await world.queue.schedules.put(spec("* * * * *", missed=Missed.ALL))
+    world.clock.travel(30 + 19 * 60)
+    await world.upkeep.fire(10)
+    assert len(await jobs_of(world)) == 20
+    assert (await world.queue.tenant("acme")).submit_rate_used == 0
+
+
+async def test_listing_by_page_and_tenant(world: World) -> None:
+    at(world, MONDAY)
+    for tenant, name in (("b", "x"), ("a", "y"), ("a", "x"), ("c", "x"), ("ab", "x")):
+        await world.queue.schedules.put(spec(tenant_id=tenant, name=name))
+    first, cursor = await world.queue.schedules.list(3)
+    rest, end = await world.queue.schedules.list(3, cursor)
+    names = [(s.tenant_id, s.name) for s in (*first, *rest)]
+    assert sorted(names) == [("a", "x"), ("a", "y"), ("ab", "x"), ("b", "x"), ("c", "x")]
+    assert (len(first), len(rest), end) == (3, 2, None)
+    of_a, _ = await world.queue.schedules.list(10, None, "a")
+    assert [s.name for s in of_a] == ["x", "y"]
+
+
+async def test_forget(world: World) -> None:
+    at(world, MONDAY)
+    await world.queue.schedules.put(spec())
+    assert (await world.queue.schedules.delete("acme", "nightly")).name == "nightly"
+    world.clock.travel(86_400)
+    await world.upkeep.fire(10)
+    assert await jobs_of(world) == []
+    assert (await world.upkeep.doctor()).problems == []
+    for call in (world.queue.schedules.get, world.queue.schedules.delete, world.queue.schedules.run):
+        with pytest.raises(NotFound):
+            await call("acme", "nightly")
+    with pytest.raises(NotFound):
+        await world.queue.schedules.pause("acme", "nightly", True)
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [
+        ({"cron": "0 3 * *"}, "/cron"),
+        ({"cron": "61 3 * * *"}, "/cron"),
+        ({"cron": "0 0 30 2 *"}, "/cron"),
+        ({"cron": "0 3 * * * *"}, "/cron"),
+        ({"timezone": "Europe/Atlantis"}, "/timezone"),
+        ({"timezone": "../../etc/passwd"}, "/timezone"),
+        ({"timezone": "Europe"}, "/timezone"),
+        ({"timezone": ""}, "/timezone"),
+        ({"timezone": "a\x00b"}, "/timezone"),
+    ],
+)
+async def test_rules_that_cannot_be(world: World, fields: dict[str, str], pointer: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        await world.queue.schedules.put(spec(**fields))
+    assert caught.value.pointer == pointer
+
+
+async def test_a_tenant_may_have_so_many(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fairlane.engine.schedules.MAX_SCHEDULES", 2)
+    at(world, MONDAY)
+    for name in ("a", "b"):
+        await world.queue.schedules.put(spec(name=name))
+    with pytest.raises(InvalidInput):
+        await world.queue.schedules.put(spec(name="c"))
+    await world.queue.schedules.put(spec(name="b"))
+    await world.queue.schedules.put(spec(tenant_id="other"))
