@@ -72,16 +72,16 @@ def _names(call: Call) -> tuple[str, str]:
 
 ENDPOINTS = (
     Endpoint("GET", "/schedules", list_schedules),
-    Endpoint("GET", _PATH, show_schedule),
+    Endpoint("GET", _PATH, show_schedule, errors=(404,)),
     Endpoint("PUT", _PATH, put_schedule, errors=(507,)),
-    Endpoint("DELETE", _PATH, delete_schedule),
-    Endpoint("POST", _PATH + "/pause", pause_schedule),
-    Endpoint("POST", _PATH + "/resume", resume_schedule),
+    Endpoint("DELETE", _PATH, delete_schedule, errors=(404,)),
+    Endpoint("POST", _PATH + "/pause", pause_schedule, errors=(404,)),
+    Endpoint("POST", _PATH + "/resume", resume_schedule, errors=(404,)),
     Endpoint(
         "POST",
         _PATH + "/run",
         run_schedule,
-        errors=(507,),
+        errors=(404, 507),
         replies={202: Reply(Job, headers={"Location": "Where the job is."}, always=frozenset({"Location"}))},
     ),
 )
