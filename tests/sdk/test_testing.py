@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from fairlane import App, JobFailed, RateLimited, Retry, Snooze, State, StoreUnavailable, current
+from fairlane import App, Job, JobFailed, RateLimited, Retry, Snooze, State, StoreUnavailable, current
 from fairlane.model.tenant import PolicyChange, Rate
 from fairlane.testing.kit import Testing
 
@@ -66,6 +66,21 @@ class Gate:
 
 
 gates: dict[str, Gate] = {}
+
+
+async def tell_of_failure(job: Job) -> None:
+    await add.submit(job.attempt, 0)
+
+
+@app.task(retry=Retry(1), on_failure=tell_of_failure)
+def fail_at_once() -> None:
+    raise ValueError("at once")
+
+
+@app.task(executor="process")
+def submit_from_a_process() -> int:
+    add.submit_sync(1, 2)
+    return os.getpid()
 
 
 async def test_drain_runs_what_is_due_and_returns_it() -> None:
@@ -289,3 +304,26 @@ def test_sync_code_submits_to_the_private_store_too() -> None:
         job = add.submit_sync(1, 2)
         assert [done.id for done in asyncio.run(t.drain())] == [job.id]
         assert app.job_sync(job.id).result() == 3
+
+
+async def test_hooks_of_failures_are_called_and_their_jobs_run() -> None:
+    async with app.testing() as t:
+        await fail_at_once.submit()
+        assert [job.task for job in await t.drain()] == ["fail_at_once", "add"]
+
+
+async def test_tasks_that_ask_for_a_process_run_here_and_submit_to_the_private_store() -> None:
+    async with app.testing() as t:
+        job = await submit_from_a_process.submit()
+        assert [job.task for job in await t.drain()] == ["submit_from_a_process", "add"]
+        assert await job.result() == os.getpid()
+
+
+async def test_a_job_is_cancelled_while_it_runs() -> None:
+    gates["cancelled"] = Gate()
+    async with app.testing() as t:
+        job = await wait_for.submit("cancelled")
+        draining = asyncio.create_task(t.drain(timeout="30s"))
+        await gates["cancelled"].started.wait()
+        await job.cancel()
+        assert [done.state for done in await draining] == [State.CANCELLED]

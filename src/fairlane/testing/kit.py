@@ -7,9 +7,10 @@ import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from copy import copy
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ..connections import Connections
 from ..control import Duration
@@ -20,6 +21,7 @@ from ..model.lease import DEFAULT_LEASE_MS, LeaseReport
 from ..model.tenant import TenantPolicy
 from ..queue import Queue
 from ..store import Durability, open_store
+from ..task import Task
 from ..worker import Worker, WorkerOptions
 from .private_store import PrivateStore, borrow_store, give_back
 from .witness import Notes, Witness
@@ -37,7 +39,8 @@ class Testing:
     """An app under test, while it is entered (by `with` or `async with`): its jobs go to a private store.
 
     The store's clock stands still at the time of entering and moves by `travel` alone; tenants have no
-    limits but those that the test sets; nothing that has ended is forgotten. All methods work on any event loop.
+    limits but those that the test sets; nothing that has ended is forgotten; tasks that ask for a process run in
+    threads. All methods work on any event loop.
     """
 
     __test__ = False  # for pytest, which takes classes named so for tests
@@ -93,7 +96,8 @@ class Testing:
             witness.notes = notes
             return witness
 
-        worker = Worker(open_witness, self._app.registry, WorkerOptions(drain_seconds=0))
+        tasks = {name: _in_this_process(task) for name, task in self._app.registry.items()}
+        worker = Worker(open_witness, tasks, WorkerOptions(drain_seconds=0))
         running = asyncio.create_task(worker.run())
         self._working.append(notes)
         try:
@@ -174,6 +178,15 @@ async def _is_due(engine: Engine) -> bool:
     """Whether a job could start now."""
     await _promote(engine)
     return any(queue.runnable_tenants and not queue.paused for queue in await engine.queues())
+
+
+def _in_this_process(task: Task[..., Any]) -> Task[..., Any]:
+    """The task in a thread rather than in a child process, which would know nothing of the private store."""
+    if task.executor != "process":
+        return task
+    task = copy(task)
+    task.executor = "thread"
+    return task
 
 
 def _in_a_thread(call: Callable[[], None]) -> None:
