@@ -13,8 +13,10 @@ import pytest
 from valkey.asyncio.client import PubSub
 
 from fairlane.engine import Engine, news
-from fairlane.engine.news import MAX_KEPT, Watcher
+from fairlane.engine.news import Watcher
+from fairlane.model.monitor import MAX_LISTED_CHANGES
 from fairlane.model.states import State
+from fairlane.store import Store
 
 from .acting import claim, finish, lift_limits, submit
 
@@ -121,6 +123,26 @@ async def test_a_lost_connection_is_told(engine: Engine) -> None:
             assert (await anext(jobs)).state is State.RUNNING
 
 
+async def test_news_comes_from_every_partition(store: Store) -> None:
+    await store.client.flushall()
+    engine = await Engine.open(store, partitions=3)
+    await lift_limits(engine)
+    async with aclosing(engine.monitor.changes()) as changes:
+        assert (await anext(changes)).missed
+        made = {(await submit(engine, f"tenant-{i}"))[0].job_id for i in range(12)}
+        assert len({job_id[:2] for job_id in made}) == 3
+        told: set[str] = set()
+        async with asyncio.timeout(PATIENCE_S):
+            while told < made:
+                told |= {change.id for change in (await anext(changes)).jobs}
+        for job_id in made:
+            async with aclosing(engine.monitor.follow(job_id)) as jobs:
+                assert (await anext(jobs)).state is State.PENDING
+                await engine.cancel(job_id)
+                async with asyncio.timeout(PATIENCE_S):
+                    assert (await anext(jobs)).state is State.CANCELLED
+
+
 async def test_watchers_come_and_go(engine: Engine) -> None:
     """However they overlap, each hears of a job that changes while it watches."""
 
@@ -142,10 +164,10 @@ async def test_watchers_come_and_go(engine: Engine) -> None:
 
 def test_a_watcher_who_does_not_look_keeps_a_bounded_number_of_jobs() -> None:
     watcher = Watcher(None)
-    for i in range(MAX_KEPT // 1_000 + 5):
-        watcher.tell(State.PENDING, [f"{i}-{j}" for j in range(1_000)])
-    assert len(watcher.changed) <= MAX_KEPT
-    changed, missed = watcher.take()
-    assert missed
-    assert changed
-    assert watcher.take() == ({}, False)
+    for i in range(50):
+        watcher.tell(State.PENDING, [f"{i}-{j}" for j in range(100)])
+    watcher.tell(State.RUNNING, ["1-99", "49-99"])
+    assert len(watcher.changed) == MAX_LISTED_CHANGES
+    assert (watcher.changed["1-99"], watcher.more, watcher.missed) == (State.RUNNING, True, False)
+    watcher.clear()
+    assert (watcher.changed, watcher.more, watcher.event.is_set()) == ({}, False, False)

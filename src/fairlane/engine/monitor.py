@@ -9,7 +9,7 @@ import msgspec
 from ..model import ids
 from ..model.errors import NotFound, StoreUnavailable
 from ..model.job import Counters, Job
-from ..model.monitor import MAX_LISTED_CHANGES, Changes, History, JobChange, Overview
+from ..model.monitor import Changes, History, JobChange, Overview
 from ..model.states import State
 from ..queue import Queue
 from .calls import Calls
@@ -54,13 +54,13 @@ class EngineMonitor:
         async with self._news.watch() as watcher:
             while True:
                 await watcher.event.wait()
-                changed, missed = watcher.take()
-                newest = dict(list(changed.items())[-MAX_LISTED_CHANGES:])
+                changed, more, missed = watcher.changed, watcher.more, watcher.missed
+                watcher.clear()
                 try:
-                    jobs = await self._describe(newest)
+                    jobs = await self._describe(changed)
                 except StoreUnavailable:
                     jobs, missed = [], True
-                yield Changes(jobs, more=len(newest) < len(changed), missed=missed)
+                yield Changes(jobs, more, missed)
 
     async def follow(self, job_id: str) -> AsyncGenerator[Job]:
         if not ids.is_job_id(job_id):
@@ -68,7 +68,7 @@ class EngineMonitor:
         shown: Job | None = None
         async with self._news.watch(job_id) as watcher:
             while True:
-                watcher.take()
+                watcher.clear()
                 job = await self._queue.get(job_id)
                 if job != shown:
                     yield job

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 import msgspec
 
 from ..model.errors import StoreUnavailable
+from ..model.monitor import MAX_LISTED_CHANGES
 from ..model.states import State
 from . import keys
 from .calls import PATIENCE_S, Calls
@@ -20,9 +21,6 @@ from .wakeups import Wakeups
 
 WATCHED_MS = 15_000
 RENEW_S = 4.0
-MAX_KEPT = 20_000
-"""Changed jobs that are kept for a watcher who does not look; of more it is told that it missed some."""
-
 _decode = msgspec.msgpack.Decoder(dict[State, list[str]]).decode
 
 
@@ -34,15 +32,17 @@ class Watcher:
         """The one job that is watched; None for all."""
         self.event = asyncio.Event()
         """Set when there is something to take."""
-        self.missed = False
         self.changed: dict[str, State] = {}
+        """The first MAX_LISTED_CHANGES jobs that changed, with their last states."""
+        self.more = False
+        """Whether others changed too."""
+        self.missed = False
+        """Whether news may have been lost."""
 
-    def take(self) -> tuple[dict[str, State], bool]:
-        """The changed jobs with their last state, and whether others may have changed."""
-        taken = self.changed, self.missed
-        self.changed, self.missed = {}, False
+    def clear(self) -> None:
+        """Begin to collect anew."""
+        self.changed, self.more, self.missed = {}, False, False
         self.event.clear()
-        return taken
 
     def miss(self) -> None:
         """Note that news may have been lost."""
@@ -51,10 +51,11 @@ class Watcher:
 
     def tell(self, state: State, ids: list[str]) -> None:
         """Note that these jobs are now in this state."""
-        if len(self.changed) + len(ids) > MAX_KEPT:
-            self.missed = True
-        else:
-            self.changed.update(dict.fromkeys(ids, state))
+        for job_id in ids:
+            if job_id in self.changed or len(self.changed) < MAX_LISTED_CHANGES:
+                self.changed[job_id] = state
+            else:
+                self.more = True
         self.event.set()
 
 
