@@ -26,10 +26,10 @@ export default function Queues() {
 }
 
 const columns = (put) => [
-  { name: "name", title: "Queue", cell: ({ name }) => html`<span class="name">${name}</span>` },
+  { name: "name", title: "Queue", className: "queue-cell", cell: ({ name }) => html`<span class="name">${name}</span>` },
   { name: "state", title: "State", cell: ({ paused }) => (paused ? html`<${Badge} tone="warn">Paused</${Badge}>` : html`<${Badge} tone="good">Open</${Badge}>`) },
   { name: "pending", title: "Pending", numeric: true, cell: ({ name, pending }) => html`<a href=${`/ui/jobs?${new URLSearchParams({ state: "pending", queue: name })}`}>${count(pending)}</a>` },
-  { name: "runnable", title: "Tenants ready", hint: "Tenants with a job here that could start now", numeric: true, cell: ({ runnableTenants }) => count(runnableTenants) },
+  { name: "runnable", title: "Tenants ready", hint: "Tenants with a job here that could start now", numeric: true, className: "wide-only", cell: ({ runnableTenants }) => count(runnableTenants) },
   { name: "workers", title: "Workers", hint: "Workers that serve it", numeric: true, className: "wide-only", cell: ({ name }) => count(serving(name)) },
   { name: "actions", title: html`<span class="unseen">Actions</span>`, numeric: true, cell: (queue) => html`<${PauseButton} queue=${queue} put=${put} />` },
 ];

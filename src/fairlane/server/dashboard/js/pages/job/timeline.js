@@ -94,7 +94,8 @@ function ofAttempt(job, attempt, present) {
     tone,
     outcome,
     note: html`on <span class="mono">${attempt.workerId}</span>`,
-    error: attempt.error,
+    // The last one's traceback stands above already.
+    error: attempt.error && attempt.number === job.attempt ? { ...attempt.error, traceback: null } : attempt.error,
   };
 }
 

@@ -1,5 +1,5 @@
 // The columns of each tab.
-import { Elapsed, Meter, StateBadge, TimeAgo } from "../../components/basics.js";
+import { Elapsed, Meter, STATE_NAMES, StateBadge, TimeAgo } from "../../components/basics.js";
 import { at } from "../../lib/api.js";
 import { html } from "../../lib/ui.js";
 import { REASONS } from "../job/facts.js";
@@ -7,10 +7,11 @@ import { REASONS } from "../job/facts.js";
 const job = {
   name: "job", title: "Job", className: "job-cell",
   cell: (row) => html`<a class="name" href=${at`/ui/jobs/${row.id}`}>${row.task}</a>
-    <span class="job-id"><span class="mono">${row.id}</span><span class="narrow-only"> · ${row.tenantId}</span></span>`,
+    <span class="job-id mono wide-only">${row.id}</span>
+    <span class="job-id narrow-only"><i class=${`dot ${row.state}`}></i> ${row.gone ? "Deleted" : STATE_NAMES[row.state]} · ${row.tenantId}</span>`,
 };
 const state = {
-  name: "state", title: "State",
+  name: "state", title: "State", className: "wide-only",
   cell: (row) => (row.gone ? html`<span class="badge">Deleted</span>` : html`<${StateBadge} state=${row.state} />`),
 };
 const tenant = { name: "tenant", title: "Tenant", className: "wide-only", cell: (row) => html`<a class="cut" href=${at`/ui/tenants/${row.tenantId}`}>${row.tenantId}</a>` };

@@ -1,7 +1,7 @@
 // The rows of a listing: loaded page by page, changed in place as jobs change, never moved under the reader's hand.
 import { at, get } from "../../lib/api.js";
 import { hasEnded } from "../../lib/job.js";
-import { changes, overview } from "../../lib/store.js";
+import { changes, connection, now, overview, resets } from "../../lib/store.js";
 import { signal } from "../../lib/ui.js";
 
 const PAGE = 100;
@@ -26,10 +26,11 @@ export class JobListing {
   }
 
   start() {
-    const known = [changes.peek(), overview.peek()];
+    const known = [changes.peek(), overview.peek(), resets.peek()];
     this.unsubscribe = [
-      changes.subscribe((event) => event && event !== known[0] && this.take(event)),
-      overview.subscribe((event) => event !== known[1] && this.lookSoon()),
+      changes.subscribe((event) => event !== known[0] && this.take(event)),
+      overview.subscribe((event) => event !== known[1] && connection.peek() !== "live" && this.compareSoon()),
+      resets.subscribe((count) => count !== known[2] && this.compareSoon()),
     ];
     this.load();
   }
@@ -42,6 +43,7 @@ export class JobListing {
 
   /** Read from the beginning. */
   async load() {
+    this.began = now.peek();
     this.cursor = undefined;
     this.reading = null;
     await this.loadMore(true);
@@ -100,17 +102,20 @@ export class JobListing {
       if (this.places.has(job.id)) {
         patches.set(job.id, { state: job.state });
         this.stale.add(job.id);
-      } else if (this.matches(job)) this.news.add(job.id);
-      else this.news.delete(job.id);
+      } else if (!this.matches(job)) this.news.delete(job.id);
+      else if (this.filter.key) more = true; // which an event does not tell
+      else this.news.add(job.id);
     }
     this.patch(patches);
     this.fresh.value = this.news.size;
-    if (more || this.stale.size) this.lookSoon();
+    if (more) this.compareSoon();
+    else if (this.stale.size) this.lookSoon();
   }
 
-  /** Whether a changed job would be listed, as far as an event tells; a key or an age it does not tell. */
+  /** Whether a changed job, which is not shown, is new to this listing. */
   matches(job) {
-    if (this.filter.key || this.filter.createdTo) return false;
+    if (this.filter.createdTo) return false; // what is new is later
+    if (!this.filter.state && madeAt(job.id) < this.began) return false; // it may stand further down
     return ["state", "tenantId", "queue", "task"].every((name) => !this.filter[name] || this.filter[name] === job[name]);
   }
 
@@ -119,6 +124,11 @@ export class JobListing {
     const rows = [...this.rows.peek()];
     for (const [id, changed] of patches) rows[this.places.get(id)] = { ...rows[this.places.get(id)], ...changed };
     this.rows.value = rows;
+  }
+
+  compareSoon() {
+    this.mustCompare = true;
+    this.lookSoon();
   }
 
   lookSoon() {
@@ -130,8 +140,11 @@ export class JobListing {
   async look() {
     try {
       const patches = new Map();
-      if (!this.reading) await this.compare(patches);
-      const ids = [...this.stale].filter((id) => this.places.has(id)).slice(0, REFRESHED);
+      if (this.mustCompare && !this.reading) {
+        this.mustCompare = false;
+        await this.compare(patches);
+      }
+      const ids = [...this.stale].filter((id) => this.places.has(id)).slice(-REFRESHED);
       this.stale.clear();
       for (const job of await Promise.all(ids.map((id) => this.again(id)))) if (job) patches.set(job.id, job);
       this.patch(patches);
@@ -140,6 +153,7 @@ export class JobListing {
       // The shell says that there is no answer; the rows stay as they are.
     }
     this.timer = null;
+    if (this.stale.size) this.lookSoon();
   }
 
   async compare(patches) {
@@ -167,6 +181,9 @@ export class JobListing {
     }
   }
 }
+
+/** When a job was made (ms), which its id tells. */
+const madeAt = (id) => parseInt(id.slice(2, 13), 16);
 
 /** A row without what only the job's own page shows. */
 function light({ payload, result, headers, attempts, error, ...job }) {
