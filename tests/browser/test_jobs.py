@@ -89,8 +89,9 @@ def test_filters_live_in_the_address(world: World, open_page: Pages, tenant: str
     jobs = [world.api.submit(tenant, "default", i, key=f"{tenant}-{i}") for i in range(3)]
     world.api.await_state(jobs, "completed")
     page = open_page("/ui/jobs")
-    expect(page.get_by_role("searchbox", name="Search jobs")).to_be_visible()
+    expect(rows(page).first).to_be_visible()
     page.keyboard.press("/")
+    expect(page.get_by_role("searchbox", name="Search jobs")).to_be_focused()
     page.keyboard.type(f"tenant:{tenant} key:{tenant}-1\n")
     expect(page).to_have_url(re.compile(f"tenant={tenant}&key={tenant}-1"))
     expect(rows(page)).to_have_count(1)
