@@ -12,9 +12,11 @@ import threading
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from fairlane import App, Job, JobFailed, RateLimited, Retry, Snooze, State, StoreUnavailable, current
+from fairlane.model.schedule import Missed, ScheduleSpec
 from fairlane.model.tenant import PolicyChange, Rate
 from fairlane.testing.kit import Testing
 
@@ -327,3 +329,27 @@ async def test_a_job_is_cancelled_while_it_runs() -> None:
         await gates["cancelled"].started.wait()
         await job.cancel()
         assert [done.state for done in await draining] == [State.CANCELLED]
+
+
+async def test_schedules_fire_at_each_tick_that_is_passed() -> None:
+    async with app.testing() as t:
+        schedules = (await app.connect()).schedules
+        spec = ScheduleSpec(
+            tenant_id="default",
+            name="hourly",
+            cron="0 * * * *",
+            task="add",
+            payload=msgspec.Raw(b"[1, 2]"),
+            missed=Missed.SKIP,
+        )
+        await schedules.put(spec)
+        assert await t.drain() == []
+        await t.travel("1d")
+        jobs = await t.drain()
+        assert len(jobs) == 24
+        assert [job.created_at.minute for job in jobs] == [0] * 24
+        await schedules.pause("default", "hourly", True)
+        await t.travel("1d")
+        assert await t.drain() == []
+        schedule = await schedules.get("default", "hourly")
+        assert (schedule.missed_count, schedule.last_job_id) == (0, jobs[-1].id)

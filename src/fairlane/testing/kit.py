@@ -58,15 +58,21 @@ class Testing:
         return datetime.fromtimestamp(self._now_us / 1_000_000, UTC)
 
     async def travel(self, duration: Duration) -> None:
-        """Move the clock: what becomes due on the way is then ready for `drain`. Running jobs keep their leases."""
-        self._now_us += parse_duration_ms(duration) * 1000
+        """Move the clock: what becomes due on the way is then ready for `drain`. Running jobs keep their leases.
+
+        Schedules fire at each tick that is passed.
+        """
+        goal_us = self._now_us + parse_duration_ms(duration) * 1000
         async with self._engine() as engine:
+            while self._now_us < goal_us:
+                next_ms = await _fire(engine)
+                self._now_us = goal_us if next_ms is None else min(goal_us, self._now_us + next_ms * 1000)
             for notes in list(self._working):
                 worker = await notes.first_heartbeat()
                 leases = [LeaseReport(lease.job_id, lease.token) for lease in notes.leases.values()]
                 await engine.extend(worker, leases, DEFAULT_LEASE_MS)
             await engine.reap(_STEP)
-            await _promote(engine)
+            await _wake(engine)
 
     async def drain(self, timeout: Duration = "60s") -> list[Job]:
         """Run the app's jobs in this process until none is due; the jobs that ran, by their first start.
@@ -169,14 +175,23 @@ class Testing:
             await engine.close()
 
 
-async def _promote(engine: Engine) -> None:
+async def _fire(engine: Engine) -> int | None:
+    """Make the jobs of schedules that are due; the ms until the next one is."""
+    while (step := await engine.fire(_STEP)).count:
+        pass
+    return step.next_ms
+
+
+async def _wake(engine: Engine) -> None:
+    """Move to pending what is due."""
+    await _fire(engine)
     while (await engine.promote(_STEP)).count == _STEP:
         pass
 
 
 async def _is_due(engine: Engine) -> bool:
     """Whether a job could start now."""
-    await _promote(engine)
+    await _wake(engine)
     return any(queue.runnable_tenants and not queue.paused for queue in await engine.queues())
 
 
