@@ -208,7 +208,9 @@ class Upkeep(Protocol):
         """End all leases of a worker that is known to be dead."""
 
     async def prune(self, retention: Retention, limit: int) -> UpkeepStep:
-        """Forget finished jobs that are older or more than retention allows."""
+        """Forget finished jobs that are older or more than retention allows, and while the store is nearly at its
+        memory limit, completed and cancelled ones early.
+        """
 
     async def fire(self, limit: int) -> UpkeepStep:
         """Make the jobs of schedules that are due."""

@@ -41,6 +41,7 @@ from .orders import EngineOrders
 from .partitions import by_partition
 from .policies import pack_policy
 from .records import job_from
+from .retaining import rules_of
 from .schedules import EngineSchedules
 from .scripts import Value
 from .wakeups import Wakeups, wait
@@ -271,13 +272,9 @@ class Engine:
         return Reaped(requeued, failed, cancelled, min(nexts, default=None))
 
     async def prune(self, retention: Retention, limit: int) -> UpkeepStep:
-        rules: tuple[tuple[str, int, Value], ...] = (
-            ("completed", retention.completed_ms, retention.completed_max),
-            ("cancelled", retention.cancelled_ms, retention.cancelled_max),
-            ("failed", retention.failed_ms, ""),
-        )
         steps = [
-            await self._step("prune", limit, state=state, max_age_ms=age, max_count=most) for state, age, most in rules
+            await self._step("prune", most, state=state, max_age_ms=age, max_count=count)
+            for state, most, age, count in await rules_of(retention, self._calls, limit)
         ]
         for partition, cursor in enumerate(self._tidied):
             self._tidied[partition] = await self._calls.run(

@@ -1,0 +1,105 @@
+"""A store at its memory limit takes no more jobs, works off those it has, and then takes jobs again by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from fairlane.engine import Engine
+from fairlane.model.ids import new_claim_id
+from fairlane.model.lease import ClaimRequest, LeaseReport, LeaseStatus, Outcome, OutcomeKind, WorkerReport
+from fairlane.model.retention import Retention
+from fairlane.model.states import State
+from fairlane.server.app import create_app
+from fairlane.store import Durability, open_store
+from fairlane.upkeep.run import run_upkeep
+from tests.engine.acting import lift_limits
+from tests.engine.conformance.conftest import served
+from tests.unit.store_servers import SAFE, eventually, server
+
+from .history import History, held_by
+
+ROOM = 3 * 1024 * 1024
+BODY = {"tenantId": "acme", "payload": "x" * 20_000, "maxAttempts": 1}
+
+
+@pytest.fixture
+async def full() -> AsyncIterator[tuple[Engine, httpx.AsyncClient]]:
+    """An engine on a store with little memory, its API, and upkeep as always."""
+    with server(*SAFE) as port:
+        engine = await Engine.open(await open_store(f"valkey://127.0.0.1:{port}", Durability.DISK))
+        await lift_limits(engine)
+        used = int((await engine.store.client.info("memory"))["used_memory"])
+        await engine.store.client.config_set("maxmemory", used + ROOM)
+        async with upkeep_of(engine), served(create_app(engine)) as url, httpx.AsyncClient(base_url=url) as client:
+            yield engine, client
+        await engine.close()
+
+
+@asynccontextmanager
+async def upkeep_of(engine: Engine) -> AsyncIterator[None]:
+    upkeep = asyncio.create_task(run_upkeep(engine, Retention()))
+    try:
+        yield
+    finally:
+        upkeep.cancel()
+        await asyncio.wait([upkeep])
+
+
+async def submit_until_refused(client: httpx.AsyncClient) -> list[str]:
+    accepted: list[str] = []
+    while True:
+        answer = await client.post("/jobs", json=BODY)
+        if answer.status_code == 507:
+            assert answer.headers["retry-after"] == "1"
+            assert answer.json()["type"] == "urn:fairlane:problem:store_full"
+            return accepted
+        assert answer.status_code == 202, answer.text
+        accepted.append(answer.json()["id"])
+
+
+async def work_off(engine: Engine, kind: OutcomeKind) -> int:
+    """Claim, renew and end jobs until there are none; how many."""
+    done = 0
+    while True:
+        leases = await engine.claim(ClaimRequest(worker_id="w", claim_id=new_claim_id(), max=10))
+        if not leases:
+            return done
+        reports = [LeaseReport(lease.job_id, lease.token) for lease in leases]
+        worker = WorkerReport(id="w", slots=10)
+        assert await engine.extend(worker, reports, 30_000) == [LeaseStatus.OK] * len(leases)
+        outcomes = [Outcome(job_id=lease.job_id, token=lease.token, kind=kind) for lease in leases]
+        assert await engine.finish(outcomes) == [LeaseStatus.OK] * len(leases)
+        done += len(leases)
+
+
+async def is_accepted(client: httpx.AsyncClient) -> bool:
+    return (await client.post("/jobs", json=BODY)).status_code == 202
+
+
+async def test_a_full_store_drains_and_takes_jobs_again(full: tuple[Engine, httpx.AsyncClient]) -> None:
+    engine, client = full
+    accepted = await submit_until_refused(client)
+    assert len(accepted) > 50
+    assert await work_off(engine, OutcomeKind.COMPLETED) == len(accepted)
+    await eventually(lambda: is_accepted(client), within_s=20)
+    assert (await engine.counters()).completed == len(accepted)
+    assert (await engine.doctor()).problems == []
+
+
+async def test_the_dead_letter_queue_is_not_given_up_for_room(full: tuple[Engine, httpx.AsyncClient]) -> None:
+    engine, client = full
+    accepted = await submit_until_refused(client)
+    await work_off(engine, OutcomeKind.FAILED)
+    await engine.prune(Retention(), 100)
+    jobs = [await engine.get(job_id) for job_id in accepted]
+    history = History(set(accepted), [held for job in jobs for held in held_by(job)])
+    assert history.problems({job.id: job.state for job in jobs}) == []
+    assert {job.state for job in jobs} == {State.FAILED}
+    assert not await is_accepted(client)
+    await client.delete("/jobs/dlq")
+    await eventually(lambda: is_accepted(client), within_s=20)
