@@ -72,10 +72,13 @@ def opened(world: World, open_page: Pages, path: str) -> Page:
 
 
 @every_page
-def test_hostile_text_stays_text(hostile: World, open_page: Pages, path: str) -> None:
+def test_hostile_text_stays_text_and_nobody_is_shut_out(hostile: World, open_page: Pages, path: str) -> None:
     page = opened(hostile, open_page, path)
     assert page.evaluate("window.owned") is None
     assert page.locator("main :is(img, script, b:text-is('bold'))").count() == 0
+    assert not barriers(page)
+    page.emulate_media(color_scheme="dark")
+    assert not barriers(page)
 
 
 def test_hostile_addresses_are_words(hostile: World, open_page: Pages) -> None:
@@ -95,13 +98,6 @@ def test_hostile_addresses_are_words(hostile: World, open_page: Pages) -> None:
 
 
 @every_page
-@pytest.mark.parametrize("colours", ["light", "dark"])
-def test_nobody_is_shut_out(hostile: World, open_page: Pages, path: str) -> None:
-    page = opened(hostile, open_page, path)
-    assert not barriers(page)
-
-
-@every_page
 @pytest.mark.parametrize("viewport", [PHONE])
 def test_a_phone_does_not_scroll_sideways(hostile: World, open_page: Pages, path: str) -> None:
     page = opened(hostile, open_page, path)
@@ -109,7 +105,6 @@ def test_a_phone_does_not_scroll_sideways(hostile: World, open_page: Pages, path
     page.get_by_role("button", name="Navigation").click()
     expect(page.get_by_role("navigation", name="Pages").get_by_role("link", name="Tenants")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
-    assert not barriers(page)
 
 
 def test_the_checker_sees_barriers(world: World, open_page: Pages) -> None:
@@ -132,3 +127,14 @@ def test_all_that_can_be_used_is_reached_with_the_keyboard(hostile: World, open_
     for _ in range(len(page.evaluate("window.unreached().map(String)")) + 20):  # what scrolls is a stop as well
         page.keyboard.press("Tab")
     assert page.evaluate("window.unreached().map((one) => one.outerHTML)") == []
+
+
+def test_the_page_of_the_api_is_for_everybody_too(open_page: Pages) -> None:
+    page = open_page("/docs")
+    page.get_by_text("A tenant's limits and figures").first.click()
+    expect(page.get_by_role("table").first).to_be_visible()
+    for colours in ("light", "dark"):
+        page.emulate_media(color_scheme="dark" if colours == "dark" else "light")
+        assert not barriers(page)
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]

@@ -23,7 +23,10 @@ function table(headings, rows) {
   const body = element("tbody");
   for (const cells of rows) body.append(element("tr", "", ...cells.map((cell) => element("td", String(cell ?? "")))));
   const head = element("thead", "", element("tr", "", ...headings.map((heading) => element("th", heading))));
-  return element("table", "", head, body);
+  const box = element("div", "", element("table", "", head, body));
+  box.className = "scrolls";
+  box.tabIndex = 0; // what scrolls must be reached with the keyboard
+  return box;
 }
 
 function contentOf(holder) {
@@ -32,8 +35,8 @@ function contentOf(holder) {
 
 function showOperation(path, method, operation) {
   const label = element("span", method.toUpperCase());
-  label.className = "method";
-  const summary = element("summary", "", label, element("code", path), ` ${operation.summary}`);
+  label.className = `method ${method}`;
+  const summary = element("summary", "", label, element("code", path), element("span", operation.summary));
   const box = element("details", "", summary);
   if (operation.parameters.length) {
     box.append(
@@ -78,9 +81,14 @@ function showSchema(name, schema) {
 const response = await fetch("/openapi.json");
 const api = await response.json();
 byId("about").textContent = api.info.description;
+const bySubject = new Map();
+for (const [path, methods] of Object.entries(api.paths)) {
+  for (const [method, operation] of Object.entries(methods)) {
+    const [subject] = operation.tags;
+    bySubject.set(subject, [...(bySubject.get(subject) ?? []), showOperation(path, method, operation)]);
+  }
+}
 byId("operations").replaceChildren(
-  ...Object.entries(api.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => showOperation(path, method, operation)),
-  ),
+  ...[...bySubject].map(([subject, operations]) => element("section", "", element("h2", subject), ...operations)),
 );
 byId("schemas").append(...Object.entries(api.components.schemas).map(([name, schema]) => showSchema(name, schema)));

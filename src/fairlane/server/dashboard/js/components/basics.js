@@ -121,9 +121,9 @@ export const Card = ({ title, sub, actions, flush, children, ...rest }) => html`
   </section>
 `;
 
-/** One number of a `dl.figures`: what it counts, the number, a remark, and a bar where it has a limit. */
-export const Figure = ({ state, name, value, note, bar }) => html`<div class="figure">
-  <dt>${state && html`<i class=${`dot ${state}`}></i>`}${name}</dt>
+/** One number of a `dl.figures`: what it counts, the number, a remark, a bar where it has a limit, and where to see them. */
+export const Figure = ({ state, name, value, note, bar, href }) => html`<div class="figure">
+  <dt>${state && html`<i class=${`dot ${state}`}></i>`}${href ? html`<a href=${href}>${name}</a>` : name}</dt>
   <dd><strong>${value}</strong><span>${note}</span>${bar}</dd>
 </div>`;
 

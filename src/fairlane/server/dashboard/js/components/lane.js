@@ -48,6 +48,7 @@ export function laneSentence(tenant) {
     const when = left > 0.5 ? `in ${duration(left)}` : "soon";
     return `${waiting}, for it has started as many jobs as it may (${rate(tenant.startRate)}). The next one starts ${when}.`;
   }
+  if (!tenant.submitted) return "It has not submitted a job yet; these limits hold from its first on.";
   if (tenant.pending) return `${waiting} for a free slot, in turn with other tenants.`;
   return tenant.running ? "Nothing waits: every job that it has submitted runs or is done." : "Nothing waits and nothing runs.";
 }

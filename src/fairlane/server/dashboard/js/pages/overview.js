@@ -3,7 +3,7 @@ import { Badge, ButtonLink, Card, Choice, Code, Elapsed, Empty, Figure, Meter, P
 import { Chart, Legend } from "../components/chart.js";
 import { Icon } from "../components/icon.js";
 import { Table } from "../components/table.js";
-import { get } from "../lib/api.js";
+import { get, withQuery } from "../lib/api.js";
 import { count, duration, plural, shortCount, shortDuration, time } from "../lib/format.js";
 import { chartsOf } from "../lib/history.js";
 import { useResource } from "../lib/resource.js";
@@ -50,12 +50,12 @@ function Welcome() {
 function Figures({ states, counters, workers }) {
   const slots = workers.reduce((sum, one) => sum + one.slots, 0);
   return html`<dl class="figures all-figures">
-    <${Figure} state="pending" name="Pending" value=${count(states.pending)} note="wait for their turn" />
-    <${Figure} state="running" name="Running" value=${count(states.running)} note=${`of ${plural(slots, "slot")}`} />
-    <${Figure} state="scheduled" name="Scheduled" value=${count(states.scheduled)} note="for later, or retries" />
-    <${Figure} state="completed" name="Completed" value=${count(counters.completed)} note="ever" />
-    <${Figure} state="failed" name="Dead letters" value=${count(states.failed)} note="to look at" />
-    <${Figure} state="cancelled" name="Cancelled" value=${count(states.cancelled)} note="kept for a while" />
+    <${Figure} state="pending" href="/ui/jobs?state=pending" name="Pending" value=${count(states.pending)} note="wait for their turn" />
+    <${Figure} state="running" href="/ui/jobs?state=running" name="Running" value=${count(states.running)} note=${`of ${plural(slots, "slot")}`} />
+    <${Figure} state="scheduled" href="/ui/jobs?state=scheduled" name="Scheduled" value=${count(states.scheduled)} note="for later, or retries" />
+    <${Figure} state="completed" href="/ui/jobs?state=completed" name="Completed" value=${count(counters.completed)} note="ever" />
+    <${Figure} state="failed" href="/ui/jobs?state=failed" name="Dead letters" value=${count(states.failed)} note="to look at" />
+    <${Figure} state="cancelled" href="/ui/jobs?state=cancelled" name="Cancelled" value=${count(states.cancelled)} note="kept for a while" />
   </dl>`;
 }
 
@@ -90,13 +90,13 @@ function Plot({ title, sub, data, format, axis, ticks, lines }) {
 }
 
 const QUEUE_COLUMNS = [
-  { name: "name", title: "Queue", cell: (queue) => html`<span class="name">${queue.name}</span>` },
+  { name: "name", title: "Queue", cell: (queue) => html`<a class="name" href=${withQuery("/ui/jobs", { queue: queue.name })}>${queue.name}</a>` },
   { name: "state", title: "", cell: (queue) => queue.paused && html`<${Badge} tone="warn">Paused</${Badge}>` },
   { name: "pending", title: "Pending", numeric: true, cell: (queue) => count(queue.pending) },
   { name: "runnable", title: "Tenants ready", hint: "Tenants with a job here that could start now", numeric: true, cell: (queue) => count(queue.runnableTenants) },
 ];
 
-const Queues = ({ queues }) => html`<${Card} title="Queues" flush>
+const Queues = ({ queues }) => html`<${Card} title="Queues" flush actions=${html`<${ButtonLink} small tone="plain" href="/ui/queues">All queues</${ButtonLink}>`}>
   ${queues.length
     ? html`<${Table} label="Queues" columns=${QUEUE_COLUMNS} rows=${queues} rowKey=${(queue) => queue.name} />`
     : html`<${Empty} icon="queues" title="No queues yet">A queue appears here with the first job that names it.</${Empty}>`}
@@ -113,7 +113,7 @@ const WORKER_COLUMNS = [
   { name: "up", title: "Up for", numeric: true, className: "wide-only", cell: (worker) => html`<${Elapsed} from=${worker.startedAt} />` },
 ];
 
-const Workers = ({ workers }) => html`<${Card} title="Workers" flush>
+const Workers = ({ workers }) => html`<${Card} title="Workers" flush actions=${html`<${ButtonLink} small tone="plain" href="/ui/workers">All workers</${ButtonLink}>`}>
   ${workers.length
     ? html`<${Table} label="Workers" columns=${WORKER_COLUMNS} rows=${workers} rowKey=${(worker) => worker.id} />`
     : html`<div class="none"><${Icon} name="alert" /> No worker is connected, so no job starts. Start one with <code>fairlane worker</code>.</div>`}

@@ -1,0 +1,86 @@
+"""The overview: what happens now, and charts of what happened lately."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from .conftest import Pages, World
+
+POINTS = 361
+"""More than a chart draws, so that three are made one: an hour at ten seconds, which comes to 120 and a rest."""
+
+
+def history(route: Route) -> None:
+    """Every ten seconds the same happened, but that only the last step of three had waits to tell of, 4 s each."""
+    points: list[dict[str, Any]] = [
+        {
+            "at": f"2026-03-01T{10 + n // 360:02}:{n // 6 % 60:02}:{n % 6 * 10:02}Z",
+            "seconds": 10,
+            "submitted": 40,
+            "completed": 30,
+            "failed": 1,
+            "retried": 1,
+            "started": 30,
+            "waitSeconds": 4.0 if n % 3 == 0 else None,
+            "runSeconds": 1.5,
+            "pending": n,
+            "running": 8,
+            "scheduled": 2,
+            "dlq": 0,
+        }
+        for n in range(POINTS)
+    ]
+    route.fulfill(json={"stepSeconds": 10, "points": points})
+
+
+@pytest.fixture
+def page(world: World, open_page: Pages, tenant: str) -> Page:
+    """The overview of a world with a history."""
+    world.api.submit(tenant, "default", 1)
+    open_page.context.route(re.compile(r"/history\?"), history)
+    return open_page("/")
+
+
+def test_charts_show_what_happened(page: Page) -> None:
+    charts = page.get_by_role("img")
+    expect(charts).to_have_count(4)
+    expect(charts.nth(0)).to_have_attribute("aria-label", "Throughput: Completed 3, Submitted 4")
+    expect(charts.nth(1)).to_have_attribute("aria-label", "Wait and run time: Wait 4 s, Run 1.5 s")
+    expect(charts.nth(2)).to_have_attribute("aria-label", "Queue depth: Pending 360, Running 8, Scheduled 2")
+    expect(charts.nth(3)).to_have_attribute("aria-label", "Failures: Failed 6, Queued again 6")
+    expect(page.get_by_text("attempts a minute")).to_be_visible()
+    expect(page.locator(".chart canvas")).to_have_count(4)
+    charts.nth(0).hover()
+    expect(page.locator(".chart-tip").first).to_have_text(re.compile(r"^\d\d:\d\d:\d\dCompleted3Submitted4$"))
+
+
+def test_charts_survive_a_theme_a_size_and_leaving(page: Page) -> None:
+    canvas = page.locator(".chart canvas")
+    expect(canvas).to_have_count(4)
+    before = canvas.first.evaluate("(canvas) => canvas.toDataURL()")
+    page.emulate_media(color_scheme="dark")
+    expect(canvas).to_have_count(4)
+    page.wait_for_function("(before) => document.querySelector('.chart canvas')?.toDataURL() !== before", arg=before)
+    page.set_viewport_size({"width": 500, "height": 700})
+    page.wait_for_function("document.querySelector('.chart .uplot').clientWidth < 480")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.get_by_role("link", name="Tenants", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Tenants")
+    page.go_back()
+    expect(canvas).to_have_count(4)
+
+
+def test_the_time_that_charts_show_is_in_the_address(page: Page) -> None:
+    with page.expect_request(re.compile(r"/history\?minutes=1440$")):
+        page.get_by_text("24 h").click()
+    expect(page).to_have_url(re.compile(r"\?minutes=1440$"))
+    with page.expect_request(re.compile(r"/history\?minutes=1440$")):
+        page.reload()
+    expect(page.get_by_label("24 h")).to_be_checked()
+
+
+def test_figures_lead_to_their_jobs(page: Page) -> None:
+    page.locator(".figure").filter(has_text="wait for their turn").click()
+    expect(page).to_have_url(re.compile(r"/ui/jobs\?state=pending$"))
