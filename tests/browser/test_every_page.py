@@ -95,6 +95,7 @@ def test_hostile_addresses_are_words(hostile: World, open_page: Pages) -> None:
         expect(page.locator("main").get_by_role("heading").or_(page.get_by_role("alert")).first).to_be_visible()
         assert page.locator("main img").count() == 0
         assert page.evaluate("window.owned") is None
+        page.close()  # browsers hold no more than six connections to a host, and each tab has a stream
 
 
 @every_page
