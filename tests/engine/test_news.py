@@ -14,7 +14,8 @@ from valkey.asyncio.client import PubSub
 
 from fairlane.engine import Engine, news
 from fairlane.engine.news import Watcher
-from fairlane.model.monitor import MAX_LISTED_CHANGES
+from fairlane.model.job import NewJob
+from fairlane.model.monitor import MAX_LISTED_CHANGES, JobChange
 from fairlane.model.states import State
 from fairlane.store import Store
 
@@ -121,6 +122,15 @@ async def test_a_lost_connection_is_told(engine: Engine) -> None:
         async with asyncio.timeout(PATIENCE_S):
             assert (await anext(changes)).jobs[0].state is State.RUNNING
             assert (await anext(jobs)).state is State.RUNNING
+
+
+async def test_the_longest_names_and_large_payloads_are_told(engine: Engine) -> None:
+    names: Any = {"tenant_id": "t" * 128, "queue": "q" * 128, "task": "k" * 128}
+    job = NewJob(id=engine.new_job_id("t" * 128), payload=b'"' + b"x" * 200_000 + b'"', **names)
+    async with aclosing(engine.monitor.changes()) as changes:
+        await anext(changes)
+        await engine.submit([job])
+        assert (await anext(changes)).jobs == [JobChange(id=job.id, state=State.PENDING, **names)]
 
 
 async def test_news_comes_from_every_partition(store: Store) -> None:

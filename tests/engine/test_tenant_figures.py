@@ -29,3 +29,44 @@ async def test_the_longest_wait_is_seen_whatever_stands_first(engine: Engine, cl
     clock.advance(ms=500)
     assert await longest() == 0.5
     assert (await engine.tenant("acme")).started == 25
+
+
+async def test_the_longest_wait_is_seen_behind_many_of_higher_priority(engine: Engine, clock: Clock) -> None:
+    await lift_limits(engine)
+    await submit(engine, "near", 1, priority=8)
+    await submit(engine, "far", 1)
+    clock.advance(ms=1_000)
+    for priority in (9, 5):
+        await submit(engine, "near", 12, priority=priority)
+        await submit(engine, "far", 12, priority=priority)
+    clock.advance(ms=1_000)
+    for tenant in ("near", "far"):
+        assert (await engine.tenant(tenant)).oldest_wait_seconds == 2
+
+
+async def test_queues_count_what_waits_in_them(engine: Engine, clock: Clock) -> None:
+    async def depths() -> dict[str, int]:
+        assert (await engine.doctor()).problems == []
+        return {queue.name: queue.pending for queue in await engine.queues()}
+
+    await lift_limits(engine)
+    (first,) = await submit(engine, "a", 1, queue="in")
+    await submit(engine, "a", 3, queue="out")
+    await submit(engine, "b", 2, queue="out", delay_ms=1_000)
+    assert await depths() == {"in": 1, "out": 3}
+    await engine.cancel(first.job_id)
+    assert await depths() == {"in": 0, "out": 3}
+    clock.advance(ms=1_000)
+    await engine.promote(10)
+    assert await depths() == {"in": 0, "out": 5}
+    leases = await claim(engine, 4)
+    assert await depths() == {"in": 0, "out": 1}
+    await finish(engine, leases[:2], OutcomeKind.RELEASED)
+    assert await depths() == {"in": 0, "out": 3}
+    await engine.cancel(leases[0].job_id)
+    assert await depths() == {"in": 0, "out": 2}
+    clock.advance(ms=30_000)
+    await engine.reap(10)
+    assert await depths() == {"in": 0, "out": 4}
+    await claim(engine, 10)
+    assert await depths() == {"in": 0, "out": 0}
