@@ -37,6 +37,7 @@ def demo_world() -> Iterator[Api]:
         shutil.copy(Path(__file__).parent / "demo" / "shop.py", folder)
         with up(folder, "shop:app", "--workers", "16", "--processes", "2", "--durability", "memory") as running:
             api = running.await_ready()
+            make_schedules(api)
             submit_more(api)
             yield api
 
@@ -59,6 +60,23 @@ def submit_more(api: Api) -> None:
         raise RuntimeError(f"the demo world refuses jobs: {refused[0]}")
 
 
+def make_schedules(api: Api) -> None:
+    """Rules as a shop has them, one of them paused."""
+    for tenant, name, cron, timezone, task in (
+        ("acme", "nightly-report", "0 3 * * *", "Europe/Paris", "report.build"),
+        ("globex", "newsletter", "30 9 * * mon", "America/New_York", "email.send"),
+        ("umbrella", "stock-check", "*/15 * * * *", "UTC", "report.build"),
+    ):
+        queue, payload = TASKS[task]
+        body = {"cron": cron, "timezone": timezone, "task": task, "queue": queue, "payload": payload}
+        path = f"{api.url}/tenants/{tenant}/schedules/{name}"
+        httpx.put(path, json=body, timeout=30).raise_for_status()
+        if name == "newsletter":
+            httpx.post(f"{path}/pause", timeout=30).raise_for_status()
+        if name == "nightly-report":
+            httpx.post(f"{path}/run", timeout=30).raise_for_status()
+
+
 def pages_of(api: Api) -> dict[str, str]:
     """The pages to show, by the names of their pictures."""
 
@@ -74,6 +92,9 @@ def pages_of(api: Api) -> dict[str, str]:
         "job-failed": f"/ui/jobs/{job('/jobs/dlq')}",
         "job-running": f"/ui/jobs/{job('/jobs/running?task=report.build')}",
         "submit": "/ui/submit",
+        "jobs-dlq": "/ui/jobs?state=failed",
+        "job-completed": f"/ui/jobs/{job('/jobs/completed')}",
+        "schedules": "/ui/schedules",
         "queues": "/ui/queues",
         "workers": "/ui/workers",
     }

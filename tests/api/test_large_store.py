@@ -30,6 +30,11 @@ PATHS = [
     "/jobs?tenantId=tenant-17&limit=8",
     "/jobs?state=pending&limit=100",
     "/jobs?state=completed&limit=100",
+    "/jobs?limit=100",
+    "/jobs?state=pending&tenantId=tenant-4999&limit=100",
+    "/jobs?state=pending&task=nobody&limit=100",
+    "/jobs?key=nothing&limit=100",
+    "/schedules?limit=50",
     "/queues",
     "/workers",
 ]

@@ -24,6 +24,7 @@ PAGES = [
     "/ui/jobs/{running}",
     "/ui/jobs/{scheduled}",
     "/ui/submit?from={completed}",
+    "/ui/schedules",
     "/ui/queues",
     "/ui/workers",
 ]

@@ -1,4 +1,4 @@
-"""A cursor that nobody was given is refused, whatever it says."""
+"""Cursors go through a listing once, whatever its shape; one that nobody was given is refused, whatever it says."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import pytest
 
 from fairlane.engine import Engine
 from fairlane.model.errors import InvalidInput
-from fairlane.model.job import JobQuery
+from fairlane.model.job import JobQuery, NewJob
 from fairlane.model.states import State
+
+from .acting import lift_limits
 
 
 @pytest.mark.parametrize("score", [float("nan"), float("inf"), -float("inf")])
@@ -19,3 +21,37 @@ async def test_a_forged_score_is_refused(engine: Engine, state: State, score: fl
     forged = base64.urlsafe_b64encode(msgspec.msgpack.encode((0, 0, "", score, "x"))).decode()
     with pytest.raises(InvalidInput):
         await engine.list_jobs(JobQuery(state=state, cursor=forged))
+
+
+async def _listed(engine: Engine, query: JobQuery) -> list[str]:
+    """The ids of all pages."""
+    ids: list[str] = []
+    while True:
+        page = await engine.list_jobs(query)
+        ids += [job.id for job in page.jobs]
+        if page.next_cursor is None:
+            return ids
+        query = msgspec.structs.replace(query, cursor=page.next_cursor)
+
+
+@pytest.mark.parametrize("limit", [1, 7, 100])
+async def test_waiting_jobs_of_many_lanes_are_listed_once_each(engine: Engine, limit: int) -> None:
+    """Lanes of 0 to 150 jobs, more of them than are read at once, of which few are in the queue that is asked for."""
+    await lift_limits(engine)
+    jobs = []
+    for lane in range(210):
+        tenant, queue = f"t{lane % 70}", f"q{lane // 70}"
+        count = 150 if lane == 75 else 3 if lane == 100 else 1
+        jobs += [
+            NewJob(id=engine.new_job_id(tenant), tenant_id=tenant, queue=queue, payload=b"1") for _ in range(count)
+        ]
+    await engine.submit(jobs)
+    wanted = {
+        (): JobQuery(state=State.PENDING, limit=limit),
+        ("q1",): JobQuery(state=State.PENDING, queue="q1", limit=limit),
+        ("q1", "t5"): JobQuery(state=State.PENDING, queue="q1", tenant_id="t5", limit=limit),
+        ("none",): JobQuery(state=State.PENDING, queue="none", limit=limit),
+    }
+    for names, query in wanted.items():
+        listed = await _listed(engine, query)
+        assert sorted(listed) == sorted(job.id for job in jobs if set(names) <= {job.queue, job.tenant_id}), names

@@ -66,14 +66,15 @@ class Calls:
                 replies[i] = await self.command(
                     "EVAL", script.source, *self._command(script, partition, values, rest)[2:]
                 )
-        for reply in replies:
-            if isinstance(reply, Exception):
-                raise _ours(reply)
-        return replies
+        return _checked(replies)
 
     async def command(self, *parts: Value) -> Any:
         """The reply to one plain command, which must be safe to repeat."""
         return await self._patiently(lambda: self._send_one(parts))
+
+    async def commands(self, commands: list[tuple[Value, ...]]) -> list[Any]:
+        """The replies to plain commands sent in one write; each must be safe to repeat."""
+        return _checked(await self._patiently(lambda: self._send(commands)))
 
     async def _send_one(self, parts: tuple[Value, ...]) -> Any:
         try:
@@ -110,6 +111,14 @@ class Calls:
                 await self.store.ensure_running()
                 await asyncio.sleep(_PAUSES_S[min(tries, len(_PAUSES_S) - 1)])
                 tries += 1
+
+
+def _checked(replies: list[Any]) -> list[Any]:
+    """The replies, if none is an error."""
+    for reply in replies:
+        if isinstance(reply, Exception):
+            raise _ours(reply)
+    return replies
 
 
 def _ours(error: Exception) -> Exception:

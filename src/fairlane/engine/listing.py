@@ -23,8 +23,13 @@ from .calls import Calls
 from .records import job_from
 
 CHUNK = 100
-MAX_EXAMINED = 2_000
+MAX_EXAMINED = 1_000
 """Jobs that one call looks at; a filter that matches few of them gives a short page and a cursor."""
+
+LANES = 200
+"""Names of lanes that are read at once."""
+LANES_AT_ONCE = 10
+"""Lanes whose beginnings are read in one round trip."""
 
 _STATES = (State.RUNNING, State.PENDING, State.SCHEDULED, State.COMPLETED, State.FAILED, State.CANCELLED)
 
@@ -106,19 +111,37 @@ class Listing:
 
     async def _pending(self, place: Place, state: State, query: JobQuery) -> list[tuple[str, Place]]:
         prefix = keys.prefix(place.partition)
-        while True:
-            if place.lane:
-                found = await self._range(f"{prefix}lane/{place.lane}", place, newest_first=False)
-                if found:
-                    return [(m, Place(place.state, place.partition, place.lane, s, m)) for m, s in found]
-            first, last = f"({place.lane}" if place.lane else "-", "+"
-            if query.tenant_id:
-                first = first if place.lane else f"[{query.tenant_id}/"
-                last = f"({query.tenant_id}0"
-            lanes = await self._calls.command("ZRANGEBYLEX", prefix + "lanes", first, last, "LIMIT", 0, 1)
+
+        def places(lane: str, pairs: list[tuple[str, float]]) -> list[tuple[str, Place]]:
+            return [(member, Place(place.state, place.partition, lane, score, member)) for member, score in pairs]
+
+        lane, found = place.lane, list[tuple[str, Place]]()
+        if lane and _serves(lane, query):
+            found = places(lane, await self._range(f"{prefix}lane/{lane}", place, newest_first=False))
+        while len(found) < CHUNK:
+            lanes = await self._lanes_after(prefix, lane, query)
             if not lanes:
-                return []
-            place = Place(place.state, place.partition, lanes[0].decode())
+                break
+            lane = lanes[-1]
+            wanted = [one for one in lanes if _serves(one, query)]
+            for first in range(0, len(wanted), LANES_AT_ONCE):
+                some = wanted[first : first + LANES_AT_ONCE]
+                beginnings = [(f"{prefix}lane/{one}", "-inf", "+inf", "WITHSCORES", "LIMIT", 0, CHUNK) for one in some]
+                replies = await self._calls.commands([("ZRANGEBYSCORE", *beginning) for beginning in beginnings])
+                for one, reply in zip(some, replies, strict=True):
+                    found += places(one, _pairs(reply))
+                if len(found) >= CHUNK:
+                    break
+        return found[:CHUNK]
+
+    async def _lanes_after(self, prefix: str, lane: str, query: JobQuery) -> list[str]:
+        """Names of the lanes that hold jobs, of the tenant that is asked for or of all."""
+        first, last = f"({lane}" if lane else "-", "+"
+        if query.tenant_id:
+            first = first if lane else f"[{query.tenant_id}/"
+            last = f"({query.tenant_id}0"
+        reply = await self._calls.command("ZRANGEBYLEX", prefix + "lanes", first, last, "LIMIT", 0, LANES)
+        return [name.decode() for name in reply]
 
     async def _range(self, index: str, place: Place, newest_first: bool) -> list[tuple[str, float]]:
         """Members after the place, in order of score and then of member."""
@@ -128,7 +151,7 @@ class Listing:
         offset = 0
         while True:
             reply = await self._calls.command(command, index, start, end, "WITHSCORES", "LIMIT", offset, CHUNK)
-            pairs = [(reply[i].decode(), float(reply[i + 1])) for i in range(0, len(reply), 2)]
+            pairs = _pairs(reply)
             after = [pair for pair in pairs if _is_after(pair, place, newest_first)]
             if after or len(pairs) < CHUNK:
                 return after
@@ -139,6 +162,16 @@ def names_between(cursor: str | None, prefix: str) -> tuple[bytes, bytes]:
     """The ends of a range by name: what begins with `prefix` and comes after `cursor`, names being ASCII."""
     first = b"(" + cursor.encode() if cursor and cursor >= prefix else b"[" + prefix.encode() if prefix else b"-"
     return first, b"(" + prefix.encode() + b"\xff" if prefix else b"+"
+
+
+def _serves(lane: str, query: JobQuery) -> bool:
+    """Whether a lane can hold what is asked for, by its name: "TENANT/QUEUE"."""
+    return query.queue is None or lane.partition("/")[2] == query.queue
+
+
+def _pairs(reply: list[bytes]) -> list[tuple[str, float]]:
+    """Members and their scores."""
+    return [(reply[i].decode(), float(reply[i + 1])) for i in range(0, len(reply), 2)]
 
 
 def _is_after(pair: tuple[str, float], place: Place, newest_first: bool) -> bool:

@@ -26,6 +26,10 @@ export const ROUTES = [
     load: () => import("./pages/tenant.js"),
   },
   {
+    path: "/ui/schedules", name: "schedules", title: () => "Schedules", nav: "Schedules", icon: "schedules", key: "s",
+    load: () => import("./pages/schedules.js"),
+  },
+  {
     path: "/ui/queues", name: "queues", title: () => "Queues", nav: "Queues", icon: "queues", key: "q",
     load: () => import("./pages/queues.js"),
   },

@@ -6,7 +6,7 @@ import { signal } from "../../lib/ui.js";
 
 const PAGE = 100;
 const ENOUGH = 40; // rows after which a reading of a sparse listing may stop
-const MOST_CALLS = 25; // calls of one reading: each looks at up to 2,000 jobs
+const MOST_CALLS = 25; // calls of one reading: each looks at up to 1,000 jobs
 const PACE_MS = 1000;
 const REFRESHED = 20; // rows that are read again at once
 
