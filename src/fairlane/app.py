@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, Self, TypeV
 from .connections import Connections
 from .context import ambient_tenant
 from .control import Duration, Retry
+from .declared import MissedTicks, OverlappingTicks, When, spec_of
 from .handle import JobHandle, SyncJobHandle
 from .middleware import Middleware
 from .model.errors import InvalidInput
 from .model.job import DEFAULT_QUEUE
 from .model.names import check_name
+from .model.schedule import ScheduleSpec
 from .portal import no_fork, run_sync
 from .queue import Queue
+from .submitter import Bound
 from .task import AsyncTask, Executor, OnFailure, SyncTask, Task, TaskOptions
 
 if TYPE_CHECKING:
@@ -63,6 +66,7 @@ class App:
         self._tenancy = tenancy
         self._is_loaded = False
         self._tasks: dict[str, Task[..., Any]] = {}
+        self._schedules: dict[tuple[str, str], ScheduleSpec] = {}
         self._connections = Connections(self._open)
 
     @property
@@ -74,6 +78,11 @@ class App:
     def registry(self) -> Mapping[str, Task[..., Any]]:
         """The tasks by name: what a worker runs."""
         return MappingProxyType(self._tasks)
+
+    @property
+    def schedules(self) -> Sequence[ScheduleSpec]:
+        """What `cron` declared: workers put it into the store when they start."""
+        return tuple(self._schedules.values())
 
     @overload
     def task(  # type: ignore[overload-overlap]  # as above
@@ -127,6 +136,39 @@ class App:
             return task
 
         return register if function is None else register(function)
+
+    def cron(
+        self,
+        name: str,
+        cron: str,
+        call: Bound[Any],
+        /,
+        *,
+        tenant: str | None = None,
+        tz: str = "UTC",
+        missed: MissedTicks = "one",
+        overlap: OverlappingTicks = "allow",
+    ) -> None:
+        """Declare a schedule: `call` (of `task.bind(...)` or `task.using(...).bind(...)`) becomes a job at each tick
+        of the rule `cron`, such as "0 3 * * MON-FRI", by the clocks of the time zone `tz`.
+
+        `missed`: what becomes of ticks during a downtime: nothing, one job for all, or a job for each (the last 100).
+        `overlap`: "skip" makes no job while the one before has not ended. The tenant is found as for `submit`.
+        Workers put the schedule into the store when they start. What operators change there stays until this code
+        changes. Raises InvalidInput.
+        """
+        when = When(cron=cron, timezone=tz, missed=missed, overlap=overlap)
+        options = call.template.options
+        if tenant is not None and options.tenant not in (None, tenant):
+            raise InvalidInput(f"schedule {name}: tenant={tenant!r}, but the call is for {options.tenant!r}", "/tenant")
+        if tenant is not None:
+            check_name(tenant, "tenant", "/tenantId")
+        spec = spec_of(name, self.resolve_tenant(options.tenant if tenant is None else tenant), when, call)
+        if spec.task not in self._tasks:
+            raise InvalidInput(f"schedule {name}: {spec.task} is no task of this app")
+        if (spec.tenant_id, name) in self._schedules:
+            raise InvalidInput(f"tenant {spec.tenant_id} has a schedule {name} already; give one of them another name")
+        self._schedules[spec.tenant_id, name] = spec
 
     @contextmanager
     def tenant(self, tenant: str) -> Iterator[None]:

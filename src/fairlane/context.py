@@ -11,6 +11,7 @@ from .joblines import JobLines
 from .model.job import Progress
 from .model.lease import Lease
 from .model.logs import LogLine
+from .model.schedule import SCHEDULE_HEADER, TICK_HEADER
 
 MAX_PROGRESS_MESSAGE = 500
 
@@ -79,6 +80,17 @@ class JobContext:
     @property
     def headers(self) -> dict[str, str]:
         return self._lease.headers
+
+    @property
+    def schedule(self) -> str | None:
+        """The schedule that made this job."""
+        return self._lease.headers.get(SCHEDULE_HEADER)
+
+    @property
+    def scheduled_for(self) -> datetime | None:
+        """The tick that this job was made for, in UTC: when it was due, however late it runs."""
+        tick = self._lease.headers.get(TICK_HEADER)
+        return None if tick is None else datetime.fromisoformat(tick)
 
     @property
     def deadline(self) -> datetime:

@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 
 from ..connect import open_engine, open_queue
+from ..declared import declare
 from ..engine import Engine
 from ..model.retention import Retention
 from ..queue import Queue, Upkeep
@@ -47,7 +48,7 @@ def work(settings: Settings, app: str, queues: Sequence[str], worker_id: str | N
     from ..worker import Worker, WorkerOptions, run_worker
     from ..worker.options import new_worker_id
 
-    registry = load_app(app).registry
+    loaded = load_app(app)
     options = WorkerOptions(
         worker_id=worker_id or new_worker_id(),
         queues=tuple(queues),
@@ -55,15 +56,16 @@ def work(settings: Settings, app: str, queues: Sequence[str], worker_id: str | N
         lease_ms=settings.lease_ms,
         drain_seconds=settings.drain_seconds,
     )
-    upkeep: list[asyncio.Task[None]] = []
+    beside: list[asyncio.Task[None]] = []
 
     async def open_for_worker() -> Queue:
         return await open_queue(settings.queue_url, durability=settings.durability)
 
     def make_worker() -> Worker:
         if with_upkeep and not is_remote(settings.queue_url):
-            upkeep.append(asyncio.create_task(_own_upkeep(settings)))
-        return Worker(open_for_worker, registry, options)
+            beside.append(asyncio.create_task(_own_upkeep(settings)))
+        beside.append(asyncio.create_task(declare(open_for_worker, loaded.schedules)))
+        return Worker(open_for_worker, loaded.registry, options)
 
     run_worker(make_worker)
 

@@ -1,4 +1,4 @@
-"""`fairlane upkeep`: promote, reap and prune alone. `fairlane up` runs it."""
+"""`fairlane upkeep`: the duties alone. `fairlane up` runs it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .settings import Settings
 @click.command(hidden=True)
 @with_settings("store", "data_dir", "durability", "log_format")
 def upkeep(settings: Settings) -> None:
-    """Promote, reap and prune the jobs of a store."""
+    """Promote, reap and prune the jobs of a store, and fire its schedules."""
     from .runtime import keep_up, loop_factory
 
     configure_logging(settings.log_format, process_name("upkeep"))

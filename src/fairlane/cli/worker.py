@@ -22,7 +22,7 @@ _SPELLED = {"url": ("--url", "--store"), "workers": ("--slots",)}
     "workers", "processes", "lease", "drain", "url", "data_dir", "durability", "log_format", spelled=_SPELLED
 )
 @click.option("--queues", default="", help='Take jobs of these queues only, such as "mail,reports".')
-@click.option("--no-upkeep", is_flag=True, help="Leave promote, reap and prune to other processes.")
+@click.option("--no-upkeep", is_flag=True, help="Leave upkeep (delays, schedules, dead workers) to other processes.")
 @click.option("--worker-id", hidden=True, help="Name given by a supervisor.")
 def worker(settings: Settings, app: str, queues: str, no_upkeep: bool, worker_id: str | None) -> None:
     """Run the tasks of APP, a fairlane App named as "module:attr"."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ..connections import Connections
 from ..control import Duration
+from ..declared import declaration_of
 from ..engine import Engine
 from ..model.durations import parse_duration_ms
 from ..model.job import Job
@@ -156,6 +157,8 @@ class Testing:
             await engine.store.client.flushall()
         async with self._engine() as engine:
             await engine.set_defaults(TenantPolicy(submit_rate=None, concurrency=None))
+            for spec in self._app.schedules:
+                await engine.schedules.put(spec, declaration=declaration_of(spec))
 
     async def _open_for_app(self) -> Queue:
         return await self._open(Engine)
