@@ -225,6 +225,14 @@ async def test_afterwards_the_app_goes_where_it_went_before() -> None:
         await app.connect()
 
 
+async def test_entering_that_is_cancelled_leaves_the_app_as_it_was() -> None:
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0), app.testing():
+            raise AssertionError("not entered")
+    with pytest.raises(StoreUnavailable, match="cannot be reached"):
+        await app.connect()
+
+
 async def test_one_testing_cannot_be_entered_twice_or_used_when_over() -> None:
     t = app.testing()
     async with t:
