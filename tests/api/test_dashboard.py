@@ -91,3 +91,11 @@ async def test_nothing_else_is_served(api: Served, client: httpx.AsyncClient, pa
 )
 def test_who_takes_gzip(header: str, accepted: bool) -> None:
     assert accepts_gzip(header) is accepted
+
+
+async def test_what_the_first_module_imports_is_asked_for_at_once(client: httpx.AsyncClient) -> None:
+    preloaded = re.findall(r'<link rel="modulepreload" href="/assets/\w+/([^"]+)">', (await client.get("/")).text)
+    assert {"js/shell.js", "js/lib/ui.js", "vendor/preact.mjs", "vendor/signals-core.mjs"} <= set(preloaded)
+    assert len(preloaded) == len(set(preloaded))
+    assert not [path for path in preloaded if path.startswith("js/pages/")]
+    assert "modulepreload" not in (await client.get("/docs")).text

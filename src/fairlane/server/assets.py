@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import posixpath
 import re
 from functools import cached_property, lru_cache
 from http import HTTPStatus
@@ -21,6 +22,8 @@ _TYPES = {
     "mjs": b"text/javascript; charset=utf-8",
     "svg": b"image/svg+xml",
 }
+_IMPORTED = re.compile(r'\bfrom\s*"([^"]+)"')
+_MAPPED = re.compile(r'"([^"]+)": "{assets}/([^"]+)"')
 _IMPORT_MAP = re.compile(r'<script type="importmap">(.*?)</script>', re.DOTALL)
 _NOSNIFF: Header = (b"x-content-type-options", b"nosniff")
 
@@ -61,7 +64,10 @@ class Dashboard:
         self.fingerprint = digest.hexdigest()[:12]
         forever = ((b"cache-control", b"public, max-age=31536000, immutable"),)
         self._assets = {name: Asset(name, body, forever) for name, body in bodies.items() if not _is_page(name)}
-        self._pages = {name: self._page(name, body.decode()) for name, body in bodies.items() if _is_page(name)}
+        modules = imported_by("js/main.js", bodies)
+        self._pages = {
+            name: self._page(name, body.decode(), modules) for name, body in bodies.items() if _is_page(name)
+        }
 
     def page(self, name: str) -> Asset:
         """A page for people, such as `index.html`."""
@@ -71,7 +77,10 @@ class Dashboard:
         """What the pages load, if it is of this version and there is such a file."""
         return self._assets.get(path) if fingerprint == self.fingerprint else None
 
-    def _page(self, name: str, text: str) -> Asset:
+    def _page(self, name: str, text: str, preloads: list[str]) -> Asset:
+        text = text.replace(
+            "{preloads}", "\n".join(f'<link rel="modulepreload" href="{{assets}}/{path}">' for path in preloads)
+        )
         text = text.replace("{assets}", f"/assets/{self.fingerprint}")
         headers = (
             (b"content-security-policy", content_security_policy(text).encode()),
@@ -96,6 +105,18 @@ def content_security_policy(page: str) -> str:
         f"default-src 'none'; script-src {scripts}; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
         "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
+
+
+def imported_by(module: str, bodies: dict[str, bytes]) -> list[str]:
+    """The paths of all modules that it imports, and these, so that a browser need not find them one by one."""
+    mapped = dict(_MAPPED.findall(bodies["index.html"].decode()))
+    found = [module]
+    for path in found:  # which grows
+        for name in _IMPORTED.findall(bodies[path].decode()):
+            imported = mapped.get(name) or posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
+            if imported not in found:
+                found.append(imported)
+    return found[1:]
 
 
 def accepts_gzip(header: str) -> bool:

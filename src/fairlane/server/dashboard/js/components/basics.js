@@ -70,8 +70,12 @@ export function Copy({ text, label = "Copy" }) {
 }
 
 async function copyText(text) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text);
-  // Beyond localhost, plain HTTP has no clipboard but through a selection.
+  try {
+    await navigator.clipboard.writeText(text);
+    return;
+  } catch {
+    // Beyond localhost, plain HTTP has no clipboard but through a selection.
+  }
   const area = document.createElement("textarea");
   area.value = text;
   document.body.append(area);

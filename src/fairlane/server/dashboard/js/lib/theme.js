@@ -15,14 +15,19 @@ export const dark = signal(false);
 effect(() => {
   const chosen = theme.value;
   dark.value = chosen === "system" ? systemDark.value : chosen === "dark";
-  if (chosen === "system") {
-    delete document.documentElement.dataset.theme;
-    localStorage.removeItem(KEY);
-  } else {
-    document.documentElement.dataset.theme = chosen;
-    localStorage.setItem(KEY, chosen);
-  }
+  if (chosen === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = chosen;
+  remember(chosen);
 });
+
+function remember(chosen) {
+  try {
+    if (chosen === "system") localStorage.removeItem(KEY);
+    else localStorage.setItem(KEY, chosen);
+  } catch {
+    // A browser that keeps nothing for pages: chosen until the tab is closed.
+  }
+}
 
 /** What a token of the style sheet is now, such as "--accent", as a colour that a canvas takes. */
 export function colour(token) {
