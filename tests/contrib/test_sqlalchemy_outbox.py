@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -174,10 +177,15 @@ async def test_outages_of_the_store_are_waited_out(database: sa.Engine, caplog: 
     assert entries(database) == [1]
 
 
+def start_relay(store_url: str, folder: Path, dies: str) -> subprocess.Popen[bytes]:
+    """A relay in a process of its own."""
+    command = [sys.executable, "-m", "tests.contrib.orders", store_url, f"{folder}/orders.db", dies]
+    return subprocess.Popen(command, cwd=ROOT)
+
+
 def relay_that_dies(store_url: str, folder: Path, where: str) -> int:
-    """The exit code of a relay in a process of its own."""
-    command = [sys.executable, "-m", "tests.contrib.orders", store_url, f"{folder}/orders.db", where]
-    return subprocess.run(command, cwd=ROOT, check=False, timeout=30).returncode
+    """Its exit code."""
+    return start_relay(store_url, folder, where).wait(30)
 
 
 async def test_a_relay_killed_between_handing_over_and_removing_makes_no_second_job(
@@ -205,6 +213,38 @@ async def test_relays_killed_after_each_batch_lose_and_double_nothing(
         assert len(entries(database)) == left
     jobs = await jobs_of(engine)
     assert len(jobs) == 2 * BATCH
+
+
+async def test_relays_killed_at_random_while_orders_come_in(
+    database: sa.Engine, engine: Engine, store_url: str, tmp_path: Path
+) -> None:
+    def take_orders() -> None:
+        for number in range(200):
+            order(database, number)
+
+    ordering = asyncio.create_task(asyncio.to_thread(take_orders))
+    kills = 0
+    while not ordering.done() or kills < 3:
+        before = (await engine.counters()).submitted
+        relay = start_relay(store_url, tmp_path, "never")
+        try:
+            await eventually(partial(has_more_than, engine, before, ordering), "the relay works")
+            await asyncio.sleep(random.random() / 20)
+        finally:
+            relay.kill()
+            relay.wait()
+        kills += 1
+    await ordering
+    other = App(store_url)
+    async with other:
+        await outbox.relay(other, database).deliver()
+    assert entries(database) == []
+    numbers = [int(msgspec.json.decode(job.payload)["order"]) for job in await jobs_of(engine)]
+    assert sorted(numbers) == list(range(200))
+
+
+async def has_more_than(engine: Engine, before: int, ordering: asyncio.Task[None]) -> bool:
+    return (await engine.counters()).submitted > before or ordering.done()
 
 
 async def test_middleware_adds_headers_in_the_transaction_and_hears_of_the_job(database: sa.Engine) -> None:
