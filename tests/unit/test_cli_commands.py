@@ -96,6 +96,14 @@ def test_a_delayed_job_is_scheduled(run: Run) -> None:
         ("tenants", "set", "acme", "--concurrency", "many"),
         ("tenants", "set", "acme", "--submit-rate", "10"),
         ("tenants", "set", "acme", "--weight", "0"),
+        ("schedules", "set", "nightly", "--tenant", "acme"),
+        ("schedules", "set", "unheard-of", "--tenant", "acme", "--priority", "3"),
+        ("schedules", "set", "nightly", "--tenant", "acme", "--cron", "0 3 * *"),
+        ("schedules", "set", "nightly", "--tenant", "acme", "--cron", "0 3 * * *", "--payload", "{"),
+        ("schedules", "set", "nightly", "--tenant", "acme", "--cron", "0 3 * * *", "--task", "a b"),
+        ("schedules", "set", "nightly", "--cron", "0 3 * * *"),
+        ("schedules", "show", "a/b", "--tenant", "acme"),
+        ("schedules", "list", "--tenant", "a/b"),
         ("jobs", "list", "--state", "lost"),
         ("jobs", "list", "--url", "gopher://h"),
         ("worker", "not an app"),
@@ -128,6 +136,39 @@ def test_limits_are_changed_one_by_one_and_lifted(run: Run) -> None:
 def test_a_tenant_is_paused_and_resumed(run: Run) -> None:
     assert answer(run, "tenants", "pause", "idle")["paused"] is True
     assert answer(run, "tenants", "resume", "idle")["paused"] is False
+
+
+def test_a_schedule_is_set_changed_run_paused_and_forgotten(run: Run) -> None:
+    of = ("nightly", "--tenant", "cron")
+    asked = ("--cron", "0 3 * * *", "--timezone", "Europe/Paris", "--task", "mail", "--payload", '{"n": 1}')
+    made = answer(run, "schedules", "set", *of, *asked, "--missed", "all")
+    assert (made["cron"], made["payload"], made["missed"], made["overlap"]) == ("0 3 * * *", {"n": 1}, "all", "allow")
+    changed = answer(run, "schedules", "set", *of, "--priority", "7", "--overlap", "skip", "--queue", "out")
+    expected = {"priority": 7, "overlap": "skip", "queue": "out"}
+    assert changed == made | expected
+    assert answer(run, "schedules", "show", *of) == changed
+    assert "At 03:00 every day, Europe/Paris time" in run("schedules", "show", *of).stdout
+
+    job = answer(run, "schedules", "run", *of)
+    assert (job["tenantId"], job["task"], job["queue"], job["priority"]) == ("cron", "mail", "out", 7)
+    assert answer(run, "schedules", "pause", *of)["paused"] is True
+    [listed] = answer(run, "schedules", "list", "--tenant", "cron")["schedules"]
+    assert (listed["name"], listed["paused"], listed["nextRuns"], listed["lastJobId"]) == (
+        "nightly",
+        True,
+        [],
+        job["id"],
+    )
+    assert "nightly" in run("schedules", "list").stdout
+    assert len(answer(run, "schedules", "resume", *of)["nextRuns"]) == 5
+
+    assert "forgotten" in run("schedules", "delete", *of).stdout
+    assert "no schedule nightly" in run("schedules", "show", *of, code=1).stderr
+
+
+def test_a_schedule_without_a_payload_sends_null(run: Run) -> None:
+    made = answer(run, "schedules", "set", "plain", "--tenant", "cron", "--cron", "0 * * * *")
+    assert (made["payload"], made["timezone"], made["task"]) == (None, "UTC", "default")
 
 
 def test_the_dead_letter_queue_is_asked_about_before_it_is_purged(run: Run) -> None:

@@ -14,6 +14,7 @@ from .doctor import doctor
 from .jobs import jobs
 from .output import printable
 from .process import end_with_parent
+from .schedules import schedules
 from .serve import serve
 from .submit import submit
 from .tenants import tenants
@@ -53,7 +54,7 @@ def cli() -> None:
     """A multi-tenant job queue: a lane for every tenant."""
 
 
-for _command in (up, serve, worker, upkeep, submit, jobs, dlq, tenants, doctor, config, bench):
+for _command in (up, serve, worker, upkeep, submit, jobs, dlq, tenants, schedules, doctor, config, bench):
     cli.add_command(_command)
 
 
