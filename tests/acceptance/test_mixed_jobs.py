@@ -105,7 +105,7 @@ async def submit_and_cancel(engine: Engine, name: str, count: int) -> list[str]:
     while len(ids) < count:
         wave = await submit(name, min(10, count - len(ids)))
         deadline = time.monotonic() + 10
-        while not await any_runs(engine, wave) and time.monotonic() < deadline:
+        while not await any_runs(engine, wave) and time.monotonic() < deadline:  # noqa: ASYNC110  another process is awaited
             await asyncio.sleep(0.05)
         for job_id in wave:
             await engine.cancel(job_id)
@@ -137,7 +137,7 @@ async def kill_workers(engine: Engine, killed: list[str], jobs: int) -> None:
     """A random one each time that another share of the jobs has ended, on however slow a machine; until cancelled."""
     while True:
         begun = await ended(engine)
-        while await ended(engine) - begun < jobs / KILLS:
+        while await ended(engine) - begun < jobs / KILLS:  # noqa: ASYNC110  likewise
             await asyncio.sleep(PAUSE_S)
         workers = [worker for worker in await engine.workers() if worker.id not in killed]
         if workers:

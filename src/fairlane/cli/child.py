@@ -18,6 +18,9 @@ from .process import NAME_VARIABLE, PARENT_VARIABLE
 
 FAILED, MISUSED = 1, 2
 """Exit codes with which our commands say that they cannot work, having told why on stderr."""
+DRAINED, USED_UP = 3, 4
+"""Exit codes of workers that were told to drain (and are not to be started again), or are to be replaced."""
+_RESTART_SECONDS = 3.0
 _PAUSES = Backoff(base_ms=100, cap_ms=5_000)
 _HEALTHY_AFTER_SECONDS = 10.0
 
@@ -52,6 +55,7 @@ class Child:
         self._pass_fds = tuple(pass_fds)
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
+        self._is_restarting = False
 
     async def keep(self) -> None:
         """Run the process, again and again, until `stop`. Raises CannotStart."""
@@ -64,6 +68,12 @@ class Child:
             code = await process.wait()
             if self._stopping.is_set():
                 return
+            if code == DRAINED:
+                _log.info("%s (pid %d) was told to drain, and has", self.name, process.pid)
+                return
+            if self._is_restarting or code == USED_UP:
+                self._is_restarting = False
+                continue
             if code in (FAILED, MISUSED) and not self.is_ready:
                 raise CannotStart(f"{self.name} could not start")
             deaths = 1 if time.monotonic() - began > _HEALTHY_AFTER_SECONDS else deaths + 1
@@ -89,6 +99,24 @@ class Child:
             _signal(process, signal.SIGKILL)
         await ending
         _log.info("%s stopped", self.name)
+
+    async def restart(self) -> None:
+        """Have the process end, soon, and start anew."""
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        self._is_restarting = True
+        _signal(process, signal.SIGTERM)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_RESTART_SECONDS):
+                await process.wait()
+                return
+        self._is_restarting = False  # what it held is to be given back
+        _signal(process, signal.SIGKILL)
+
+    @property
+    def runs(self) -> bool:
+        return self._process is not None and self._process.returncode is None
 
     def arguments(self) -> Sequence[str]:
         """The command line of the next start."""

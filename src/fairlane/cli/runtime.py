@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 
 from ..connect import open_engine, open_queue
 from ..declared import declare
@@ -15,9 +15,11 @@ from ..model.retention import Retention
 from ..queue import Queue, Upkeep
 from ..upkeep.run import run_upkeep
 from .app_loading import load_app
+from .child import DRAINED, USED_UP
 from .connection import is_remote
-from .listening import address_of
-from .settings import Settings
+from .health import serve_health
+from .listening import address_of, listen
+from .settings import Settings, parse_address
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -43,8 +45,8 @@ async def serve_api(
         await serve_on(app, listener, address_of(listener), on_ready=on_ready)
 
 
-def work(settings: Settings, app: str, queues: Sequence[str], worker_id: str | None, *, with_upkeep: bool) -> None:
-    """A worker, until SIGTERM or SIGINT."""
+def work(settings: Settings, app: str, queues: Mapping[str, float], worker_id: str | None, *, with_upkeep: bool) -> int:
+    """A worker of these queues with their weights (none: all queues), until SIGTERM or SIGINT; its exit code."""
     from ..worker import Worker, WorkerOptions, run_worker
     from ..worker.options import new_worker_id
 
@@ -52,10 +54,14 @@ def work(settings: Settings, app: str, queues: Sequence[str], worker_id: str | N
     options = WorkerOptions(
         worker_id=worker_id or new_worker_id(),
         queues=tuple(queues),
+        weights=tuple(queues.values()) if len(set(queues.values())) > 1 else (),
         slots=settings.workers,
         lease_ms=settings.lease_ms,
         drain_seconds=settings.drain_seconds,
+        max_jobs=settings.max_jobs or None,
+        max_memory=settings.max_memory_bytes,
     )
+    listener = listen(*parse_address(settings.health)) if settings.health else None
     beside: list[asyncio.Task[None]] = []
 
     async def open_for_worker() -> Queue:
@@ -65,9 +71,17 @@ def work(settings: Settings, app: str, queues: Sequence[str], worker_id: str | N
         if with_upkeep and not is_remote(settings.queue_url):
             beside.append(asyncio.create_task(_own_upkeep(settings)))
         beside.append(asyncio.create_task(declare(open_for_worker, loaded.schedules)))
-        return Worker(open_for_worker, loaded.registry, options)
+        worker = Worker(open_for_worker, loaded.registry, options)
+        if listener is not None:
+            beside.append(asyncio.create_task(serve_health(listener, lambda: worker.problem)))
+        return worker
 
-    run_worker(make_worker)
+    def exit_code(worker: Worker) -> int:
+        if worker_id is None:
+            return 0
+        return DRAINED if worker.was_told_to_drain else USED_UP if worker.is_used_up else 0
+
+    return run_worker(make_worker, exit_code)
 
 
 async def keep_up(settings: Settings) -> None:

@@ -7,6 +7,7 @@ folder, and that over the default.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,7 +22,28 @@ from ..model.lease import MAX_LEASE_MS, MIN_LEASE_MS
 from ..model.tenant import Fairness, Rate, TenantPolicy
 
 FILE_NAME = "fairlane.toml"
+_SIZE = re.compile(r"(\d+)\s*(KB|MB|GB)", re.IGNORECASE | re.ASCII)
+_UNITS = {"KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
 _OFF = "off"
+
+
+def parse_size(text: str) -> int:
+    """Bytes of "800KB", "512MB" or "2GB". Raises InvalidInput."""
+    match = _SIZE.fullmatch(text.strip())
+    if match is None or int(match[1]) == 0:
+        raise InvalidInput(f'a size must look like "512MB" or "2GB", not {text!r}')
+    return int(match[1]) * _UNITS[match[2].upper()]
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """Host and port of "HOST:PORT", ":PORT" or "PORT"; on this machine alone where no host is named.
+
+    Raises InvalidInput.
+    """
+    host, _, port = text.rpartition(":")
+    if not (port.isascii() and port.isdigit() and int(port) <= 65_535):
+        raise InvalidInput(f'an address must look like "127.0.0.1:9000" or "9000", not {text!r}')
+    return host.strip("[]") or "127.0.0.1", int(port)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +69,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = "disk"
     drain: Annotated[str, Meta(description="How long running jobs may go on after a stop was asked for.")] = "10s"
+    max_jobs: Annotated[
+        int, Meta(ge=0, description="Jobs after which a worker process is replaced, once its last ones have ended.")
+    ] = 0
+    max_memory: Annotated[str, Meta(description='Memory above which a worker process is replaced, as in "512MB".')] = ""
+    health: Annotated[
+        str, Meta(description='Address of /livez and /readyz of the worker: "9000" on this machine, or "0.0.0.0:9000".')
+    ] = ""
     log_format: Annotated[Literal["text", "json"], Meta(description='How log lines are written: "text" or "json".')] = (
         "text"
     )
@@ -68,6 +97,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def drain_seconds(self) -> float:
         return parse_duration_ms(self.drain, "drain") / 1000
+
+    @property
+    def max_memory_bytes(self) -> int | None:
+        return parse_size(self.max_memory) if self.max_memory else None
 
     @property
     def default_policy(self) -> TenantPolicy:
@@ -167,6 +200,12 @@ def _check_meaning(name: str, value: Any) -> None:
         case "lease":
             if not MIN_LEASE_MS <= parse_duration_ms(value, "a lease") <= MAX_LEASE_MS:
                 raise InvalidInput("a lease must be 1s to 1h")
+        case "max_memory":
+            if value:
+                parse_size(value)
+        case "health":
+            if value:
+                parse_address(value)
         case "drain":
             if parse_duration_ms(value, "a drain") > 86_400_000:
                 raise InvalidInput("a drain must be 1d at most")

@@ -50,7 +50,7 @@ class StopSignals:
 async def supervise(
     stages: Sequence[Sequence[Child]], signals: StopSignals, when_started: Callable[[], Coroutine[None, None, None]]
 ) -> None:
-    """Keep all children running until a signal asks to stop; then stop them stage by stage.
+    """Keep all children running until a signal asks to stop or all have ended; then stop them stage by stage.
 
     `when_started` runs beside the children. Raises CannotStart, CutShort, and what `when_started`
     raises; no child is left running then either.
@@ -77,7 +77,7 @@ async def supervise(
 async def _until_over(tasks: Sequence[asyncio.Task[None]], asked: asyncio.Task[bool]) -> None:
     """Return when `asked` is done; raise what one of the tasks raises."""
     waiting: set[asyncio.Task[None] | asyncio.Task[bool]] = {*tasks, asked}
-    while not asked.done():
+    while not asked.done() and len(waiting) > 1:
         done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()

@@ -10,6 +10,7 @@ from .app_loading import BUILTIN, check_app_name
 from .logs import configure_logging
 from .options import with_settings
 from .process import process_name
+from .reloading import check_can_reload
 from .settings import Settings
 
 
@@ -27,10 +28,13 @@ from .settings import Settings
     "fairness",
     "lease",
     "drain",
+    "max_jobs",
+    "max_memory",
     "durability",
     "log_format",
 )
-def up(settings: Settings, app: str) -> None:
+@click.option("--reload", is_flag=True, help="Start the workers again when a Python file below this folder changes.")
+def up(settings: Settings, app: str, reload: bool) -> None:
     """Run everything on this machine: store, API, workers and upkeep.
 
     APP is a fairlane App named as "module:attr"; without it, the built-in tasks run.
@@ -38,4 +42,6 @@ def up(settings: Settings, app: str) -> None:
     from .whole import run_everything
 
     configure_logging(settings.log_format, process_name("up"))
-    asyncio.run(run_everything(settings, check_app_name(app)))
+    if reload:
+        check_can_reload()
+    asyncio.run(run_everything(settings, check_app_name(app), reload=reload))

@@ -20,6 +20,7 @@ from ..store.durability import Durability
 from ..store.folder import DataFolder, KeeperLock, read_pid
 from .child import Child
 from .listening import CannotListen, address_of, listen
+from .reloading import reloading
 from .runtime import open_store
 from .settings import Settings, as_environment
 from .supervisor import StopSignals, supervise
@@ -33,7 +34,7 @@ _PROBE_SECONDS = 2.0
 _log = logging.getLogger(__name__)
 
 
-async def run_everything(settings: Settings, app: str) -> None:
+async def run_everything(settings: Settings, app: str, *, reload: bool) -> None:
     """Store, API, workers and upkeep, until a signal asks them to stop.
 
     Raises CannotListen, StoreRefused, StoreUnavailable, CannotStart, NotReady or CutShort; nothing is left
@@ -52,7 +53,8 @@ async def run_everything(settings: Settings, app: str) -> None:
             if folder is not None:
                 await _reap_last_run(engine, reaper)
             workers = worker_children(settings, app, "", on_death=reaper.reap)
-            await _supervise(settings, listener, workers, engine, signals)
+            async with reloading(workers, wanted=reload):
+                await _supervise(settings, listener, workers, engine, signals)
             reaper.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 import click
 
@@ -11,31 +12,65 @@ from .app_loading import check_app_name
 from .logs import configure_logging
 from .options import with_settings
 from .process import process_name
+from .reloading import check_can_reload
 from .settings import Settings
 
 _SPELLED = {"url": ("--url", "--store"), "workers": ("--slots",)}
+_QUEUES_HELP = """Take jobs of these queues only, such as "mail,reports". With weights, such as "mail=3,reports=1", each
+queue that has jobs gets its share of the starts, here three of four and one of four over time: none starves, and what
+one queue cannot use, the others get. Without weights, only the tenants' turns decide, whatever queue their jobs are in.
+"""
 
 
 @click.command()
 @click.argument("app")
 @with_settings(
-    "workers", "processes", "lease", "drain", "url", "data_dir", "durability", "log_format", spelled=_SPELLED
+    "workers",
+    "processes",
+    "lease",
+    "drain",
+    "max_jobs",
+    "max_memory",
+    "health",
+    "url",
+    "data_dir",
+    "durability",
+    "log_format",
+    spelled=_SPELLED,
 )
-@click.option("--queues", default="", help='Take jobs of these queues only, such as "mail,reports".')
+@click.option("--queues", default="", help=_QUEUES_HELP)
+@click.option("--reload", is_flag=True, help="Start again when a Python file below this folder changes.")
 @click.option("--no-upkeep", is_flag=True, help="Leave upkeep (delays, schedules, dead workers) to other processes.")
 @click.option("--worker-id", hidden=True, help="Name given by a supervisor.")
-def worker(settings: Settings, app: str, queues: str, no_upkeep: bool, worker_id: str | None) -> None:
+def worker(settings: Settings, app: str, queues: str, reload: bool, no_upkeep: bool, worker_id: str | None) -> None:
     """Run the tasks of APP, a fairlane App named as "module:attr"."""
     configure_logging(settings.log_format, process_name("worker"))
     check_app_name(app)
-    names = tuple(filter(None, (name.strip() for name in queues.split(","))))
-    if queues and not names:
-        raise InvalidInput("--queues: name at least one queue")
-    if settings.processes > 1:
+    weights = parse_queues(queues)
+    if reload:
+        check_can_reload()
+    is_replaced = settings.max_jobs > 0 or settings.max_memory != ""
+    if worker_id is None and (settings.processes > 1 or reload or is_replaced):
         from .workers import run_workers
 
-        asyncio.run(run_workers(settings, app, queues, with_upkeep=not no_upkeep))
+        asyncio.run(run_workers(settings, app, queues, with_upkeep=not no_upkeep, reload=reload))
     else:
         from .runtime import work
 
-        work(settings, app, names, worker_id, with_upkeep=not no_upkeep)
+        sys.exit(work(settings, app, weights, worker_id, with_upkeep=not no_upkeep))
+
+
+def parse_queues(text: str) -> dict[str, float]:
+    """Weights by queue, of "a=3,b" (1 where none is given). Raises InvalidInput."""
+    weights: dict[str, float] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, _, weight = part.partition("=")
+        if name in weights:
+            raise InvalidInput(f"--queues: {name} is there twice")
+        try:
+            weights[name] = float(weight or 1)
+        except ValueError:
+            raise InvalidInput(f"--queues: the weight of {name} must be a number, not {weight!r}") from None
+    if text and not weights:
+        raise InvalidInput("--queues: name at least one queue")
+    return weights

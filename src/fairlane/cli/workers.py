@@ -20,6 +20,8 @@ from ..queue import Queue, Upkeep
 from ..upkeep.reap import reap_dead_worker
 from .child import Child
 from .connection import is_remote
+from .health import served_health
+from .reloading import reloading
 from .runtime import open_store
 from .settings import Settings, as_environment
 from .supervisor import StopSignals, supervise
@@ -68,7 +70,7 @@ def worker_children(settings: Settings, app: str, queues: str, on_death: Callabl
         WorkerChild(
             f"worker-{number + 1}",
             command,
-            msgspec.structs.replace(settings, workers=share + (number < rest), processes=1),
+            msgspec.structs.replace(settings, workers=share + (number < rest), processes=1, health=""),
             on_death,
         )
         for number in range(count)
@@ -129,24 +131,35 @@ async def in_time(step: Coroutine[Any, Any, None], children: Sequence[Child]) ->
         raise NotReady(f"{names} did not get ready within {_READY_SECONDS:g} s") from None
 
 
-async def run_workers(settings: Settings, app: str, queues: str, *, with_upkeep: bool) -> None:
-    """Several worker processes, until a signal asks them to stop. Raises CannotStart, and as opening a queue does."""
+async def run_workers(settings: Settings, app: str, queues: str, *, with_upkeep: bool, reload: bool) -> None:
+    """Worker processes, until a signal asks them to stop. Raises CannotStart, and as opening a queue does."""
     with StopSignals() as signals:
         if is_remote(settings.queue_url):
-            await _run_remote_workers(settings, app, queues, signals)
+            await _run_remote_workers(settings, app, queues, signals, reload)
             return
         async with open_store(settings.queue_url, settings, with_upkeep=with_upkeep) as engine:
             reaper = Reaper(engine)
             children = worker_children(settings, app, queues, on_death=reaper.reap)
-            await supervise([children], signals, lambda: in_time(workers_ready(engine, children), children))
+            await _keep(settings, engine, children, signals, reload)
             reaper.close()
 
 
-async def _run_remote_workers(settings: Settings, app: str, queues: str, signals: StopSignals) -> None:
+async def _run_remote_workers(settings: Settings, app: str, queues: str, signals: StopSignals, reload: bool) -> None:
     queue = await open_queue(settings.queue_url)
     try:
         # Over HTTP nobody can end the leases of a dead worker; they end with their time.
         children = worker_children(settings, app, queues, on_death=lambda worker_id: None)
-        await supervise([children], signals, lambda: in_time(workers_ready(queue, children), children))
+        await _keep(settings, queue, children, signals, reload)
     finally:
         await queue.close()
+
+
+async def _keep(
+    settings: Settings, queue: Queue, children: Sequence[WorkerChild], signals: StopSignals, reload: bool
+) -> None:
+    def problem() -> str | None:
+        missing = [child.name for child in children if not (child.is_ready and child.runs)]
+        return f"not running: {', '.join(missing)}" if missing else None
+
+    async with served_health(settings.health, problem), reloading(children, wanted=reload):
+        await supervise([children], signals, lambda: in_time(workers_ready(queue, children), children))

@@ -217,6 +217,12 @@ class Executor:
         for job in list(self.running.values()):
             self.stop(job, reason)
 
+    @property
+    def pids(self) -> list[int]:
+        """The processes of its jobs, idle ones included."""
+        running = [job.process.pid for job in self.running.values() if job.process is not None]
+        return running + self._processes.idle_pids
+
     async def idle(self) -> None:
         """Wait until no job runs."""
         self._idle = asyncio.Event()

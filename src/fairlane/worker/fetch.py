@@ -7,7 +7,7 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import msgspec
@@ -22,6 +22,7 @@ from .execute import Executor
 from .failures import Failures
 from .options import WorkerOptions
 from .outbox import Outbox
+from .turns import QueueTurns
 
 log = logging.getLogger("fairlane.worker")
 
@@ -35,10 +36,12 @@ SMALLEST_SHARE = 16
 class _Claim:
     """A claim that was sent at least once. It is repeated as it is until it is answered."""
 
-    __slots__ = ("request", "sent_at")
+    __slots__ = ("queue", "request", "sent_at")
 
-    def __init__(self, request: ClaimRequest) -> None:
+    def __init__(self, request: ClaimRequest, queue: str | None) -> None:
         self.request = request
+        self.queue = queue
+        """The one whose turn it is, where they take turns."""
         self.sent_at = time.monotonic()
 
     def stop_waiting(self) -> None:
@@ -53,8 +56,19 @@ class Fetcher:
     Calls that fail are repeated with growing pauses; nothing is dropped.
     """
 
-    def __init__(self, queue: Queue, executor: Executor, failures: Failures, options: WorkerOptions) -> None:
+    def __init__(
+        self,
+        queue: Queue,
+        executor: Executor,
+        failures: Failures,
+        options: WorkerOptions,
+        on_used_up: Callable[[], None],
+    ) -> None:
+        """`on_used_up` is called when the worker has taken as many jobs as it ever may."""
         self._queue = queue
+        self._on_used_up = on_used_up
+        self._turns = QueueTurns(dict(zip(options.queues, options.weights, strict=True))) if options.weights else None
+        self._left = options.max_jobs
         self._failed = failures
         self._executor = executor
         self._outbox = Outbox()
@@ -127,7 +141,8 @@ class Fetcher:
 
     @property
     def _free(self) -> int:
-        return self._options.slots - len(self._executor.running) - self._asked
+        free = self._options.slots - len(self._executor.running) - self._asked
+        return free if self._left is None else min(free, self._left - self._asked)
 
     def _next_claim(self) -> _Claim | None:
         """The claim to send with outcomes: an unanswered one, or a new one where none waits in the store."""
@@ -143,16 +158,19 @@ class Fetcher:
         most = min(most, MAX_CLAIM)
         self._asked += most
         options = self._options
-        return _Claim(
-            ClaimRequest(
-                worker_id=options.worker_id,
-                claim_id=new_claim_id(),
-                max=most,
-                queues=options.queues,
-                lease_ms=options.lease_ms,
-                wait_ms=wait_ms,
-            )
+        # A claim that waits does so for all queues: to wait for one would be to starve the others.
+        queue = None if self._turns is None or wait_ms else self._turns.next(time.monotonic())
+        if self._turns is not None and queue is not None:
+            self._turns.charge(queue, most)
+        request = ClaimRequest(
+            worker_id=options.worker_id,
+            claim_id=new_claim_id(),
+            max=most,
+            queues=options.queues if queue is None else (queue,),
+            lease_ms=options.lease_ms,
+            wait_ms=wait_ms,
         )
+        return _Claim(request, queue)
 
     def _call(self, call: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = self._loop.create_task(call, name="fairlane-call")
@@ -205,12 +223,29 @@ class Fetcher:
 
     def _take_in(self, claim: _Claim, leases: Sequence[Lease]) -> None:
         self._asked -= claim.request.max
+        if self._turns is not None:
+            self._settle_turns(self._turns, claim, leases)
         is_late = (time.monotonic() - claim.sent_at) * 2000 > claim.request.lease_ms
         for lease in leases:
             if is_late or self._is_closing:
                 self._outbox.add(outcomes.released(lease))
             else:
+                if self._left is not None:
+                    self._left -= 1
                 self._executor.start(lease, claim.sent_at)
+        if self._left == 0:
+            self._on_used_up()
+
+    def _settle_turns(self, turns: QueueTurns, claim: _Claim, leases: Sequence[Lease]) -> None:
+        """Charge queues for the jobs that came."""
+        if claim.queue is None:
+            for lease in leases:
+                turns.charge(lease.queue, 1)
+            return
+        lacking = claim.request.max - len(leases)
+        if lacking:
+            turns.charge(claim.queue, -lacking)
+            turns.found_empty(claim.queue, time.monotonic())
 
     def _note(self, batch: Sequence[Outcome], statuses: Sequence[LeaseStatus]) -> None:
         for outcome, status in zip(batch, statuses, strict=True):

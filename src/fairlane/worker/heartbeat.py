@@ -52,6 +52,8 @@ class Heartbeat:
         self._is_called = False
         self._is_stopped = False
         self._next_full = 0.0
+        self.last_success: float | None = None
+        """When the store last answered, on the monotonic clock."""
         self._last = 0.0
         self._failures = 0
 
@@ -134,6 +136,7 @@ class Heartbeat:
                 job.told(progress, lines)
             if status is not LeaseStatus.OK:
                 self._on_status(job, status)
+        self.last_success = time.monotonic()
 
     def _pause(self) -> float:
         due_at = 0.0 if self._is_called else self._next_full

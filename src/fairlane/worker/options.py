@@ -28,16 +28,30 @@ class WorkerOptions(msgspec.Struct, frozen=True, kw_only=True):
     worker_id: str = msgspec.field(default_factory=new_worker_id)
     queues: tuple[str, ...] = ()
     """The queues to take jobs from; empty means every queue."""
+    weights: tuple[float, ...] = ()
+    """In which ratio the queues get starts, one weight each; empty: by the order of their tenants, as one queue."""
     slots: int = DEFAULT_SLOTS
     """How many jobs may run at once."""
     lease_ms: int = DEFAULT_LEASE_MS
     drain_seconds: float = 10.0
     """How long running jobs may go on after the worker was told to stop."""
+    max_jobs: int | None = None
+    """After so many jobs the worker lets its last ones end, and returns."""
+    max_memory: int | None = None
+    """Likewise once the worker and the processes of its jobs hold so many bytes."""
 
     def __post_init__(self) -> None:
         check_name(self.worker_id, "worker id")
         for queue in self.queues:
             check_name(queue, "queue")
+        if self.weights and len(self.weights) != len(self.queues):
+            raise InvalidInput("give each queue a weight, or none")
+        if any(not 0.001 <= weight <= 1000 for weight in self.weights):
+            raise InvalidInput("a queue's weight must be 0.001 to 1000")
+        if self.max_jobs is not None and self.max_jobs < 1:
+            raise InvalidInput("max_jobs must be at least 1")
+        if self.max_memory is not None and self.max_memory < 1:
+            raise InvalidInput("max_memory must be at least 1 byte")
         if not 1 <= self.slots <= MAX_SLOTS:
             raise InvalidInput(f"slots must be 1 to {MAX_SLOTS}")
         if not MIN_LEASE_MS <= self.lease_ms <= MAX_LEASE_MS:

@@ -49,6 +49,10 @@ class JobProcess:
         self._channel: Channel[FromJob] = Channel(ours, FromJob)
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def lives(self) -> bool:
         return self._process.poll() is None
 
@@ -116,6 +120,11 @@ class Processes:
                 return process
             process.close()
         return JobProcess()
+
+    @property
+    def idle_pids(self) -> list[int]:
+        with self._lock:
+            return [process.pid for process in self._idle]
 
     def give_back(self, process: JobProcess) -> None:
         """The job of this process has ended. For any thread."""

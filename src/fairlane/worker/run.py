@@ -17,8 +17,10 @@ log = logging.getLogger("fairlane.worker")
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-def run_worker(make_worker: Callable[[], Worker]) -> None:
+def run_worker(make_worker: Callable[[], Worker], exit_code: Callable[[Worker], int] = lambda worker: 0) -> int:
     """Run the worker that `make_worker` returns (on its event loop) until SIGTERM or SIGINT, then drain it.
+
+    Returns the exit code that the worker, as it ended, calls for.
 
     A second signal ends the process at once, with 128 + its number. To be called in the main thread.
     Raises as `Worker.run` does.
@@ -30,7 +32,8 @@ def run_worker(make_worker: Callable[[], Worker]) -> None:
             logging.shutdown()
             sys.stdout.flush()
             sys.stderr.flush()
-            os._exit(0)
+            os._exit(exit_code(worker))
+        return exit_code(worker)
 
 
 async def _run_until_signalled(make_worker: Callable[[], Worker]) -> Worker:

@@ -8,7 +8,8 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any
 
 from ..model.errors import FairlaneError
 from ..model.lease import MAX_REPORTED_JOBS, LeaseStatus, Outcome, WorkerReport
@@ -18,6 +19,7 @@ from .execute import Executor
 from .failures import Failures
 from .fetch import Fetcher
 from .heartbeat import Heartbeat
+from .memory import resident_bytes
 from .obey import obey
 from .options import WorkerOptions
 from .processes import check_reachable
@@ -28,6 +30,8 @@ log = logging.getLogger("fairlane.worker")
 FLUSH_SECONDS = 5.0
 """How long a worker that stops tries to report what its jobs came to."""
 CLOSE_SECONDS = 2.0
+MEMORY_SECONDS = 1.0
+"""How often the worker looks at its memory."""
 
 
 class Worker:
@@ -51,11 +55,25 @@ class Worker:
         self._executor: Executor | None = None
         self.was_told_to_drain = False
         """Whether somebody asked, through the store, for the worker to end."""
+        self.is_used_up = False
+        """Whether the worker has run as many jobs, or taken as much memory, as it ever may."""
+        self._retiring = asyncio.Event()
+        self._heartbeat: Heartbeat | None = None
 
     @property
     def abandoned(self) -> int:
         """Jobs that were told to stop and did not; they still occupy a thread or the event loop."""
         return 0 if self._executor is None else self._executor.abandoned
+
+    @property
+    def problem(self) -> str | None:
+        """Why the worker is not ready for jobs; None if it is."""
+        if self._stopping.is_set() or self._retiring.is_set():
+            return "the worker drains"
+        heard = None if self._heartbeat is None else self._heartbeat.last_success
+        if heard is None or time.monotonic() - heard > self.options.lease_ms / 1000:
+            return "the store does not answer"
+        return None
 
     def stop(self) -> None:
         """Begin to drain: claim no more, let jobs end within `drain_seconds`, give the others back, then return.
@@ -85,31 +103,58 @@ class Worker:
         def deliver(outcome: Outcome | None) -> None:
             fetcher.deliver(outcome)
 
-        def notify_progress() -> None:
+        def notify_news() -> None:
             heartbeat.poke()
 
         failures = Failures(queue)
-        self._executor = executor = Executor(self._registry, self.options.slots, deliver, notify_progress, failures)
-        fetcher = Fetcher(queue, executor, failures, self.options)
-        heartbeat = self._new_heartbeat(executor)
-        orders, worker_id = queue.orders, self.options.worker_id
-        obeying = asyncio.create_task(obey(orders, worker_id, heartbeat.beat_now, self._drain_as_told))
+        self._executor = executor = Executor(self._registry, self.options.slots, deliver, notify_news, failures)
+        fetcher = Fetcher(queue, executor, failures, self.options, self._retire)
+        self._heartbeat = heartbeat = self._new_heartbeat(executor)
+        beside = self._start_beside(queue, executor, heartbeat)
         try:
             heartbeat.start()
             fetcher.wake()
-            await self._stopping.wait()
+            await self._end_of_work(executor, fetcher)
             heartbeat.beat_now()  # so that everybody sees it drain
             await self._drain(executor, fetcher)
             await _within(FLUSH_SECONDS, failures.settle())
         finally:
-            obeying.cancel()
+            for task in beside:
+                task.cancel()
             executor.stop_all(Stop.LOST)
             executor.close()
             fetcher.close()
             failures.close()
             await heartbeat.stop()
-            await _within(CLOSE_SECONDS, _leave(orders, worker_id))
+            await _within(CLOSE_SECONDS, _leave(queue.orders, self.options.worker_id))
             await _within(CLOSE_SECONDS, queue.close())
+
+    def _start_beside(self, queue: Queue, executor: Executor, heartbeat: Heartbeat) -> list[asyncio.Task[None]]:
+        """What goes on beside the jobs."""
+        steps = [obey(queue.orders, self.options.worker_id, heartbeat.beat_now, self._drain_as_told)]
+        if self.options.max_memory is not None:
+            steps.append(self._watch_memory(executor, self.options.max_memory))
+        return [asyncio.create_task(step) for step in steps]
+
+    async def _end_of_work(self, executor: Executor, fetcher: Fetcher) -> None:
+        """Wait until the worker is told to stop, or is used up and its last job has ended: nobody hurries it then."""
+        await _either(self._stopping.wait(), self._retiring.wait())
+        if self.is_used_up:
+            fetcher.claim_no_more()
+            await _either(self._stopping.wait(), executor.idle())
+
+    def _retire(self) -> None:
+        self.is_used_up = True
+        self._retiring.set()
+
+    async def _watch_memory(self, executor: Executor, most: int) -> None:
+        while True:
+            held = resident_bytes([os.getpid(), *executor.pids])
+            if held > most:
+                log.info("the worker holds %d MiB, and may hold %d MiB", held >> 20, most >> 20)
+                self._retire()
+                return
+            await asyncio.sleep(MEMORY_SECONDS)
 
     def _check_tasks(self) -> None:
         """What cannot work stops the worker here, not its jobs later."""
@@ -142,7 +187,7 @@ class Worker:
             host=socket.gethostname(),
             pid=os.getpid(),
             started_at=self._started_at,
-            draining=self._stopping.is_set(),
+            draining=self._stopping.is_set() or self._retiring.is_set(),
             jobs=tuple(job.lease.job_id for job in list(executor.running.copy().values())[:MAX_REPORTED_JOBS]),
         )
 
@@ -159,6 +204,16 @@ async def _leave(orders: Orders, worker_id: str) -> None:
     """Say goodbye, so that nobody sees a worker that is gone. If this fails, its silence will tell."""
     with contextlib.suppress(FairlaneError):
         await orders.leave(worker_id)
+
+
+async def _either(*steps: Coroutine[Any, Any, object]) -> None:
+    """Until one of these is done."""
+    tasks = [asyncio.create_task(step) for step in steps]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 async def _within(seconds: float, step: Awaitable[None]) -> bool:

@@ -1,0 +1,28 @@
+"""How much memory a worker takes, with the processes of its jobs."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def resident_bytes(pids: Iterable[int]) -> int:
+    """The memory that these processes hold, in all; of one that is gone, none.
+
+    Where the system does not tell of others, it is the most that this process has ever held.
+    """
+    if Path("/proc/self/statm").exists():
+        return sum(_resident(pid) for pid in pids)
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
+
+
+def _resident(pid: int) -> int:
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0
+    return pages * os.sysconf("SC_PAGESIZE")

@@ -1,0 +1,110 @@
+"""Queues with weights, and workers that end after so many jobs or so much memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from fairlane import State
+from fairlane.model.errors import InvalidInput
+from fairlane.worker import Worker, WorkerOptions
+
+from .world import PATIENCE_SECONDS, World, eventually
+
+
+async def test_queues_get_starts_by_weight(world: World) -> None:
+    order: list[str] = []
+
+    @world.app.task
+    async def work(queue: str) -> None:
+        order.append(queue)
+        await asyncio.sleep(0.002)
+
+    for queue, count in (("a", 200), ("b", 200), ("c", 3)):
+        await work.using(queue=queue).submit_many([(queue,)] * count)
+    options = WorkerOptions(slots=4, queues=("a", "b", "c"), weights=(3, 1, 1))
+    worker = Worker(world.open_queue, world.app.registry, options)
+    running = asyncio.create_task(worker.run())
+    await eventually(lambda: _is(len(order) == 403), "all have run")
+    worker.stop()
+    await running
+    shares = Counter(order[20:220])
+    assert 2.5 < shares["a"] / shares["b"] < 3.5, shares
+    assert {"a", "b", "c"} <= set(order[:20])
+
+
+async def test_a_worker_ends_after_so_many_jobs_when_the_last_has_ended(world: World) -> None:
+    may_end = asyncio.Event()
+    begun: list[int] = []
+
+    @world.app.task
+    async def work(number: int) -> None:
+        begun.append(number)
+        await may_end.wait()
+
+    handles = await work.submit_many([(number,) for number in range(9)])
+    options = WorkerOptions(slots=4, max_jobs=6, drain_seconds=0)
+    worker = Worker(world.open_queue, world.app.registry, options)
+    running = asyncio.create_task(worker.run())
+    await eventually(lambda: _is(len(begun) == 4), "the slots are full")
+    may_end.set()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await running
+    assert worker.is_used_up
+    assert len(begun) == 6
+    states = Counter([(await handle.refresh()).state for handle in handles])
+    assert states == {State.COMPLETED: 6, State.PENDING: 3}
+
+
+async def test_a_worker_that_is_used_up_still_heeds_a_stop(world: World) -> None:
+    @world.app.task
+    async def work() -> None:
+        await asyncio.sleep(600)
+
+    handle = await work.submit()
+    worker = Worker(world.open_queue, world.app.registry, WorkerOptions(max_jobs=1, drain_seconds=0))
+    running = asyncio.create_task(worker.run())
+    await eventually(lambda: _is(worker.is_used_up), "the worker is used up")
+    assert worker.problem == "the worker drains"
+    worker.stop()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await running
+    assert (await handle.refresh()).state is State.PENDING
+
+
+async def test_a_worker_ends_when_it_holds_too_much_memory(world: World) -> None:
+    worker = Worker(world.open_queue, world.app.registry, WorkerOptions(max_memory=1 << 20))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await worker.run()
+    assert worker.is_used_up
+
+
+async def test_a_worker_knows_whether_it_is_ready(world: World) -> None:
+    worker = Worker(world.open_queue, world.app.registry, WorkerOptions())
+    assert worker.problem == "the store does not answer"
+    running = asyncio.create_task(worker.run())
+    await eventually(lambda: _is(worker.problem is None), "the worker is ready")
+    worker.stop()
+    assert worker.problem == "the worker drains"
+    await running
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"queues": ("a", "b"), "weights": (1,)}, "each queue"),
+        ({"queues": ("a",), "weights": (0,)}, "weight"),
+        ({"queues": ("a",), "weights": (float("nan"),)}, "weight"),
+        ({"max_jobs": 0}, "max_jobs"),
+        ({"max_memory": 0}, "max_memory"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(options: dict[str, object], why: str) -> None:
+    with pytest.raises(InvalidInput, match=why):
+        WorkerOptions(**options)  # type: ignore[arg-type]
+
+
+async def _is(condition: bool) -> bool:
+    return condition
