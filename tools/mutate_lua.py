@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -31,7 +31,9 @@ ROOT = Path(__file__).parents[1]
 LUA = Path("src/fairlane/engine/lua")
 TESTS = Path("tests/engine")
 LONGEST = ("test_state_machine.py", "conformance")
-TIMEOUT_S = 120
+UNMUTATED_TIMEOUT_S = 600
+TOO_LONG = 5
+"""How many times as long as without a mutation the tests may take."""
 EXAMPLES = "60"
 
 _SWAPS = (
@@ -96,7 +98,7 @@ def copy_tree(source: Path, target: Path) -> None:
     shutil.copy(source / "pyproject.toml", target)
 
 
-def judge(original: Path, mutant: Mutant) -> str:
+def judge(original: Path, timeout: float, mutant: Mutant) -> str:
     """`caught`, `slow` or `survived`."""
     with tempfile.TemporaryDirectory(prefix="mutant") as folder:
         copy = Path(folder)
@@ -105,10 +107,10 @@ def judge(original: Path, mutant: Mutant) -> str:
         lines = target.read_text().splitlines()
         lines[mutant.line] = mutant.new
         target.write_text("\n".join(lines) + "\n")
-        return run_tests(copy)
+        return run_tests(copy, timeout)
 
 
-def run_tests(copy: Path) -> str:
+def run_tests(copy: Path, timeout: float) -> str:
     environment = os.environ | {"PYTHONPATH": str(copy / "src"), "FAIRLANE_EXAMPLES": EXAMPLES}
     short = sorted(path.name for path in (copy / TESTS).glob("test_*.py") if path.name not in LONGEST)
     tests_in_order = [str(TESTS / name) for name in (*short, *LONGEST)]
@@ -119,7 +121,7 @@ def run_tests(copy: Path) -> str:
         command, cwd=copy, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
     ) as tests:
         try:
-            output, _ = tests.communicate(timeout=TIMEOUT_S)
+            output, _ = tests.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
             os.killpg(tests.pid, signal.SIGKILL)
             tests.communicate()
@@ -139,18 +141,20 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="original") as folder:
         original = Path(folder)
         copy_tree(ROOT, original)  # so that the checkout may change meanwhile
-        if run_tests(original) != "survived":
+        begun = time.monotonic()
+        if run_tests(original, UNMUTATED_TIMEOUT_S) != "survived":
             raise SystemExit("the tests fail without a mutation")
-        judge_all(original, mutants, arguments.jobs)
+        judging = partial(judge, original, TOO_LONG * (time.monotonic() - begun))
+        judge_all(judging, mutants, arguments.jobs)
     return 0
 
 
-def judge_all(original: Path, mutants: list[Mutant], jobs: int) -> None:
+def judge_all(judging: Callable[[Mutant], str], mutants: list[Mutant], jobs: int) -> None:
     """Test the mutants, so many at once, and print what became of each and of all."""
     begun = time.monotonic()
     verdicts = Counter[str]()
     with ThreadPoolExecutor(jobs) as pool:
-        for mutant, verdict in zip(mutants, pool.map(partial(judge, original), mutants), strict=True):
+        for mutant, verdict in zip(mutants, pool.map(judging, mutants), strict=True):
             verdicts[verdict] += 1
             print(f"{verdict:8} {mutant.path.relative_to(LUA)}:{mutant.line + 1} {mutant.kind}", flush=True)
             if verdict == "survived":
