@@ -5,7 +5,8 @@ import re
 import httpx
 from playwright.sync_api import Page, expect
 
-from .conftest import Pages, World
+from .conftest import OpenPages, Pages, World
+from .handwork import Handwork
 
 LARGE = "130775545883395173"
 
@@ -78,3 +79,53 @@ def test_a_repeated_idempotency_key_with_another_payload_is_refused_in_words(
     page.get_by_role("button", name="Submit the job").click()
     expect(page.get_by_text("this idempotency key was used before with a different body")).to_be_visible()
     expect(page.get_by_role("textbox", name="Idempotency key")).to_be_focused()
+
+
+def test_what_a_job_logs_is_shown(workless: World, pages_of: OpenPages, tenant: str) -> None:
+    job = workless.api.submit(tenant, "default", 1, queue=tenant)
+    page = pages_of(workless)(f"/ui/jobs/{job}")
+    expect(page.get_by_text("What it logs appears here when it runs.")).to_be_visible()
+    worker = Handwork(workless.api.url)
+    leases = worker.claim(queues=[tenant])
+    at = {"at": "2026-11-24T12:00:00Z", "attempt": 1, "logger": "shop"}
+    lines = [
+        {**at, "level": "info", "message": "<b>rendering</b>"},
+        {**at, "level": "warning", "message": "slow relay"},
+    ]
+    worker.finish(leases, "completed", result=1, logs={"first": 0, "lines": lines})
+    shown = page.get_by_role("list", name="Log lines").get_by_role("listitem")
+    expect(shown).to_have_count(2)
+    expect(shown.first).to_contain_text("<b>rendering</b>")
+    page.get_by_text("Warnings", exact=True).click()
+    expect(shown).to_have_count(1)
+    expect(shown).to_contain_text("slow relay")
+    page.get_by_role("button", name="Copy the logs").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == "2026-11-24T12:00:00Z warning shop: slow relay"
+
+
+def test_deep_and_long_payloads_fold(workless: World, pages_of: OpenPages, tenant: str) -> None:
+    deep: object = "bottom"
+    for _ in range(150):
+        deep = [deep]
+    job = workless.api.submit(tenant, "default", {"list": list(range(20_000)), "deep": deep, "long": "x" * 100_000})
+    page = pages_of(workless)(f"/ui/jobs/{job}")
+    tree = page.get_by_role("tree", name="Payload")
+    items = tree.get_by_role("treeitem")
+    expect(tree).to_contain_text("20,000 items")
+    assert items.count() < 60
+    tree.get_by_role("treeitem", name='"list"').click()
+    expect(items.filter(has_text=re.compile("^99: 99$"))).to_be_visible()
+    tree.get_by_role("button", name="Show 100 of 19,900 more").click()
+    expect(items.filter(has_text=re.compile("^199: 199$"))).to_be_visible()
+    page.get_by_role("button", name="Unfold").click()
+    expect(tree).to_contain_text('"bottom"')
+    tree.get_by_role("button", name="All 100,002 characters").click()
+    expect(tree).to_contain_text("x" * 1_000)
+    page.get_by_role("button", name="Fold", exact=True).click()
+    expect(items).to_have_count(1)
+    items.first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(items).to_have_count(4)
+    page.keyboard.press("End")
+    expect(items.last).to_be_focused()

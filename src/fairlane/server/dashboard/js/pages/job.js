@@ -7,6 +7,7 @@ import { html } from "../lib/ui.js";
 import { JobActions } from "./job/actions.js";
 import { Failure } from "./job/failure.js";
 import { Facts } from "./job/facts.js";
+import { Logs } from "./job/logs.js";
 import { Timeline } from "./job/timeline.js";
 import { WhyWaiting } from "./job/waiting.js";
 
@@ -32,6 +33,7 @@ export default function JobPage({ id }) {
         <${Card} title="Timeline"><${Timeline} job=${job} /></${Card}>
         <${Card} title="Payload"><${JsonTree} key=${job.payload} text=${job.payload} label="Payload" /></${Card}>
         ${job.result && html`<${Card} title="Result"><${JsonTree} key=${job.result} text=${job.result} label="Result" /></${Card}>`}
+        <${Logs} job=${job} />
       </div>
       <${Facts} job=${job} />
     </div>

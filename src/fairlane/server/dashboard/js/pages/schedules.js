@@ -48,7 +48,7 @@ export default function Schedules() {
 const path = ({ tenantId, name }) => at`/tenants/${tenantId}/schedules/${name}`;
 
 function Schedule({ schedule, reload }) {
-  const { name, tenantId, cron, timezone, description, task, queue, paused, declared, nextRuns, lastRun, lastJobId, missedCount } = schedule;
+  const { name, tenantId, cron, timezone, description, task, queue, paused, declared, nextRuns, lastRun, lastJobId, missedCount, skippedCount } = schedule;
   const [busy, setBusy] = useState(false);
   const act = async (run) => {
     setBusy(true);
@@ -88,13 +88,14 @@ function Schedule({ schedule, reload }) {
       </div>
     </header>
     <div class="schedule-runs">
-      <div><h3>Next runs</h3>
+      <div><h3>Next runs, in your time</h3>
         ${paused ? html`<p class="quiet">None while it is paused.</p>` : html`<ol>${nextRuns.map((run, i) => html`<li key=${run}>${dateTime(run)} ${i === 0 && html`<span class="quiet"><${TimeAgo} at=${run} /></span>`}</li>`)}</ol>`}
       </div>
       <div><h3>Last run</h3>
         ${lastRun ? html`<p>${dateTime(lastRun)} <span class="quiet"><${TimeAgo} at=${lastRun} /></span></p>` : html`<p class="quiet">Not yet.</p>`}
         ${lastJobId && html`<p><a class="mono" href=${at`/ui/jobs/${lastJobId}`}>${lastJobId}</a></p>`}
         ${missedCount > 0 && html`<p class="quiet">${plural(missedCount, "run")} missed</p>`}
+        ${skippedCount > 0 && html`<p class="quiet">${plural(skippedCount, "run")} skipped, since the one before had not ended</p>`}
       </div>
     </div>
   </li>`;
