@@ -15,6 +15,7 @@ from valkey.asyncio.client import PubSub
 from fairlane.engine import Engine, news
 from fairlane.engine.news import Watcher
 from fairlane.model.job import NewJob
+from fairlane.model.lease import ClaimRequest, LeaseStatus
 from fairlane.model.monitor import MAX_LISTED_CHANGES, JobChange
 from fairlane.model.states import State
 from fairlane.store import Store
@@ -122,6 +123,21 @@ async def test_a_lost_connection_is_told(engine: Engine) -> None:
         async with asyncio.timeout(PATIENCE_S):
             assert (await anext(changes)).jobs[0].state is State.RUNNING
             assert (await anext(jobs)).state is State.RUNNING
+
+
+async def test_a_repeated_call_is_no_news(engine: Engine) -> None:
+    async with told(engine) as pubsub, aclosing(engine.monitor.changes()) as changes:
+        await anext(changes)
+        job = NewJob(id=engine.new_job_id("acme"), tenant_id="acme", payload=b"1")
+        for _ in range(3):
+            await engine.submit([job])
+        claimed = [await engine.claim(ClaimRequest(worker_id="w", claim_id="c", max=1)) for _ in range(3)]
+        for leases in claimed:
+            assert await finish(engine, leases) == [LeaseStatus.OK]
+        (other,) = await submit(engine, "acme")
+        assert [await next_news(pubsub) for _ in range(4)] == [
+            {"pending": [job.id]}, {"running": [job.id]}, {"completed": [job.id]}, {"pending": [other.job_id]},
+        ]  # fmt: skip
 
 
 async def test_the_longest_names_and_large_payloads_are_told(engine: Engine) -> None:

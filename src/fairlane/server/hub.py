@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
@@ -33,6 +34,7 @@ MAX_EVENT_BYTES = 4 * 1024 * 1024
 
 _LIVE_WITHIN_S = 2.0
 _TROUBLE_S = 1.0
+_QUIET_S = 60.0
 _MAX_DIGITS = 16
 
 _log = logging.getLogger(__name__)
@@ -175,11 +177,14 @@ class Hub:
 
 async def _persist(watch: Callable[[], Awaitable[None]]) -> None:
     """Watch until cancelled, whatever happens to the store."""
+    quiet_until = 0.0
     while True:
         try:
             await watch()
         except FairlaneError as error:
-            _log.warning("watching the queue waits for the store: %s", error)
+            if time.monotonic() > quiet_until:
+                quiet_until = time.monotonic() + _QUIET_S
+                _log.warning("watching the queue waits for the store: %s", error)
         except Exception:
             _log.exception("watching the queue failed and will be tried again")
         await asyncio.sleep(_TROUBLE_S)

@@ -9,10 +9,11 @@ local ended = {
   scheduled = {}, completed = {}, failed = {}, cancelled = {},
 }
 local freed = {} -- tenants
+local leases_ended, run_ms = 0, 0
 
 local function end_lease(id, s)
-  sum('ended', 1)
-  sum('run_ms', math.max(0, now - s[CLAIMED_AT]))
+  leases_ended = leases_ended + 1
+  if now > s[CLAIMED_AT] then run_ms = run_ms + now - s[CLAIMED_AT] end
   push(ended.leases, id)
   push(ended.slots, s[TENANT] .. '/' .. id)
   freed[s[TENANT]] = true
@@ -84,6 +85,8 @@ local function write_endings()
     if reason == 'concurrency' then touch(tenants[i]) end
   end
   settle()
+  sum('ended', leases_ended)
+  sum('run_ms', run_ms)
   write_counts()
   tell({
     scheduled = ended.scheduled, completed = ended.completed, failed = ended.failed, cancelled = ended.cancelled,
