@@ -10,13 +10,14 @@ import os
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakSet
 
 T = TypeVar("T")
 
 CLOSE_SECONDS = 5.0
 """How long the end of the interpreter waits for connections to be closed."""
+_LONGEST_WAIT_S = 1.0
 
 
 class Closing(Protocol):
@@ -44,6 +45,37 @@ def close_at_exit(client: Closing) -> None:
         _portal.clients.add(client)
 
 
+class _Call(Generic[T]):
+    """A call from another thread. That thread waits for `ended`; all else belongs to the loop."""
+
+    __slots__ = ("_function", "_task", "ended")
+
+    def __init__(self, function: Callable[[], Coroutine[Any, Any, T]]) -> None:
+        self._function = function
+        self._task: asyncio.Task[T] | None = None
+        self.ended = threading.Lock()
+        self.ended.acquire()
+
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._task = loop.create_task(self._run())
+        self._task.add_done_callback(self._end)
+
+    async def _run(self) -> T:
+        return await self._function()
+
+    def _end(self, task: asyncio.Task[T]) -> None:
+        self.ended.release()
+
+    def cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    def result(self) -> T:
+        """Once it has ended: what the function returned. Raises what it raised."""
+        assert self._task is not None  # noqa: S101  since it has ended
+        return self._task.result()
+
+
 class _Portal:
     """The loop and its thread."""
 
@@ -56,12 +88,16 @@ class _Portal:
         self._thread.start()
 
     def run(self, function: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        future = asyncio.run_coroutine_threadsafe(function(), self.loop)
+        call = _Call(function)
+        self.loop.call_soon_threadsafe(call.begin, self.loop)
         try:
-            return future.result()
-        except BaseException:
-            future.cancel()  # for KeyboardInterrupt; without effect on what has ended
+            # Again and again: a signal that comes just before a wait begins does not end it.
+            while not call.ended.acquire(timeout=_LONGEST_WAIT_S):
+                pass
+        except BaseException:  # KeyboardInterrupt
+            self.loop.call_soon_threadsafe(call.cancel)
             raise
+        return call.result()
 
     def close(self) -> None:
         with contextlib.suppress(Exception):
