@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -11,9 +11,12 @@ import click
 from ..model.errors import InvalidInput
 from .options import output_option
 from .output import print_json, print_table
+from .progress import progress_bar
 
 if TYPE_CHECKING:
     from ..bench.figures import Figure
+
+    Measure = Callable[[Sequence[str]], AsyncIterator[Figure]]
 
 
 @click.command()
@@ -30,7 +33,8 @@ def bench(subjects: Sequence[str], output: str) -> None:
         if subject not in SUBJECTS:
             raise InvalidInput(f"there is no subject {subject!r}; there are {', '.join(SUBJECTS)}")
 
-    figures = asyncio.run(_measure(run_subjects(subjects)))
+    names = list(subjects) or list(SUBJECTS)
+    figures = asyncio.run(_measure(names, run_subjects))
     if output == "json":
         print_json(figures)
     else:
@@ -38,10 +42,13 @@ def bench(subjects: Sequence[str], output: str) -> None:
         print_table(["measured", "value", "unit", "goal"], rows)
 
 
-async def _measure(stream: AsyncIterator[Figure]) -> list[Figure]:
+async def _measure(names: Sequence[str], measure: Measure) -> list[Figure]:
     figures = []
-    async for figure in stream:
-        # It takes minutes: say on the way how far it is.
-        click.echo(f"{figure.name}: {figure.value:,.2f} {figure.unit}", err=True)
-        figures.append(figure)
+    with progress_bar("measuring", len(names)) as show:
+        for done, name in enumerate(names, 1):
+            async for figure in measure([name]):
+                # It takes minutes: say on the way how far it is.
+                click.echo(f"{figure.name}: {figure.value:,.2f} {figure.unit}", err=True)
+                figures.append(figure)
+            show(done)
     return figures

@@ -14,6 +14,7 @@ from ..queue import Queue
 from .jobs import list_jobs
 from .options import client_settings, filter_options, output_option
 from .output import print_json
+from .progress import progress_bar
 from .settings import Settings
 
 
@@ -45,7 +46,7 @@ def list_(settings: Settings, output: str, **query: Any) -> None:
 @output_option
 def retry(settings: Settings, output: str, **filters: Any) -> None:
     """Send failed jobs back to their lanes, with fresh attempts."""
-    count = _in_steps(settings, BulkAction.RETRY, filters)
+    count = _in_steps(settings, BulkAction.RETRY, filters, "sending jobs back")
     _print_count(count, "sent back", output)
 
 
@@ -59,23 +60,25 @@ def purge(settings: Settings, yes: bool, output: str, **filters: Any) -> None:
     if not yes:
         chosen = ", ".join(value for value in filters.values() if value)
         click.confirm(f"Forget the failed jobs of {chosen or 'every tenant'}?", abort=True, err=True)
-    count = _in_steps(settings, BulkAction.DELETE, filters)
+    count = _in_steps(settings, BulkAction.DELETE, filters, "forgetting jobs")
     _print_count(count, "forgotten", output)
 
 
-def _in_steps(settings: Settings, action: BulkAction, filters: dict[str, Any]) -> int:
+def _in_steps(settings: Settings, action: BulkAction, filters: dict[str, Any], doing: str) -> int:
     """Change failed jobs until nothing is left that matches; how many."""
     from .connection import ask
 
     async def all_steps(queue: Queue) -> int:
         query = JobQuery(state=State.FAILED, limit=MAX_BATCH, **filters)
         total = 0
-        while True:
-            result = await queue.change_jobs(action, query)
-            total += result.count
-            if not result.more:
-                return total
-            query = msgspec.structs.replace(query, cursor=result.next_cursor)
+        with progress_bar(doing) as show:
+            while True:
+                result = await queue.change_jobs(action, query)
+                total += result.count
+                show(total)
+                if not result.more:
+                    return total
+                query = msgspec.structs.replace(query, cursor=result.next_cursor)
 
     return ask(settings, all_steps)
 

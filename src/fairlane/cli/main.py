@@ -18,6 +18,7 @@ from .schedules import schedules
 from .serve import serve
 from .submit import submit
 from .tenants import tenants
+from .top import top
 from .up import up
 from .upkeep import upkeep
 from .worker import worker
@@ -54,7 +55,7 @@ def cli() -> None:
     """A multi-tenant job queue: a lane for every tenant."""
 
 
-for _command in (up, serve, worker, upkeep, submit, jobs, dlq, tenants, schedules, doctor, config, bench):
+for _command in (up, serve, worker, top, upkeep, submit, jobs, dlq, tenants, schedules, doctor, config, bench):
     cli.add_command(_command)
 
 

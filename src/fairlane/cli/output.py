@@ -32,7 +32,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
-    _console().print(table)
+    console().print(table)
 
 
 def print_facts(facts: Iterable[tuple[str, Any]]) -> None:
@@ -46,7 +46,7 @@ def print_facts(facts: Iterable[tuple[str, Any]]) -> None:
     for name, value in facts:
         if value is not None:
             table.add_row(name, Text(printable(value)))
-    _console().print(table)
+    console().print(table)
 
 
 def printable(value: Any) -> str:
@@ -63,7 +63,8 @@ def _escaped(char: str) -> str:
     return char.encode("unicode_escape").decode()
 
 
-def _console() -> Console:
+def console() -> Console:
+    """Standard output, on which nothing is taken for markup."""
     from rich.console import Console
 
     # A program that reads a pipe wants rows on one line each.
