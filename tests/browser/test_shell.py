@@ -6,7 +6,7 @@ from playwright.sync_api import Locator, Page, Request, expect
 
 from tests.acceptance.running import kill
 
-from .conftest import OpenPages, Pages, World
+from .conftest import PHONE, OpenPages, Pages, World
 
 FIRST_LOAD_BYTES = 100_000
 
@@ -18,6 +18,8 @@ def test_a_fresh_install_shows_how_to_submit_a_job(fresh_world: World, pages_of:
     page.get_by_role("button", name="Copy").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()").startswith("curl -s http://127.0.0.1:")
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
     fresh_world.api.submit("acme", "default", 1)
     expect(page.get_by_role("heading", name="Submit the first job")).to_be_hidden()
 

@@ -32,6 +32,8 @@ def test_a_lane_shows_what_waits_what_runs_and_what_holds_it_back(world: World, 
     expect(row.get_by_role("meter", name=f"Running jobs of {tenant}")).to_have_attribute("aria-valuenow", "2")
     row.get_by_role("link", name=tenant).click()
     sentence = page.locator("[data-sentence]")
+    expect(page.get_by_role("link", name="All of its jobs")).to_have_attribute("href", f"/ui/jobs?tenant={tenant}")
+    expect(page.get_by_role("region", name="Jobs").get_by_role("row")).to_have_count(5)  # a head, and four jobs
     expect(sentence).to_have_text(
         "Its 2 pending jobs wait, for it runs as many as it may: 2 jobs. The next one starts when one ends."
     )

@@ -1,5 +1,5 @@
 // What happens now and happened lately, over all tenants.
-import { Badge, ButtonLink, Card, Choice, Code, Elapsed, Empty, Figure, Meter, PageHead, Problem, Skeleton } from "../components/basics.js";
+import { Badge, ButtonLink, Card, Choice, Code, Elapsed, Figure, Meter, PageHead, Problem, Skeleton } from "../components/basics.js";
 import { Chart, Legend } from "../components/chart.js";
 import { Icon } from "../components/icon.js";
 import { Table } from "../components/table.js";
@@ -99,7 +99,7 @@ const QUEUE_COLUMNS = [
 const Queues = ({ queues }) => html`<${Card} title="Queues" flush actions=${html`<${ButtonLink} small tone="plain" href="/ui/queues">All queues</${ButtonLink}>`}>
   ${queues.length
     ? html`<${Table} label="Queues" columns=${QUEUE_COLUMNS} rows=${queues} rowKey=${(queue) => queue.name} />`
-    : html`<${Empty} icon="queues" title="No queues yet">A queue appears here with the first job that names it.</${Empty}>`}
+    : html`<p class="none">A queue appears here with the first job that names it.</p>`}
 </${Card}>`;
 
 const WORKER_COLUMNS = [

@@ -36,7 +36,7 @@ export default function TenantPage({ id }) {
     <${PageHead} title=${id} above=${html`<a href="/ui/tenants">Tenants</a>`} badges=${html`<${Copy} text=${id} label="Copy the id" />${tenant && html`<${LaneBadges} tenant=${tenant} />`}`}>
       ${tenant && html`
         <${Button} icon=${tenant.paused ? "play" : "pause"} busy=${busy} onClick=${toggle}>${tenant.paused ? "Resume" : "Pause"}</${Button}>
-        <${ButtonLink} icon="plus" href=${withQuery("/ui/submit", { tenantId: id })}>Submit a job</${ButtonLink}>`}
+        <${ButtonLink} icon="plus" href=${withQuery("/ui/submit", { tenant: id })}>Submit a job</${ButtonLink}>`}
     </${PageHead}>
     ${seen.error && html`<${Problem} error=${seen.error} retry=${seen.reload} />`}
     ${!tenant && !seen.error && html`<${Skeleton} rows=${6} />`}
@@ -84,7 +84,7 @@ async function latestJobs(tenantId, signal) {
 function Latest({ tenant }) {
   const { data, error } = useResource((signal) => latestJobs(tenant.id, signal), [tenant.id], { pace: 2000 });
   const jobs = data?.jobs;
-  return html`<${Card} title="Jobs" flush actions=${html`<${ButtonLink} small href=${withQuery("/ui/jobs", { tenantId: tenant.id })}>All of its jobs</${ButtonLink}>`}>
+  return html`<${Card} title="Jobs" flush actions=${html`<${ButtonLink} small href=${withQuery("/ui/jobs", { tenant: tenant.id })}>All of its jobs</${ButtonLink}>`}>
     ${error && html`<${Problem} error=${error} />`}
     ${!jobs && !error && html`<div class="none"><${Skeleton} rows=${3} /></div>`}
     ${jobs && (jobs.length
