@@ -26,11 +26,6 @@ KINDS: dict[str, tuple[int, int, Colours]] = {
     "dark": (1280, 900, "dark"),
     "phone": (390, 844, "light"),
 }
-SCHEDULES: dict[tuple[str, str], dict[str, Any]] = {
-    ("acme", "nightly-report"): {"cron": "0 3 * * *", "timezone": "Europe/Paris", "missed": "one"},
-    ("acme", "digest"): {"cron": "*/15 8-18 * * MON-FRI", "timezone": "Europe/Paris", "overlap": "skip"},
-    ("globex", "stock-count"): {"cron": "30 22 * * SUN", "timezone": "America/New_York"},
-}
 
 
 @contextmanager
@@ -60,10 +55,6 @@ def submit_more(api: Api) -> None:
             {"tenantId": "tyrell", "task": "email.send", "queue": "mail", "payload": {}, "delaySeconds": 600 * (n + 1)}
         )
     answer = httpx.post(f"{api.url}/jobs/batch", json={"jobs": items}, timeout=30)
-    for (tenant, name), rule in SCHEDULES.items():
-        path = f"/tenants/{tenant}/schedules/{name}"
-        httpx.put(api.url + path, json={"task": "report.build", "queue": "reports", **rule}, timeout=10).raise_for_status()
-    httpx.post(f"{api.url}/tenants/globex/schedules/stock-count/pause", timeout=10).raise_for_status()
     refused = [result for result in answer.json()["results"] if result["status"] >= 300]
     if refused:
         raise RuntimeError(f"the demo world refuses jobs: {refused[0]}")
@@ -103,7 +94,6 @@ def pages_of(api: Api) -> dict[str, str]:
         "submit": "/ui/submit",
         "jobs-dlq": "/ui/jobs?state=failed",
         "job-completed": f"/ui/jobs/{job('/jobs/completed')}",
-        "schedules": "/ui/schedules",
         "schedules": "/ui/schedules",
         "queues": "/ui/queues",
         "workers": "/ui/workers",
