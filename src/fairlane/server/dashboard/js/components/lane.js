@@ -45,7 +45,7 @@ export function laneSentence(tenant) {
   }
   if (tenant.blockedBy === "start_rate") {
     const left = tenant.blockedUntil ? (new Date(tenant.blockedUntil) - now.value) / 1000 : 0;
-    const when = left > 0.5 ? `in ${duration(left)}` : "soon";
+    const when = left > 0.5 ? `in ${duration(Math.ceil(left))}` : "soon";
     return `${waiting}, for it has started as many jobs as it may (${rate(tenant.startRate)}). The next one starts ${when}.`;
   }
   if (!tenant.submitted) return "It has not submitted a job yet; these limits hold from its first on.";
