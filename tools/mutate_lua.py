@@ -30,7 +30,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 LUA = Path("src/fairlane/engine/lua")
 TESTS = Path("tests/engine")
-LONGEST = ("test_state_machine.py", "conformance")
+LONGEST = ("conformance", "test_state_machine.py")
 UNMUTATED_TIMEOUT_S = 600
 TOO_LONG = 5
 """How many times as long as without a mutation the tests may take."""

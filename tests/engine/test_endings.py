@@ -3,7 +3,7 @@
 from fairlane.engine import Engine
 from fairlane.model.bulk import BulkAction
 from fairlane.model.job import JobQuery
-from fairlane.model.lease import MAX_CLAIM, OutcomeKind
+from fairlane.model.lease import MAX_CLAIM, LeaseReport, OutcomeKind, WorkerReport
 from fairlane.model.states import Reason, State
 from fairlane.model.tenant import TenantPolicy
 
@@ -91,3 +91,11 @@ async def test_reaped_jobs_are_counted_by_what_became_of_them(engine: Engine, cl
     clock.advance(ms=1_000)
     reaped = await engine.reap(10)
     assert (reaped.requeued, reaped.failed, reaped.cancelled, reaped.next_ms) == (1, 1, 1, None)
+
+
+async def test_a_job_that_logs_nothing_has_no_log(engine: Engine) -> None:
+    await submit(engine, "acme", 1)
+    (lease,) = await claim(engine, 1)
+    await engine.extend(WorkerReport(id="w", slots=1), [LeaseReport(lease.job_id, lease.token)], 30_000)
+    await finish(engine, [lease])
+    assert await engine.store.client.keys("fl:{0}:g/*") == []

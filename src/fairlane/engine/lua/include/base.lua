@@ -36,11 +36,7 @@ local function read(command, name, members)
   local all = {}
   in_pieces(members, function(...)
     local found = call(command, key(name), ...)
-    if #all == 0 then
-      all = found
-    else
-      for i = 1, #found do all[#all + 1] = found[i] end
-    end
+    for i = 1, #found do all[#all + 1] = found[i] end
   end)
   return all
 end

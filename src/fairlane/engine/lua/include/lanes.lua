@@ -116,7 +116,7 @@ local function plan_settling(tenants)
     end
     plan.wanted[tenant] = {}
     for _, queue in ipairs(queues) do
-      touched[tenant][queue] = true
+      touch(tenant, queue)
       if not reason then plan.wanted[tenant][queue] = true end
     end
     for queue in pairs(touched[tenant]) do
