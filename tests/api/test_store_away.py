@@ -10,7 +10,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from fairlane.server import sse
+
 from .conftest import Served, fields_of
+from .streams import stream
 
 
 @pytest.fixture
@@ -47,6 +50,26 @@ async def test_and_work_again_afterwards(client: httpx.AsyncClient) -> None:
     while (await client.get("/readyz")).status_code != 200:
         assert time.monotonic() < deadline
     assert (await client.post("/jobs", json={"tenantId": "away", "payload": 1})).status_code == 202
+
+
+async def test_a_stream_that_is_opened_meanwhile_begins_when_it_is_back(
+    api: Served, client: httpx.AsyncClient, tenant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sse, "HEARTBEAT_S", 0.1)
+    assert api.store.server is not None
+    pid = api.store.server.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        async with stream(client, "/events") as events:
+            await events.heartbeat()
+            assert (await client.get("/overview")).status_code == 503
+            os.kill(pid, signal.SIGCONT)
+            await events.until("reset")
+            job = await api.submit(tenant)
+            await events.until_job(job["id"], "pending")
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 async def test_a_full_store_takes_no_jobs_but_ends_them(api: Served, client: httpx.AsyncClient, tenant: str) -> None:

@@ -20,7 +20,6 @@ SILENCE_S = 40.0
 """After which a connection counts as dead: the API sends a heartbeat every 15 seconds."""
 
 _PAUSE_S = 0.2
-_TIMEOUT = httpx.Timeout(CONNECT_TIMEOUT_S, read=SILENCE_S)
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -34,11 +33,12 @@ class Event(msgspec.Struct, frozen=True):
 async def follow_stream(transport: Transport, path: str) -> AsyncGenerator[Event]:
     """The events at a path, for ever. Raises what the API refuses with, and StoreUnavailable."""
     last_id = ""
+    timeout = httpx.Timeout(CONNECT_TIMEOUT_S, read=SILENCE_S)
     give_up = time.monotonic() + PATIENCE_S
     while True:
         try:
             headers = {"accept": "text/event-stream"} | ({"last-event-id": last_id} if last_id else {})
-            async with transport.stream(path, headers, _TIMEOUT) as response:
+            async with transport.stream(path, headers, timeout) as response:
                 if not response.is_success:
                     await response.aread()
                     raise error_of_response(response)
