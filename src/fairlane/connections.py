@@ -25,7 +25,7 @@ class Connections:
         if opening is None or (opening.done() and (opening.cancelled() or opening.exception())):
             opening = self._opening[loop] = asyncio.ensure_future(self._open_queue())
             close_at_exit(self)
-        return await asyncio.shield(opening)
+        return opening.result() if opening.done() else await asyncio.shield(opening)
 
     async def close(self) -> None:
         """Give back the connections of this event loop."""
