@@ -28,6 +28,8 @@ class Middleware:
         """Headers for jobs that are about to be submitted; `using(headers=)` wins over them.
 
         Called in the caller's context, once for each call of submit or submit_many. What it raises, the call does.
+        Where a call is repeated with an idempotency key, they must be the same again, but for the headers of
+        the W3C trace context.
         """
         return {}
 

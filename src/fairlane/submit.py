@@ -12,7 +12,7 @@ import msgspec
 from .control import Duration, check_delay_ms, check_max_attempts
 from .model.backoff import Backoff
 from .model.errors import FairlaneError, IdempotencyMismatch, InvalidInput, RateLimited
-from .model.job import MAX_HEADERS_BYTES, MAX_PRIORITY, NewJob, Submission, SubmitStatus
+from .model.job import MAX_HEADERS_BYTES, MAX_PRIORITY, TRACE_HEADERS, NewJob, Submission, SubmitStatus
 from .model.names import check_key, check_name
 
 _encode = msgspec.json.Encoder().encode
@@ -91,7 +91,8 @@ class JobTemplate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _fingerprint(job: NewJob) -> str:
-    return hashlib.sha256(_encode(msgspec.structs.replace(job, id=""))).hexdigest()
+    headers = {name: value for name, value in (job.headers or {}).items() if name not in TRACE_HEADERS}
+    return hashlib.sha256(_encode(msgspec.structs.replace(job, id="", headers=headers or None))).hexdigest()
 
 
 class PartlySubmitted(RateLimited):

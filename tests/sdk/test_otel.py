@@ -8,9 +8,11 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from fairlane import App, Retry, Snooze, current
+from fairlane import App, IdempotencyMismatch, Job, Retry, Snooze, current
 from fairlane.contrib.otel import Tracing
+from fairlane.server.app import create_app
 
+from ..engine.conformance.conftest import served
 from .world import World
 
 
@@ -55,6 +57,28 @@ async def test_attempts_are_spans_linked_to_what_submitted_the_job(world: World,
     attributes = dict(runs[1].attributes or {})
     assert attributes["messaging.message.id"] == job.id
     assert (attributes["fairlane.tenant"], attributes["fairlane.attempt"]) == ("acme", 1)
+
+
+@pytest.mark.parametrize("over_http", [False, True])
+async def test_a_repetition_within_another_span_is_the_same_request(world: World, over_http: bool) -> None:
+    provider = TracerProvider()
+    tracer = provider.get_tracer("test")
+    async with served(create_app(world.engine)) as url:
+        app = App(url if over_http else world.url, tenancy="default", middleware=[Tracing(provider)])
+
+        @app.task
+        async def work(n: int) -> None:
+            pass
+
+        async with app:
+            jobs: list[Job] = []
+            for _ in range(2):
+                with tracer.start_as_current_span("submitting"):
+                    jobs.append(await (await work.using(idempotency_key="order-7").submit(1)).refresh())
+            with pytest.raises(IdempotencyMismatch):
+                await work.using(idempotency_key="order-7", headers={"other": "header"}).submit(1)
+    assert jobs[0].id == jobs[1].id
+    assert set(jobs[0].headers) == {"traceparent"}
 
 
 def _parent_of(span: ReadableSpan) -> int | None:

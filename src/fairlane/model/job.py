@@ -25,6 +25,8 @@ MAX_RESULT_BYTES = 256 * 1024
 MAX_ERROR_BYTES = 8 * 1024
 MAX_HEADERS_BYTES = 8 * 1024
 MAX_BATCH = 1_000
+TRACE_HEADERS = frozenset({"traceparent", "tracestate", "baggage"})
+"""Job headers that a repeated request has anew: no part of what an idempotency key stands for."""
 
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 """An instant, which JSON shows in ISO 8601."""

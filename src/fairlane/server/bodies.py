@@ -26,6 +26,7 @@ from ..model.job import (
     MAX_PAYLOAD_BYTES,
     MAX_PRIORITY,
     MAX_TIMEOUT_MS,
+    TRACE_HEADERS,
     NewJob,
     Time,
 )
@@ -163,6 +164,6 @@ def fingerprint(job: NewJob) -> str:
         job.backoff.base_ms,
         job.backoff.cap_ms,
         job.key,
-        sorted((job.headers or {}).items()),
+        sorted((name, value) for name, value in (job.headers or {}).items() if name not in TRACE_HEADERS),
     )
     return hashlib.sha256(msgspec.msgpack.encode(asked)).hexdigest()
