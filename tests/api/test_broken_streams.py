@@ -23,7 +23,7 @@ PATIENCE_S = 10.0
 
 @asynccontextmanager
 async def answering(answers: Sequence[bytes], requests: list[bytes]) -> AsyncIterator[Transport]:
-    """A server that gives each connection the next of these answers, byte by byte, and ends it; then the last for all."""
+    """A server that gives each connection the next of these answers, the last one to all others, byte by byte."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         requests.append(await reader.readuntil(b"\r\n\r\n"))
