@@ -25,7 +25,7 @@ from .submitter import Bound
 from .task import AsyncTask, Executor, OnFailure, SyncTask, Task, TaskOptions
 
 if TYPE_CHECKING:
-    from .testing.kit import Testing
+    from .testing import Testing
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -236,7 +236,7 @@ class App:
     def testing(self) -> Testing:
         """For tests: within `async with app.testing() as t:`, jobs go to a private store whose clock `t.travel`
         moves, and `t.drain` runs them."""
-        from .testing.kit import Testing
+        from .testing import Testing
 
         return Testing(self)
 

@@ -11,7 +11,7 @@ import pytest
 
 from fairlane import JobFailed
 from fairlane.model.job import Job
-from fairlane.testing.kit import Testing
+from fairlane.testing import Testing
 
 pytestmark = pytest.mark.usefixtures("shop")
 

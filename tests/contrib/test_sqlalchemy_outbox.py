@@ -23,7 +23,7 @@ from fairlane.engine import Engine
 from fairlane.model.job import Job, JobQuery
 from fairlane.model.tenant import PolicyChange, Rate
 from fairlane.queue import Queue
-from fairlane.testing.kit import Testing
+from fairlane.testing import Testing
 from tests.sdk.world import eventually
 
 from .orders import app, entries, metadata, new_database, orders, outbox, send_receipt

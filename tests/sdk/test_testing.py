@@ -18,7 +18,7 @@ import pytest
 from fairlane import App, Job, JobFailed, RateLimited, Retry, Snooze, State, StoreUnavailable, current
 from fairlane.model.schedule import Missed, ScheduleSpec
 from fairlane.model.tenant import PolicyChange, Rate
-from fairlane.testing.kit import Testing
+from fairlane.testing import Testing
 
 app = App("valkey://127.0.0.1:1", tenancy="default")  # where nobody listens
 
