@@ -66,8 +66,9 @@ def test_selected_jobs_are_deleted(world: World, open_page: Pages, tenant: str) 
 
 
 def test_a_row_changes_in_place_and_new_ones_are_announced(workless: World, pages_of: OpenPages, tenant: str) -> None:
-    first = workless.api.submit(tenant, "default", 1, queue=tenant)
     page = pages_of(workless)(f"/ui/jobs?tenant={tenant}&state=pending")
+    expect(page.get_by_role("heading", name="No job matches")).to_be_visible()
+    first = workless.api.submit(tenant, "default", 1, queue=tenant)
     expect(rows(page)).to_have_count(1)
     workless.api.submit(tenant, "default", 2, queue=tenant)
     fresh = page.get_by_role("button", name="1 new")

@@ -1,5 +1,5 @@
 // Tables: plain ones, and one that renders only the rows that are seen.
-import { classes, html, useEffect, useRef, useState } from "../lib/ui.js";
+import { classes, html, useEffect, useMemo, useRef, useState } from "../lib/ui.js";
 
 const Head = ({ columns }) => html`<thead><tr>
   ${columns.map(({ name, title, hint, numeric, className }) => html`
@@ -20,6 +20,12 @@ export function Table({ label, columns, rows, rowKey, rowClass }) {
     <tbody>${rows.map((row) => html`<tr key=${rowKey(row)} class=${rowClass?.(row)}><${Row} columns=${columns} row=${row} /></tr>`)}</tbody>
   </table></div>`;
 }
+
+/** Rendered anew only when its row or the columns change, and not with each step of scrolling. */
+const VirtualRow = ({ columns, row, index, height, className }) =>
+  useMemo(() => html`<tr class=${className} aria-rowindex=${index + 2} style=${{ blockSize: `${height}px` }}>
+    <${Row} columns=${columns} row=${row} />
+  </tr>`, [columns, row, index, height, className]);
 
 /** The same for very many rows, each `rowHeight` pixels high; `onEnd` is called when the last ones come into sight. */
 export function VirtualTable({ label, columns, rows, rowKey, rowClass, rowHeight = 40, onEnd }) {
@@ -48,9 +54,7 @@ export function VirtualTable({ label, columns, rows, rowKey, rowClass, rowHeight
       <tbody ref=${body}>
         ${gap(from)}
         ${rows.slice(from, to).map((row, i) => html`
-          <tr key=${rowKey(row)} class=${rowClass?.(row)} aria-rowindex=${from + i + 2} style=${{ blockSize: `${rowHeight}px` }}>
-            <${Row} columns=${columns} row=${row} />
-          </tr>`)}
+          <${VirtualRow} key=${rowKey(row)} columns=${columns} row=${row} index=${from + i} height=${rowHeight} className=${rowClass?.(row)} />`)}
         ${gap(rows.length - to)}
       </tbody>
     </table>

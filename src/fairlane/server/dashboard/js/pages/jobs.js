@@ -5,7 +5,7 @@ import { count, dateTime, plural, shortCount } from "../lib/format.js";
 import { useShortcuts } from "../lib/keys.js";
 import { query } from "../lib/router.js";
 import { overview } from "../lib/store.js";
-import { classes, html, useCallback, useEffect, useMemo, useState } from "../lib/ui.js";
+import { classes, html, useCallback, useEffect, useMemo, useRef, useState } from "../lib/ui.js";
 import { ACTIONS, actionsOn, BulkDialog } from "./jobs/bulk.js";
 import { COLUMNS } from "./jobs/columns.js";
 import { apiFilter, changeFilter, chipsOf, filterOf, TABS } from "./jobs/filter.js";
@@ -50,7 +50,12 @@ function wholeFilter(filter, listing) {
 
 function Tabs({ state }) {
   const counts = overview.value?.states ?? {};
-  return html`<nav class="tabs" aria-label="Jobs by state">
+  const tabs = useRef();
+  useEffect(() => {
+    const here = tabs.current.querySelector("[aria-current]"); // on a phone it may be out of sight
+    tabs.current.scrollLeft = here.offsetLeft - (tabs.current.clientWidth - here.offsetWidth) / 2;
+  }, [state]);
+  return html`<nav class="tabs" aria-label="Jobs by state" ref=${tabs}>
     ${TABS.map(([name, words]) => html`<a key=${name} href=${tabAddress(name)} aria-current=${name === state ? "page" : undefined}>
       ${words}${counts[name] !== undefined && html`<span class="count" title=${count(counts[name])}>${shortCount(counts[name])}</span>`}
     </a>`)}

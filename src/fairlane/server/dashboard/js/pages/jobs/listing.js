@@ -109,7 +109,12 @@ export class JobListing {
     this.patch(patches);
     this.fresh.value = this.news.size;
     if (more) this.compareSoon();
-    else if (this.stale.size) this.lookSoon();
+    else if (this.stale.size || this.fillsEmpty()) this.lookSoon();
+  }
+
+  /** Whether something is new where nothing is shown: then no row can be moved from under a hand. */
+  fillsEmpty() {
+    return this.news.size > 0 && !this.rows.peek().length;
   }
 
   /** Whether a changed job, which is not shown, is new to this listing. */
@@ -146,8 +151,9 @@ export class JobListing {
       }
       const ids = [...this.stale].filter((id) => this.places.has(id)).slice(-REFRESHED);
       this.stale.clear();
-      for (const job of await Promise.all(ids.map((id) => this.again(id)))) if (job) patches.set(job.id, job);
+      for (const job of await Promise.all(ids.map((id) => this.again(id)))) patches.set(job.id, job);
       this.patch(patches);
+      if (this.fillsEmpty() && !this.reading) await this.load();
     } catch (error) {
       if (this.stopped.signal.aborted) return;
       // The shell says that there is no answer; the rows stay as they are.
