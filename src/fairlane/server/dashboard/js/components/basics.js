@@ -1,7 +1,7 @@
 // Small pieces that every page uses.
 import { inWords } from "../lib/api.js";
 import { ago, dateTime, duration } from "../lib/format.js";
-import { now } from "../lib/store.js";
+import { connection, now } from "../lib/store.js";
 import { classes, html, useEffect, useRef, useState } from "../lib/ui.js";
 import { Icon } from "./icon.js";
 
@@ -141,8 +141,9 @@ export const Empty = ({ icon = "jobs", title, children, action }) => html`
   </div>
 `;
 
-/** A failure in words, with what to do. */
+/** A failure in words, with what to do. That there is no answer at all is said once for every page, by the shell. */
 export function Problem({ error, retry }) {
+  if (error.status === 0 && connection.value === "offline") return null;
   const { title, advice } = inWords(error);
   return html`<div class="notice bad" role="alert">
     <${Icon} name="alert" />
