@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from fairlane.model.bulk import BulkAction
 from fairlane.model.job import NewJob, SubmitStatus
 from fairlane.model.lease import ClaimRequest, Lease, LeaseStatus, Outcome, OutcomeKind
 from fairlane.model.retention import Retention
@@ -178,6 +179,20 @@ class Model:
         self._count(job.request.tenant_id, "retried")
         self._wait(job, 0)
         return True
+
+    def change(self, action: BulkAction, job_id: str) -> bool:
+        """Whether the job was changed by a bulk call."""
+        job = self.jobs[job_id]
+        if job.state not in action.states or (job.state is State.RUNNING and job.cancel_asked):
+            return False
+        match action:
+            case BulkAction.RETRY:
+                return self.retry(job_id)
+            case BulkAction.CANCEL:
+                return self.cancel(job_id)
+            case BulkAction.DELETE:
+                del self.jobs[job_id]
+                return True
 
     # Workers
 

@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from fairlane.engine import Engine
 from fairlane.model.backoff import Backoff
+from fairlane.model.bulk import BulkAction
 from fairlane.model.errors import Conflict, NotFound
 from fairlane.model.ids import new_claim_id
 from fairlane.model.job import JobError, NewJob, Submission, SubmitStatus
@@ -30,7 +31,7 @@ from fairlane.model.lease import (
 )
 from fairlane.model.retention import Retention
 from fairlane.model.states import State
-from fairlane.model.tenant import PolicyChange, Rate
+from fairlane.model.tenant import Fairness, PolicyChange, Rate
 from fairlane.store import Durability, Store, open_store
 
 from .agreement import check_agreement, ms
@@ -151,6 +152,15 @@ class EngineMachine(RuleBasedStateMachine):
         job_id = self._pick(data, jobs or list(self.model.jobs.values())).request.id
         done = self._do(lambda: self._allowed(self.engine.retry(job_id)))
         assert done == self.model.retry(job_id)
+
+    @precondition(lambda self: self.model.jobs)
+    @rule(data=st.data(), action=st.sampled_from(BulkAction))
+    def change_many(self, data: st.DataObject, action: BulkAction) -> None:
+        ids = data.draw(st.lists(st.sampled_from(list(self.model.jobs)), min_size=1, max_size=5, unique=True))
+        result = self._run(lambda: self.engine.change_jobs(action, ids))
+        assert (result.count, result.more) == (sum(self.model.change(action, job_id) for job_id in ids), False)
+        assert self._run(lambda: self.engine.change_jobs(action, ids)).count == 0
+        self.last = None
 
     @staticmethod
     async def _allowed(call: Awaitable[Any]) -> bool:
@@ -274,10 +284,10 @@ class EngineMachine(RuleBasedStateMachine):
         assert found.policy == self.model.policies[tenant]
         assert found.customized
 
-    @rule(change=policy_changes)
-    def change_defaults(self, change: PolicyChange) -> None:
+    @rule(change=policy_changes, fairness=st.sampled_from(Fairness))
+    def change_defaults(self, change: PolicyChange, fairness: Fairness) -> None:
         policy = change.apply_to(self.model.default)
-        self._do(lambda: self.engine.set_defaults(policy))
+        self._do(lambda: self.engine.set_defaults(policy, fairness))
         self.model.default = policy
 
     @rule(queue=queues, paused=st.booleans())
