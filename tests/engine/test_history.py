@@ -7,7 +7,9 @@ from pathlib import Path
 
 from fairlane.engine import Engine
 from fairlane.model.lease import OutcomeKind
+from fairlane.model.retention import Retention
 from fairlane.store import Durability, Store, open_store
+from fairlane.upkeep.run import run_upkeep
 
 from .acting import claim, finish, lift_limits, submit
 from .clock import Clock
@@ -146,3 +148,16 @@ async def test_history_outlives_the_store(tmp_path: Path, clock: Clock) -> None:
         assert [point.submitted for point in (await engine.monitor.history(60)).points] == [1, 1]
     finally:
         await engine.close()
+
+
+async def test_upkeep_takes_samples(engine: Engine) -> None:
+    upkeep = asyncio.create_task(run_upkeep(engine, Retention()))
+    try:
+        async with asyncio.timeout(10):
+            while True:
+                if await engine.store.client.exists("fl:{0}:history/10s", "fl:{0}:history/1m") == 2:
+                    break
+                await asyncio.sleep(0.01)
+    finally:
+        upkeep.cancel()
+        await asyncio.wait([upkeep])

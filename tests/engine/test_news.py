@@ -110,6 +110,18 @@ async def test_the_key_is_kept_alive_and_its_loss_is_told(engine: Engine, monkey
             assert [change.id for change in (await anext(changes)).jobs] == [made.job_id]
 
 
+async def test_news_that_cannot_be_read_is_news_all_the_same(engine: Engine) -> None:
+    async with aclosing(engine.monitor.changes()) as changes:
+        assert (await anext(changes)).missed
+        for unreadable in (b"", b"\xc1", msgspec.msgpack.encode({"resting": ["x"]})):
+            await engine.store.client.publish(CHANNEL, unreadable)
+            async with asyncio.timeout(PATIENCE_S):
+                assert (await anext(changes)).missed
+        (made,) = await submit(engine, "acme")
+        async with asyncio.timeout(PATIENCE_S):
+            assert [change.id for change in (await anext(changes)).jobs] == [made.job_id]
+
+
 async def test_a_lost_connection_is_told(engine: Engine) -> None:
     (made,) = await submit(engine, "acme")
     async with aclosing(engine.monitor.changes()) as changes, aclosing(engine.monitor.follow(made.job_id)) as jobs:

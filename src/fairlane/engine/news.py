@@ -133,12 +133,16 @@ class News:
 
     def _hear(self, data: bytes | None) -> None:
         """`data` None: from here on news is heard, but some before may have been lost."""
-        if data is None:
+        try:
+            told = None if data is None else _decode(data)
+        except msgspec.MsgspecError:  # of another release, which knows states that this one does not
+            told = None
+        if told is None:
             self._heard.set()
             for watcher in [*self._of_all, *(one for some in self._of_one.values() for one in some)]:
                 watcher.miss()
             return
-        for state, ids in _decode(data).items():
+        for state, ids in told.items():
             for watcher in self._of_all:
                 watcher.tell(state, ids)
             if self._of_one:
