@@ -166,8 +166,8 @@ class Schedules(Protocol):
     async def delete(self, tenant_id: str, name: str) -> Schedule:
         """Forget the schedule; what it was. Its jobs stay. Raises NotFound."""
 
-    async def run(self, tenant_id: str, name: str) -> Job:
-        """Make a job of the schedule now, whatever its rule says. Raises NotFound."""
+    async def run(self, tenant_id: str, name: str, job_id: str) -> Job:
+        """Make a job of the schedule now, whatever its rule says, with an id of `new_job_id`. Raises NotFound."""
 
 
 class Monitor(Protocol):

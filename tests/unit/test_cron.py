@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
@@ -58,6 +58,34 @@ def test_clocks_go_back_and_every_half_hour_is_a_half_hour() -> None:
     start = datetime(2026, 10, 25, 1, 45, tzinfo=zone)
     ticks = list(islice(CronRule("*/30 * * * *", "Europe/Paris").after(round(start.timestamp() * 1000)), 8))
     assert {later - earlier for earlier, later in pairwise(ticks)} == {30 * 60_000}
+
+
+@pytest.mark.parametrize(
+    ("cron", "zone", "day"),
+    [
+        ("30 2 * * *", "Europe/Paris", "2026-10-25"),
+        ("0 2,3 * * *", "Europe/Paris", "2026-03-29"),
+        ("*/20 * * * *", "Europe/Paris", "2026-10-25"),
+        ("45 1 * * *", "Australia/Lord_Howe", "2026-04-05"),
+        ("0,15 2 * * *", "Australia/Lord_Howe", "2026-10-04"),
+    ],
+)
+def test_ticks_are_the_same_from_wherever_one_looks(cron: str, zone: str, day: str) -> None:
+    """Also from within an hour that comes twice, and each comes once."""
+    rule = CronRule(cron, zone)
+    begin = round(datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(zone)).timestamp() * 1000)
+    ticks = list(islice(rule.after(begin), 60))
+    assert ticks == sorted(set(ticks))
+    for minute in range(0, 8 * 60, 5):
+        after = begin + minute * 60_000
+        later = [tick for tick in ticks if tick > after]
+        assert list(islice(rule.after(after), 20)) == later[:20]
+
+
+def test_the_last_ticks_before_a_time() -> None:
+    rule = CronRule("0 3 * * MON", "UTC")
+    now = round(datetime(2026, 3, 2, 3, tzinfo=UTC).timestamp() * 1000)
+    assert rule.latest(now, 3) == [now - 14 * 86_400_000, now - 7 * 86_400_000, now]
 
 
 def test_words() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -18,11 +20,9 @@ from ..model.job import Job, NewJob
 from ..model.overview import UpkeepStep
 from ..model.schedule import (
     MAX_SCHEDULES,
-    ON_TIME_MS,
     SCHEDULE_HEADER,
     TICK_HEADER,
     Firing,
-    Overlap,
     Schedule,
     ScheduleSpec,
     plan_firing,
@@ -48,7 +48,7 @@ class State(msgspec.Struct, frozen=True, array_like=True):
     declaration: str
     paused: bool
     last_run: int
-    last_job: str
+    last_jobs: list[str]
     missed: int
     skipped: int
 
@@ -72,22 +72,30 @@ class EngineSchedules:
         self._queue = queue
         self._calls = calls
         self._partitions = partitions
+        self._told: set[str] = set()
+        """Schedules whose trouble was told of."""
 
     async def put(self, spec: ScheduleSpec, *, paused: bool | None = None, declaration: str = "") -> Schedule:
-        rule = cron_rule(spec.cron, spec.timezone)
-        partition = self._of(spec.tenant_id)
-        now, found = await self._read(partition, [_member(spec.tenant_id, spec.name)])
-        same_rule = bool(found) and (found[0].spec.cron, found[0].spec.timezone) == (spec.cron, spec.timezone)
-        answer = await self._calls.run(
-            "set_schedule", partition,
-            tenant=spec.tenant_id, schedule=spec.name, spec=_encode(spec), declaration=declaration,
-            paused="" if paused is None else str(int(paused)),
-            version=str(found[0].state.version) if same_rule else "",
-            next_tick=next(rule.after(now)), most=MAX_SCHEDULES,
-        )  # fmt: skip
+        cron_rule(spec.cron, spec.timezone)
+        answer = b"late"
+        while answer == b"late":
+            answer = await self._set(spec, "" if paused is None else str(int(paused)), declaration)
         if answer == b"too_many":
             raise InvalidInput(f"tenant {spec.tenant_id} has {MAX_SCHEDULES} schedules, the most that it may have")
         return await self.get(spec.tenant_id, spec.name)
+
+    async def _set(self, spec: ScheduleSpec, paused: str, declaration: str) -> bytes:
+        """What lua/set_schedule.lua answers."""
+        partition = self._of(spec.tenant_id)
+        now, found = await self._read(partition, [_member(spec.tenant_id, spec.name)])
+        same_rule = bool(found) and (found[0].spec.cron, found[0].spec.timezone) == (spec.cron, spec.timezone)
+        answer: bytes = await self._calls.run(
+            "set_schedule", partition,
+            tenant=spec.tenant_id, schedule=spec.name, spec=_encode(spec), declaration=declaration, paused=paused,
+            version=str(found[0].state.version) if same_rule else "",
+            next_tick=next(cron_rule(spec.cron, spec.timezone).after(now)), most=MAX_SCHEDULES,
+        )  # fmt: skip
+        return answer
 
     async def get(self, tenant_id: str, name: str) -> Schedule:
         return _shown(await self._known(tenant_id, name))
@@ -106,12 +114,14 @@ class EngineSchedules:
         return page, _member(page[-1].tenant_id, page[-1].name) if len(found) > limit else None
 
     async def pause(self, tenant_id: str, name: str, paused: bool) -> Schedule:
-        known = await self._known(tenant_id, name)
-        next_tick = next(cron_rule(known.spec.cron, known.spec.timezone).after(known.now))
-        await self._calls.run(
-            "pause_schedule", self._of(tenant_id),
-            tenant=tenant_id, schedule=name, paused=int(paused), next_tick=next_tick,
-        )  # fmt: skip
+        answer = b"late"
+        while answer == b"late":
+            known = await self._known(tenant_id, name)
+            next_tick = next(cron_rule(known.spec.cron, known.spec.timezone).after(known.now))
+            answer = await self._calls.run(
+                "pause_schedule", self._of(tenant_id),
+                tenant=tenant_id, schedule=name, paused=int(paused), next_tick=next_tick,
+            )  # fmt: skip
         return await self.get(tenant_id, name)
 
     async def delete(self, tenant_id: str, name: str) -> Schedule:
@@ -119,10 +129,13 @@ class EngineSchedules:
         await self._calls.run("delete_schedule", self._of(tenant_id), tenant=tenant_id, schedule=name)
         return _shown(known)
 
-    async def run(self, tenant_id: str, name: str) -> Job:
+    async def run(self, tenant_id: str, name: str, job_id: str) -> Job:
         known = await self._known(tenant_id, name)
-        (job_id,) = await self._fire(known, Firing([known.now], 0, 0), tick="")
-        return await self._queue.get(job_id)
+        await self._fire(known, Firing([known.now], 0, 0), [job_id], tick="")
+        try:
+            return await self._queue.get(job_id)
+        except NotFound:  # it was forgotten meanwhile
+            raise _no_schedule(tenant_id, name) from None
 
     async def fire_due(self, limit: int) -> UpkeepStep:
         """Make the jobs of up to `limit` schedules that are due."""
@@ -131,26 +144,44 @@ class EngineSchedules:
             next_ms, *members = await self._calls.run("due_schedules", partition, limit=limit)
             nexts += [next_ms] if next_ms >= 0 else []
             _, found = await self._read(partition, _names(members))
-            for known in found:
-                if known.due is not None and known.due <= known.now:
-                    await self._fire(known, _plan(known, known.due), tick=str(known.due))
-            fired += len(members)
-            nexts += [0] if len(members) >= limit else []
+            done = [await self._fire_due(known) for known in found]
+            fired += sum(done)
+            nexts += [0] if len(members) >= limit and any(done) else []
         return UpkeepStep(fired, min(nexts, default=None))
 
-    async def _fire(self, known: Known, firing: Firing, *, tick: str) -> Sequence[str]:
-        """The ids of the jobs that are made, unless another process was first. `tick`: as lua/fire.lua has it."""
+    async def _fire_due(self, known: Known) -> bool:
+        """Whether the schedule's due tick is dealt with, by this process or another."""
+        if known.due is None or known.due > known.now:
+            return True
+        try:
+            # In a thread: to count what was missed in a long time takes a while, which others must not wait for.
+            plan = await asyncio.to_thread(plan_firing, known.spec, known.due, known.now)
+        except InvalidInput:
+            # The rule was good where it was set. Its tick stays for a process that can read it.
+            self._tell_unreadable(known.spec)
+            return False
+        job_ids = [ids.new_job_id(self._of(known.spec.tenant_id)) for _ in plan.ticks]
+        await self._fire(known, plan, job_ids, tick=str(known.due))
+        return True
+
+    def _tell_unreadable(self, spec: ScheduleSpec) -> None:
+        member = _member(spec.tenant_id, spec.name)
+        if member not in self._told:
+            self._told.add(member)
+            _log.exception("schedule %s of tenant %s cannot be read here", spec.name, spec.tenant_id)
+
+    async def _fire(self, known: Known, firing: Firing, job_ids: Sequence[str], *, tick: str) -> None:
+        """Make these jobs, unless another process was first. `tick`: as lua/fire.lua has it."""
         spec = known.spec
         partition = self._of(spec.tenant_id)
-        jobs = [_job(spec, ids.new_job_id(partition), at) for at in firing.ticks]
+        jobs = [_job(spec, job_id, at) for job_id, at in zip(job_ids, firing.ticks, strict=True)]
         items = [(job.id, job.queue, job.priority, at) for job, at in zip(jobs, firing.ticks, strict=True)]
         await self._calls.run(
             "fire", partition, *map(pack_request, jobs),
             tenant=spec.tenant_id, schedule=spec.name, version=str(known.state.version), tick=tick,
             following=firing.following, missed=firing.missed,
-            overlap=spec.overlap.value if tick else Overlap.ALLOW.value, jobs=_pack(items),
+            overlap=spec.overlap.value, jobs=_pack(items),
         )  # fmt: skip
-        return [job.id for job in jobs]
 
     def _of(self, tenant_id: str) -> int:
         return ids.partition_of_tenant(tenant_id, self._partitions)
@@ -158,7 +189,7 @@ class EngineSchedules:
     async def _known(self, tenant_id: str, name: str) -> Known:
         _, found = await self._read(self._of(tenant_id), [_member(tenant_id, name)])
         if not found:
-            raise NotFound(f"tenant {tenant_id} has no schedule {name}")
+            raise _no_schedule(tenant_id, name)
         return found[0]
 
     async def _read(self, partition: int, members: Sequence[str]) -> tuple[int, Sequence[Known]]:
@@ -184,13 +215,8 @@ def _due(score: bytes) -> int | None:
     return int(float(score)) if score else None
 
 
-def _plan(known: Known, due: int) -> Firing:
-    try:
-        return plan_firing(known.spec, due, known.now)
-    except InvalidInput:
-        # The rule was good when it was set: this machine does not know its time zone, say. Others may.
-        _log.exception("schedule %s of tenant %s cannot be read here", known.spec.name, known.spec.tenant_id)
-        return Firing([], 1, known.now + ON_TIME_MS)
+def _no_schedule(tenant_id: str, name: str) -> NotFound:
+    return NotFound(f"tenant {tenant_id} has no schedule {name}")
 
 
 def _job(spec: ScheduleSpec, job_id: str, tick: int) -> NewJob:
@@ -216,17 +242,17 @@ def _shown(known: Known) -> Schedule:
         paused=state.paused,
         declared=bool(state.declaration),
         description=_words(spec),
-        next_runs=[] if known.due is None else _next_runs(spec, known.due),
+        next_runs=[] if known.due is None else list(_next_runs(spec.cron, spec.timezone, known.due)),
         last_run=utc(state.last_run) if state.last_run else None,
-        last_job_id=state.last_job or None,
+        last_job_id=state.last_jobs[-1] if state.last_jobs else None,
         missed_count=state.missed,
         skipped_count=state.skipped,
     )
 
 
-def _next_runs(spec: ScheduleSpec, due: int) -> list[datetime]:
-    ticks = islice(cron_rule(spec.cron, spec.timezone).after(due), NEXT_RUNS - 1)
-    return [utc(due), *map(utc, ticks)]
+@lru_cache(maxsize=4096)
+def _next_runs(cron: str, timezone: str, due: int) -> tuple[datetime, ...]:
+    return (utc(due), *map(utc, islice(cron_rule(cron, timezone).after(due), NEXT_RUNS - 1)))
 
 
 def _words(spec: ScheduleSpec) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
@@ -35,9 +36,24 @@ class CronRule:
             raise InvalidInput(f"cron: {cron!r} never comes", "/cron") from None
 
     def after(self, ms: int) -> Iterator[int]:
-        """The times after `ms`, in order."""
+        """The times after `ms`, in order, each once."""
+        last = ms
         for at in CronSim(self._cron, datetime.fromtimestamp(ms / 1000, self._zone)):
-            yield round(at.timestamp() * 1000)
+            tick = round(at.timestamp() * 1000)
+            # What falls into an hour that is left out comes with what is due right after it; and within an hour
+            # that comes twice, a fixed time is told of again although it was in the first.
+            if tick > last:
+                last = tick
+                yield tick
+
+    def latest(self, ms: int, count: int) -> list[int]:
+        """The last `count` times up to `ms`. There must be as many."""
+        span_ms = count * 60_000
+        while True:
+            found = list(takewhile(lambda tick: tick <= ms, self.after(ms - span_ms)))
+            if len(found) >= count:
+                return found[-count:]
+            span_ms *= 2
 
 
 @lru_cache(maxsize=1024)

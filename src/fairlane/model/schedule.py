@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from enum import StrEnum
+from itertools import islice, takewhile
 
 import msgspec
 
@@ -23,8 +23,8 @@ MAX_CATCH_UP = 100
 """Jobs that are made at once for ticks that were missed; older ones are counted as missed."""
 ON_TIME_MS = 60_000
 """A tick that comes later than this was missed."""
-MAX_COUNTED = 50_000
-"""Ticks that are looked at after a downtime; those behind them are not counted."""
+MAX_COUNTED = 10_000
+"""Ticks that are counted after a downtime, a week of minutes; those behind them are not."""
 
 SCHEDULE_HEADER = "fairlane-schedule"
 TICK_HEADER = "fairlane-scheduled-for"
@@ -96,23 +96,14 @@ class Firing(msgspec.Struct, frozen=True):
 
 def plan_firing(spec: ScheduleSpec, tick: int, now: int) -> Firing:
     """What to do at `now` about the ticks from `tick` on."""
-    last: deque[int] = deque([tick], maxlen=MAX_CATCH_UP)
-    count = 1
-    following = None
-    for at in cron_rule(spec.cron, spec.timezone).after(tick):
-        if at > now:
-            following = at
-            break
-        if count == MAX_COUNTED:
-            break
-        last.append(at)
-        count += 1
-    if following is None:
-        following = next(cron_rule(spec.cron, spec.timezone).after(now))
+    rule = cron_rule(spec.cron, spec.timezone)
+    past = [tick, *islice(takewhile(lambda at: at <= now, rule.after(tick)), MAX_COUNTED)]
+    count = len(past)
+    last = rule.latest(now, MAX_CATCH_UP) if count > MAX_COUNTED else past[-MAX_CATCH_UP:]
     if spec.missed is Missed.ALL:
-        ticks = list(last)
+        ticks = last
     elif spec.missed is Missed.ONE or now - last[-1] <= ON_TIME_MS:
         ticks = [last[-1]]
     else:
         ticks = []
-    return Firing(ticks, count - len(ticks), following)
+    return Firing(ticks, count - len(ticks), next(rule.after(now)))

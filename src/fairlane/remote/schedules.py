@@ -53,8 +53,9 @@ class RemoteSchedules:
     async def delete(self, tenant_id: str, name: str) -> Schedule:
         return await self._transport.call("DELETE", _path(tenant_id, name), Schedule)
 
-    async def run(self, tenant_id: str, name: str) -> Job:
-        return (await self._transport.call("POST", _path(tenant_id, name, "/run"), JobAnswer)).to_job()
+    async def run(self, tenant_id: str, name: str, job_id: str) -> Job:
+        path = _path(tenant_id, name, "/run")
+        return (await self._transport.call("POST", path, JobAnswer, body={"id": job_id})).to_job()
 
 
 def _path(tenant_id: str, name: str, action: str = "") -> str:

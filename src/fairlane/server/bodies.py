@@ -87,7 +87,7 @@ class JobBody(Body, frozen=True):
         if self.key is not None:
             check_key(self.key, "key", "/key")
         job = NewJob(
-            id=queue.new_job_id(self.tenant_id) if self.id is None else self._own_id(queue, self.id),
+            id=chosen_id(queue, self.tenant_id, self.id),
             tenant_id=self.tenant_id,
             payload=check_payload(self.payload),
             task=self.task,
@@ -105,11 +105,6 @@ class JobBody(Body, frozen=True):
         if idempotency_key is None:
             return job
         return msgspec.structs.replace(job, fingerprint=fingerprint(job))
-
-    def _own_id(self, queue: Queue, job_id: str) -> str:
-        if not is_job_id(job_id) or job_id[:2] != queue.new_job_id(self.tenant_id)[:2]:
-            raise InvalidInput("id must be 26 hex digits that begin with the tenant's partition", "/id")
-        return job_id
 
     def _run_at_ms(self, run_at: datetime) -> int:
         if self.delay_seconds is not None:
@@ -131,6 +126,16 @@ class BatchItem(JobBody, frozen=True):
             if self.idempotency_key is not None:
                 check_key(self.idempotency_key, "idempotencyKey", "/idempotencyKey")
             return self.to_new_job(queue, self.idempotency_key)
+
+
+def chosen_id(queue: Queue, tenant_id: str, job_id: str | None) -> str:
+    """The id that a client chose for its job, or a fresh one. Raises InvalidInput."""
+    fresh = queue.new_job_id(tenant_id)
+    if job_id is None:
+        return fresh
+    if not is_job_id(job_id) or job_id[:2] != fresh[:2]:
+        raise InvalidInput("id must be 26 hex digits that begin with the tenant's partition", "/id")
+    return job_id
 
 
 def check_payload(payload: msgspec.Raw) -> bytes:

@@ -19,9 +19,16 @@ from ..model.job import (
 )
 from ..model.names import check_name
 from ..model.schedule import Missed, Overlap, ScheduleSpec
-from .bodies import MAX_BACKOFF_SECONDS, BackoffBody, Body, Name, check_payload
+from .bodies import MAX_BACKOFF_SECONDS, BackoffBody, Body, JobId, Name, check_payload
 
 BackoffSeconds = Annotated[float, Meta(ge=0, le=MAX_BACKOFF_SECONDS)]
+
+
+class RunBody(Body, frozen=True):
+    """How to make a job of a schedule now."""
+
+    id: JobId | None = None
+    """Made by clients that repeat a request after a lost reply; must be of the tenant's partition."""
 
 
 class ScheduleBody(Body, frozen=True):

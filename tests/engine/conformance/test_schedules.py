@@ -38,6 +38,10 @@ def ticks(jobs: list[Job]) -> list[str]:
     return [job.headers["fairlane-scheduled-for"] for job in jobs]
 
 
+async def run_now(world: World, job_id: str = "") -> Job:
+    return await world.queue.schedules.run("acme", "nightly", job_id or world.queue.new_job_id("acme"))
+
+
 async def test_a_schedule_is_shown_as_it_was_put(world: World) -> None:
     at(world, MONDAY)
     made = await world.queue.schedules.put(
@@ -175,11 +179,88 @@ async def test_what_an_operator_changed_outlives_a_new_start_of_the_same_code(wo
 async def test_run_now(world: World) -> None:
     at(world, MONDAY)
     await world.queue.schedules.put(spec(overlap=Overlap.SKIP))
-    first = await world.queue.schedules.run("acme", "nightly")
-    second = await world.queue.schedules.run("acme", "nightly")
+    first = await run_now(world)
+    second = await run_now(world)
     assert first.id != second.id
     shown = await world.queue.schedules.get("acme", "nightly")
     assert (shown.last_job_id, shown.next_runs[0]) == (second.id, datetime(2026, 3, 2, 3, tzinfo=UTC))
+
+
+async def test_a_run_that_is_asked_for_again_after_a_lost_reply_is_the_first_one(world: World) -> None:
+    at(world, MONDAY)
+    await world.queue.schedules.put(spec())
+    first = await run_now(world)
+    assert await run_now(world, first.id) == first
+    assert len(await jobs_of(world)) == 1
+
+
+async def test_no_overlap_with_any_that_has_not_ended(world: World) -> None:
+    """A job that was made on demand and has ended does not hide one that goes on."""
+    at(world, MONDAY)
+    await world.queue.schedules.put(spec("* * * * *", overlap=Overlap.SKIP))
+    world.clock.travel(30)
+    await world.upkeep.fire(10)
+    (long,) = await world.claim()
+    await run_now(world)
+    (short,) = await world.claim()
+    await world.end(short, OutcomeKind.COMPLETED)
+    world.clock.travel(60)
+    await world.upkeep.fire(10)
+    assert len(await jobs_of(world)) == 2
+    await world.end(long, OutcomeKind.COMPLETED)
+    world.clock.travel(60)
+    await world.upkeep.fire(10)
+    shown = await world.queue.schedules.get("acme", "nightly")
+    assert (len(await jobs_of(world)), shown.skipped_count) == (3, 1)
+
+
+async def test_no_overlap_with_what_was_allowed_to_before(world: World) -> None:
+    at(world, MONDAY)
+    await world.queue.schedules.put(spec("* * * * *", missed=Missed.ALL))
+    world.clock.travel(30 + 60)
+    await world.upkeep.fire(10)
+    first, second = await world.claim(2)
+    await world.queue.schedules.put(spec("* * * * *", overlap=Overlap.SKIP))
+    for lease, jobs in ((second, 2), (first, 3)):
+        await world.end(lease, OutcomeKind.COMPLETED)
+        world.clock.travel(60)
+        await world.upkeep.fire(10)
+        assert len(await jobs_of(world)) == jobs
+
+
+async def test_what_was_missed_adds_up(world: World) -> None:
+    at(world, MONDAY)
+    await world.queue.schedules.put(spec("0 * * * *"))
+    for downtime in (5, 3):
+        world.clock.travel(downtime * 3600)
+        await world.upkeep.fire(10)
+    assert (await world.queue.schedules.get("acme", "nightly")).missed_count == 4 + 2
+
+
+async def test_a_tick_that_fired_is_not_due_again_where_clocks_went_back(world: World) -> None:
+    """At 02:30 clocks have been before: the schedule is set up and resumed in the hour that comes twice."""
+    at(world, datetime(2026, 10, 24, 22, tzinfo=UTC))
+    await world.queue.schedules.put(spec("30 2 * * *", timezone="Europe/Paris"))
+    at(world, datetime(2026, 10, 25, 0, 30, tzinfo=UTC))
+    await world.upkeep.fire(10)
+    at(world, datetime(2026, 10, 25, 1, 10, tzinfo=UTC))
+    await world.queue.schedules.pause("acme", "nightly", True)
+    resumed = await world.queue.schedules.pause("acme", "nightly", False)
+    assert resumed.next_runs[0] == datetime(2026, 10, 26, 1, 30, tzinfo=UTC)
+    await world.upkeep.fire(10)
+    assert ticks(await jobs_of(world)) == ["2026-10-25T00:30:00+00:00"]
+
+
+async def test_months_of_downtime_are_caught_up_to_now(world: World) -> None:
+    at(world, MONDAY)
+    await world.queue.schedules.put(spec("* * * * *", missed=Missed.ALL))
+    at(world, datetime(2026, 4, 2, 12, 0, 30, tzinfo=UTC))
+    await world.upkeep.fire(10)
+    made = ticks(await jobs_of(world))
+    assert (made[0], made[-1], len(made)) == ("2026-04-02T10:21:00+00:00", "2026-04-02T12:00:00+00:00", 100)
+    shown = await world.queue.schedules.get("acme", "nightly")
+    assert shown.missed_count >= 10_000 - 100
+    assert shown.next_runs[0] == datetime(2026, 4, 2, 12, 1, tzinfo=UTC)
 
 
 async def test_ticks_count_against_no_limit_of_submissions(world: World) -> None:
@@ -212,9 +293,11 @@ async def test_forget(world: World) -> None:
     await world.upkeep.fire(10)
     assert await jobs_of(world) == []
     assert (await world.upkeep.doctor()).problems == []
-    for call in (world.queue.schedules.get, world.queue.schedules.delete, world.queue.schedules.run):
+    for call in (world.queue.schedules.get, world.queue.schedules.delete):
         with pytest.raises(NotFound):
             await call("acme", "nightly")
+    with pytest.raises(NotFound, match="no schedule nightly"):
+        await run_now(world)
     with pytest.raises(NotFound):
         await world.queue.schedules.pause("acme", "nightly", True)
 

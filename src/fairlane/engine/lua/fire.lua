@@ -4,7 +4,7 @@
 -- ARGV at tenant schedule version tick following missed overlap jobs records...
 -- RETURNS fired or not_due
 -- EVENTS none>pending
--- tick: '' to make the jobs whatever the rule says, the others are then of no account
+-- tick: '' to make the jobs whatever the rule says, the others (up to overlap) are then of no account
 -- jobs: msgpack [[id, queue, priority, tick], ...]
 -- include base
 -- include job
@@ -20,22 +20,26 @@ local s = state_of(member)
 if not s then return 'not_due' end
 if tick ~= '' then
   local due = call('ZSCORE', key('schedules_due'), member)
-  if tostring(s[VERSION]) ~= version or not due or tonumber(due) ~= tonumber(tick) then return 'not_due' end
+  if string.format('%.0f', s[VERSION]) ~= version or not due or tonumber(due) ~= tonumber(tick) then return 'not_due' end
 end
 
-local function unfinished(id)
-  return id ~= '' and call('EXISTS', key('j/' .. id)) == 1 and call('EXISTS', key('r/' .. id)) == 0
+-- Any number may be unfinished where they may overlap, or when made on demand: of too many, the first are forgotten.
+local MOST = 100
+local unfinished = {}
+for i = math.max(1, #s[LAST_JOBS] - MOST + 1), #s[LAST_JOBS] do
+  local id = s[LAST_JOBS][i]
+  if call('EXISTS', key('j/' .. id)) == 1 and call('EXISTS', key('r/' .. id)) == 0 then push(unfinished, id) end
 end
 
-local busy = overlap == 'skip' and unfinished(s[LAST_JOB])
+local skips = tick ~= '' and overlap == 'skip'
 for i, job in ipairs(unpack_value(jobs)) do
   if call('EXISTS', key('j/' .. job[1])) == 0 then
-    if busy then
+    if skips and #unfinished > 0 then
       s[SKIPPED] = s[SKIPPED] + 1
     else
       make(job[1], tenant, job[2], job[3], now, records[i])
-      s[LAST_JOB], s[LAST_RUN] = job[1], job[4]
-      busy = overlap == 'skip'
+      push(unfinished, job[1])
+      s[LAST_JOBS], s[LAST_RUN] = unfinished, job[4]
     end
   end
 end

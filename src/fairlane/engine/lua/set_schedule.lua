@@ -2,7 +2,7 @@
 -- set_schedule: make or change a schedule. One that was set by the same declaration before is left as it is.
 -- KEYS prefix
 -- ARGV at tenant schedule spec declaration paused version next_tick most
--- RETURNS changed, unchanged or too_many
+-- RETURNS changed, unchanged, too_many, or late: next_tick has passed, which must not be due a second time
 -- EVENTS
 -- declaration: '' from who declares nothing; paused: 0, 1 or '' (as it is)
 -- version: of the state whose rule is still the rule, '' if there is none; most: schedules of a tenant
@@ -14,10 +14,11 @@ if s and declaration ~= '' and s[DECLARATION] == declaration then return 'unchan
 if not s and call('ZLEXCOUNT', key('schedule_names'), '[' .. tenant .. '/', '(' .. tenant .. '0') >= tonumber(most) then
   return 'too_many'
 end
+if tonumber(next_tick) <= now then return 'late' end
 
-s = s or { 0, '', false, 0, '', 0, 0 }
-local anew = tostring(s[VERSION]) ~= version
-s[VERSION] = s[VERSION] + 1
+s = s or { 0, '', false, 0, {}, 0, 0 }
+local anew = string.format('%.0f', s[VERSION]) ~= version
+s[VERSION] = math.max(s[VERSION] + 1, now)
 if declaration ~= '' then s[DECLARATION] = declaration end
 if paused ~= '' then s[PAUSED] = paused == '1' end
 call('HSET', key('schedules'), member, spec)

@@ -8,11 +8,11 @@ from ...model.job import Job
 from ...model.names import check_name
 from ...model.schedule import Schedule
 from ..answers import Answer, json_answer
-from ..bodies import Name
+from ..bodies import Name, chosen_id
 from ..call import Call
 from ..endpoint import Endpoint, Reply
 from ..queries import Page
-from ..schedule_bodies import ScheduleBody
+from ..schedule_bodies import RunBody, ScheduleBody
 from ..views import SchedulePage
 
 _PATH = "/tenants/{id}/schedules/{name}"
@@ -58,9 +58,11 @@ async def resume_schedule(call: Call) -> Schedule:
     return await call.context.queue.schedules.pause(*_names(call), False)
 
 
-async def run_schedule(call: Call) -> Answer:
+async def run_schedule(call: Call, body: RunBody | None) -> Answer:
     """Make a job of a schedule now, whatever its rule says. Counts against no limit of submissions."""
-    job = await call.context.queue.schedules.run(*_names(call))
+    tenant_id, name = _names(call)
+    queue = call.context.queue
+    job = await queue.schedules.run(tenant_id, name, chosen_id(queue, tenant_id, body.id if body else None))
     return json_answer(job, HTTPStatus.ACCEPTED, [(b"location", b"/jobs/" + job.id.encode())])
 
 

@@ -3,7 +3,9 @@
 --   schedule_names   zset MEMBER, all scores 0
 --   schedule_states  hash MEMBER -> state (msgpack), see below
 --   schedules_due    zset MEMBER by its next tick (ms): those that are not paused
-local VERSION, DECLARATION, PAUSED, LAST_RUN, LAST_JOB, MISSED, SKIPPED = 1, 2, 3, 4, 5, 6, 7
+-- VERSION is higher with each change, also where a schedule is forgotten and made again. LAST_JOBS: those that had not
+-- ended when the last was made, then it.
+local VERSION, DECLARATION, PAUSED, LAST_RUN, LAST_JOBS, MISSED, SKIPPED = 1, 2, 3, 4, 5, 6, 7
 
 local function state_of(member)
   local packed = call('HGET', key('schedule_states'), member)
