@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, Self, TypeVar, overload
 
 from .connections import Connections
-from .context import ambient_tenant
+from .context import TenantBlock, ambient_tenant
 from .control import Duration, Retry
 from .declared import MissedTicks, OverlappingTicks, When, spec_of
 from .handle import JobHandle, SyncJobHandle
@@ -170,17 +169,12 @@ class App:
             raise InvalidInput(f"tenant {spec.tenant_id} has a schedule {name} already; give one of them another name")
         self._schedules[spec.tenant_id, name] = spec
 
-    @contextmanager
-    def tenant(self, tenant: str) -> Iterator[None]:
-        """Within this block, in sync and async code alike, jobs that name no tenant belong to this one.
+    def tenant(self, tenant: str) -> TenantBlock:
+        """`with app.tenant("acme"):` within, in sync and async code alike, jobs that name no tenant belong to it.
 
         Raises InvalidInput for a bad name.
         """
-        token = ambient_tenant.set(check_name(tenant, "tenant", "/tenantId"))
-        try:
-            yield
-        finally:
-            ambient_tenant.reset(token)
+        return TenantBlock(tenant)
 
     def resolve_tenant(self, tenant: str | None) -> str:
         """The tenant that a job belongs to. Raises InvalidInput where it has to be named."""

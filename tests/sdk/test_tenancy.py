@@ -55,8 +55,21 @@ async def test_a_block_gives_its_tenant_to_the_jobs_within(app: App, world: Worl
 
 
 def test_a_tenant_that_cannot_be_one_is_refused_at_the_block() -> None:
-    with pytest.raises(InvalidInput, match="tenant must be"), App().tenant("no/slash"):
-        pass
+    with pytest.raises(InvalidInput, match="tenant must be"):
+        App().tenant("no/slash")
+
+
+def test_a_block_is_no_decorator_and_is_entered_once_at_a_time() -> None:
+    block = App().tenant("acme")
+    with pytest.raises(TypeError):
+
+        @block  # type: ignore[operator]  # its tenant would be gone before the function runs
+        async def work() -> None:
+            pass
+
+    for _ in range(2):
+        with block, pytest.raises(RuntimeError, match="make another one"):
+            block.__enter__()
 
 
 async def test_children_belong_to_the_tenant_of_the_job_that_submits_them(app: App, world: World) -> None:
