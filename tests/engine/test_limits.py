@@ -119,3 +119,12 @@ async def test_a_tenant_without_jobs_is_held_back_by_nothing(engine: Engine) -> 
     await engine.cancel(made.job_id)
     assert (await engine.tenant("acme")).blocked_by is None
     assert (await engine.doctor()).problems == []
+
+
+async def test_a_submission_rate_of_one_takes_one(engine: Engine, clock: Clock) -> None:
+    await limit(engine, "acme", submit_rate=Rate(1, 60.0))
+    for _ in range(3):
+        made = await submit(engine, "acme", 2)
+        assert [answer.status for answer in made] == [SubmitStatus.CREATED, SubmitStatus.RATE_LIMITED]
+        assert (await engine.tenant("acme")).submit_rate_used == 1
+        clock.advance(ms=60_000)

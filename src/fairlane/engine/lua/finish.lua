@@ -32,7 +32,7 @@ local function fail(i, id, s, delay, failure, body)
   local outcome = failure == 'error' and 'failed' or failure
   count('failed', s[TENANT])
   if failure ~= 'rejected' and s[ATTEMPT] - s[BASE] < header_of(record).max_attempts then
-    keep_attempt(id, s, outcome, body)
+    keep_attempt(id, attempt_of(s, outcome, body))
     count('retried', s[TENANT])
     put_back(id, s, 'retry', now + math.floor(delay >= 0 and delay or backoff(record, s, i)))
   else

@@ -37,7 +37,7 @@ for i, packed in ipairs(read('HMGET', 'started', ids)) do
     if s[ATTEMPT] - s[BASE] < header_of(call('GET', key('j/' .. id))).max_attempts then
       requeued = requeued + 1
       count('retried', s[TENANT])
-      keep_attempt(id, s, 'worker_lost', '')
+      keep_attempt(id, attempt_of(s, 'worker_lost', ''))
       put_back(id, s, 'worker_lost')
     else
       failed = failed + 1

@@ -20,9 +20,8 @@ local function end_lease(id, s)
   note_run_time(s)
 end
 
-local function keep_attempt(id, s, outcome, body)
-  call('HSET', key('x/' .. id), 'a' .. s[ATTEMPT], attempt_record(s, outcome, body))
-  call('HDEL', key('x/' .. id), 'a' .. (s[ATTEMPT] - 20))
+local function attempt_of(s, outcome, body)
+  return { s[ATTEMPT], s[WORKER], s[CLAIMED_AT], now, outcome, body }
 end
 
 -- s may be that of a job which never started: token '' and attempt 0.

@@ -28,6 +28,8 @@ local function rank_of(priority, sequence)
   return (9 - priority) * PRIORITY_STEP + sequence
 end
 
-local function attempt_record(s, outcome, body)
-  return pack({ s[ATTEMPT], s[WORKER], s[CLAIMED_AT], now, outcome, body })
+-- attempt: { number, worker, claimed at, ended at, outcome, body }. The last 20 are kept.
+local function keep_attempt(id, attempt)
+  call('HSET', key('x/' .. id), 'a' .. attempt[1], pack(attempt))
+  call('HDEL', key('x/' .. id), 'a' .. (attempt[1] - 20))
 end
