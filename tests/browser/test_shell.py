@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Locator, Page, Request, expect
 
 from tests.acceptance.running import kill
@@ -126,10 +127,13 @@ def test_figures_come_by_the_stream_alone_and_not_while_the_tab_is_hidden(
     expect(page.locator("[data-connection=live]")).to_be_visible()
 
 
-def test_figures_come_by_asking_where_there_is_no_stream(world: World, open_page: Pages, tenant: str) -> None:
+@pytest.mark.parametrize("stream", ["refused", "held back"])
+def test_figures_come_by_asking_where_there_is_no_stream(
+    world: World, open_page: Pages, tenant: str, stream: str
+) -> None:
     open_page.expect_console("Failed to load resource")
     page = open_page("/ui/nowhere")
-    page.route("**/events", lambda route: route.abort())
+    page.route("**/events", lambda route: route.abort() if stream == "refused" else None)
     page.goto(f"{world.api.url}/")
     expect(page.locator("[data-connection=polling]")).to_be_visible()
     completed = figure(page, "Completed")
@@ -137,7 +141,9 @@ def test_figures_come_by_asking_where_there_is_no_stream(world: World, open_page
     world.api.await_state([world.api.submit(tenant, "default", 1)], "completed")
     expect(completed).not_to_have_text(before)
     page.unroute("**/events")
-    expect(page.locator("[data-connection=live]")).to_be_visible(timeout=10_000)
+    hide(page, True)
+    hide(page, False)
+    expect(page.locator("[data-connection=live]")).to_be_visible()
 
 
 def hide(page: Page, hidden: bool) -> None:

@@ -15,7 +15,7 @@ export function useResource(load, inputs, { live = true, pace = PACE_MS } = {}) 
   const [state, setState] = useState({ data: undefined, error: null, loading: true });
   const reload = useRef(() => {});
   useEffect(() => {
-    const reader = new Reader(load, setState, pace);
+    const reader = new Reader(load, setState, { live, pace });
     reload.current = () => reader.read();
     setState((old) => ({ ...old, loading: true }));
     reader.read();
@@ -47,9 +47,10 @@ function onChange(act, ...signals) {
 }
 
 class Reader {
-  constructor(load, setState, pace) {
+  constructor(load, setState, { live, pace }) {
     this.load = load;
     this.setState = setState;
+    this.live = live;
     this.pace = pace;
     this.stopped = new AbortController();
     this.began = 0;
@@ -71,6 +72,7 @@ class Reader {
     if (this.stopped.signal.aborted || began !== this.began) return; // gone, or a later reading is under way
     this.reading = false;
     this.setState(change);
+    if (!this.live) return;
     const again = this.again;
     this.again = false;
     this.readSoon(again ? this.pace : IDLE_MS);

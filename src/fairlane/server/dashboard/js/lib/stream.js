@@ -7,19 +7,25 @@ const REOPEN_MS = 3000; // as long as browsers wait before they come back to a s
 let source;
 let polling;
 let reopening;
+let fallback;
 let opened = 0;
 
 function open() {
   clearTimeout(reopening);
+  clearTimeout(fallback);
   source?.close();
   source = new EventSource("/events");
+  fallback = setTimeout(poll, REOPEN_MS); // something between may hold the stream back
   source.onopen = () => {
+    clearTimeout(fallback);
     stopPolling();
     connection.value = "live";
     failure.value = null;
     if (opened++) resets.value += 1; // who answers now may be another process, which cannot resume
   };
   source.onerror = () => {
+    clearTimeout(fallback);
+    if (connection.value === "live") connection.value = "connecting";
     poll();
     if (source.readyState === EventSource.CLOSED) reopening = setTimeout(open, REOPEN_MS);
   };
@@ -51,6 +57,7 @@ function stopPolling() {
 
 function close() {
   clearTimeout(reopening);
+  clearTimeout(fallback);
   stopPolling();
   source?.close();
   source = undefined;
