@@ -267,3 +267,8 @@ async def test_middleware_adds_headers_in_the_transaction_and_hears_of_the_job(d
             await outbox.relay(noting, database).deliver()
         assert heard == [("note", {"for": "note of acme"})]
         assert [job.headers for job in await testing.drain()] == [{"for": "note of acme"}]
+
+
+def test_a_sync_engine_needs_no_greenlet() -> None:
+    script = "import sys; sys.modules['greenlet'] = None; import fairlane.contrib.sqlalchemy"
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=30)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ..app import App
 from ..submitter import Bound
 from .outbox import Entry, Relay, entry_values
+
+if TYPE_CHECKING:  # it needs greenlet, which those with a sync engine need not have
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 T = TypeVar("T")
 
@@ -68,10 +70,10 @@ class _Rows:
 
     async def _do(self, step: Callable[[sa.Connection], T]) -> T:
         """Take this step in a transaction."""
-        if isinstance(self._engine, AsyncEngine):
-            async with self._engine.begin() as connection:
-                return await connection.run_sync(step)
-        return await asyncio.to_thread(self._do_sync, self._engine, step)
+        if isinstance(self._engine, sa.Engine):
+            return await asyncio.to_thread(self._do_sync, self._engine, step)
+        async with self._engine.begin() as connection:
+            return await connection.run_sync(step)
 
     @staticmethod
     def _do_sync(engine: sa.Engine, step: Callable[[sa.Connection], T]) -> T:
