@@ -39,7 +39,7 @@ def test_all_that_match_a_filter_are_retried(world: World, open_page: Pages, ten
     expect(rows(page)).to_have_count(12)
     page.get_by_role("button", name="Retry all").click()
     dialog = page.get_by_role("dialog", name="Retry 12 jobs?")
-    expect(dialog).to_contain_text(f"Dead letters, Tenant {tenant}, Queue night")
+    expect(dialog).to_contain_text(f"dead letters, tenant {tenant}, queue night")
     dialog.get_by_role("button", name="Retry 12 jobs").click()
     done = page.get_by_role("dialog", name="12 jobs retried")
     done.get_by_role("button", name="Close", exact=True).last.click()

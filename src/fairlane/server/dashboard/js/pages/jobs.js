@@ -39,11 +39,11 @@ export default function Jobs() {
 
 /** All that match, as a bulk change takes it. */
 function wholeFilter(filter, listing) {
-  const chips = chipsOf(filter, dateTime).map(([, words]) => words);
+  const chips = chipsOf(filter, dateTime).map(([, words]) => words[0].toLowerCase() + words.slice(1));
   const [, state] = TABS.find(([name]) => name === filter.state);
   return {
     filter: listing.filter,
-    words: [filter.state === "all" ? "any state" : state, ...chips].join(", "),
+    words: [filter.state === "all" ? "any state" : state.toLowerCase(), ...chips].join(", "),
     expected: chips.length || filter.state === "all" ? undefined : overview.peek()?.states[filter.state],
   };
 }
