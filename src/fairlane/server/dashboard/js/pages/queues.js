@@ -20,7 +20,7 @@ export default function Queues() {
     ${!queues && (failure.value ? html`<${Problem} error=${failure.value} />` : html`<${Skeleton} rows=${4} />`)}
     ${queues && (rows.length
       ? html`<${Card} flush><${Table} label="Queues" columns=${columns(put)} rows=${rows} rowKey=${(queue) => queue.name} /></${Card}>`
-      : html`<${Empty} icon="queues" title="No queues yet" action=${html`<${Code} text=${"fairlane submit --tenant acme --queue reports '{}'"} />`}>
+      : html`<${Empty} icon="queues" title="No queues yet" action=${html`<${Code} text=${`fairlane submit --url ${location.origin} --tenant acme --queue reports '{}'`} />`}>
           A queue appears here with the first job that names it.</${Empty}>`)}
   `;
 }

@@ -17,7 +17,7 @@ export default function Workers() {
     ${!workers && (failure.value ? html`<${Problem} error=${failure.value} />` : html`<${Skeleton} rows=${4} />`)}
     ${workers && (workers.length
       ? html`<ul class="workers" aria-label="Workers">${workers.map((worker) => html`<${Worker} key=${worker.id} worker=${worker} />`)}</ul>`
-      : html`<${Empty} icon="workers" title="No worker is connected" action=${html`<${Code} text="fairlane worker myapp:app" />`}>
+      : html`<${Empty} icon="workers" title="No worker is connected" action=${html`<${Code} text=${`fairlane worker myapp:app --url ${location.origin}`} />`}>
           Without one no job starts. Start one on any machine that reaches the store or this API:</${Empty}>`)}
   `;
 }

@@ -14,8 +14,8 @@ const WORDS = {
   cancelled: ["Nothing was cancelled", "Cancelled jobs stay here for a while."],
 };
 const COMMANDS = {
-  all: "fairlane submit --tenant acme --task demo.sleep '{\"seconds\": 3}'",
-  scheduled: "fairlane submit --tenant acme --delay 10m '{}'",
+  all: "--task demo.sleep '{\"seconds\": 3}'",
+  scheduled: "--delay 10m '{}'",
 };
 
 export function Nothing({ filter, more, search }) {
@@ -32,6 +32,6 @@ export function Nothing({ filter, more, search }) {
   const [title, words] = WORDS[filter.state];
   const command = COMMANDS[filter.state];
   return html`<${Empty} icon=${filter.state === "failed" ? "check" : "jobs"} title=${title} action=${html`
-    ${command && html`<${Code} text=${command} />`}
+    ${command && html`<${Code} text=${`fairlane submit --url ${location.origin} --tenant acme ${command}`} />`}
     <p class="actions"><${ButtonLink} icon="plus" href="/ui/submit">Submit a job</${ButtonLink}></p>`}>${words}</${Empty}>`;
 }
