@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -46,6 +47,17 @@ async def test_a_result_may_be_left_out_or_null(api: Served, tenant: str, queue:
         lease = await running(api, tenant, queue)
         assert await api.finish(lease, "completed", **fields) == "ok"
         assert (await api.job(lease["jobId"]))["result"] is None
+
+
+async def test_long_errors_are_cut_and_the_end_of_the_traceback_kept(api: Served, tenant: str, queue: str) -> None:
+    lease = await running(api, tenant, queue, maxAttempts=1)
+    error = {"type": "T" * 255, "message": "ü" * 100_000, "traceback": "\x00" * 1_000_000 + "the end"}
+    assert await api.finish(lease, "failed", error=error) == "ok"
+    (attempt,) = (await api.job(lease["jobId"]))["attempts"]
+    kept = attempt["error"]
+    assert len(json.dumps(kept, ensure_ascii=False).encode()) < 10_000
+    assert kept["message"].startswith("üüü") and len(kept["message"]) < 2_100
+    assert kept["traceback"].endswith("the end")
 
 
 async def test_failures_are_retried_then_end_in_the_dlq(api: Served, tenant: str, queue: str) -> None:

@@ -7,9 +7,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from ..model.bounded import job_error
 from ..model.errors import PayloadTooLarge
 from ..model.ids import new_claim_id
-from ..model.job import MAX_BATCH, MAX_RESULT_BYTES, JobError, Progress, Time
+from ..model.job import MAX_BATCH, MAX_RESULT_BYTES, Progress, Time
 from ..model.lease import (
     DEFAULT_LEASE_MS,
     MAX_CLAIM,
@@ -175,7 +176,7 @@ class OutcomeBody(Body, frozen=True):
             token=self.token,
             kind=self.outcome,
             result=self._result(at + "/result"),
-            error=None if why is None else JobError(why.type, why.message, why.traceback),
+            error=None if why is None else job_error(why.type, why.message, why.traceback),
             failure=self.failure,
             delay_ms=None if self.delay_seconds is None else round(self.delay_seconds * 1000),
             progress=_progress(self.progress),

@@ -1,0 +1,34 @@
+"""Errors small enough to be stored."""
+
+from __future__ import annotations
+
+import msgspec
+
+from .job import MAX_ERROR_BYTES, JobError
+
+_MAX_TYPE = 200
+_MAX_MESSAGE = 2_000
+_CUT = " …"
+_encode = msgspec.json.Encoder().encode
+
+
+def job_error(kind: str, message: str, trace: str | None = None) -> JobError:
+    """An error small enough to be stored. The end of a traceback tells most, so that is kept."""
+    tail = _storable(trace[-MAX_ERROR_BYTES:]) if trace else None
+    error = JobError(_cut(kind, _MAX_TYPE), _cut(message, _MAX_MESSAGE), tail)
+    while error.traceback and len(_encode(error)) > MAX_ERROR_BYTES:
+        excess = len(_encode(error)) - MAX_ERROR_BYTES
+        kept = max(0, len(error.traceback) - max(excess // 6, 100))
+        shorter = _CUT + error.traceback[len(error.traceback) - kept :] if kept else None
+        error = JobError(error.type, error.message, shorter)
+    return error
+
+
+def _cut(text: str, limit: int) -> str:
+    text = _storable(text[: limit + 1])
+    return text if len(text) <= limit else text[:limit] + _CUT
+
+
+def _storable(text: str) -> str:
+    """`text` without lone surrogates, which JSON cannot carry."""
+    return text.encode("utf-8", "backslashreplace").decode()
