@@ -36,12 +36,12 @@ async def _listed(engine: Engine, query: JobQuery) -> list[str]:
 
 @pytest.mark.parametrize("limit", [1, 7, 100])
 async def test_waiting_jobs_of_many_lanes_are_listed_once_each(engine: Engine, limit: int) -> None:
-    """Lanes of 0 to 150 jobs, more of them than are read at once, of which few are in the queue that is asked for."""
+    """Lanes of 0 to 220 jobs, more of them than are read at once, of which few are in the queue that is asked for."""
     await lift_limits(engine)
     jobs = []
     for lane in range(210):
         tenant, queue = f"t{lane % 70}", f"q{lane // 70}"
-        count = 150 if lane == 75 else 3 if lane == 100 else 1
+        count = 220 if lane == 75 else 3 if lane == 100 else 1
         jobs += [
             NewJob(id=engine.new_job_id(tenant), tenant_id=tenant, queue=queue, payload=b"1") for _ in range(count)
         ]

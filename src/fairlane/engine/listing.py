@@ -118,6 +118,8 @@ class Listing:
         lane, found = place.lane, list[tuple[str, Place]]()
         if lane and _serves(lane, query):
             found = places(lane, await self._range(f"{prefix}lane/{lane}", place, newest_first=False))
+            if found:  # there may be more in this lane, however few these are
+                return found
         while len(found) < CHUNK:
             lanes = await self._lanes_after(prefix, lane, query)
             if not lanes:
