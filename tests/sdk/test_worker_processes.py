@@ -130,6 +130,16 @@ async def test_a_job_may_stop_by_itself_when_cancelled(world: World) -> None:
         assert json_of((await world.finished(await submit(world, tasks.add, 1, 1))).result) == 2
 
 
+async def test_a_job_that_outlasts_the_drain_is_given_back(world: World, tmp_path: Path) -> None:
+    note = tmp_path / "pids"
+    async with world.worker(app=tasks.app, drain_seconds=0.1):
+        job_id = await submit(world, tasks.hold, str(note))
+        pids = await eventually(lambda: _pids(note), "the job has begun")
+    job = await world.engine.get(job_id)
+    assert (job.state, job.reason, job.attempt) == (State.PENDING, Reason.RELEASED, 0)
+    await eventually(lambda: _are_gone(pids), "the processes are gone", within=2)
+
+
 async def test_computing_jobs_lose_no_lease(world: World) -> None:
     async with world.worker(app=tasks.app, slots=4, lease_ms=1_000):
         ids = [await submit(world, tasks.burn, 3.0) for _ in range(4)]
