@@ -54,7 +54,7 @@ function Tabs({ state }) {
   useEffect(() => {
     const here = tabs.current.querySelector("[aria-current]"); // on a phone it may be out of sight
     tabs.current.scrollLeft = here.offsetLeft - (tabs.current.clientWidth - here.offsetWidth) / 2;
-  }, [state]);
+  }, [state, overview.value === null]); // the counts make the tabs wider
   return html`<nav class="tabs" aria-label="Jobs by state" ref=${tabs}>
     ${TABS.map(([name, words]) => html`<a key=${name} href=${tabAddress(name)} aria-current=${name === state ? "page" : undefined}>
       ${words}${counts[name] !== undefined && html`<span class="count" title=${count(counts[name])}>${shortCount(counts[name])}</span>`}
