@@ -70,7 +70,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "disk"
     drain: Annotated[str, Meta(description="How long running jobs may go on after a stop was asked for.")] = "10s"
     max_jobs: Annotated[
-        int, Meta(ge=0, description="Jobs after which a worker process is replaced, once its last ones have ended.")
+        int,
+        Meta(
+            ge=0, description="Jobs after which a worker process is replaced, once its last ones have ended; 0: never."
+        ),
     ] = 0
     max_memory: Annotated[str, Meta(description='Memory above which a worker process is replaced, as in "512MB".')] = ""
     health: Annotated[
