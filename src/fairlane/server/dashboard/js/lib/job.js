@@ -1,9 +1,11 @@
 // One job, as the API tells it and as it changes.
 import { at, get } from "./api.js";
 import { parseTree } from "./json.js";
-import { useEffect, useRef, useState } from "./ui.js";
+import { useResource } from "./resource.js";
+import { changes } from "./store.js";
+import { useEffect, useState } from "./ui.js";
 
-const AGAIN_MS = 1000;
+const PACE_MS = 250; // the stream's own
 
 export const ENDED = ["completed", "failed", "cancelled"];
 export const hasEnded = (job) => ENDED.includes(job.state);
@@ -28,67 +30,20 @@ export function readJob(text) {
 
 export const getJob = (id, signal) => get(at`/jobs/${id}`, { signal, read: readJob });
 
-/** A job, kept up to date: {job, error, reload}. By its events, or where these are not to be had by asking again. */
+/**
+ * A job, kept up to date until it has ended: {job, error, reload}. It follows the tab's one stream, which names each job
+ * that changes, and opens none of its own: browsers keep few connections to a server, over all of its windows.
+ */
 export function useJob(id) {
-  const [state, setState] = useState({ job: null, error: null });
-  const feed = useRef();
+  const [ended, setEnded] = useState(false);
+  const { data: job, error, reload, soon } = useResource((signal) => getJob(id, signal), [id, ended], { live: !ended, pace: PACE_MS });
   useEffect(() => {
-    setState({ job: null, error: null });
-    feed.current = new Feed(id, (job) => setState({ job, error: null }), (error) => setState((old) => ({ ...old, error })));
-    return () => feed.current.stop();
-  }, [id]);
-  return { ...state, reload: () => feed.current.start() };
-}
-
-class Feed {
-  constructor(id, onJob, onError) {
-    this.id = id;
-    this.onJob = onJob;
-    this.onError = onError;
-    this.seen = () => (document.hidden ? this.pause() : this.start());
-    document.addEventListener("visibilitychange", this.seen);
-    this.start();
-  }
-
-  async start() {
-    this.pause();
-    const reading = (this.reading = new AbortController());
-    try {
-      const job = await getJob(this.id, reading.signal);
-      if (reading.signal.aborted) return;
-      this.onJob(job);
-      if (!hasEnded(job)) this.listen();
-    } catch (error) {
-      if (reading.signal.aborted) return;
-      this.onError(error);
-      if (error.status !== 404) this.later();
-    }
-  }
-
-  listen() {
-    const events = (this.events = new EventSource(at`/jobs/${this.id}/events`));
-    events.addEventListener("job", ({ data }) => {
-      const job = readJob(data);
-      this.onJob(job);
-      if (hasEnded(job)) events.close();
-    });
-    events.addEventListener("error", () => {
-      if (events.readyState === EventSource.CLOSED) this.later();
-    });
-  }
-
-  later() {
-    this.timer = setTimeout(() => this.start(), AGAIN_MS);
-  }
-
-  pause() {
-    clearTimeout(this.timer);
-    this.reading?.abort();
-    this.events?.close();
-  }
-
-  stop() {
-    this.pause();
-    document.removeEventListener("visibilitychange", this.seen);
-  }
+    if (job) setEnded(hasEnded(job));
+  }, [job]);
+  useEffect(() => {
+    if (ended) return undefined;
+    const known = changes.peek();
+    return changes.subscribe((news) => news !== known && news.jobs.some((one) => one.id === id) && soon());
+  }, [id, ended]);
+  return { job: job ?? null, error, reload };
 }

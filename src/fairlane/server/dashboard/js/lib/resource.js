@@ -8,15 +8,17 @@ const IDLE_MS = 15_000; // for what changes by time alone
 /**
  * Reads by `load(signal)` now, whenever one of `inputs` changes, and (with `live`) whenever something happened.
  * `pace`: ms between two readings at least.
- * Gives {data, error, loading, reload, put}; the last data stays while newer is read, and when that fails.
- * `put(data)` shows what a change has answered, until the next reading.
+ * Gives {data, error, loading, reload, soon, put}; the last data stays while newer is read, and when that fails.
+ * `soon()` reads again at that pace, `put(data)` shows what a change has answered, until the next reading.
  */
 export function useResource(load, inputs, { live = true, pace = PACE_MS } = {}) {
   const [state, setState] = useState({ data: undefined, error: null, loading: true });
   const reload = useRef(() => {});
+  const soon = useRef(() => {});
   useEffect(() => {
     const reader = new Reader(load, setState, { live, pace });
     reload.current = () => reader.read();
+    soon.current = () => reader.readSoon(pace);
     setState((old) => ({ ...old, loading: true }));
     reader.read();
     if (!live) return () => reader.stop();
@@ -33,7 +35,7 @@ export function useResource(load, inputs, { live = true, pace = PACE_MS } = {}) 
     setState({ data, error: null, loading: false });
     reload.current();
   };
-  return { ...state, put, reload: () => reload.current() };
+  return { ...state, put, reload: () => reload.current(), soon: () => soon.current() };
 }
 
 /** Calls `act` whenever one of the signals changes, from now on. */
