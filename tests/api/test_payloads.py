@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import resource
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
-from .conftest import Served
+from .conftest import Served, fields_of
+
+MEBIBYTE = 1024 * 1024
 
 KEPT = [
     "null", "true", "0", "-0", '""', "[]", "{}", "[[],{}]", "130775545883395173", "18446744073709551616",
@@ -97,3 +101,22 @@ async def test_bodies_that_are_no_job(client: httpx.AsyncClient, body: bytes) ->
     answer = await client.post("/jobs", content=body)
     assert answer.status_code in {400, 422}
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_a_hundred_megabytes_are_refused_and_not_kept(
+    api: Served, client: httpx.AsyncClient, chunked: bool
+) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            yield b"x" * MEBIBYTE
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    headers = {} if chunked else {"content-length": str(100 * MEBIBYTE)}
+    try:
+        answer = await client.post("/jobs", content=body(), headers=headers)
+    except httpx.WriteError:
+        pytest.fail("the connection was reset before the answer was read")
+    assert answer.status_code == 413
+    assert fields_of(answer) == []
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 32 * 1024  # KiB
