@@ -34,6 +34,8 @@ from .listing import names_between
 from .records import pack_request, utc
 
 NEXT_RUNS = 5
+AT_ONCE = 10
+"""Schedules that are fired together, so that they share a write to disk."""
 
 _log = logging.getLogger(__name__)
 _pack = msgspec.msgpack.Encoder().encode
@@ -144,7 +146,9 @@ class EngineSchedules:
             next_ms, *members = await self._calls.run("due_schedules", partition, limit=limit)
             nexts += [next_ms] if next_ms >= 0 else []
             _, found = await self._read(partition, _names(members))
-            done = [await self._fire_due(known) for known in found]
+            done: list[bool] = []
+            for first in range(0, len(found), AT_ONCE):
+                done += await asyncio.gather(*map(self._fire_due, found[first : first + AT_ONCE]))
             fired += sum(done)
             nexts += [0] if len(members) >= limit and any(done) else []
         return UpkeepStep(fired, min(nexts, default=None))
