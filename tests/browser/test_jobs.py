@@ -141,6 +141,26 @@ def test_many_rows_are_read_as_they_are_scrolled_to(workless: World, pages_of: O
     assert rows(page).count() < 60
 
 
+def test_all_that_match_are_selected_beyond_the_rows_that_are_loaded(
+    workless: World, pages_of: OpenPages, tenant: str
+) -> None:
+    put(f"{workless.api.url}/tenants/{tenant}", {"submitRate": None})
+    post(f"{workless.api.url}/jobs/batch", {"jobs": [{"tenantId": tenant, "payload": i} for i in range(250)]})
+    page = pages_of(workless)(f"/ui/jobs?state=pending&tenant={tenant}")
+    page.get_by_role("checkbox", name="Select all rows that are loaded").click()
+    bar = page.get_by_role("region", name="Selected jobs")
+    expect(bar).to_contain_text("100 selected")
+    bar.get_by_role("button", name="Select all that match").click()
+    expect(bar).to_contain_text("All that match")
+    bar.get_by_role("button", name="Cancel", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Cancel 250 jobs?")
+    dialog.get_by_role("button", name="Cancel 250 jobs").click()
+    done = page.get_by_role("dialog", name="250 jobs cancelled")
+    done.get_by_role("button", name="Close", exact=True).last.click()
+    expect(page.get_by_role("heading", name="No job matches")).to_be_visible()
+    assert workless.api.get(f"/tenants/{tenant}")["pending"] == 0
+
+
 @pytest.mark.parametrize("viewport", [PHONE])
 def test_a_phone_shows_jobs_without_scrolling_sideways(world: World, open_page: Pages, tenant: str) -> None:
     (job,) = fail(world, tenant, 1)
