@@ -92,7 +92,7 @@ def test_filters_live_in_the_address(world: World, open_page: Pages, tenant: str
     page = open_page("/ui/jobs")
     expect(rows(page).first).to_be_visible()
     page.keyboard.press("/")
-    expect(page.get_by_role("searchbox", name="Search jobs")).to_be_focused()
+    expect(page.get_by_role("combobox", name="Search jobs")).to_be_focused()
     page.keyboard.type(f"tenant:{tenant} key:{tenant}-1\n")
     expect(page).to_have_url(re.compile(f"tenant={tenant}&key={tenant}-1"))
     expect(rows(page)).to_have_count(1)
@@ -108,7 +108,7 @@ def test_filters_live_in_the_address(world: World, open_page: Pages, tenant: str
     expect(rows(page)).to_have_count(3)
     page.get_by_role("navigation", name="Jobs by state").get_by_role("link", name="Completed").click()
     expect(page).to_have_url(re.compile(f"tenant={tenant}.*state=completed"))
-    page.get_by_role("searchbox", name="Search jobs").fill(jobs[2])
+    page.get_by_role("combobox", name="Search jobs").fill(jobs[2])
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{world.api.url}/ui/jobs/{jobs[2]}")
 

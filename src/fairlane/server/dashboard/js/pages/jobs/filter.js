@@ -55,6 +55,13 @@ export function chipsOf(filter, dateTime) {
   return chips;
 }
 
+/** What a last word without a name may mean, each way spelled out. */
+export function waysToSearch(text) {
+  const [, before, word] = /^(|.*\s)([^\s:]+)$/.exec(text) ?? [];
+  if (!word || JOB_ID.test(word.toLowerCase())) return [];
+  return Object.values(WRITTEN).map((written) => `${before}${written}:${word}`);
+}
+
 /** What was searched for: {id} of one job, or {changes} of the filter. A word alone is a tenant. */
 export function readSearch(text) {
   const words = text.trim().split(/\s+/).filter(Boolean);

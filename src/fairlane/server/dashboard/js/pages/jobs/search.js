@@ -6,7 +6,7 @@ import { dateTime } from "../../lib/format.js";
 import { navigate } from "../../lib/router.js";
 import { overview } from "../../lib/store.js";
 import { html, useState } from "../../lib/ui.js";
-import { AGES, changeFilter, chipsOf, NAMES, readSearch } from "./filter.js";
+import { AGES, changeFilter, chipsOf, NAMES, readSearch, waysToSearch } from "./filter.js";
 
 export function Search({ filter, children }) {
   const [open, setOpen] = useState(false);
@@ -22,7 +22,8 @@ export function Search({ filter, children }) {
     <div class="filters">
       <form class="search" role="search" onSubmit=${search}>
         <${Icon} name="search" size=${14} />
-        <input class="input" type="search" data-search aria-label="Search jobs" placeholder="Job id, tenant, or task:name"
+        <datalist id="search-ways">${waysToSearch(text).map((way) => html`<option key=${way} value=${way}></option>`)}</datalist>
+        <input class="input" type="search" data-search list="search-ways" aria-label="Search jobs" placeholder="Job id, tenant, or task:name"
           title="A job's id, or any of tenant:acme queue:mail task:send key:report-42" value=${text} onInput=${(event) => setText(event.target.value)} />
       </form>
       <${Button} aria-expanded=${String(open)} aria-controls="filter-fields" onClick=${() => setOpen(!open)}>Filter</${Button}>
