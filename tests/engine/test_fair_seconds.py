@@ -129,3 +129,16 @@ async def test_use_of_one_pool_is_not_held_against_a_tenant_in_another(by_second
     await submit(by_seconds, "busy", 1, queue="slow")
     order = [lease.tenant_id for lease in await claim(by_seconds, 6, "slow")]
     assert 1 <= order.index("busy") <= 3
+
+
+async def test_time_used_in_a_queue_without_a_floor_is_paid_for(by_seconds: Engine, clock: Clock) -> None:
+    """Another queue's floor has passed the tenant's virtual time, which was forgotten for that."""
+    await submit(by_seconds, "busy", 50, queue="fast")
+    await claim(by_seconds, 40, "fast")
+    await submit(by_seconds, "ant", queue="slow")
+    (first,) = await claim(by_seconds, 1, "slow")
+    await by_seconds.prune(Retention(), 100)
+    clock.advance(ms=5_000)
+    await finish(by_seconds, [first])
+    assert (await by_seconds.tenant("ant")).completed == 1
+    assert (await by_seconds.doctor()).problems == []
