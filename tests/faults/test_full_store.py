@@ -103,3 +103,24 @@ async def test_the_dead_letter_queue_is_not_given_up_for_room(full: tuple[Engine
     assert not await is_accepted(client)
     await client.delete("/jobs/dlq")
     await eventually(lambda: is_accepted(client), within_s=20)
+
+
+async def test_those_who_wait_and_watch_need_no_room(full: tuple[Engine, httpx.AsyncClient]) -> None:
+    engine, client = full
+    accepted = await submit_until_refused(client)
+    changes = engine.monitor.changes()
+    assert (await anext(changes)).missed
+    waiting = asyncio.create_task(engine.wait_finished(accepted[0], 20_000))
+    await eventually(lambda: is_awaited(engine, accepted[0]), within_s=10)
+    await work_off(engine, OutcomeKind.COMPLETED)
+    async with asyncio.timeout(10):
+        while accepted[0] not in {job.id for job in (await anext(changes)).jobs}:
+            pass
+    job = await waiting
+    assert job is not None
+    assert job.state is State.COMPLETED
+    await changes.aclose()
+
+
+async def is_awaited(engine: Engine, job_id: str) -> bool:
+    return await engine.store.client.zscore("fl:{0}:awaited", job_id) is not None

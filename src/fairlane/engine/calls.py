@@ -79,8 +79,11 @@ class Calls:
     async def _send_one(self, parts: tuple[Value, ...]) -> Any:
         try:
             return await self.store.client.execute_command(*parts)  # type: ignore[no-untyped-call]
-        except (OutOfMemoryError, NoScriptError) as error:
-            raise _ours(error) from error
+        except ResponseError as error:
+            ours = _ours(error)
+            if ours is error:
+                raise
+            raise ours from error
 
     def _command(
         self, script: Script, partition: int, values: dict[str, Value], rest: list[bytes]

@@ -132,11 +132,10 @@ class Engine:
     async def wait_finished(self, job_id: str, timeout_ms: int) -> Job | None:
         partition = self._of_job(job_id)
         deadline = time.monotonic() + timeout_ms / 1000
-        awaited = keys.prefix(partition) + keys.AWAITED
         with self._wakeups.end_of(job_id) as ended:
             while True:
                 ended.clear()
-                await self._calls.command("ZADD", awaited, "GT", int(time.time() * 1000) + timeout_ms, job_id)
+                await self._calls.run("await", partition, id=job_id, timeout_ms=timeout_ms)
                 job = await self.get(job_id)
                 left = deadline - time.monotonic()
                 if job.state.is_terminal or left <= 0:

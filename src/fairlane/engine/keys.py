@@ -18,7 +18,6 @@ def wake(queue: str) -> str:
     return f"wake/{queue}"
 
 
-AWAITED = "awaited"
 ENDED = "ended"
 """Channel: a job that somebody waits for has ended."""
 

@@ -15,7 +15,6 @@ import msgspec
 from ..model.errors import StoreUnavailable
 from ..model.monitor import MAX_LISTED_CHANGES
 from ..model.states import State
-from . import keys
 from .calls import PATIENCE_S, Calls
 from .wakeups import Wakeups
 
@@ -65,7 +64,7 @@ class News:
     def __init__(self, calls: Calls, wakeups: Wakeups, partitions: int) -> None:
         self._calls = calls
         self._wakeups = wakeups
-        self._watched = [keys.prefix(partition) + keys.WATCHED for partition in range(partitions)]
+        self._partitions = partitions
         self._of_all: set[Watcher] = set()
         self._of_one: dict[str, set[Watcher]] = {}
         self._renewing: asyncio.Task[None] | None = None
@@ -121,8 +120,8 @@ class News:
 
     async def _renew(self) -> bool:
         """Say that somebody watches. Whether the store knew in every partition."""
-        old = [await self._calls.command("SET", name, 1, "PX", WATCHED_MS, "GET") for name in self._watched]
-        return all(value is not None for value in old)
+        known = [await self._calls.run("watch", each, watched_ms=WATCHED_MS) for each in range(self._partitions)]
+        return all(known)
 
     async def _keep_watched(self) -> None:
         while True:
