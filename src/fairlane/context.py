@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Awaitable, Callable, Generator
 from contextvars import ContextVar, Token
 from datetime import UTC, datetime, timedelta
 
 from .joblines import JobLines
+from .model.bounded import storable
+from .model.errors import InvalidInput
 from .model.job import Progress
 from .model.lease import Lease
 from .model.logs import LogLine
@@ -141,13 +144,24 @@ class JobContext:
     def progress(self, current: float, total: float | None = None, message: str | None = None) -> Awaitable[None]:
         """Say how far the job is. Cheap to call often: the store hears at most about two a second.
 
-        Returns something that may be awaited, and need not be.
+        Returns something that may be awaited, and need not be. Raises InvalidInput for what is no finite number.
         """
-        if message is not None and len(message) > MAX_PROGRESS_MESSAGE:
-            message = message[:MAX_PROGRESS_MESSAGE]
-        self._progress = Progress(current, total, message)
+        if message is not None:
+            message = storable(message[:MAX_PROGRESS_MESSAGE])[:MAX_PROGRESS_MESSAGE]
+        self._progress = Progress(_finite(current), None if total is None else _finite(total), message)
         self._notify()
         return _DONE
+
+
+def _finite(number: float) -> float:
+    """As a plain float: what cannot be sent must not get to the heartbeat, on which all leases hang."""
+    try:
+        value = float(number)
+    except (TypeError, ValueError, OverflowError):
+        value = math.nan
+    if not math.isfinite(value):
+        raise InvalidInput(f"progress must be a finite number, not {number!r:.100}")
+    return value
 
 
 running_job: ContextVar[JobContext] = ContextVar("fairlane_job")

@@ -6,12 +6,14 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from fairlane import Cancel, Retry, RetryAfter, Snooze, State, current
-from fairlane.model.job import Job
+from fairlane.model.errors import InvalidInput
+from fairlane.model.job import Job, Progress
 from fairlane.model.states import Reason
 
 from .world import World, eventually, json_of
@@ -263,6 +265,27 @@ async def test_progress_is_seen_soon_and_sent_seldom(world: World, is_async: boo
         await eventually(is_seen, "the last progress is stored", within=5.0)
         release.set()
         await handle.result(timeout=10)
+
+
+async def test_progress_that_cannot_be_sent_is_refused_at_once(world: World) -> None:
+    """In the task, and not in the heartbeat, which would lose all leases."""
+    refused: list[str] = []
+
+    @world.app.task
+    async def work() -> None:
+        for bad in (float("nan"), float("inf"), 10**400, "half"):
+            try:
+                current().progress(bad)  # type: ignore[arg-type]
+            except InvalidInput as error:
+                refused.append(str(error))
+        current().progress(Decimal("1.5"), message="a\udcff")  # type: ignore[arg-type]
+
+    async with world.worker():
+        handle = await work.submit()
+        await handle.result(timeout=10)
+    assert len(refused) == 4
+    assert refused[0] == "progress must be a finite number, not nan"
+    assert (await handle.refresh()).progress == Progress(1.5, None, "a\\udcff")
 
 
 async def test_mixed_jobs_all_end_as_they_should(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Errors small enough to be stored."""
+"""Texts and errors that can be stored."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _encode = msgspec.json.Encoder().encode
 
 def job_error(kind: str, message: str, trace: str | None = None) -> JobError:
     """An error small enough to be stored. The end of a traceback tells most, so that is kept."""
-    tail = _storable(trace[-MAX_ERROR_BYTES:]) if trace else None
+    tail = storable(trace[-MAX_ERROR_BYTES:]) if trace else None
     error = JobError(_cut(kind, _MAX_TYPE), _cut(message, _MAX_MESSAGE), tail)
     while error.traceback and len(_encode(error)) > MAX_ERROR_BYTES:
         excess = len(_encode(error)) - MAX_ERROR_BYTES
@@ -25,10 +25,10 @@ def job_error(kind: str, message: str, trace: str | None = None) -> JobError:
 
 
 def _cut(text: str, limit: int) -> str:
-    text = _storable(text[: limit + 1])
+    text = storable(text[: limit + 1])
     return text if len(text) <= limit else text[:limit] + _CUT
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """`text` without lone surrogates, which JSON cannot carry."""
     return text.encode("utf-8", "backslashreplace").decode()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from ..context import JobContext, running_job
+from ..model.bounded import storable
 from ..model.logs import MAX_LINE_LENGTH, LogLine
 
 _CUT = " …"
@@ -68,5 +69,5 @@ def replay(line: LogLine) -> None:
 
 
 def _text(text: str, limit: int = MAX_LINE_LENGTH) -> str:
-    text = text[: limit + 1].encode("utf-8", "backslashreplace").decode()
+    text = storable(text[: limit + 1])
     return text if len(text) <= limit else text[: limit - len(_CUT)] + _CUT
