@@ -119,6 +119,7 @@ class Executor:
             self._loop.call_soon_threadsafe(self._began, job)
 
         outcome = process.run(job.runnable, job.lease, began, partial(_hear, job.context))
+        job.process = None  # from now on it may be another job's, which must not be stopped for this one
         self._processes.give_back(process)
         self._hand_over(job, outcome)
 

@@ -70,7 +70,7 @@ def look_up(module: ModuleType, path: str) -> Any:
 
 
 class Channel(Generic[T]):
-    """Whole messages over a stream socket. `T` is what comes in. Any thread may send, one may receive."""
+    """Whole frames over a stream socket. `T` is what comes in. Any thread may send, one may receive."""
 
     def __init__(self, connection: socket.socket, incoming: Any) -> None:
         self._connection = connection
@@ -80,14 +80,14 @@ class Channel(Generic[T]):
         self._readable = select.poll()
         self._readable.register(connection, select.POLLIN)
 
-    def send(self, message: FromWorker | FromJob) -> None:
+    def send(self, frame: FromWorker | FromJob) -> None:
         """Raises OSError where nobody is there any more."""
-        body = _encode(message)
+        body = _encode(frame)
         with self._lock:
             self._connection.sendall(_LENGTH.pack(len(body)) + body)
 
     def receive(self, seconds: float | None) -> T | None:
-        """The next message; None where there is none yet after so long. Raises EOFError at the end, OSError."""
+        """The next frame; None where there is none yet after so long. Raises EOFError at the end, OSError."""
         while True:
             whole = self._take()
             if whole is not None:

@@ -47,6 +47,8 @@ class JobRunner:
         self._starts: SimpleQueue[tuple[Start, Lease, JobContext]] = SimpleQueue()
         self._job: JobContext | None = None
         self._told: Progress | None = None
+        self._telling = threading.Lock()
+        """Held while the worker is told of the job: what came after its end would be taken for the next job's."""
 
     def serve(self) -> None:
         threading.Thread(target=self._listen, name="fairlane-worker", daemon=True).start()
@@ -73,9 +75,10 @@ class JobRunner:
             _leave()
 
     def _tell(self) -> None:
-        job = self._job
-        if job is not None and (job.latest_progress is not self._told or job.unsent_lines is not None):
-            self._channel.send(self._news(job))
+        with self._telling:
+            job = self._job
+            if job is not None and (job.latest_progress is not self._told or job.unsent_lines is not None):
+                self._channel.send(self._news(job))
 
     def _news(self, job: JobContext) -> Said:
         self._told = job.latest_progress
@@ -90,9 +93,10 @@ class JobRunner:
         outcome = self._outcome(start, lease, job)
         result = None if outcome.result is None else bytes(outcome.result)
         outcome = msgspec.structs.replace(outcome, result=None)
-        self._job = None
         try:
-            self._channel.send(Ended(msgspec.json.encode(outcome), result, self._news(job)))
+            with self._telling:
+                self._job = None
+                self._channel.send(Ended(msgspec.json.encode(outcome), result, self._news(job)))
         except OSError:
             _leave()
 

@@ -20,10 +20,8 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 def run_worker(make_worker: Callable[[], Worker], exit_code: Callable[[Worker], int] = lambda worker: 0) -> int:
     """Run the worker that `make_worker` returns (on its event loop) until SIGTERM or SIGINT, then drain it.
 
-    Returns the exit code that the worker, as it ended, calls for.
-
     A second signal ends the process at once, with 128 + its number. To be called in the main thread.
-    Raises as `Worker.run` does.
+    Returns the exit code that the worker, as it ended, calls for. Raises as `Worker.run` does.
     """
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         worker = runner.run(_run_until_signalled(make_worker))
