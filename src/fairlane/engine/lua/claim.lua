@@ -215,7 +215,7 @@ for i, c in ipairs(turns) do
 end
 local records = call('MGET', unpack(keys))
 local earlier = read('HMGET', 'started', ids)
-local ready = read('HMGET', 'ready', ids)
+local ready = read_any('HMGET', 'ready', ids)
 local fence = call('INCRBY', key('fence'), #turns) - #turns
 local started, leases, slots, waited = {}, {}, {}, 0
 local expires = now + lease_ms
@@ -243,7 +243,7 @@ write('HSET', 'started', started)
 write('ZADD', 'leases', leases)
 write('ZADD', 'slots', slots)
 call('SET', claim_key, pack(ids), 'PX', lease_ms)
-write('HDEL', 'ready', ids)
+if #ready > 0 then write('HDEL', 'ready', ids) end
 for _, c in ipairs(served) do count('started', c.tenant, c.taken) end
 sum('wait_ms', waited)
 write_counts()
@@ -265,7 +265,9 @@ for _, c in ipairs(served) do
 end
 if next(blocks) then write_blocked(blocks, {}) end
 if by_seconds then
-  for _, c in ipairs(served) do call('HDEL', key('owed'), c.tenant) end
+  local paid = {}
+  for i, c in ipairs(served) do paid[i] = c.tenant end
+  write('HDEL', 'owed', paid)
 end
 
 -- Charge the served tenants in every queue that this worker serves: their clock is one. XX leaves out

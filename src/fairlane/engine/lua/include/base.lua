@@ -31,16 +31,6 @@ local function write_keys(command, args)
   in_pieces(args, function(...) call(command, ...) end)
 end
 
--- Read the same piece of many members: HMGET, ZMSCORE.
-local function read(command, name, members)
-  local all = {}
-  in_pieces(members, function(...)
-    local found = call(command, key(name), ...)
-    for i = 1, #found do all[#all + 1] = found[i] end
-  end)
-  return all
-end
-
 -- The least score of a sorted set that is no empty one.
 local function first_score(name)
   return tonumber(call('ZRANGE', key(name), 0, 0, 'WITHSCORES')[2])
@@ -60,4 +50,20 @@ end
 local function push_all(list, values)
   local n = #list
   for i = 1, #values do list[n + i] = values[i] end
+end
+
+-- Read the same piece of many members: HMGET, ZMSCORE.
+local function read(command, name, members)
+  local all
+  in_pieces(members, function(...)
+    local found = call(command, key(name), ...)
+    if all then push_all(all, found) else all = found end
+  end)
+  return all or {}
+end
+
+-- As read, for what is often empty: one look tells so, and there is nothing in the answer then.
+local function read_any(command, name, members)
+  if call('EXISTS', key(name)) == 0 then return {} end
+  return read(command, name, members)
 end

@@ -47,7 +47,7 @@ end
 
 local function free_business_keys(ids)
   local owners = {}
-  for i, business_key in ipairs(read('HMGET', 'keyed', ids)) do
+  for i, business_key in ipairs(read_any('HMGET', 'keyed', ids)) do
     if business_key then
       local record = call('GET', key('j/' .. ids[i]))
       call('DEL', key('u/' .. header_of(record).tenant .. '/' .. business_key))
@@ -58,7 +58,7 @@ local function free_business_keys(ids)
 end
 
 local function tell_waiters(ids)
-  for i, wanted_until in ipairs(read('ZMSCORE', 'awaited', ids)) do
+  for i, wanted_until in ipairs(read_any('ZMSCORE', 'awaited', ids)) do
     if wanted_until then
       call('ZREM', key('awaited'), ids[i])
       call('PUBLISH', key('ended'), ids[i])
@@ -80,7 +80,7 @@ local function write_endings()
   write_lanes()
   local tenants = {}
   for tenant in pairs(freed) do push(tenants, tenant) end
-  for i, reason in ipairs(read('HMGET', 'blocked', tenants)) do
+  for i, reason in ipairs(read_any('HMGET', 'blocked', tenants)) do
     if reason == 'concurrency' then touch(tenants[i]) end
   end
   settle()

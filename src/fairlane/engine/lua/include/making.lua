@@ -32,7 +32,7 @@ local function touch_new_lanes()
     push(queues[lane[2]], lane[1])
   end
   local blocked = {}
-  for i, reason in ipairs(read('HMGET', 'blocked', tenants)) do blocked[tenants[i]] = reason end
+  for i, reason in ipairs(read_any('HMGET', 'blocked', tenants)) do blocked[tenants[i]] = reason end
   for queue, members in pairs(queues) do
     for i, tag in ipairs(read('ZMSCORE', 'run/' .. queue, members)) do
       if not tag and not blocked[members[i]] then touch(members[i], queue) end

@@ -17,9 +17,8 @@ end
 
 local function load_policies(tenants)
   local default = policy_from(call('GET', key('defaults')))
-  for i, packed in ipairs(read('HMGET', 'policies', tenants)) do
-    policy_cache[tenants[i]] = packed and policy_from(packed) or default
-  end
+  local own = read_any('HMGET', 'policies', tenants)
+  for i, tenant in ipairs(tenants) do policy_cache[tenant] = own[i] and policy_from(own[i]) or default end
 end
 
 -- Of a tenant whose policy has been loaded.
