@@ -138,6 +138,18 @@ async def test_an_entry_that_can_never_be_accepted_is_kept_with_the_reason(
     assert len(await testing.drain()) == 1
 
 
+async def test_an_entry_that_cannot_be_read_holds_up_nobody(database: sa.Engine, testing: Testing) -> None:
+    order(database, 1, 2)
+    with database.begin() as connection:
+        first = sa.select(sa.func.min(outbox.table.c.id)).scalar_subquery()
+        connection.execute(outbox.table.update().where(outbox.table.c.id == first).values(job=b"another release's"))
+    assert await outbox.relay(app, database).deliver() == 1
+    with database.begin() as connection:
+        (row,) = connection.execute(sa.select(outbox.table))
+    assert row.refused.startswith("it cannot be read by this release")
+    assert [bytes(job.result or b"") for job in await testing.drain()] == [b"2"]
+
+
 async def test_relays_at_once_make_each_job_once(database: sa.Engine, testing: Testing) -> None:
     order(database, *range(BATCH + 50))
     await asyncio.gather(*(outbox.relay(app, database).deliver() for _ in range(4)))

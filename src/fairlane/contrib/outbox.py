@@ -22,6 +22,7 @@ from ..middleware import tell_submitted
 from ..model.backoff import Backoff
 from ..model.errors import RateLimited, StoreUnavailable
 from ..model.job import NewJob, SubmitStatus
+from ..queue import Queue
 from ..submit import refusal
 from ..submitter import Bound
 
@@ -104,19 +105,33 @@ class Relay:
 
     async def _hand_over(self, entries: Sequence[Entry]) -> int:
         queue = await self._app.connect()
-        waiting = [msgspec.msgpack.decode(entry.job, type=NewJob) for entry in entries]
-        jobs = [msgspec.structs.replace(job, id=queue.new_job_id(job.tenant_id)) for job in waiting]
-        delivered, refused = [], {}
-        for entry, job, submission in zip(entries, jobs, await queue.submit(jobs), strict=True):
+        jobs, refused = _jobs_of(entries, queue)
+        delivered: list[int] = []
+        for (entry_id, job), submission in zip(jobs.items(), await queue.submit(list(jobs.values())), strict=True):
             error = refusal(submission)
             if error is None:
-                delivered.append(entry.id)
+                delivered.append(entry_id)
                 if submission.status is SubmitStatus.CREATED:
                     tell_submitted(self._app.middleware, [job])
             elif isinstance(error, RateLimited):
                 self._limited[job.tenant_id] = time.monotonic() + error.retry_after
             else:
-                _log.error("entry %d of the outbox is refused for good: %s", entry.id, error)
-                refused[entry.id] = str(error)
+                refused[entry_id] = str(error)
+        for entry_id, why in refused.items():
+            _log.error("entry %d of the outbox is refused for good: %s", entry_id, why)
         await self._table.settle(delivered, refused)
         return len(delivered)
+
+
+def _jobs_of(entries: Sequence[Entry], queue: Queue) -> tuple[dict[int, NewJob], dict[int, str]]:
+    """The jobs of these entries, and why some have none: the others must not wait for them."""
+    jobs: dict[int, NewJob] = {}
+    unreadable: dict[int, str] = {}
+    for entry in entries:
+        try:
+            job = msgspec.msgpack.decode(entry.job, type=NewJob)
+        except msgspec.MsgspecError as error:
+            unreadable[entry.id] = f"it cannot be read by this release: {error}"
+        else:
+            jobs[entry.id] = msgspec.structs.replace(job, id=queue.new_job_id(job.tenant_id))
+    return jobs, unreadable
