@@ -8,7 +8,6 @@ from .engine import Engine
 from .queue import Queue
 from .store import Durability, open_store
 
-DEFAULT_URL = "embedded:.fairlane"
 _HTTP = ("http://", "https://")
 
 
@@ -18,12 +17,11 @@ def load_client(url: str) -> None:
         from . import remote  # noqa: F401
 
 
-async def open_queue(url: str | None = None, *, durability: str | None = None) -> Queue:
-    """The queue at the URL of a store or of the API; without one, at FAIRLANE_URL or in the folder .fairlane.
+async def open_queue(url: str, *, durability: str | None = None) -> Queue:
+    """The queue at the URL of a store or of the API.
 
     Raises InvalidInput, StoreUnavailable or StoreRefused. The API is first spoken to by the first call.
     """
-    url = url or os.environ.get("FAIRLANE_URL") or DEFAULT_URL
     if url.startswith(_HTTP):
         from .remote import RemoteQueue  # takes its time to import, which others need not wait for
 
