@@ -11,7 +11,7 @@ from .page import ROOT
 
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 _CODE = re.compile(r"^```.*?^```$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
-_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_LINK = re.compile(r"""(?:\[[^\]]*\]\(|\bsrc(?:set)?=")([^)\s"]+)[)"]""")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
@@ -50,3 +50,14 @@ def test_a_broken_link_is_noticed(link: str) -> None:
 def test_good_links_code_and_other_sites_are_left_alone() -> None:
     text = "# The page: one\n[a](docs/sdk.md) [b](#the-page-one) [c](https://example.org/x) `[d](nowhere.md)`\n"
     assert broken(ROOT / "README.md", text) == []
+
+
+def test_a_picture_that_is_not_there_is_noticed() -> None:
+    assert broken(ROOT / "README.md", '<img alt="x" src="docs/screenshots/none.png">') == ["docs/screenshots/none.png"]
+
+
+def test_each_picture_that_the_repository_keeps_is_shown() -> None:
+    kept = re.findall(r"^!(docs/screenshots/.+)$", (ROOT / ".gitignore").read_text(), re.MULTILINE)
+    shown = _LINK.findall((ROOT / "README.md").read_text())
+    assert kept
+    assert set(kept) <= set(shown)
