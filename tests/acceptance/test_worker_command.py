@@ -112,6 +112,8 @@ def test_a_changed_file_starts_the_worker_again(folder: Path) -> None:
         ("--queues", "a=x"),
         ("--queues", "a,a"),
         ("--queues", "a=0,b=1"),
+        ("--queues", "a=0"),
+        ("--queues", "a=-1,b=-1"),
         ("--max-memory", "lots"),
         ("--health", "nowhere"),
         ("--max-jobs", "-1"),

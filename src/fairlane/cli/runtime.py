@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 
 from ..connect import open_engine, open_queue
 from ..declared import declare
@@ -20,6 +20,9 @@ from .connection import is_remote
 from .health import serve_health
 from .listening import address_of, listen
 from .settings import Settings, parse_address
+
+Weighted = tuple[tuple[str, ...], tuple[float, ...]]
+"""Names of queues, and the weight of each; no weights where they have none."""
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -45,16 +48,16 @@ async def serve_api(
         await serve_on(app, listener, address_of(listener), on_ready=on_ready)
 
 
-def work(settings: Settings, app: str, queues: Mapping[str, float], worker_id: str | None, *, with_upkeep: bool) -> int:
-    """A worker of these queues with their weights (none: all queues), until SIGTERM or SIGINT; its exit code."""
+def work(settings: Settings, app: str, queues: Weighted, worker_id: str | None, *, with_upkeep: bool) -> int:
+    """A worker of these queues (none: all queues) with their weights, until SIGTERM or SIGINT; its exit code."""
     from ..worker import Worker, WorkerOptions, run_worker
     from ..worker.options import new_worker_id
 
     loaded = load_app(app)
     options = WorkerOptions(
         worker_id=worker_id or new_worker_id(),
-        queues=tuple(queues),
-        weights=tuple(queues.values()) if len(set(queues.values())) > 1 else (),
+        queues=queues[0],
+        weights=queues[1],
         slots=settings.workers,
         lease_ms=settings.lease_ms,
         drain_seconds=settings.drain_seconds,

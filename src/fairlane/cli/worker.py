@@ -46,7 +46,7 @@ def worker(settings: Settings, app: str, queues: str, reload: bool, no_upkeep: b
     """Run the tasks of APP, a fairlane App named as "module:attr"."""
     configure_logging(settings.log_format, process_name("worker"))
     check_app_name(app)
-    weights = parse_queues(queues)
+    weighted = parse_queues(queues)
     if reload:
         check_can_reload()
     is_replaced = settings.max_jobs > 0 or settings.max_memory != ""
@@ -57,11 +57,11 @@ def worker(settings: Settings, app: str, queues: str, reload: bool, no_upkeep: b
     else:
         from .runtime import work
 
-        sys.exit(work(settings, app, weights, worker_id, with_upkeep=not no_upkeep))
+        sys.exit(work(settings, app, weighted, worker_id, with_upkeep=not no_upkeep))
 
 
-def parse_queues(text: str) -> dict[str, float]:
-    """Weights by queue, of "a=3,b" (1 where none is given). Raises InvalidInput."""
+def parse_queues(text: str) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """The queues of "a=3,b" and their weights, 1 for b; no weights where none is given. Raises InvalidInput."""
     weights: dict[str, float] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, _, weight = part.partition("=")
@@ -73,4 +73,4 @@ def parse_queues(text: str) -> dict[str, float]:
             raise InvalidInput(f"--queues: the weight of {name} must be a number, not {weight!r}") from None
     if text and not weights:
         raise InvalidInput("--queues: name at least one queue")
-    return weights
+    return tuple(weights), tuple(weights.values()) if "=" in text else ()
