@@ -100,6 +100,7 @@ async def test_tenants_are_listed_by_page(api: Served, client: httpx.AsyncClient
 async def test_bad_limits_are_named(client: httpx.AsyncClient, limits: dict[str, Any], pointer: str) -> None:
     answer = await client.put("/tenants/t", json=limits)
     assert (answer.status_code, fields_of(answer)) == (422, [pointer])
+    assert pointer.rpartition("/")[2] in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("name", ["a%20b", "%7Bp0%7D", "*", "x" * 129, "%00", "%C3%A9", "a%0D%0Ab"])

@@ -33,6 +33,11 @@ class InvalidInput(FairlaneError):
         self.detail = detail
         self.pointer = pointer
 
+    def __str__(self) -> str:
+        """The detail, and the field's name where that does not say it."""
+        field = self.pointer.rpartition("/")[2]
+        return self.detail if field in self.detail else f"{self.pointer.removeprefix('/')}: {self.detail}"
+
 
 class PayloadTooLarge(InvalidInput):
     """The payload (or a result) is over its size limit."""

@@ -52,7 +52,8 @@ def error_of(problem: Problem) -> FairlaneError:
     """The error that this problem tells of; a plain FairlaneError where its type is not known here."""
     code = problem.type.removeprefix(_PREFIX)
     if code in _INVALID:
-        return _INVALID[code](problem.detail, problem.errors[0].pointer if problem.errors else "")
+        refused = problem.errors[0] if problem.errors else FieldError("", problem.detail)
+        return _INVALID[code](refused.detail, refused.pointer)
     if code == RateLimited.code:
         return RateLimited(problem.detail, problem.retry_after or 1.0)
     return _PLAIN.get(code, FairlaneError)(problem.detail or f"the API answers with the problem {problem.type!r}")
