@@ -59,7 +59,10 @@ def test_a_submitted_job_is_listed_shown_and_cancelled(run: Run) -> None:
     shown = run("jobs", "show", job_id).stdout
     assert '{"n": 12345678901234567890}' in shown
     assert "pending" in shown
+    waits = answer(run, "jobs", "show", job_id)["explanation"]
+    assert waits["waitingFor"] == "no_worker" and waits["sentence"] in shown
     assert answer(run, "jobs", "cancel", job_id)["state"] == "cancelled"
+    assert answer(run, "jobs", "show", job_id)["explanation"] is None
     assert "cancelled" in run("jobs", "retry", job_id, code=1).stderr
 
 

@@ -16,10 +16,11 @@ from .output import print_facts, print_json, print_table, printable
 from .settings import Settings
 
 
-class JobWithLog(Job, frozen=True, kw_only=True, rename="camel"):
-    """A job and what it logged."""
+class WholeJob(Job, frozen=True, kw_only=True, rename="camel"):
+    """A job, what it logged, and why it waits if it has not ended."""
 
     log: JobLog
+    explanation: Explanation | None
 
 
 @click.group()
@@ -53,7 +54,8 @@ def show(settings: Settings, job_id: str, output: str) -> None:
 
     job, explanation, log = ask(settings, look)
     if output == "json":
-        print_json(JobWithLog(**msgspec.structs.asdict(job), log=log))
+        waiting = None if job.state.is_terminal else explanation
+        print_json(WholeJob(**msgspec.structs.asdict(job), log=log, explanation=waiting))
         return
     print_job(job, output)
     if not job.state.is_terminal:
