@@ -64,4 +64,3 @@ def test_a_server_beyond_loopback_takes_any_name() -> None:
     assert allowed_hosts_for("0.0.0.0") is None  # noqa: S104
     assert allowed_hosts_for("10.1.2.3") is None
     assert allowed_hosts_for("127.0.0.2") == frozenset({"localhost", "127.0.0.1", "::1", "127.0.0.2"})
-    assert "queue.test" in (allowed_hosts_for("localhost", frozenset({"queue.test"})) or ())

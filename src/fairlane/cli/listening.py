@@ -1,4 +1,7 @@
-"""The API's listening socket. It is bound before anything starts, and outlives an API process that is started again."""
+"""Listening sockets, of the API and of a worker's health.
+
+The API's is bound before anything starts, and outlives an API process that is started again.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +29,8 @@ def listen(host: str, port: int) -> socket.socket:
     family, kind, protocol, _, address = found[0]
     if not ipaddress.ip_address(str(address[0]).partition("%")[0]).is_loopback:
         raise InvalidInput(
-            f"fairlane does not listen on {host}: without access tokens, which this version does not have yet, "
-            "everybody who reaches the port could read and change all jobs; use a loopback address such as 127.0.0.1"
+            f"fairlane does not listen on {host}: others may not reach it without access tokens, which this version "
+            "does not have yet; use a loopback address such as 127.0.0.1"
         )
     listener = socket.socket(family, kind, protocol)
     try:
@@ -48,7 +51,7 @@ def address_of(listener: socket.socket) -> str:
 
 def _reason(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} on {host} is taken by another program: stop that, or choose another with --port"
+        return f"port {port} on {host} is taken by another program: stop that, or choose another port"
     if error.errno == errno.EACCES:
-        return f"port {port} on {host} needs more rights: choose one above 1023 with --port"
+        return f"port {port} on {host} needs more rights: choose one above 1023"
     return f"cannot listen on {host}, port {port}: {error.strerror}"

@@ -77,7 +77,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 0
     max_memory: Annotated[str, Meta(description='Memory above which a worker process is replaced, as in "512MB".')] = ""
     health: Annotated[
-        str, Meta(description='Address of /livez and /readyz of the worker: "9000" on this machine, or "0.0.0.0:9000".')
+        str, Meta(description='Port of /livez and /readyz of the worker, on this machine, as in "9000".')
     ] = ""
     log_format: Annotated[Literal["text", "json"], Meta(description='How log lines are written: "text" or "json".')] = (
         "text"

@@ -22,14 +22,14 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Within which the store must answer for the server to count as ready."""
 
 
-def allowed_hosts_for(bind_host: str, also: frozenset[str] = frozenset()) -> frozenset[str] | None:
+def allowed_hosts_for(bind_host: str) -> frozenset[str] | None:
     """The Host names for a server that listens on `bind_host`.
 
     On loopback only its own names, since any web page could otherwise reach it under a name that it
     points there. A server that listens beyond it is reached by names that it cannot know.
     """
     if bind_host == "localhost" or _is_loopback(bind_host):
-        return _LOOPBACK_NAMES | {bind_host} | also
+        return _LOOPBACK_NAMES | {bind_host}
     return None
 
 
