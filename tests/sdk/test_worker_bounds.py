@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import Counter
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from fairlane import State
 from fairlane.model.errors import InvalidInput
 from fairlane.worker import Worker, WorkerOptions
+from fairlane.worker.memory import resident_bytes
 
 from .world import PATIENCE_SECONDS, World, eventually
 
@@ -75,10 +77,25 @@ async def test_a_worker_that_is_used_up_still_heeds_a_stop(world: World) -> None
 
 
 async def test_a_worker_ends_when_it_holds_too_much_memory(world: World) -> None:
-    worker = Worker(world.open_queue, world.app.registry, WorkerOptions(max_memory=1 << 20))
+    held: list[bytes] = []
+
+    @world.app.task
+    async def hoard() -> None:
+        held.append(b"x" * (128 << 20))
+
+    handle = await hoard.submit()
+    most = resident_bytes([os.getpid()]) + (64 << 20)
+    worker = Worker(world.open_queue, world.app.registry, WorkerOptions(max_memory=most))
     async with asyncio.timeout(PATIENCE_SECONDS):
         await worker.run()
     assert worker.is_used_up
+    assert (await handle.refresh()).state is State.COMPLETED
+
+
+async def test_a_worker_that_could_not_run_a_single_job_does_not_begin(world: World) -> None:
+    worker = Worker(world.open_queue, world.app.registry, WorkerOptions(max_memory=1 << 20))
+    with pytest.raises(InvalidInput, match="MiB that the worker holds"):
+        await worker.run()
 
 
 async def test_a_worker_knows_whether_it_is_ready(world: World) -> None:

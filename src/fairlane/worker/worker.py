@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
-from ..model.errors import FairlaneError
+from ..model.errors import FairlaneError, InvalidInput
 from ..model.lease import MAX_REPORTED_JOBS, LeaseStatus, Outcome, WorkerReport
 from ..queue import Orders, Queue
 from .capture import captured_logs
@@ -91,11 +91,12 @@ class Worker:
     async def run(self) -> None:
         """Work until `stop` is called and everything is drained.
 
-        Raises TypeError for a task that cannot be run, StoreUnavailable and StoreRefused where the queue
-        cannot be opened; once it is open, outages are waited out. Cancelled, it drops its jobs at once, and
-        their leases expire.
+        Raises TypeError for a task that cannot be run, InvalidInput where `max_memory` is too little to begin
+        with, StoreUnavailable and StoreRefused where the queue cannot be opened; once it is open, outages are
+        waited out. Cancelled, it drops its jobs at once, and their leases expire.
         """
         self._check_tasks()
+        self._check_memory()
         with captured_logs():
             await self._work(await self._open_queue())
 
@@ -162,6 +163,12 @@ class Worker:
             task.parameters  # noqa: B018  raises TypeError
             if task.executor == "process":
                 check_reachable(name, task)
+
+    def _check_memory(self) -> None:
+        """One that is used up before its first job would be replaced by another such, again and again."""
+        held, most = resident_bytes([os.getpid()]), self.options.max_memory
+        if most is not None and held > most:
+            raise InvalidInput(f"max_memory must be more than the {held >> 20} MiB that the worker holds without a job")
 
     def _new_heartbeat(self, executor: Executor) -> Heartbeat:
         loop = asyncio.get_running_loop()
