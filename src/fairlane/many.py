@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
@@ -14,6 +14,8 @@ I = TypeVar("I")  # noqa: E741  an item
 
 BATCH = 500
 """Jobs a call. More would hold up the store's other callers for longer, and make nothing faster."""
+BATCH_BYTES = 4 * 1024 * 1024
+"""Of payloads in a call, for the same reason; one that is larger goes alone."""
 _BREATH = 100
 
 
@@ -25,9 +27,9 @@ async def submit_in_batches(
     answers: list[Submission] = []
     sending: asyncio.Task[list[Submission]] | None = None
     try:
-        for first in range(0, len(payloads), BATCH):
+        for batch in _batches(payloads):
             jobs: list[NewJob] = []
-            async for some in in_breaths(payloads[first : first + BATCH]):
+            async for some in in_breaths(batch):
                 jobs += [new_job(payload) for payload in some]
             if sending is not None:
                 answers += await sending
@@ -40,6 +42,17 @@ async def submit_in_batches(
             sending.cancel()
         raise
     return made, answers
+
+
+def _batches(payloads: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    first = size = 0
+    for i, payload in enumerate(payloads):
+        size += len(payload)
+        if i > first and (i - first == BATCH or size > BATCH_BYTES):
+            yield payloads[first:i]
+            first, size = i, len(payload)
+    if first < len(payloads):
+        yield payloads[first:]
 
 
 async def in_breaths(items: Iterable[I]) -> AsyncIterator[list[I]]:
