@@ -133,6 +133,8 @@ def test_all_that_can_be_used_is_reached_with_the_keyboard(hostile: World, open_
 
 def test_the_page_of_the_api_is_for_everybody_too(open_page: Pages) -> None:
     page = open_page("/docs")
+    page.get_by_text("Server-sent events of all that happens.").first.click()
+    expect(page.get_by_text("load everything again")).to_be_visible()
     page.get_by_text("A tenant's limits and figures").first.click()
     expect(page.get_by_role("table").first).to_be_visible()
     for colours in ("light", "dark"):

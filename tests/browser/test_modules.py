@@ -86,6 +86,18 @@ def test_shares_of_starts_against_weights(page: Page) -> None:
     assert later == before  # nothing has started within the last minute
 
 
+@pytest.mark.parametrize("path", ["/tenants/acme/schedules/../pause", "/tenants/.", "/queues/../pause"])
+def test_no_call_moves_up_the_tree(page: Page, path: str) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.method))
+    assert "cannot ask" in ask(page, "api", f"return m.post('{path}').catch((error) => error.message);")
+    assert "POST" not in asked
+
+
+def test_names_may_begin_with_dots(page: Page) -> None:
+    assert ask(page, "api", "return m.get('/tenants/..a').then((tenant) => tenant.id);") == "..a"
+
+
 def test_paths_of_pages(page: Page) -> None:
     calls = ", ".join(f"m.match('{pattern}', '{path}')" for pattern, path, _ in PATHS)
     assert ask(page, "router", f"return [{calls}];") == [found for _, _, found in PATHS]

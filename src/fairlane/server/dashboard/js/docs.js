@@ -38,6 +38,7 @@ function showOperation(path, method, operation) {
   label.className = `method ${method}`;
   const summary = element("summary", "", label, element("code", path), element("span", operation.summary));
   const box = element("details", "", summary);
+  if (operation.description) box.append(element("p", operation.description));
   if (operation.parameters.length) {
     box.append(
       table(

@@ -22,7 +22,11 @@ export function at(strings, ...values) {
   return String.raw({ raw: strings }, ...values.map(encodeURIComponent));
 }
 
+// Browsers take a step of dots alone for a move up the tree, and so would ask for, or change, something else.
+const DOTS = /\/\.\.?(?=\/|$)/;
+
 async function call(method, path, { body, query, signal, headers, read = JSON.parse } = {}) {
+  if (DOTS.test(path)) throw new ApiError(404, { detail: "A browser cannot ask for what is named “.” or “..”; the fairlane command can." });
   const options = { method, signal, headers: { accept: "application/json", ...headers } };
   if (body !== undefined) {
     options.headers["content-type"] = "application/json";
