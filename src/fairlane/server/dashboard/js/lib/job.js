@@ -7,7 +7,7 @@ import { useEffect, useState } from "./ui.js";
 
 const PACE_MS = 250; // the stream's own
 
-export const ENDED = ["completed", "failed", "cancelled"];
+const ENDED = ["completed", "failed", "cancelled"];
 export const hasEnded = (job) => ENDED.includes(job.state);
 
 /** What may be done with a job in each state. */
@@ -21,7 +21,7 @@ export const ACTIONS_OF = {
 };
 
 /** A job of its JSON text, with `payload` and `result` as JSON text themselves, so that no digit is lost. */
-export function readJob(text) {
+function readJob(text) {
   const job = JSON.parse(text);
   const parts = new Map(parseTree(text).entries);
   const source = (name) => text.slice(parts.get(name).start, parts.get(name).end);

@@ -45,7 +45,7 @@ export function jsonFault(text) {
 }
 
 /** The seconds of "90", "30s" or "10m"; null for nothing, NaN for anything else. */
-export function secondsOf(delay) {
+function secondsOf(delay) {
   if (!delay.trim()) return null;
   const [, number, unit = "s"] = DELAY.exec(delay.trim().toLowerCase()) ?? [];
   return number === undefined ? NaN : Number(number) * UNITS[unit];
