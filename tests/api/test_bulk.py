@@ -38,6 +38,10 @@ async def test_the_dead_letter_queue_has_calls_of_its_own(
         await failed_job(api, free_tenant)
     sent = await client.post(f"/jobs/dlq/retry?tenantId={free_tenant}&limit=1")
     assert (sent.json()["count"], sent.json()["more"]) == (1, True)
+    for mistyped in (f"tenant={free_tenant}", f"tenantid={free_tenant}&limit=1"):
+        refused = await client.delete(f"/jobs/dlq?{mistyped}")
+        assert (refused.status_code, fields_of(refused)) == (422, ["/" + mistyped.partition("=")[0]])
+        assert (await client.post(f"/jobs/dlq/retry?{mistyped}")).status_code == 422
     assert (await client.delete(f"/jobs/dlq?tenantId={free_tenant}")).json()["count"] == 2
 
 

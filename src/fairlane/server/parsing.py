@@ -57,7 +57,10 @@ def part_of_body(at: str) -> Iterator[None]:
 
 
 def parse_query(kind: type[_T], query: bytes) -> _T:
-    """The query parameters as a struct; unknown ones are ignored, of repeated ones the last counts."""
+    """The query parameters as a struct; of repeated ones the last counts.
+
+    Unknown ones are ignored, unless the struct forbids them.
+    """
     try:
         pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict")
         return msgspec.convert(dict(pairs), kind, strict=False)
