@@ -27,7 +27,7 @@ async def submit_in_batches(
     answers: list[Submission] = []
     sending: asyncio.Task[list[Submission]] | None = None
     try:
-        for batch in _batches(payloads):
+        for batch in batches(payloads):
             jobs: list[NewJob] = []
             async for some in in_breaths(batch):
                 jobs += [new_job(payload) for payload in some]
@@ -44,7 +44,8 @@ async def submit_in_batches(
     return made, answers
 
 
-def _batches(payloads: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+def batches(payloads: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """The payloads of each call, in order."""
     first = size = 0
     for i, payload in enumerate(payloads):
         size += len(payload)

@@ -2,29 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, cast
-
 import pytest
 
-from fairlane.many import BATCH, BATCH_BYTES, submit_in_batches
-from fairlane.model.job import NewJob, Submission, SubmitStatus
-from fairlane.queue import Queue
-
-
-class Calls:
-    """Takes every job, and notes how many bytes of payload each call had."""
-
-    def __init__(self) -> None:
-        self.payloads: list[list[int]] = []
-
-    async def submit(self, jobs: Sequence[NewJob]) -> list[Submission]:
-        self.payloads.append([len(job.payload) for job in jobs])
-        return [Submission(SubmitStatus.CREATED, job.id, None, 0, 0, None) for job in jobs]
-
-
-def new_job(payload: bytes) -> NewJob:
-    return NewJob(id="", tenant_id="acme", payload=payload)
+from fairlane.many import BATCH, BATCH_BYTES, batches
 
 
 @pytest.mark.parametrize(
@@ -37,9 +17,7 @@ def new_job(payload: bytes) -> NewJob:
         ([1, BATCH_BYTES, BATCH_BYTES + 1, 1], [1, 1, 1, 1]),
     ],
 )
-async def test_calls_have_so_many_jobs_and_bytes(sizes: list[int], calls: list[int]) -> None:
-    queue = Calls()
-    made, answers = await submit_in_batches(cast(Queue, cast(Any, queue)), [b"x" * size for size in sizes], new_job)
-    assert [len(call) for call in queue.payloads] == calls
-    assert [size for call in queue.payloads for size in call] == sizes
-    assert len(made) == len(answers) == len(sizes)
+def test_calls_have_so_many_jobs_and_bytes(sizes: list[int], calls: list[int]) -> None:
+    made = list(batches([b"x" * size for size in sizes]))
+    assert [len(call) for call in made] == calls
+    assert [len(payload) for call in made for payload in call] == sizes
