@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -163,3 +166,28 @@ def test_the_job_is_a_job_like_any_other(testing: Testing) -> None:
         drain(testing)
         asyncio.run(testing.travel("1m"))
     asyncio.run(failure(result.id))
+
+
+def test_threads_that_ask_for_a_task_at_once_get_the_same(shop: None) -> None:
+    from fairlane.contrib.django.running import task_for
+
+    def met(number: int) -> set[int]:
+        def work() -> None: ...
+
+        work.__qualname__ = f"work_{number}"
+        task = tasks().task(work)
+        together = threading.Barrier(8)
+
+        def ask(_: int) -> int:
+            together.wait()
+            return id(task_for(task, {}))
+
+        return set(pool.map(ask, range(8)))
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            assert all(len(met(number)) == 1 for number in range(50))
+    finally:
+        sys.setswitchinterval(interval)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from collections.abc import Mapping, Sequence
 from inspect import iscoroutinefunction
 from typing import Any
@@ -20,16 +21,18 @@ from .compat import Task, TaskContext, TaskResult, TaskResultStatus, task_finish
 from .results import new_result
 
 app = App(tenancy="default")
+_making = threading.Lock()
 
 
 def task_for(task: Task, options: Mapping[str, Any]) -> ours.Task[[list[Any], dict[str, Any]], Any]:
     """Our task for one of Django's, made when it is first asked for."""
-    known = app.registry.get(task.module_path)
-    if known is None:
-        retry = Retry(options["max_attempts"]) if "max_attempts" in options else None
-        decorate = app.task(name=task.module_path, retry=retry, timeout=options.get("timeout"))
-        known = decorate(_async_runner(task) if iscoroutinefunction(task.func) else _sync_runner(task))
-    return known
+    with _making:  # requests are served by several threads
+        known = app.registry.get(task.module_path)
+        if known is None:
+            retry = Retry(options["max_attempts"]) if "max_attempts" in options else None
+            decorate = app.task(name=task.module_path, retry=retry, timeout=options.get("timeout"))
+            known = decorate(_async_runner(task) if iscoroutinefunction(task.func) else _sync_runner(task))
+        return known
 
 
 def _sync_runner(task: Task) -> Any:
