@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections import Counter
 
 import pytest
 
-from fairlane import State
+from fairlane import Retry, State
 from fairlane.model.errors import InvalidInput
+from fairlane.model.states import Reason
 from fairlane.worker import Worker, WorkerOptions
 from fairlane.worker.memory import resident_bytes
 
@@ -96,6 +98,30 @@ async def test_a_worker_that_could_not_run_a_single_job_does_not_begin(world: Wo
     worker = Worker(world.open_queue, world.app.registry, WorkerOptions(max_memory=1 << 20))
     with pytest.raises(InvalidInput, match="MiB that the worker holds"):
         await worker.run()
+
+
+async def test_a_job_that_was_given_up_without_a_thread_never_runs(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == "fairlane-job":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    @world.app.task(timeout="100ms", retry=Retry(1))
+    def work(name: str) -> None:
+        ran.append(name)
+
+    async with world.worker():
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", refuse)
+            job = await world.finished((await work.submit("first")).id)
+            assert job.reason is Reason.TIMED_OUT
+        await (await work.submit("second")).result(timeout=10)
+    assert ran == ["second"]
 
 
 async def test_a_worker_knows_whether_it_is_ready(world: World) -> None:

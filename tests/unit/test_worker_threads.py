@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from fairlane.worker.threads import Threads
 
 DEADLINE = 5.0
@@ -42,3 +44,26 @@ def test_blocked_threads_do_not_delay_others_and_all_end() -> None:
     for thread in ours:
         thread.join(DEADLINE)
         assert not thread.is_alive()
+
+
+def test_without_more_threads_jobs_wait_for_those_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = Threads(keep=2)
+    blocker, done, later = (threading.Event() for _ in range(3))
+
+    def block() -> None:
+        blocker.wait(DEADLINE)
+
+    threads.run(block)
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        threads.run(done.set)
+    assert not done.is_set()
+    blocker.set()
+    assert done.wait(DEADLINE)
+    threads.run(later.set)
+    assert later.wait(DEADLINE)
+    threads.close()

@@ -101,6 +101,9 @@ class Executor:
             self._ended(job, outcomes.completed(lease, result))
 
     def _run_in_thread(self, job: RunningJob) -> None:
+        if job.lease.token not in self.running:  # it was given up while it waited for a thread
+            self._hand_over(job, outcomes.released(job.lease))
+            return
         self._hand_over(job, call(job.runnable, job.context, job.lease))
 
     def _start_in_process(self, job: RunningJob) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
+
+log = logging.getLogger("fairlane.worker")
 
 
 class Threads:
@@ -22,14 +25,25 @@ class Threads:
         self._busy = 0
 
     def run(self, function: Callable[[], None]) -> None:
-        """Call `function`, which must not raise, in a thread, at once."""
+        """Call `function`, which must not raise, in a thread, at once.
+
+        Where the system gives no more threads, it has to wait for one that is busy.
+        """
         with self._lock:
             self._busy += 1
             is_short = self._busy > self._threads
             self._threads += is_short
         self._work.put(function)
         if is_short:
+            self._start()
+
+    def _start(self) -> None:
+        try:
             threading.Thread(target=self._serve, name="fairlane-job", daemon=True).start()
+        except RuntimeError as error:
+            log.warning("no thread for a job: %s; it waits for another one", error)
+            with self._lock:
+                self._threads -= 1
 
     def close(self) -> None:
         """Let idle threads end. Busy ones end with their job."""
