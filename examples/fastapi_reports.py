@@ -21,7 +21,7 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Header, HTTPException, Response
 from pydantic import BaseModel, Field
 
-from fairlane import App, NotFound, RateLimited, Retry, State, StoreUnavailable, current
+from fairlane import App, InvalidInput, NotFound, RateLimited, Retry, State, StoreUnavailable, current
 
 jobs = App()
 
@@ -56,9 +56,11 @@ class Order(BaseModel):
 @web.post("/reports", status_code=202)
 async def order_report(order: Order, customer: Customer, response: Response) -> dict[str, str]:
     """Order a report. Twice the same order while the first is unfinished is one report."""
-    submitter = build_report.using(tenant=customer, key=f"report-{order.year}")
     try:
+        submitter = build_report.using(tenant=customer, key=f"report-{order.year}")
         job = await submitter.submit(order.year, order.pages)
+    except InvalidInput as error:
+        raise HTTPException(422, error.detail) from error  # the customer's name is no tenant's
     except RateLimited as error:
         headers = {"Retry-After": str(math.ceil(error.retry_after))}
         raise HTTPException(429, "you order too fast", headers) from error

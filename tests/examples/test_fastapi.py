@@ -36,6 +36,7 @@ async def test_reports_are_ordered_built_and_shown(example: Callable[[str], None
         assert (await client.get(report, headers={"X-Customer": "other"})).status_code == 404
         assert (await client.get("/reports/" + "0" * 26, headers=acme)).status_code == 404
         assert (await client.post("/reports", json={"year": 1}, headers=acme)).status_code == 422
+        assert (await client.post("/reports", json={"year": 2025}, headers={"X-Customer": "a b"})).status_code == 422
         answers = [await client.post("/reports", json={"year": 2000 + n}, headers=acme) for n in range(11)]
         assert answers[-1].status_code == 429
         assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
