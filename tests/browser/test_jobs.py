@@ -33,6 +33,14 @@ def test_a_dead_letter_is_retried_from_its_page(world: World, open_page: Pages, 
     assert world.api.job(job)["state"] == "completed"
 
 
+@pytest.mark.parametrize("mistyped", ["created=toString", "created=1y", "from=soon", "state=constructor"])
+def test_a_mistyped_filter_of_the_address_is_none(world: World, open_page: Pages, tenant: str, mistyped: str) -> None:
+    fail(world, tenant, 1)
+    page = open_page(f"/ui/jobs?tenant={tenant}&{mistyped}")
+    expect(rows(page)).to_have_count(1)
+    expect(page.get_by_role("list", name="Filters").get_by_role("listitem")).to_have_count(1)
+
+
 def test_all_that_match_a_filter_are_retried(world: World, open_page: Pages, tenant: str) -> None:
     meant, others = fail(world, tenant, 12, queue="night"), fail(world, tenant, 2)
     page = open_page(f"/ui/jobs?state=failed&tenant={tenant}&queue=night")

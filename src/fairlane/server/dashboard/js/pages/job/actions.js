@@ -32,7 +32,7 @@ export function JobActions({ job, reload }) {
     if (!(await confirm({ title: "Cancel this job?", text, action: "Cancel the job", danger: true }))) return;
     const { state } = await post(at`/jobs/${job.id}/cancel`);
     setStopping(job.attempt);
-    toast(state === "cancelled" ? "Cancelled." : "Its worker is asked to stop it, and hears of it with its next heartbeat.");
+    toast(state === "cancelled" ? "Cancelled." : "Its worker is asked to stop it.");
   });
   const retry = () => act("retry", async () => {
     await post(at`/jobs/${job.id}/retry`);

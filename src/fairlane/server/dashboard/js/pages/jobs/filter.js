@@ -25,6 +25,7 @@ export function filterOf(query) {
   const filter = { state: STATES.includes(query.get("state")) ? query.get("state") : "all" };
   for (const [name, written] of Object.entries(WRITTEN)) filter[name] = query.get(written) ?? "";
   for (const name of ["created", "from", "to"]) filter[name] = query.get(name) ?? "";
+  if (!Object.hasOwn(AGES, filter.created)) filter.created = "";
   return filter;
 }
 
@@ -38,8 +39,8 @@ export function apiFilter({ state, tenantId, queue, task, key, created, from, to
   const instant = (text) => (Number.isNaN(Date.parse(text)) ? undefined : new Date(text).toISOString());
   const asked = {
     state: state === "all" ? "" : state, tenantId, queue, task, key,
-    createdFrom: created in AGES ? new Date(now - AGES[created][0] * 1000).toISOString() : instant(from),
-    createdTo: created in AGES ? undefined : instant(to),
+    createdFrom: created ? new Date(now - AGES[created][0] * 1000).toISOString() : instant(from),
+    createdTo: created ? undefined : instant(to),
   };
   return Object.fromEntries(Object.entries(asked).filter(([, value]) => value));
 }
@@ -47,7 +48,7 @@ export function apiFilter({ state, tenantId, queue, task, key, created, from, to
 /** What narrows the listing, in words: [[changes that take it away, words]]. */
 export function chipsOf(filter, dateTime) {
   const chips = Object.entries(NAMES).filter(([name]) => filter[name]).map(([name, words]) => [{ [name]: "" }, `${words} ${filter[name]}`]);
-  if (filter.created in AGES) chips.push([{ created: "" }, `Submitted in ${AGES[filter.created][1]}`]);
+  if (filter.created) chips.push([{ created: "" }, `Submitted in ${AGES[filter.created][1]}`]);
   else {
     if (Date.parse(filter.from)) chips.push([{ from: "" }, `Submitted since ${dateTime(filter.from)}`]);
     if (Date.parse(filter.to)) chips.push([{ to: "" }, `Submitted before ${dateTime(filter.to)}`]);
