@@ -24,6 +24,7 @@ local function raise(tenant, cost, queue)
 end
 
 local function charge_run_times()
+  if not next(run_times) then return end
   local tenants = {}
   for tenant in pairs(run_times) do push(tenants, tenant) end
   load_policies(tenants)

@@ -20,18 +20,24 @@ local function sum(name, by)
 end
 
 local function write_counts()
-  for name, by in pairs(summed) do call('HINCRBY', key('count'), name, string.format('%.0f', by)) end
+  for name, by in pairs(summed) do
+    if by > 0 then call('HINCRBY', key('count'), name, string.format('%.0f', by)) end
+  end
   for name, tenants in pairs(counted) do
     local names, total = {}, 0
     for tenant, by in pairs(tenants) do
       names[#names + 1] = tenant
       total = total + by
     end
-    local fields = {}
-    for i, old in ipairs(read('HMGET', 'count/' .. name, names)) do
-      push2(fields, names[i], (tonumber(old) or 0) + tenants[names[i]])
+    if #names == 1 then
+      call('HINCRBY', key('count/' .. name), names[1], total)
+    else
+      local fields = {}
+      for i, old in ipairs(read('HMGET', 'count/' .. name, names)) do
+        push2(fields, names[i], (tonumber(old) or 0) + tenants[names[i]])
+      end
+      write('HSET', 'count/' .. name, fields)
     end
-    write('HSET', 'count/' .. name, fields)
     call('HINCRBY', key('count'), name, total)
   end
 end
