@@ -16,7 +16,7 @@ JOB_ID_PATTERN = r"^[0-9a-f]{26}$"
 MAX_PARTITIONS = 256
 
 _JOB_ID = re.compile(r"[0-9a-f]{26}", re.ASCII)
-# Ids must not repeat; nobody needs to be unable to guess them, and asking the system for each costs more than all else.
+# Job ids must not repeat, and prove nothing: asking the system for each would cost more than all else about them.
 _random = random.Random()
 os.register_at_fork(after_in_child=_random.seed)
 
@@ -43,4 +43,4 @@ def partition_of_job(job_id: str) -> int:
 
 def new_claim_id() -> str:
     """A fresh claim id; the lease tokens of the claim are made from it."""
-    return _random.randbytes(9).hex()
+    return os.urandom(9).hex()
