@@ -70,7 +70,7 @@ class Store:
             if self.server.take_over_if_unkept():
                 _log.warning("no process kept the embedded store any more; this one does now")
                 await asyncio.to_thread(self.server.wait_ready, _TAKEOVER_WAIT_S)
-        except FairlaneError as error:
+        except (FairlaneError, OSError) as error:  # OSError: a full disk, say
             _log.warning("the embedded store could not be started again: %s", error)
 
     async def close(self) -> None:

@@ -204,7 +204,7 @@ class Worker:
             executor.stop_all(Stop.DRAINED)
             await _within(CANCEL_GRACE_SECONDS + 1.0, executor.idle())
         if not await _within(FLUSH_SECONDS, fetcher.settle()):
-            log.error("the store cannot be reached: some outcomes are lost, and their jobs will run again")
+            log.error("the store cannot be reached: jobs whose outcome it has not heard will run again")
 
 
 async def _leave(orders: Orders, worker_id: str) -> None:
