@@ -56,7 +56,11 @@ local function candidates(open)
         c.tag = math.min(c.tag, tag)
         push(c.queues, queue)
       else
-        c = { tenant = tenant, tag = tag, queues = { queue }, taken = 0 }
+        -- With all of its fields, since a table that grows is laid out anew.
+        c = {
+          tenant = tenant, tag = tag, queues = { queue }, taken = 0, cost = 0, allowed = false, waiting = 0,
+          lengths = false, popped = false, queue_of = false, next = 1,
+        }
         by_tenant[tenant] = c
         push(order, c)
       end
@@ -77,7 +81,11 @@ local function measure(c)
   if p.start_limit > 0 then
     c.allowed = math.min(c.allowed, p.start_limit - window_used('starts/' .. c.tenant, p.start_window))
   end
-  c.waiting, c.lengths = 0, {}
+  if #c.queues == 1 then
+    c.waiting = call('ZCARD', prefix .. 'lane/' .. c.tenant .. '/' .. c.queues[1])
+    return
+  end
+  c.lengths = {}
   for i, queue in ipairs(c.queues) do
     c.lengths[i] = call('ZCARD', prefix .. 'lane/' .. c.tenant .. '/' .. queue)
     c.waiting = c.waiting + c.lengths[i]
@@ -275,12 +283,13 @@ end
 for queue, gone in pairs(unlaned) do write('ZREM', 'run/' .. queue, gone) end
 local charged, rest, floors = { 'XX', 'GT' }, {}, {}
 for _, c in ipairs(served) do
-  push2(charged, c.tag, c.tenant)
-  if c.taken == c.waiting or blocks[c.tenant] then push2(rest, c.tenant, c.tag) end
+  local stays = c.taken < c.waiting and not blocks[c.tenant]
+  if stays or #open > 1 then push2(charged, c.tag, c.tenant) end
+  if not stays then push2(rest, c.tenant, c.tag) end
 end
 local old_floors = read('HMGET', 'floor', open)
 for i, queue in ipairs(open) do
-  call('ZADD', key('run/' .. queue), unpack(charged))
+  if #charged > 2 then call('ZADD', key('run/' .. queue), unpack(charged)) end
   if floor > (tonumber(old_floors[i]) or 0) then push2(floors, queue, floor) end
 end
 write('HSET', 'resting', rest)
