@@ -40,6 +40,7 @@ Key = Annotated[str, Meta(extra_json_schema={"pattern": IDEMPOTENCY_KEY_PATTERN,
 JobId = Annotated[str, Meta(extra_json_schema={"pattern": JOB_ID_PATTERN})]
 Delay = Annotated[float, Meta(ge=0, le=MAX_DELAY_MS / 1000)]
 MAX_BACKOFF_SECONDS = 30 * 86_400
+BackoffSeconds = Annotated[float, Meta(ge=0, le=MAX_BACKOFF_SECONDS)]
 _DEFAULT_BACKOFF = Backoff()
 
 
@@ -50,8 +51,8 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unk
 class BackoffBody(Body, frozen=True):
     """The delay before a retry: `baseSeconds`, doubling with each failed attempt up to `capSeconds`."""
 
-    base_seconds: Annotated[float, Meta(ge=0, le=MAX_BACKOFF_SECONDS)] = 1
-    cap_seconds: Annotated[float, Meta(ge=0, le=MAX_BACKOFF_SECONDS)] = 300
+    base_seconds: BackoffSeconds = 1
+    cap_seconds: BackoffSeconds = 300
 
     def to_backoff(self) -> Backoff:
         if self.base_seconds > self.cap_seconds:
@@ -59,18 +60,31 @@ class BackoffBody(Body, frozen=True):
         return Backoff(round(self.base_seconds * 1000), round(self.cap_seconds * 1000))
 
 
-class JobBody(Body, frozen=True):
-    """A request to run a job."""
+class WorkBody(Body, frozen=True, kw_only=True):
+    """What to run, and how: the same of a job and of a schedule's jobs."""
 
-    tenant_id: Name
     payload: msgspec.Raw
     task: Name = DEFAULT_TASK
     queue: Name = DEFAULT_QUEUE
     priority: Annotated[int, Meta(ge=0, le=MAX_PRIORITY)] = DEFAULT_PRIORITY
-    delay_seconds: Delay | None = None
-    run_at: Time | None = None
     max_attempts: Annotated[int, Meta(ge=1, le=MAX_ATTEMPTS)] = DEFAULT_MAX_ATTEMPTS
     timeout_seconds: Annotated[float, Meta(ge=0.001, le=MAX_TIMEOUT_MS / 1000)] = DEFAULT_TIMEOUT_MS / 1000
+
+    def check_work(self) -> bytes:
+        """The payload's text, once the names are checked too. Raises InvalidInput."""
+        if self.task is not DEFAULT_TASK:
+            check_name(self.task, "task", "/task")
+        if self.queue is not DEFAULT_QUEUE:
+            check_name(self.queue, "queue", "/queue")
+        return check_payload(self.payload)
+
+
+class JobBody(WorkBody, frozen=True, kw_only=True):
+    """A request to run a job."""
+
+    tenant_id: Name
+    delay_seconds: Delay | None = None
+    run_at: Time | None = None
     backoff: BackoffBody | None = None
     key: Key | None = None
     headers: dict[str, str] | None = None
@@ -80,16 +94,13 @@ class JobBody(Body, frozen=True):
     def to_new_job(self, queue: Queue, idempotency_key: str | None) -> NewJob:
         """The job that this asks for."""
         check_name(self.tenant_id, "tenantId", "/tenantId")
-        if self.task is not DEFAULT_TASK:
-            check_name(self.task, "task", "/task")
-        if self.queue is not DEFAULT_QUEUE:
-            check_name(self.queue, "queue", "/queue")
+        payload = self.check_work()
         if self.key is not None:
             check_key(self.key, "key", "/key")
         job = NewJob(
             id=chosen_id(queue, self.tenant_id, self.id),
             tenant_id=self.tenant_id,
-            payload=check_payload(self.payload),
+            payload=payload,
             task=self.task,
             queue=self.queue,
             priority=self.priority,
