@@ -51,11 +51,8 @@ class ActionBody(Body, frozen=True):
         return self.ids
 
 
-class Bulk(Query, frozen=True, forbid_unknown_fields=True):
-    """Which failed jobs a bulk call means, and how many of them at most.
-
-    A parameter that is not known is refused: a filter whose name is mistyped must not mean every job.
-    """
+class Bulk(Query, frozen=True):
+    """Which failed jobs a bulk call means, and how many of them at most."""
 
     tenant_id: Name | None = None
     queue: Name | None = None

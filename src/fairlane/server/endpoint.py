@@ -16,6 +16,7 @@ import msgspec
 from .answers import Answer, json_answer
 from .call import Call
 from .parsing import parse_body, parse_query
+from .queries import NoQuery
 from .sse import EVENT_STREAM
 
 Handler = Callable[..., Awaitable[Any]]
@@ -37,6 +38,9 @@ class Reply:
 
 class Endpoint:
     """One method of one path."""
+
+    takes_any_query = False
+    """Whether query parameters are none of the server's business."""
 
     def __init__(
         self,
@@ -93,6 +97,8 @@ class Endpoint:
         arguments: dict[str, Any] = {}
         if self.query is not None:
             arguments["query"] = parse_query(self.query, call.scope["query_string"])
+        elif call.scope["query_string"] and not self.takes_any_query:
+            parse_query(NoQuery, call.scope["query_string"])
         if self._body_decoder is not None:
             body = await call.json_body(self.max_body)
             arguments["body"] = parse_body(self._body_decoder, body) if body or not self.body_optional else None

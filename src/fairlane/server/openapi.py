@@ -16,8 +16,8 @@ from .problems import PROBLEM_TYPE, Problem
 
 Json = dict[str, Any]
 _REFERENCE = "#/components/schemas/{name}"
-_ERRORS_OF_ALL = (403, 405, 421, 500, 503)
-_ERRORS_OF_BODIES = (400, 408, 413, 415, 422)
+_ERRORS_OF_ALL = (403, 405, 421, 422, 500, 503)
+_ERRORS_OF_BODIES = (400, 408, 413, 415)
 _PATH_PARAMETER = re.compile(r"{(\w+)}")
 _RETRY_AFTER = frozenset({429, 503, 507})
 
@@ -121,8 +121,6 @@ def _responses(endpoint: Endpoint, schemas: Schemas) -> Json:
     errors = {*_ERRORS_OF_ALL, *endpoint.errors}
     if endpoint.body is not None:
         errors.update(_ERRORS_OF_BODIES)
-    if endpoint.query is not None or _names_in_path(endpoint):
-        errors.add(422)
     for status in sorted(errors):
         responses[str(status)] = _problem(status, schemas)
     return responses

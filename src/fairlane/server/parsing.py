@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from itertools import accumulate
@@ -22,6 +22,7 @@ MAX_ECHO = 300
 """Characters of a refused field's name or value that an error repeats."""
 
 _T = TypeVar("_T")
+_Struct = TypeVar("_Struct", bound=msgspec.Struct)
 _PLACE = re.compile(r"(?s)(.*) - at `(?:key in )?\$(.*)`")
 _FIELD = re.compile(r"Object (?:missing required|contains unknown) field `(.*)`", re.DOTALL)
 _STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
@@ -56,18 +57,23 @@ def part_of_body(at: str) -> Iterator[None]:
         raise
 
 
-def parse_query(kind: type[_T], query: bytes) -> _T:
-    """The query parameters as a struct; of repeated ones the last counts.
+def parse_query(kind: type[_Struct], query: bytes) -> _Struct:
+    """The query parameters as a struct; of repeated ones the last counts. Raises InvalidInput.
 
-    Unknown ones are ignored, unless the struct forbids them.
+    Unknown ones are refused: a filter whose name is mistyped must not mean everything.
     """
     try:
-        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict")
-        return msgspec.convert(dict(pairs), kind, strict=False)
-    except msgspec.ValidationError as error:
-        raise _invalid(error) from None
+        given = dict(parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict"))
     except ValueError:
         raise InvalidInput("The query string is not percent-encoded UTF-8.") from None
+    known = kind.__struct_encode_fields__
+    for name in given:
+        if name not in known:
+            raise _unknown_parameter(name, known)
+    try:
+        return msgspec.convert(given, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise _invalid(error) from None
 
 
 def check_json(raw: bytes, pointer: str) -> None:
@@ -96,6 +102,11 @@ def too_deep(pointer: str) -> InvalidInput:
 def _depth(raw: bytes) -> int:
     brackets = _STRINGS.sub(b"", raw).translate(_STEPS, _NOT_BRACKETS)
     return max(accumulate(step - 1 for step in brackets), default=0)
+
+
+def _unknown_parameter(name: str, known: Sequence[str]) -> InvalidInput:
+    there_are = f"there are {', '.join(known)}" if known else "this call takes none"
+    return InvalidInput(f"there is no query parameter {name[:MAX_ECHO]!r}; {there_are}", f"/{escape(name)}"[:MAX_ECHO])
 
 
 def _invalid(error: msgspec.ValidationError) -> InvalidInput:

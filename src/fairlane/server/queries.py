@@ -21,7 +21,11 @@ Cursor = Annotated[str, Meta(max_length=1000)]
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Query parameters in camelCase; unknown ones are ignored."""
+    """Query parameters in camelCase."""
+
+
+class NoQuery(Query, frozen=True):
+    """No parameters."""
 
 
 class Listing(Query, frozen=True):

@@ -26,11 +26,18 @@ def _page(name: str) -> Handler:
     return page
 
 
-# The dashboard finds its own page from the path; all below /ui is one document.
-ENDPOINTS = (
-    Endpoint("GET", "/", _page("index.html"), replies={200: Reply()}),
-    Endpoint("GET", "/ui", _page("index.html"), replies={200: Reply()}),
-    Endpoint("GET", "/ui/{path:path}", _page("index.html"), replies={200: Reply()}),
-    Endpoint("GET", "/docs", _page("docs.html"), replies={200: Reply()}),
-    Endpoint("GET", "/assets/{fingerprint}/{path:path}", asset, replies={200: Reply()}),
-)
+class Page(Endpoint):
+    """Something for browsers, which may read what it likes from its query."""
+
+    takes_any_query = True
+
+
+# The dashboard finds its own page, and what it shows, from path and query; all below /ui is one document.
+_HANDLERS = {
+    "/": _page("index.html"),
+    "/ui": _page("index.html"),
+    "/ui/{path:path}": _page("index.html"),
+    "/docs": _page("docs.html"),
+    "/assets/{fingerprint}/{path:path}": asset,
+}
+ENDPOINTS = tuple(Page("GET", path, handler, replies={200: Reply()}) for path, handler in _HANDLERS.items())
