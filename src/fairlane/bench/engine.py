@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from .figures import Figure
 from .fixture import fill, private_engine, store_bytes, store_seconds
 
 BATCH = 100
+ROUNDS = 5
+"""A store that rewrites its file, or a machine that does something else, makes single rounds differ."""
 _NULL = msgspec.Raw(b"null")
 
 
@@ -64,18 +67,20 @@ async def batches(jobs: int = 50_000, tenants: int = 50) -> list[Figure]:
 
 
 async def many_tenants() -> list[Figure]:
-    """100,000 tenants with one job each against 10 tenants with 10,000 each."""
-    costs, times = [], []
-    for tenants in (10, 100_000):
-        async with private_engine() as engine:
-            await fill(engine, 100_000, tenants)
-            drained = await drain(engine, 100_000)
-            costs.append(drained.store_us)
-            times.append(drained.seconds)
+    """100,000 tenants with one job each against 10 tenants with 10,000 each, in turns."""
+    rounds = [(await _drained(10), await _drained(100_000)) for _ in range(ROUNDS)]
+    times = statistics.median(many.seconds / few.seconds for few, many in rounds)
+    costs = statistics.median(many.store_us / few.store_us for few, many in rounds)
     return [
-        Figure("100,000 tenants against 10: time a job", times[1] / times[0], "times", "at most 1.5"),
-        Figure("100,000 tenants against 10: store time a job", costs[1] / costs[0], "times", "at most 1.5"),
+        Figure("100,000 tenants against 10: time a job", times, "times", "at most 1.5"),
+        Figure("100,000 tenants against 10: store time a job", costs, "times", "at most 1.5"),
     ]
+
+
+async def _drained(tenants: int) -> Drained:
+    async with private_engine() as engine:
+        await fill(engine, 100_000, tenants)
+        return await drain(engine, 100_000)
 
 
 async def depth(deepest: int = 1_000_000) -> list[Figure]:

@@ -43,12 +43,29 @@ local function open_queues()
   return open
 end
 
+local open = open_queues()
+
+-- With the fields that all have, since a table that grows is laid out anew; eight take half the room of nine.
+-- Where several queues are open: queues, lengths and queue_of as well.
+local function candidate(tenant, tag)
+  return { tenant = tenant, tag = tag, cost = 0, taken = 0, allowed = false, waiting = 0, popped = false, next = 1 }
+end
+
 -- The first `max` runnable tenants of each queue are enough: each of them can start at least one job.
 -- Returned with the least virtual time first, ties in the order of their names.
-local function candidates(open)
-  local by_tenant, order = {}, {}
+local function candidates()
+  local order = {}
+  local function first_of(queue)
+    return call('ZRANGE', key('run/' .. queue), 0, max - 1, 'WITHSCORES')
+  end
+  if #open == 1 then
+    local members = first_of(open[1])
+    for i = 2, #members, 2 do order[i / 2] = candidate(members[i - 1], tonumber(members[i])) end
+    return order
+  end
+  local by_tenant = {}
   for _, queue in ipairs(open) do
-    local members = call('ZRANGE', key('run/' .. queue), 0, max - 1, 'WITHSCORES')
+    local members = first_of(queue)
     for i = 1, #members, 2 do
       local tenant, tag = members[i], tonumber(members[i + 1])
       local c = by_tenant[tenant]
@@ -56,19 +73,14 @@ local function candidates(open)
         c.tag = math.min(c.tag, tag)
         push(c.queues, queue)
       else
-        -- With all of its fields, since a table that grows is laid out anew.
-        c = {
-          tenant = tenant, tag = tag, queues = { queue }, taken = 0, cost = 0, allowed = false, waiting = 0,
-          lengths = false, popped = false, queue_of = false, next = 1,
-        }
+        c = candidate(tenant, tag)
+        c.queues = { queue }
         by_tenant[tenant] = c
         push(order, c)
       end
     end
   end
-  if #open > 1 then
-    table.sort(order, function(a, b) return a.tag < b.tag or (a.tag == b.tag and a.tenant < b.tenant) end)
-  end
+  table.sort(order, function(a, b) return a.tag < b.tag or (a.tag == b.tag and a.tenant < b.tenant) end)
   return order
 end
 
@@ -81,12 +93,13 @@ local function measure(c)
   if p.start_limit > 0 then
     c.allowed = math.min(c.allowed, p.start_limit - window_used('starts/' .. c.tenant, p.start_window))
   end
-  if #c.queues == 1 then
-    c.waiting = call('ZCARD', prefix .. 'lane/' .. c.tenant .. '/' .. c.queues[1])
+  local queues = c.queues or open
+  if #queues == 1 then
+    c.waiting = call('ZCARD', prefix .. 'lane/' .. c.tenant .. '/' .. queues[1])
     return
   end
   c.lengths = {}
-  for i, queue in ipairs(c.queues) do
+  for i, queue in ipairs(queues) do
     c.lengths[i] = call('ZCARD', prefix .. 'lane/' .. c.tenant .. '/' .. queue)
     c.waiting = c.waiting + c.lengths[i]
   end
@@ -186,8 +199,7 @@ local function pop_over_lanes(c)
   end
 end
 
-local open = open_queues()
-local order = candidates(open)
+local order = candidates()
 if #order == 0 then return answers end
 local tenants = {}
 for i, c in ipairs(order) do tenants[i] = c.tenant end
@@ -197,15 +209,15 @@ local turns, floor = plan_turns(order)
 local served = {}
 for _, c in ipairs(order) do
   if c.taken > 0 then
-    if #c.queues == 1 then
-      c.popped = pop(c, c.queues[1], c.taken, c.waiting)
+    local queues = c.queues or open
+    if #queues == 1 then
+      c.popped = pop(c, queues[1], c.taken, c.waiting)
     else
       pop_over_lanes(c)
     end
-    c.next = 1
     push(served, c)
   elseif c.allowed then -- it had its turn and could start nothing: a run index was wrong
-    for _, queue in ipairs(c.queues) do touch(c.tenant, queue) end
+    for _, queue in ipairs(c.queues or open) do touch(c.tenant, queue) end
   end
 end
 settle()
@@ -214,10 +226,11 @@ write('ZREM', 'lanes', emptied)
 change_depths(taken_from)
 
 -- Leases and slots.
-local ids, keys = {}, {}
+local ids, keys, ranks = {}, {}, {}
 for i, c in ipairs(turns) do
   local id = c.popped[c.next]
   ids[i] = id
+  ranks[i] = tonumber(c.popped[c.next + 1])
   keys[i] = prefix .. 'j/' .. id
   c.next = c.next + 2
 end
@@ -227,7 +240,6 @@ local ready = read_any('HMGET', 'ready', ids)
 local fence = call('INCRBY', key('fence'), #turns) - #turns
 local started, leases, slots, waited = {}, {}, {}, 0
 local expires = now + lease_ms
-for _, c in ipairs(served) do c.next = 1 end
 for i, c in ipairs(turns) do
   local id, attempt, base = ids[i], 1, 0
   if earlier[i] then
@@ -235,24 +247,23 @@ for i, c in ipairs(turns) do
     attempt, base = s[ATTEMPT] + 1, s[BASE]
   end
   local token = claim .. '.' .. (fence + i)
-  local queue = c.queue_of and c.queue_of[id] or c.queues[1]
+  local queue = c.queue_of and c.queue_of[id] or (c.queues or open)[1]
   started[2 * i - 1] = id
   started[2 * i] = pack({
-    token, true, attempt, base, now, worker, c.tenant, queue, tonumber(c.popped[c.next + 1]), '', '',
+    token, true, attempt, base, now, worker, c.tenant, queue, ranks[i], '', '',
   })
   leases[2 * i - 1], leases[2 * i] = expires, id
   slots[2 * i - 1], slots[2 * i] = 0, c.tenant .. '/' .. id
   local n = 5 * i - 3
   answers[n], answers[n + 1], answers[n + 2], answers[n + 3], answers[n + 4] = id, token, attempt, base, records[i]
   waited = waited + math.max(0, now - (ready[i] or created_of(records[i])))
-  c.next = c.next + 2
 end
 write('HSET', 'started', started)
 write('ZADD', 'leases', leases)
 write('ZADD', 'slots', slots)
 call('SET', claim_key, pack(ids), 'PX', lease_ms)
 if #ready > 0 then write('HDEL', 'ready', ids) end
-for _, c in ipairs(served) do count('started', c.tenant, c.taken) end
+sum('started', #turns)
 sum('wait_ms', waited)
 write_counts()
 tell({ running = leases }, {})

@@ -45,11 +45,13 @@ local function apply(i, id, s, kind, delay, failure, body)
   if kind == 'completed' then
     conclude(id, s, 'completed', '', 'completed', body)
   elseif kind == 'cancelled' or s[CANCELLED_BY] ~= '' then
+    count('other_ends', s[TENANT])
     local reason = s[CANCELLED_BY] ~= '' and 'cancelled_by_user' or 'cancelled_by_task'
     conclude(id, s, 'cancelled', reason, 'cancelled', body)
   elseif kind == 'failed' then
     fail(i, id, s, delay, failure, body)
   else
+    count('other_ends', s[TENANT])
     s[ATTEMPT] = s[ATTEMPT] - 1
     put_back(id, s, kind, kind == 'snoozed' and now + delay or nil)
   end

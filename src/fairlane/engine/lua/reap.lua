@@ -31,6 +31,7 @@ for i, packed in ipairs(read('HMGET', 'started', ids)) do
   s[TOKEN] = '' -- so that what the worker still says of this lease is stale
   if s[CANCELLED_BY] ~= '' then
     cancelled = cancelled + 1
+    count('other_ends', s[TENANT])
     conclude(id, s, 'cancelled', 'cancelled_by_user', 'worker_lost', '')
   else
     count('failed', s[TENANT])

@@ -31,13 +31,17 @@ local function waits_since(lane)
   end
 end
 
-local wanted, counts = unpack_value(tenants), {}
+local wanted = unpack_value(tenants)
 load_policies(wanted)
 local default, own = call('GET', key('defaults')), read('HMGET', 'policies', wanted)
 local blocked, untils = read('HMGET', 'blocked', wanted), read('ZMSCORE', 'blocked_until', wanted)
-for i, name in ipairs({ 'submitted', 'started', 'completed', 'failed', 'retried' }) do
-  counts[i] = read('HMGET', 'count/' .. name, wanted)
+local function counts(name)
+  local totals = {}
+  for i, total in ipairs(read('HMGET', 'count/' .. name, wanted)) do totals[i] = tonumber(total or 0) end
+  return totals
 end
+local submitted, completed, failed = counts('submitted'), counts('completed'), counts('failed')
+local retried, other_ends = counts('retried'), counts('other_ends')
 for i, tenant in ipairs(wanted) do
   local p = policy(tenant)
   local pending, oldest = 0, now
@@ -46,8 +50,11 @@ for i, tenant in ipairs(wanted) do
     pending = pending + call('ZCARD', key(lane))
     oldest = math.min(oldest, waits_since(lane))
   end
-  push_all(answers, { own[i] or default, own[i] and 1 or 0, pending, running(tenant) })
-  for _, count in ipairs(counts) do push(answers, tonumber(count[i] or 0)) end
+  local runs = running(tenant)
+  local started = completed[i] + failed[i] + other_ends[i] + runs
+  push_all(answers, {
+    own[i] or default, own[i] and 1 or 0, pending, runs, submitted[i], started, completed[i], failed[i], retried[i],
+  })
   push2(answers, blocked[i] or '', untils[i] or '')
   push(answers, p.submit_limit > 0 and window_used('rate/' .. tenant, p.submit_window) or 0)
   push(answers, pending > 0 and now - oldest or -1)

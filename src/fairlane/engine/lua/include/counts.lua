@@ -1,7 +1,9 @@
 -- counts: running totals, in all and by tenant.
---   count       hash NAME -> total: submitted, completed, failed, retried, started, wait_ms (of the started
---               before they did), ended (leases) and run_ms (of these)
---   count/NAME  hash TENANT -> total; of all but ended and the times
+--   count       hash NAME -> total: submitted, completed, failed (attempts), retried, started, wait_ms (of the
+--               started before they did), ended (leases), run_ms (of these) and other_ends (leases that ended as
+--               neither completed nor failed)
+--   count/NAME  hash TENANT -> total of submitted, completed, failed, retried, other_ends. What a tenant started
+--               has ended in one of these ways or is running: a claim need not count it.
 local counted = {}
 local summed = {}
 

@@ -8,7 +8,8 @@ local ended = {
   started = {}, forgotten = {}, leases = {}, slots = {}, results = {}, finished = {},
   scheduled = {}, completed = {}, failed = {}, cancelled = {},
 }
-local freed = {} -- tenants
+local some_are_blocked = call('EXISTS', key('blocked')) == 1
+local freed = {} -- tenants, where some are blocked
 local leases_ended, run_ms = 0, 0
 
 local function end_lease(id, s)
@@ -16,7 +17,7 @@ local function end_lease(id, s)
   if now > s[CLAIMED_AT] then run_ms = run_ms + now - s[CLAIMED_AT] end
   push(ended.leases, id)
   push(ended.slots, s[TENANT] .. '/' .. id)
-  freed[s[TENANT]] = true
+  if some_are_blocked then freed[s[TENANT]] = true end
   note_run_time(s)
 end
 
@@ -80,7 +81,7 @@ local function write_endings()
   write_lanes()
   local tenants = {}
   for tenant in pairs(freed) do push(tenants, tenant) end
-  for i, reason in ipairs(read_any('HMGET', 'blocked', tenants)) do
+  for i, reason in ipairs(read('HMGET', 'blocked', tenants)) do
     if reason == 'concurrency' then touch(tenants[i]) end
   end
   settle()

@@ -5,7 +5,8 @@
 local by_seconds = call('GET', key('fairness')) == 'seconds'
 -- With 'seconds', a start pays for the first tenth of a second, so that a burst cannot start more than its share.
 local START_COST = by_seconds and 0.1 or 1
-local policy_cache = {}
+local default_policy
+local own_policies = {}
 
 local function policy_from(packed)
   local p = unpack_value(packed)
@@ -16,12 +17,13 @@ local function policy_from(packed)
 end
 
 local function load_policies(tenants)
-  local default = policy_from(call('GET', key('defaults')))
-  local own = read_any('HMGET', 'policies', tenants)
-  for i, tenant in ipairs(tenants) do policy_cache[tenant] = own[i] and policy_from(own[i]) or default end
+  default_policy = policy_from(call('GET', key('defaults')))
+  for i, own in ipairs(read_any('HMGET', 'policies', tenants)) do
+    if own then own_policies[tenants[i]] = policy_from(own) end
+  end
 end
 
 -- Of a tenant whose policy has been loaded.
 local function policy(tenant)
-  return policy_cache[tenant]
+  return own_policies[tenant] or default_policy
 end
