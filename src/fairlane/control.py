@@ -7,7 +7,7 @@ from datetime import timedelta
 from .model.backoff import Backoff
 from .model.durations import parse_duration_ms
 from .model.errors import InvalidInput
-from .model.job import DEFAULT_MAX_ATTEMPTS, MAX_ATTEMPTS, MAX_DELAY_MS
+from .model.job import DEFAULT_MAX_ATTEMPTS, MAX_ATTEMPTS, MAX_DELAY_MS, MAX_TIMEOUT_MS
 
 Duration = str | float | timedelta
 """A duration as people write it: "500ms", "30s", "10m", "2h", "7d", a number of seconds, or a timedelta."""
@@ -58,6 +58,14 @@ def check_max_attempts(value: int) -> int:
     if not 1 <= value <= MAX_ATTEMPTS:
         raise InvalidInput(f"max_attempts must be 1 to {MAX_ATTEMPTS}")
     return value
+
+
+def check_timeout_ms(timeout: Duration) -> int:
+    """`timeout` in milliseconds, if a job may run so long. Raises InvalidInput."""
+    timeout_ms = parse_duration_ms(timeout, "timeout")
+    if not 1 <= timeout_ms <= MAX_TIMEOUT_MS:
+        raise InvalidInput("timeout must be 1 ms to 24 h")
+    return timeout_ms
 
 
 def check_delay_ms(delay: Duration) -> int:

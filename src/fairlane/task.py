@@ -8,12 +8,11 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, get_args
 
-from .control import Duration, Retry
+from .control import Duration, Retry, check_timeout_ms
 from .handle import JobHandle, SyncJobHandle
 from .middleware import around
-from .model.durations import parse_duration_ms
 from .model.errors import InvalidInput
-from .model.job import DEFAULT_QUEUE, DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS, Job
+from .model.job import DEFAULT_QUEUE, DEFAULT_TIMEOUT_MS, Job
 from .model.names import check_name
 from .payload import Parameters
 from .submit import JobTemplate, SubmitOptions, start_time
@@ -54,12 +53,10 @@ class TaskOptions:
     ) -> None:
         self.queue = check_name(queue, "queue")
         self.retry = retry or Retry()
-        self.timeout_ms = DEFAULT_TIMEOUT_MS if timeout is None else parse_duration_ms(timeout, "timeout")
+        self.timeout_ms = DEFAULT_TIMEOUT_MS if timeout is None else check_timeout_ms(timeout)
         self.executor = executor
         """Where the task asks to run; None leaves it to the kind of its function."""
         self.on_failure = on_failure
-        if not 1 <= self.timeout_ms <= MAX_TIMEOUT_MS:
-            raise InvalidInput("timeout must be 1 ms to 24 h")
 
 
 class Task(Generic[P, T]):

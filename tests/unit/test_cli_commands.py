@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -85,9 +86,37 @@ def test_a_delayed_job_is_scheduled(run: Run) -> None:
     assert (shown["state"], shown["priority"]) == ("scheduled", 9)
 
 
+def test_a_job_is_submitted_for_a_time_with_its_attempts_and_timeout(run: Run) -> None:
+    at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
+    asked = ("--run-at", at.isoformat(), "--max-attempts", "7", "--timeout", "90s")
+    shown = answer(run, "jobs", "show", answer(run, "submit", "--tenant", "later", *asked, "null")["id"])
+    assert (shown["state"], datetime.fromisoformat(shown["runAt"])) == ("scheduled", at)
+    assert (shown["maxAttempts"], shown["timeoutSeconds"]) == (7, 90)
+
+
+def test_jobs_are_listed_by_when_they_were_submitted(run: Run) -> None:
+    made = [answer(run, "submit", "--tenant", "times", "1")["id"] for _ in range(2)]
+    since = answer(run, "jobs", "show", made[1])["createdAt"]
+
+    def ids(*options: str) -> list[str]:
+        return [job["id"] for job in answer(run, "jobs", "list", "--tenant", "times", *options)["jobs"]]
+
+    assert ids("--created-from", since) == [made[1]]
+    assert ids("--created-to", since) == [made[0]]
+    assert ids("--created-from", since, "--created-to", since) == []
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
+        ("submit", "--tenant", "acme", "--timeout", "25h", "1"),
+        ("submit", "--tenant", "acme", "--timeout", "0s", "1"),
+        ("submit", "--tenant", "acme", "--max-attempts", "0", "1"),
+        ("submit", "--tenant", "acme", "--run-at", "2999-01-01T00:00:00Z", "1"),
+        ("submit", "--tenant", "acme", "--run-at", "2026-01-01T00:00:00", "1"),
+        ("submit", "--tenant", "acme", "--run-at", "2026-01-01T00:00:00Z", "--delay", "1s", "1"),
+        ("jobs", "list", "--created-from", "yesterday"),
+        ("jobs", "list", "--created-to", "1700000000"),
         ("submit", "--tenant", "a b", "1"),
         ("submit", "--tenant", "acme", "NaN"),
         ("submit", "--tenant", "acme", "{"),

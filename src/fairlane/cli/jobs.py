@@ -11,7 +11,7 @@ from ..model.job import Explanation, Job, JobPage, JobQuery
 from ..model.logs import JobLog
 from ..model.states import State
 from ..queue import Queue
-from .options import client_settings, filter_options, output_option
+from .options import client_settings, filter_options, instant, output_option
 from .output import print_facts, print_json, print_table, printable
 from .settings import Settings
 
@@ -32,6 +32,8 @@ def jobs() -> None:
 @click.option("--state", type=click.Choice([state.value for state in State]), help="Only jobs in this state.")
 @filter_options
 @click.option("--key", help="Only jobs with this business key.")
+@click.option("--created-from", type=instant, metavar="TIME", help="Only jobs submitted at this time or later.")
+@click.option("--created-to", type=instant, metavar="TIME", help="Only jobs submitted before this time.")
 @click.option("--limit", type=click.IntRange(1, 100), default=50, show_default=True, help="Jobs a page.")
 @click.option("--cursor", help="Where the page before ended.")
 @client_settings

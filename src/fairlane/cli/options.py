@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import click
+import msgspec
 
+from ..model.job import Time
 from .settings import default_of, description_of, flag_of, load
 
 Command = Callable[..., Any]
+
+
+def instant(text: str) -> datetime:
+    """A time with its zone, written as the API takes it: the type of an option."""
+    try:
+        return msgspec.convert(text, Time)
+    except msgspec.ValidationError:
+        raise click.BadParameter(f'{text!r} is no time with its zone, such as "2026-07-01T09:00:00Z"') from None
 
 
 def with_settings(*names: str, spelled: Mapping[str, tuple[str, ...]] | None = None) -> Callable[[Command], Command]:
