@@ -75,6 +75,24 @@ def test_an_app_of_ones_own_runs_and_its_prints_stay_off_stdout(tmp_path: Path) 
         assert "a task may print" in system.log()
 
 
+@pytest.mark.parametrize(
+    ("app", "words"),
+    [
+        ("no_such_module:app", "no_such_module cannot be imported: No module named 'no_such_module'"),
+        ("shop:till", "shop has no 'till'"),
+        ("shop:shout", "shop:shout is not a fairlane App but a SyncTask"),
+    ],
+)
+def test_an_app_that_cannot_be_imported_is_told_in_a_line_before_anything_is_started(
+    tmp_path: Path, app: str, words: str
+) -> None:
+    (tmp_path / "shop.py").write_text(APP)
+    assert run(tmp_path, "up", app, "--port", "0", code=1).stderr == f"Error: {words}\n"
+    assert not (tmp_path / ".fairlane").exists()
+    nowhere = ("--url", "valkey://127.0.0.1:1")
+    assert run(tmp_path, "worker", app, "--processes", "2", *nowhere, code=1).stderr == f"Error: {words}\n"
+
+
 def test_serve_and_workers_run_alone(tmp_path: Path) -> None:
     with fairlane(tmp_path, "serve", "--port", "0") as served:
         api = served.await_ready()

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from ..model.errors import FairlaneError, InvalidInput
+from .app_trial import try_app
 from .bench import bench
 from .config import config
 from .dlq import dlq
@@ -55,7 +56,7 @@ def cli() -> None:
     """A multi-tenant job queue: a lane for every tenant."""
 
 
-for _command in (up, serve, worker, top, upkeep, submit, jobs, dlq, tenants, schedules, doctor, config, bench):
+for _command in (up, serve, worker, try_app, top, upkeep, submit, jobs, dlq, tenants, schedules, doctor, config, bench):
     cli.add_command(_command)
 
 

@@ -6,7 +6,8 @@ import asyncio
 
 import click
 
-from .app_loading import BUILTIN, check_app_name
+from .app_loading import BUILTIN
+from .app_trial import check_app
 from .logs import configure_logging
 from .options import with_settings
 from .process import process_name
@@ -44,4 +45,5 @@ def up(settings: Settings, app: str, reload: bool) -> None:
     configure_logging(settings.log_format, process_name("up"))
     if reload:
         check_can_reload()
-    asyncio.run(run_everything(settings, check_app_name(app), reload=reload))
+    check_app(settings, app)
+    asyncio.run(run_everything(settings, app, reload=reload))

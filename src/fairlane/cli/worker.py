@@ -9,6 +9,7 @@ import click
 
 from ..model.errors import InvalidInput
 from .app_loading import check_app_name
+from .app_trial import check_app
 from .logs import configure_logging
 from .options import with_settings
 from .process import process_name
@@ -53,6 +54,7 @@ def worker(settings: Settings, app: str, queues: str, reload: bool, no_upkeep: b
     if worker_id is None and (settings.processes > 1 or reload or is_replaced):
         from .workers import run_workers
 
+        check_app(settings, app)
         asyncio.run(run_workers(settings, app, queues, with_upkeep=not no_upkeep, reload=reload))
     else:
         from .runtime import work

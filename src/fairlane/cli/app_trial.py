@@ -1,0 +1,40 @@
+"""Whether an App can be imported at all, tried before anything is started for it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import click
+
+from .app_loading import BUILTIN, check_app_name, load_app
+from .logs import configure_logging
+from .options import with_settings
+from .process import NAME_VARIABLE, PARENT_VARIABLE, process_name
+from .settings import Settings, as_environment
+
+
+@click.command("try-app", hidden=True)
+@click.argument("app")
+@with_settings("log_format")
+def try_app(settings: Settings, app: str) -> None:
+    """Import APP, and nothing else."""
+    configure_logging(settings.log_format, process_name("try-app"))
+    load_app(app)
+
+
+def check_app(settings: Settings, app: str) -> None:
+    """See that workers will be able to import the App; else say why on stderr, and exit.
+
+    In a process of its own, since a supervisor must not run what an App's modules do. Raises InvalidInput.
+    """
+    if check_app_name(app) == BUILTIN:
+        return
+    command = [sys.executable, "-m", "fairlane.cli.main", "try-app", app]
+    own = {PARENT_VARIABLE: str(os.getpid()), NAME_VARIABLE: "app"}
+    environment = os.environ | as_environment(settings) | own
+    stdout = sys.stderr.fileno()  # what the modules print must not mix with what our own caller reads
+    tried = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=stdout, env=environment)
+    if tried.returncode != 0:
+        sys.exit(1)
