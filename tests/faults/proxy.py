@@ -22,6 +22,8 @@ class Wire:
         self.accepted = 0
         self.replies_to_cut = 0
         """Of so many next replies nothing comes through: their connections are cut instead."""
+        self.replies_before = 0
+        """So many replies come through before those that are cut."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.refuses:
@@ -54,7 +56,9 @@ class Wire:
     ) -> None:
         with suppress(OSError):
             while data := await reader.read(65536):
-                if replies and self.replies_to_cut:
+                if replies and self.replies_before:
+                    self.replies_before -= 1
+                elif replies and self.replies_to_cut:
                     self.replies_to_cut -= 1
                     break
                 if not loses():

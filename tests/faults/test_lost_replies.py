@@ -6,12 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
+import msgspec
 import pytest
 
 from fairlane.engine import Engine
+from fairlane.model.errors import NotFound
 from fairlane.model.ids import new_claim_id
 from fairlane.model.job import Counters, JobQuery, NewJob, SubmitStatus
 from fairlane.model.lease import ClaimRequest, LeaseStatus, Outcome, OutcomeKind
+from fairlane.model.schedule import ScheduleSpec
 from fairlane.model.states import State
 from fairlane.queue import Queue
 from fairlane.remote import RemoteQueue
@@ -70,6 +73,17 @@ async def test_every_call_of_a_jobs_life_loses_its_reply_once(cut_off: tuple[Que
     history.held = [held for job_id in states for held in held_by(await queue.get(job_id))]
     assert len(history.held) == ROUNDS
     assert history.problems(states) == []
+
+
+async def test_a_schedule_is_deleted_though_the_reply_to_that_is_lost(cut_off: tuple[Queue, Wire]) -> None:
+    queue, proxy = cut_off
+    spec = ScheduleSpec(tenant_id="acme", name="nightly", cron="0 3 * * *", payload=msgspec.Raw(b"1"))
+    made = await queue.schedules.put(spec)
+    proxy.replies_before, proxy.replies_to_cut = 1, 1  # it is read first
+    assert await queue.schedules.delete("acme", "nightly") == made
+    assert proxy.replies_to_cut == 0
+    with pytest.raises(NotFound):
+        await queue.schedules.delete("acme", "nightly")
 
 
 async def test_a_finish_sent_three_times_is_one_completion(cut_off: tuple[Queue, Wire]) -> None:

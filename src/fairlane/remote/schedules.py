@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
+from ..model.errors import NotFound
 from ..model.job import Job
 from ..model.schedule import Schedule, ScheduleSpec
 from . import requests
@@ -51,7 +53,10 @@ class RemoteSchedules:
         return await self._transport.call("POST", _path(tenant_id, name, "/pause" if paused else "/resume"), Schedule)
 
     async def delete(self, tenant_id: str, name: str) -> Schedule:
-        return await self._transport.call("DELETE", _path(tenant_id, name), Schedule)
+        known = await self.get(tenant_id, name)
+        with suppress(NotFound):  # a call that is sent again after its reply was lost finds no schedule any more
+            await self._transport.call("DELETE", _path(tenant_id, name), Schedule)
+        return known
 
     async def run(self, tenant_id: str, name: str, job_id: str) -> Job:
         path = _path(tenant_id, name, "/run")
