@@ -96,6 +96,13 @@ def from_sync_code() -> None:
         assert_type(event, Job)
 
 
+def scheduling() -> None:
+    app.cron("nightly", "0 3 * * *", plain.bind(1), tenant="acme")
+    call = build.using(tenant="acme", queue="reports", priority=5).bind(1, fmt="csv")
+    app.cron("weekly", "0 3 * * MON", call, tz="Europe/Paris", missed="all", overlap="skip")
+    app.cron("hourly", "0 * * * *", nothing.bind(), tenant=None, missed="skip")
+
+
 def passed_on(task: AsyncTask[[int, str], str], other: SyncTask[[int], float]) -> None: ...
 
 

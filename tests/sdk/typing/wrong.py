@@ -75,6 +75,20 @@ def defining() -> None:
     def three() -> None: ...
 
 
+def scheduling() -> None:
+    app.cron("nightly", "0 3 * * *", plain.bind("1"))  # E: arg-type, reportArgumentType
+    app.cron("nightly", "0 3 * * *", plain)  # E: arg-type, reportArgumentType
+    app.cron("nightly", "0 3 * * *", plain(1))  # E: arg-type, reportArgumentType
+    app.cron("nightly", "0 3 * * *")  # E: call-arg, reportCallIssue
+    app.cron("nightly", 3, plain.bind(1))  # E: arg-type, reportArgumentType
+    app.cron("nightly", "0 3 * * *", plain.bind(1), missed="never")  # E: arg-type, reportArgumentType
+    app.cron("nightly", "0 3 * * *", plain.bind(1), overlap="wait")  # E: arg-type, reportArgumentType
+    app.cron("nightly", "0 3 * * *", plain.bind(1), tenant=7)  # E: arg-type, reportArgumentType
+    app.cron("nightly", "0 3 * * *", plain.bind(1), timezone="UTC")  # E: call-arg, reportCallIssue
+    app.cron("nightly", "0 3 * * *", plain.bind(1), "acme")  # E: call-arg, reportCallIssue
+    app.cron(name="nightly", cron="0 3 * * *", call=plain.bind(1))  # E: call-arg, reportCallIssue
+
+
 def calling() -> None:
     blocking("1")  # E: arg-type, reportArgumentType
     plain(1, fmt=3)  # E: arg-type, reportArgumentType
