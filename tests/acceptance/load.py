@@ -30,7 +30,7 @@ class Load:
 
     def submit(self, tenant: str) -> None:
         """One client: a job after the other, each repeated until it is accepted."""
-        with httpx.Client(base_url=self._url, timeout=5) as client:
+        with httpx.Client(base_url=self._url, timeout=10) as client:
             while not self._stop.is_set():
                 key = uuid.uuid4().hex
                 body = {"tenantId": tenant, "task": "demo.sleep", "payload": {"seconds": 0.05}}
@@ -42,6 +42,7 @@ class Load:
         try:
             answer = client.post("/jobs", json=body, headers={"idempotency-key": key})
         except httpx.TransportError:
+            time.sleep(0.05)
             return
         if answer.status_code in (200, 202):
             self.accepted[key] = answer.json()["id"]
@@ -54,13 +55,13 @@ class Load:
 
     def watch(self) -> None:
         """Look at how much each tenant runs."""
-        with httpx.Client(base_url=self._url, timeout=5) as client:
+        with httpx.Client(base_url=self._url, timeout=10) as client:
             while not self._stop.is_set():
                 for tenant in TENANTS:
                     try:
                         running = client.get(f"/tenants/{tenant}").json().get("running", 0)
                     except httpx.TransportError:
-                        continue
+                        break
                     self.most_running = max(self.most_running, running)
                 time.sleep(0.02)
 
@@ -71,7 +72,7 @@ class Load:
     def end(self) -> None:
         """Return once every submission that was begun is accepted, or nobody can hope for that any more."""
         self._stop.set()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 40
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         self._given_up.set()

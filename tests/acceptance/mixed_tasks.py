@@ -79,7 +79,7 @@ async def overrun_on_loop() -> None:
 
 @app.task(retry=TWICE, timeout="200ms")
 def overrun_in_thread() -> None:
-    time.sleep(1)
+    time.sleep(3)
 
 
 @app.task(retry=TWICE, timeout="200ms", executor="process")

@@ -40,7 +40,7 @@ class Running:
                 start_new_session=True,
             )
 
-    def await_ready(self, within_s: float = 30) -> "Api":
+    def await_ready(self, within_s: float = 60) -> "Api":
         """Wait for the one line that it prints when it serves."""
         assert self.process.stdout is not None
         eventually(lambda: bool(self._stdout_line()) or self.process.poll() is not None, within_s, "it is ready")
@@ -74,7 +74,7 @@ class Running:
         """What a terminal does: SIGINT to the whole process group."""
         os.killpg(self.process.pid, signal.SIGINT)
 
-    def wait(self, within_s: float = 25) -> int:
+    def wait(self, within_s: float = 60) -> int:
         """Its exit code."""
         return self.process.wait(timeout=within_s)
 
@@ -141,7 +141,7 @@ def up(folder: Path, *options: str) -> Any:
 def run(folder: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
     """A `fairlane` command that ends by itself."""
     command = [sys.executable, "-m", "fairlane.cli.main", *arguments]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == code, done.stderr
     return done
 
@@ -155,20 +155,20 @@ class Api:
     def submit(self, tenant: str, task: str, payload: Any, **fields: Any) -> str:
         """Submit one job; its id."""
         body = {"tenantId": tenant, "task": task, "payload": payload, **fields}
-        answer = httpx.post(f"{self.url}/jobs", json=body, timeout=10)
+        answer = httpx.post(f"{self.url}/jobs", json=body, timeout=30)
         assert answer.status_code == 202, answer.text
         job_id: str = answer.json()["id"]
         return job_id
 
     def get(self, path: str) -> Any:
-        answer = httpx.get(self.url + path, timeout=10)
+        answer = httpx.get(self.url + path, timeout=30)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def job(self, job_id: str) -> Any:
         return self.get(f"/jobs/{job_id}")
 
-    def await_state(self, job_ids: Sequence[str], state: str, within_s: float = 15) -> list[Any]:
+    def await_state(self, job_ids: Sequence[str], state: str, within_s: float = 30) -> list[Any]:
         """Wait until all these jobs are in a state; the jobs."""
         jobs: list[Any] = []
 

@@ -43,7 +43,7 @@ def test_two_at_once_on_a_folder_make_one(tmp_path: Path) -> None:
 
 
 def _has_ended(one: Running, other: Running) -> Running:
-    eventually(lambda: one.process.poll() is not None or other.process.poll() is not None, 20, "one gives up")
+    eventually(lambda: one.process.poll() is not None or other.process.poll() is not None, 60, "one gives up")
     return one if one.process.poll() is not None else other
 
 

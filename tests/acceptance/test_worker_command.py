@@ -74,7 +74,7 @@ def test_a_worker_is_replaced_after_its_jobs_and_tells_its_health(folder: Path) 
             assert (health(port, "/livez"), health(port, "/other")) == (200, 404)
             [first] = worker_ids(api)
             assert [done(api) for _ in range(5)] == [1] * 5
-            eventually(lambda: worker_ids(api) != {first}, 20, "it was replaced")
+            eventually(lambda: worker_ids(api) != {first}, 30, "it was replaced")
             assert "died" not in worker.log() and "ended with code" not in worker.log()
             stop(worker)
 
@@ -86,7 +86,7 @@ def test_drained_workers_are_not_started_again(folder: Path) -> None:
             eventually(lambda: len(worker_ids(api)) == 2, 30, "both are there")
             first, second = sorted(worker_ids(api))
             drain(api, first)
-            eventually(lambda: worker_ids(api) == {second}, 20, "the drained one is gone")
+            eventually(lambda: worker_ids(api) == {second}, 30, "the drained one is gone")
             assert done(api) == 1
             drain(api, second)
             assert workers.wait() == 0, "nothing is left to do"

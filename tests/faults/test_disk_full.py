@@ -28,7 +28,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def submit(api: Api) -> httpx.Response:
-    return httpx.post(f"{api.url}/jobs", json=BODY, timeout=20)
+    return httpx.post(f"{api.url}/jobs", json=BODY, timeout=30)
 
 
 def submit_until_refused(api: Api, accepted: list[str]) -> None:
@@ -63,6 +63,6 @@ def test_a_full_disk_loses_nothing_and_is_got_over(tmp_path: Path, small_disk: P
         submit_until_refused(api, accepted)
         assert httpx.get(f"{api.url}/livez").status_code == 200
         filler.unlink()
-        eventually(lambda: submit(api).status_code == 202, 20, "submissions are accepted again")
-        api.await_state(accepted, "completed", within_s=20)
+        eventually(lambda: submit(api).status_code == 202, 60, "submissions are accepted again")
+        api.await_state(accepted, "completed", within_s=60)
         run(tmp_path, "doctor", "--durability", durability)

@@ -35,7 +35,11 @@ async def full() -> AsyncIterator[tuple[Engine, httpx.AsyncClient]]:
         await lift_limits(engine)
         used = int((await engine.store.client.info("memory"))["used_memory"])
         await engine.store.client.config_set("maxmemory", used + ROOM)
-        async with upkeep_of(engine), served(create_app(engine)) as url, httpx.AsyncClient(base_url=url) as client:
+        async with (
+            upkeep_of(engine),
+            served(create_app(engine)) as url,
+            httpx.AsyncClient(base_url=url, timeout=30) as client,
+        ):
             yield engine, client
         await engine.close()
 
@@ -86,7 +90,7 @@ async def test_a_full_store_drains_and_takes_jobs_again(full: tuple[Engine, http
     accepted = await submit_until_refused(client)
     assert len(accepted) > 50
     assert await work_off(engine, OutcomeKind.COMPLETED) == len(accepted)
-    await eventually(lambda: is_accepted(client), within_s=20)
+    await eventually(lambda: is_accepted(client), within_s=30)
     assert (await engine.counters()).completed == len(accepted)
     assert (await engine.doctor()).problems == []
 
@@ -102,7 +106,7 @@ async def test_the_dead_letter_queue_is_not_given_up_for_room(full: tuple[Engine
     assert {job.state for job in jobs} == {State.FAILED}
     assert not await is_accepted(client)
     await client.delete("/jobs/dlq")
-    await eventually(lambda: is_accepted(client), within_s=20)
+    await eventually(lambda: is_accepted(client), within_s=30)
 
 
 async def test_those_who_wait_and_watch_need_no_room(full: tuple[Engine, httpx.AsyncClient]) -> None:
@@ -111,9 +115,9 @@ async def test_those_who_wait_and_watch_need_no_room(full: tuple[Engine, httpx.A
     changes = engine.monitor.changes()
     assert (await anext(changes)).missed
     waiting = asyncio.create_task(engine.wait_finished(accepted[0], 20_000))
-    await eventually(lambda: is_awaited(engine, accepted[0]), within_s=10)
+    await eventually(lambda: is_awaited(engine, accepted[0]), within_s=30)
     await work_off(engine, OutcomeKind.COMPLETED)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while accepted[0] not in {job.id for job in (await anext(changes)).jobs}:
             pass
     job = await waiting

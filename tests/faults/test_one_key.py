@@ -37,7 +37,7 @@ def submit_at_once(url: str, tenant: str, fingerprints: list[str]) -> list[tuple
         process.stdin.write("\n")
         process.stdin.flush()
     for process in processes:
-        lines += process.communicate(timeout=30)[0].splitlines()
+        lines += process.communicate(timeout=60)[0].splitlines()
         assert process.returncode == 0
     return [(status, job) for status, _, job in (line.partition(" ") for line in lines)]
 

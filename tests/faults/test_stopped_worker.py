@@ -15,28 +15,28 @@ from tests.acceptance.running import Api, eventually, up
 
 from .history import History, held_by
 
-LEASE_S = 1
+LEASE_S = 4
 OPTIONS = ("--lease", f"{LEASE_S}s", "--processes", "2", "--workers", "8", "--default-concurrency", "off")
 
 
 def test_a_sleeper_is_replaced_once_and_comes_back_to_nothing(tmp_path: Path) -> None:
     with up(tmp_path, *OPTIONS, "--default-rate", "off") as system:
         api = system.await_ready()
-        ids = [api.submit("acme", "demo.sleep", {"seconds": 5}) for _ in range(8)]
-        eventually(lambda: len(api.get("/jobs/running")["jobs"]) == len(ids), 15, "all jobs run")
+        ids = [api.submit("acme", "demo.sleep", {"seconds": 3 * LEASE_S - 3}) for _ in range(8)]
+        eventually(lambda: len(api.get("/jobs/running")["jobs"]) == len(ids), 30, "all jobs run")
         sleeper = system.pid_of("worker-1")
         [name] = [worker["id"] for worker in api.get("/workers")["workers"] if worker["pid"] == sleeper]
         running = api.get("/jobs/running")["jobs"]
         os.kill(sleeper, signal.SIGSTOP)
         its_own = {job["id"] for job in running if job["workerId"] == name}
         try:
-            api.await_state(ids, "completed", within_s=3 * LEASE_S + 20)
+            api.await_state(ids, "completed", within_s=3 * LEASE_S + 40)
         finally:
             os.kill(sleeper, signal.SIGCONT)
         # It says that its jobs have ended, is told that they are no longer its own, and goes on with others.
         more = [api.submit("acme", "demo.sleep", {"seconds": 0.3}) for _ in range(16)]
         jobs = api.await_state(more, "completed")
-        eventually(lambda: name in {worker["id"] for worker in api.get("/workers")["workers"]}, 5, "it is back")
+        eventually(lambda: name in {worker["id"] for worker in api.get("/workers")["workers"]}, 30, "it is back")
         assert len(its_own) >= 1
         outcomes = {job_id: [one["outcome"] for one in api.job(job_id)["attempts"]] for job_id in ids}
         for job_id in ids:

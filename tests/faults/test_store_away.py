@@ -29,9 +29,9 @@ from tests.unit.store_servers import SAFE, eventually, server
 from .history import History, held_by
 from .proxy import Wire, wire
 
-LEASE_MS = 1_000
-AWAY_S = 4.0
-AGAIN_WITHIN_S = 10.0
+LEASE_MS = 4_000
+AWAY_S = 5.0
+AGAIN_WITHIN_S = 30.0
 
 
 @dataclass
@@ -101,7 +101,7 @@ async def running(worker: Worker) -> AsyncIterator[None]:
     task = asyncio.create_task(worker.run())
     yield
     worker.stop()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         await task
 
 
@@ -121,10 +121,10 @@ async def test_all_goes_on_once_the_store_is_reached_again(fleet: Fleet, fault: 
         began = time.monotonic()
         answer = await fleet.client.post("/jobs", json={"tenantId": "acme", "payload": 1})
         assert (answer.status_code, answer.headers.get("retry-after")) == (503, "1")
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 15
         await asyncio.sleep(0.05)
     # Within the lease, and what a busy loop and the heartbeat's own clock add to it.
-    assert fleet.stopped[0] - away_since < 3 * LEASE_MS / 1000
+    assert fleet.stopped[0] - away_since < 2 * LEASE_MS / 1000
     fleet.proxy.silent = fleet.proxy.refuses = False
     await eventually(fleet.is_accepted, AGAIN_WITHIN_S)
     await eventually(lambda: fleet.is_completed(job_id), AGAIN_WITHIN_S)

@@ -10,7 +10,7 @@ import pytest
 from fairlane.model.retention import Retention
 from fairlane.upkeep.run import run_upkeep
 
-from .world import World, open_emptied
+from .world import PATIENCE_SECONDS, World, open_emptied
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ async def world(store_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         yield world
     finally:
         upkeep.cancel()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await asyncio.wait([upkeep])
             await world.app.close()
             assert (await engine.doctor()).problems == []

@@ -146,8 +146,10 @@ def listen() -> str:
 
 
 @process_task
-def chat(seconds: float) -> None:
+def chat(path: str) -> None:
+    """Say something, and something else once there is a file."""
     log.info("working")
-    time.sleep(seconds)
+    while not os.path.exists(path):
+        time.sleep(0.01)
     current().progress(1, 1)
     log.error("done")

@@ -53,7 +53,7 @@ async def test_a_job_is_followed_to_its_end(world: World, where: str) -> None:
         async with asyncio.timeout(PATIENCE_SECONDS):
             events = job.events()
             seen.append(await anext(events))
-            async with world.worker(lease_ms=1_500, app=app):  # heartbeats tell of progress, every third of a lease
+            async with world.worker(lease_ms=6_000, app=app):
                 async for event in events:
                     seen.append(event)
                     if event.progress == Progress(3, 3, "step 3 <b>"):

@@ -12,7 +12,7 @@ import pytest
 from fairlane import App, Cancel, Job, Retry, RetryAfter, State, current
 from fairlane.model.states import Reason
 
-from .world import World, eventually
+from .world import PATIENCE_SECONDS, World, eventually
 
 SOON = Retry(2, base="10ms", cap="10ms")
 
@@ -75,9 +75,10 @@ async def test_it_is_called_with_the_job_as_the_store_has_it(
     world: World, seen: Seen, is_async: bool, function: Callable[..., Any], reason: Reason, attempts: int
 ) -> None:
     hook = seen.on_loop if is_async else seen.plain
-    world.app.task(name="work", retry=SOON, timeout="50ms", on_failure=hook)(function)
+    world.app.task(name="work", retry=SOON, on_failure=hook)(function)
     async with world.worker():
-        job_id = await world.submit_raw("work", b"{}", timeout_ms=50, max_attempts=2)
+        timeout_ms = 50 if function is overrun else 60_000
+        job_id = await world.submit_raw("work", b"{}", timeout_ms=timeout_ms, max_attempts=2)
         failed = await world.finished(job_id)
     # The worker has drained, and with it the hooks that it had begun.
     assert [(job.id, job.state, job.reason, len(job.attempts)) for job in seen.jobs] == [
@@ -120,7 +121,7 @@ async def test_it_may_submit_jobs_of_the_same_tenant(world: World) -> None:
     task = app.task(retry=Retry(1), on_failure=submit)(crash)
     async with app, world.worker(app=app):
         job = await task.using(tenant="acme").submit()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             assert await told == f"{job.id} of acme"
 
 

@@ -118,7 +118,7 @@ async def test_many_calls_become_jobs_in_order(world: World) -> None:
     async with world.worker(slots=50):
         handles = await add.submit_many([(n,) for n in range(1_200)])
         handles += await add.submit_many([{"a": 1, "b": 2}])
-        assert await asyncio.gather(*(h.result(timeout=30) for h in handles)) == [*range(1_200), 3]
+        assert await asyncio.gather(*(h.result(timeout=60) for h in handles)) == [*range(1_200), 3]
 
 
 @pytest.mark.parametrize("call", ["ab", 7, None, {1}])

@@ -114,16 +114,16 @@ async def test_a_job_that_was_given_up_without_a_thread_never_runs(
             raise RuntimeError("can't start new thread")
         start(thread)
 
-    @world.app.task(timeout="100ms", retry=Retry(1))
+    @world.app.task(retry=Retry(1))
     def work(name: str) -> None:
         ran.append(name)
 
     async with world.worker():
         with monkeypatch.context() as patched:
             patched.setattr(threading.Thread, "start", refuse)
-            job = await world.finished((await work.submit("first")).id)
+            job = await world.finished(await world.submit_raw("work", b'["first"]', timeout_ms=100, max_attempts=1))
             assert job.reason is Reason.TIMED_OUT
-        await (await work.submit("second")).result(timeout=10)
+        await (await work.submit("second")).result(timeout=PATIENCE_SECONDS)
     assert ran == ["second"]
 
 

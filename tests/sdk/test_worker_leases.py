@@ -11,12 +11,12 @@ from pathlib import Path
 from fairlane import State, current
 from fairlane.model.states import Reason
 
-from .world import WorkerProcess, World, eventually, json_of
+from .world import PATIENCE_SECONDS, WorkerProcess, World, eventually, json_of
 
 
 async def test_a_blocked_loop_keeps_its_leases(world: World, tmp_path: Path) -> None:
-    with WorkerProcess(world, tmp_path, lease_ms=1_000) as worker:
-        blocking = await world.submit_raw("block", b"[5]")
+    with WorkerProcess(world, tmp_path, lease_ms=3_000) as worker:
+        blocking = await world.submit_raw("block", b"[7]")
         job = await world.finished(blocking)
         assert worker.diary(blocking) == ["begin", "end"]
     assert (job.state, json_of(job.result), job.attempt) == (State.COMPLETED, "blocked", 1)
@@ -30,11 +30,11 @@ async def test_a_blocked_loop_gives_up_a_job_long_after_its_timeout(world: World
 
 
 async def test_a_worker_that_slept_through_its_lease_changes_nothing(world: World, tmp_path: Path) -> None:
-    with WorkerProcess(world, tmp_path, lease_ms=1_000) as sleeper:
-        job_id = await world.submit_raw("rest", b"[2]")
+    with WorkerProcess(world, tmp_path, lease_ms=3_000) as sleeper:
+        job_id = await world.submit_raw("rest", b"[4]")
         await sleeper.has_begun(job_id)
         sleeper.process.send_signal(signal.SIGSTOP)
-        with WorkerProcess(world, tmp_path, lease_ms=1_000) as heir:
+        with WorkerProcess(world, tmp_path, lease_ms=3_000) as heir:
             await heir.has_begun(job_id)
             sleeper.process.send_signal(signal.SIGCONT)
 
@@ -66,13 +66,13 @@ async def test_a_job_whose_lease_was_ended_is_stopped_and_not_reported(world: Wo
     def in_thread() -> str:
         if current().attempt > 1:
             return "second"
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not current().cancelled and time.monotonic() < deadline:
             time.sleep(0.01)
         thread_stopped.set()
         return "first, which nobody may see"
 
-    async with world.worker(lease_ms=1_000) as worker:
+    async with world.worker(lease_ms=6_000) as worker:
         handles = [await on_loop.submit(), await in_thread.submit()]
         for handle in handles:
             await eventually(lambda: _is_running(world, handle.id), "the job runs")  # noqa: B023  called at once
@@ -80,9 +80,9 @@ async def test_a_job_whose_lease_was_ended_is_stopped_and_not_reported(world: Wo
         assert reaped.requeued == 2
         jobs = [await world.finished(handle.id) for handle in handles]
         assert [json_of(job.result) for job in jobs] == ["second", "second"]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await stopped.wait()
-        assert await asyncio.to_thread(thread_stopped.wait, 5)
+        assert await asyncio.to_thread(thread_stopped.wait, PATIENCE_SECONDS)
     assert [json_of((await world.engine.get(job.id)).result) for job in jobs] == ["second", "second"]
 
 

@@ -6,7 +6,9 @@ import asyncio
 import logging
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from fairlane import Retry, State, current
@@ -14,7 +16,7 @@ from fairlane.model.logs import MAX_LOG_LINES, JobLog
 
 from . import process_tasks
 from .test_worker_orders import reached
-from .world import World, eventually
+from .world import PATIENCE_SECONDS, World, eventually
 
 log = logging.getLogger("shop.orders")
 
@@ -43,7 +45,7 @@ async def test_each_job_has_its_own_lines(world: World, way: str, is_async: bool
 
     def in_thread(name: str) -> None:
         log.info("%s begins", name)
-        both.wait(10)
+        both.wait(PATIENCE_SECONDS)
         log.debug("too little to be kept")
         log.warning("%s ends", name)
 
@@ -94,8 +96,8 @@ async def test_lines_are_bounded_and_the_last_ones_kept(world: World) -> None:
 
 
 @pytest.mark.parametrize("executor", ["async", "process"])
-async def test_lines_show_while_the_job_runs(world: World, executor: str) -> None:
-    may_end = asyncio.Event()
+async def test_lines_show_while_the_job_runs(world: World, executor: str, tmp_path: Path) -> None:
+    may_end, goes_on_with = asyncio.Event(), tmp_path / "may-end"
 
     @world.app.task
     async def on_loop() -> None:
@@ -107,24 +109,25 @@ async def test_lines_show_while_the_job_runs(world: World, executor: str) -> Non
         if executor == "async":
             job_id = (await on_loop.submit()).id
         else:
-            job_id = await world.submit_raw("chat", b"[3.0]")
+            job_id = await world.submit_raw("chat", msgspec.json.encode([str(goes_on_with)]))
 
         async def look() -> JobLog | None:
             found = await world.engine.logs.of(job_id)
             return found if found.lines else None
 
-        found = await eventually(look, "the line shows", within=10)
+        found = await eventually(look, "the line shows")
         assert found is not None
         assert (await world.engine.get(job_id)).state is State.RUNNING
         assert texts(found) == [(1, "info", "working")]
         may_end.set()
+        goes_on_with.touch()
         await world.finished(job_id)
         assert texts(await world.engine.logs.of(job_id))[:1] == [(1, "info", "working")]
 
 
 async def test_the_last_lines_of_a_process_and_its_last_progress_are_kept(world: World) -> None:
     async with world.worker(app=process_tasks.app):
-        job_id = await world.submit_raw("chat", b"[0.0]")
+        job_id = await world.submit_raw("chat", b'["/"]')
         job = await world.finished(job_id)
     assert texts(await world.engine.logs.of(job_id)) == [(1, "info", "working"), (1, "error", "done")]
     assert job.progress is not None and job.progress.current == 1

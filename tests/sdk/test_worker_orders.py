@@ -75,7 +75,7 @@ async def test_a_worker_that_is_told_to_drain_ends_its_jobs_and_leaves(world: Wo
         await may_end.wait()
         return "done"
 
-    async with reached(world, way), world.worker(slots=1, lease_ms=2_000) as worker:
+    async with reached(world, way), world.worker(slots=1, lease_ms=9_000) as worker:
         first, second = await work.submit(), await work.submit()
         await eventually(lambda: _runs(world, first.id), "the job runs")
         await eventually(lambda: _shows(world, worker, (first.id,)), "the worker tells what it runs")

@@ -17,7 +17,7 @@ from fairlane.connect import open_engine
 from fairlane.model.tenant import TenantPolicy
 from fairlane.store import Durability, EmbeddedServer
 
-from .world import World, eventually, json_of
+from .world import PATIENCE_SECONDS, World, eventually, json_of
 
 
 @asynccontextmanager
@@ -94,10 +94,10 @@ async def test_jobs_stop_when_their_lease_cannot_be_kept(monkeypatch: pytest.Mon
 
         async with world.worker(slots=1, lease_ms=1_000):
             handle = await work.submit()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 await started.wait()
             with halted(pid):
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(PATIENCE_SECONDS):
                     await stopped.wait()
 
             async def is_given_back() -> bool:

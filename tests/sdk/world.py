@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import signal
 import subprocess
 import sys
 import time
@@ -24,7 +26,7 @@ from fairlane.worker import Worker, WorkerOptions
 T = TypeVar("T")
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 30.0
 
 
 async def open_emptied(url: str) -> Engine:
@@ -103,6 +105,24 @@ class WorkerProcess:
             return "begin" in self.diary(job_id)
 
         await eventually(look, f"job {job_id} begins")
+
+    async def drains(self, world: World) -> None:
+        """Return once it says so of itself."""
+
+        async def look() -> bool:
+            return [report.draining for report in await world.engine.workers()] == [True]
+
+        await eventually(look, "the worker drains")
+
+    async def has_heard(self, number: signal.Signals) -> None:
+        """Return once this signal is no longer on its way: until then, another one would add nothing to it."""
+
+        async def look() -> bool:
+            status = Path(f"/proc/{self.process.pid}/status").read_text()  # noqa: ASYNC240  a few bytes
+            (on_their_way,) = re.findall(r"^ShdPnd:\s*([0-9a-f]+)$", status, re.MULTILINE)
+            return not int(on_their_way, 16) & 1 << number - 1
+
+        await eventually(look, f"{number.name} is heard")
 
     async def ended(self, within: float = PATIENCE_SECONDS) -> int:
         """Its exit code."""
