@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-PATIENCE_S = 15.0
+PATIENCE_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,12 @@ class Event:
 
 
 class Stream:
-    """An open stream. `comments` counts the heartbeats met on the way."""
+    """An open stream. `comments` counts the heartbeats met on the way, `last` has the last event of each name."""
 
     def __init__(self, response: httpx.Response) -> None:
         self.response = response
         self.comments = 0
+        self.last: dict[str, Event] = {}
         self.retry_ms = 0
         self._pieces = response.aiter_bytes()
         self._buffer = b""
@@ -78,7 +79,9 @@ class Stream:
             self.retry_ms = int(fields["retry"][0])
         if "data" not in fields:
             return None
-        return Event(fields["event"][0], fields["id"][0], json.loads("\n".join(fields["data"])))
+        event = Event(fields["event"][0], fields["id"][0], json.loads("\n".join(fields["data"])))
+        self.last[event.name] = event
+        return event
 
 
 @asynccontextmanager

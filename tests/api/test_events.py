@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from fairlane.engine import news
 from fairlane.model.monitor import Overview
 from fairlane.server import hub, sse
 from fairlane.server.settings import ServerSettings
@@ -51,19 +52,19 @@ async def test_changes_come_as_they_happen(api: Served, client: httpx.AsyncClien
         await events.until_job(job["id"], "running")
         await api.finish(lease, "completed")
         await events.until_job(job["id"], "completed")
-        while (counters := (await events.until("overview")).data["counters"])["completed"] == before["completed"]:
-            pass
+        # That overview may have come before the last piece of news.
+        while (counters := events.last["overview"].data["counters"])["completed"] == before["completed"]:
+            await events.until("overview")
         assert (counters["submitted"], counters["completed"]) == (before["submitted"] + 1, before["completed"] + 1)
 
 
 async def test_many_changes_are_coalesced(api: Served, client: httpx.AsyncClient, free_tenant: str) -> None:
     async with stream(client, "/events") as events:
         await events.until("overview")
-        began, calls = time.monotonic(), 0
-        while time.monotonic() - began < 1.0:
+        began, calls = time.monotonic(), 120
+        for _ in range(calls):
             jobs = [{"tenantId": free_tenant, "payload": 1} for _ in range(50)]
             await client.post("/jobs/batch", json={"jobs": jobs})
-            calls += 1
         told: list[list[str]] = []
         last = ""
         while not told or last not in told[-1]:
@@ -105,7 +106,7 @@ async def test_a_client_that_comes_back_misses_nothing(api: Served, client: http
         await events.until("overview")
         seen = await api.submit(tenant, queue="q1")
         await events.until_job(seen["id"], "pending")
-        last = (await events.until("overview")).id
+        last = events.last["jobs"].id
     missed = await run_job(api, tenant, queue="q2")
     async with stream(client, "/events", last) as events:
         names: list[str] = []
@@ -147,7 +148,7 @@ async def test_one_that_was_away_too_long_starts_anew(
 
 async def until_nobody_watches(api: Served) -> None:
     """Return when the server has given up its subscription."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while True:
             ((_, watching),) = await api.store.client.pubsub_numsub("fl:{0}:news")
             if not watching:
@@ -236,11 +237,13 @@ async def test_the_stores_work_does_not_grow_with_the_number_of_tabs(
     store_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub, "OVERVIEW_EVERY_S", 1_000)  # what comes by the clock would blur the figures
+    monkeypatch.setattr(news, "WATCHED_MS", 600_000)
+    monkeypatch.setattr(news, "RENEW_S", 300)
     async with serving(store_url, ServerSettings()) as api:
         one = await cost_of(api, "a", 1)
         fifty = await cost_of(api, "a", 50)
     assert one > 50
-    assert fifty <= one + 4  # the key that says that somebody watches may be renewed on the way
+    assert fifty <= one + 4  # connections of the pool may say who they are on the way
 
 
 async def test_streams_end_as_the_server_does(store_url: str) -> None:
@@ -256,7 +259,7 @@ async def test_streams_end_as_the_server_does(store_url: str) -> None:
                 with pytest.raises(StopAsyncIteration):
                     while True:
                         await ending.next()
-            assert time.monotonic() - began < 2
+            assert time.monotonic() - began < 10
             # One that comes now ends at once.
             async with stream(api.client, "/events") as late:
                 with pytest.raises(StopAsyncIteration):

@@ -17,7 +17,7 @@ from .conftest import Served, fields_of
 
 @pytest.fixture(scope="module")
 def settings() -> ServerSettings:
-    return ServerSettings(request_seconds=0.5, linger_seconds=5.0)
+    return ServerSettings(request_seconds=1.0, linger_seconds=10.0)
 
 
 @contextlib.asynccontextmanager

@@ -81,7 +81,9 @@ def served_by_a_thread(store_url: str) -> Iterator[str]:
     stop: list[Callable[[], object]] = []
 
     async def serve() -> None:
-        engine = await Engine.open(await open_store(store_url, Durability.MEMORY))
+        store = await open_store(store_url, Durability.MEMORY)
+        await store.client.flushall()
+        engine = await Engine.open(store)
         serving = asyncio.create_task(serve_on(create_app(engine), listener, url, on_ready=lambda _: ready.set()))
         loop = asyncio.get_running_loop()
         stop.append(lambda: loop.call_soon_threadsafe(serving.cancel))
@@ -91,11 +93,11 @@ def served_by_a_thread(store_url: str) -> Iterator[str]:
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
     try:
-        assert ready.wait(20)
+        assert ready.wait(60)
         yield url
     finally:
         stop[0]()
-        thread.join(20)
+        thread.join(60)
     assert not thread.is_alive()
 
 

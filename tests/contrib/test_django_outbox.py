@@ -132,14 +132,14 @@ async def test_the_command_survives_kills_and_stops_when_told_to(engine: Engine,
         await eventually(is_empty, "the outbox is empty")
     finally:
         relay.send_signal(signal.SIGINT)
-        _, said = await asyncio.to_thread(relay.communicate, None, 15)
+        _, said = await asyncio.to_thread(relay.communicate, None, 60)
     assert (relay.returncode, said) == (0, "")
     assert (await engine.counters()).submitted == 250
 
 
 def test_the_command_says_what_is_wrong_with_its_app(store_url: str) -> None:
     wrong = manage("fairlane_relay", "tests.contrib.shop.tasks.add", store=store_url)
-    _, said = wrong.communicate(timeout=20)
+    _, said = wrong.communicate(timeout=60)
     assert wrong.returncode == 1
     assert "tests.contrib.shop.tasks.add is not a fairlane App but a Task" in said
 

@@ -159,7 +159,7 @@ def test_the_job_is_a_job_like_any_other(testing: Testing) -> None:
             from fairlane import JobHandle
 
             with pytest.raises(JobFailed, match="no paper"):
-                await JobHandle(job_id, app.connect).result(timeout=5)
+                await JobHandle(job_id, app.connect).result(timeout=30)
 
     result = tasks().fail.enqueue("no paper")
     for _ in range(2):

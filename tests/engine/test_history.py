@@ -153,7 +153,7 @@ async def test_history_outlives_the_store(tmp_path: Path, clock: Clock) -> None:
 async def test_upkeep_takes_samples(engine: Engine) -> None:
     upkeep = asyncio.create_task(run_upkeep(engine, Retention()))
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 if await engine.store.client.exists("fl:{0}:history/10s", "fl:{0}:history/1m") == 2:
                     break

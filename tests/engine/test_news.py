@@ -22,7 +22,7 @@ from fairlane.store import Store
 
 from .acting import claim, finish, lift_limits, submit
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 CHANNEL = "fl:{0}:news"
 WATCHED = "fl:{0}:watched"
 
@@ -195,7 +195,7 @@ async def test_watchers_come_and_go(engine: Engine) -> None:
             await asyncio.sleep(pause.random() * 0.01)
 
     await lift_limits(engine)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await asyncio.gather(*(watch(seed) for seed in range(8)))
     await all_gone(engine)
 

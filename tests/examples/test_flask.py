@@ -25,7 +25,7 @@ def test_thumbnails_are_ordered_made_and_shown(client: Any) -> None:
     answer = client.post("/thumbnails", json={"picture": "cat.png", "width": 200}, headers=ACME)
     assert answer.status_code == 202, answer.text
     thumbnail = answer.headers["Location"]
-    eventually(lambda: client.get(thumbnail, headers=ACME).json["state"] == "completed", 15, "the thumbnail is made")
+    eventually(lambda: client.get(thumbnail, headers=ACME).json["state"] == "completed", 60, "the thumbnail is made")
     assert client.get(thumbnail, headers=ACME).json["file"] == "200x/cat.png"
     assert client.get(thumbnail, headers={"X-Customer": "other"}).status_code == 404
     assert client.get("/thumbnails/" + "0" * 26, headers=ACME).status_code == 404
@@ -38,7 +38,7 @@ def test_bad_orders_are_refused_and_failures_shown(client: Any) -> None:
     assert client.post("/thumbnails", json={"image": "cat.png"}, headers=ACME).status_code == 422
     answer = client.post("/thumbnails", json={"picture": "cat.png", "width": 0}, headers=ACME)
     thumbnail = answer.headers["Location"]
-    eventually(lambda: "error" in client.get(thumbnail, headers=ACME).json, 15, "the failure is shown")
+    eventually(lambda: "error" in client.get(thumbnail, headers=ACME).json, 60, "the failure is shown")
     assert client.get(thumbnail, headers=ACME).json["error"] == "a thumbnail is at least one pixel wide"
     for _ in range(11):
         answer = client.post("/thumbnails", json={"picture": "cat.png", "width": 9}, headers=ACME)

@@ -31,19 +31,19 @@ def server(*settings: str, port: int | None = None, folder: Path | None = None) 
             yield port
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=60)
 
 
 def tell(port: int, *command: str, password: str | None = None) -> object:
     """Send one command on a connection of its own."""
-    client = valkey.Valkey(host="127.0.0.1", port=port, password=password, socket_timeout=5)
+    client = valkey.Valkey(host="127.0.0.1", port=port, password=password, socket_timeout=30)
     try:
         return client.execute_command(*command)  # type: ignore[no-untyped-call]
     finally:
         client.close()  # type: ignore[no-untyped-call]
 
 
-async def eventually(condition: Callable[[], Awaitable[bool]], within_s: float = 10) -> None:
+async def eventually(condition: Callable[[], Awaitable[bool]], within_s: float = 30) -> None:
     """Wait until the condition holds."""
     async with asyncio.timeout(within_s):
         while not await condition():  # noqa: ASYNC110 - the server has no event to wait for
@@ -58,7 +58,7 @@ def free_port() -> int:
 
 
 def _await_listening(port: int) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()

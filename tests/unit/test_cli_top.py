@@ -93,14 +93,14 @@ async def test_it_is_live_until_it_is_ended(engine: Engine, store_url: str, endi
         else:
             process.send_signal(signal.SIGINT)
         await asyncio.to_thread(read_until, leader, "\x1b[?1049l")  # the screen is as before
-        assert await asyncio.to_thread(process.wait, 10) == 0
+        assert await asyncio.to_thread(process.wait, 30) == 0
     finally:
         process.kill()
         process.wait()
         os.close(leader)
 
 
-def read_until(descriptor: int, wanted: str, within_s: float = 20) -> None:
+def read_until(descriptor: int, wanted: str, within_s: float = 60) -> None:
     """Read what a terminal shows until this is there."""
     seen, deadline = b"", time.monotonic() + within_s
     while wanted.encode() not in seen:

@@ -36,18 +36,24 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listening, "ANSWER_WITHIN_S", 0.2)
 
 
+def be_patient(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Give answers so long from now on."""
+    monkeypatch.setattr(listening, "ANSWER_WITHIN_S", seconds)
+
+
 def test_silence_is_noticed_within_ten_seconds() -> None:
     assert listening.PING_AFTER_S + listening.ANSWER_WITHIN_S < 10
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_a_quiet_channel_stays_open(store: Store, proxy: Wire) -> None:
+async def test_a_quiet_channel_stays_open(store: Store, proxy: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    be_patient(monkeypatch, 2.5)
     async with store.subscriber().pubsub(ignore_subscribe_messages=True) as channel:
         await channel.subscribe("news")
         opened = proxy.accepted
-        assert await channel.get_message(timeout=1.5) is None
+        assert await channel.get_message(timeout=3.0) is None
         await store.client.publish("news", "at last")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             async for message in channel.listen():
                 assert message["data"] == b"at last"
                 break
@@ -57,21 +63,22 @@ async def test_a_quiet_channel_stays_open(store: Store, proxy: Wire) -> None:
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("poll_s", [None, 0.05, 0.0])
 async def test_a_half_open_channel_is_noticed_and_subscribes_again(
-    store: Store, proxy: Wire, poll_s: float | None
+    store: Store, proxy: Wire, poll_s: float | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with store.subscriber().pubsub(ignore_subscribe_messages=True) as channel:
         await channel.subscribe("news")
         await channel.get_message(timeout=0.05)
         proxy.silent = True
         with pytest.raises(ValkeyTimeoutError, match="no sign of life"):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while True:
                     await channel.get_message(timeout=poll_s)
                     await asyncio.sleep(0)
+        be_patient(monkeypatch, 30)
         proxy.silent = False
-        assert await channel.get_message(timeout=0.3) is None
+        assert await channel.get_message(timeout=10) is None  # the new subscription's own message
         await store.client.publish("news", "again")
-        message = await channel.get_message(timeout=5)
+        message = await channel.get_message(timeout=30)
         assert message is not None
         assert message["data"] == b"again"
 
@@ -79,15 +86,15 @@ async def test_a_half_open_channel_is_noticed_and_subscribes_again(
 async def test_a_poll_waits_as_long_as_it_was_asked(store: Store) -> None:
     async with store.subscriber().pubsub(ignore_subscribe_messages=True) as channel:
         await channel.subscribe("news")
-        assert await channel.get_message(timeout=1) is None  # the subscription's own message
+        assert await channel.get_message(timeout=10) is None  # the subscription's own message
         began = time.monotonic()
         assert await channel.get_message(timeout=0.3) is None
-        assert 0.25 < time.monotonic() - began < 2
+        assert 0.25 < time.monotonic() - began < 5
 
 
 async def test_a_command_whose_reply_is_lost_is_sent_once(proxy: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     assert connections.READ_TIMEOUT_S == 5
-    monkeypatch.setattr(connections, "READ_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(connections, "READ_TIMEOUT_S", 1.5)
     store = await open_store(f"valkey://127.0.0.1:{proxy.port}")
     try:
         proxy.loses_replies = True
@@ -121,7 +128,7 @@ async def test_cancelled_callers_lose_no_connection(store: Store) -> None:
         for task in crowd:
             task.cancel()
         await asyncio.gather(*crowd, return_exceptions=True)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await asyncio.gather(*(store.client.ping() for _ in range(connections.MAX_CONNECTIONS)))
 
 

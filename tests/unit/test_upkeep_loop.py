@@ -30,7 +30,7 @@ async def until(condition: Callable[[], bool], running: Coroutine[Any, Any, None
     """Run `running` until `condition` holds, then cancel it."""
     task = asyncio.create_task(running)
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not condition():
                 assert not task.done(), "the duty has ended"
                 await asyncio.sleep(0.001)

@@ -6,7 +6,7 @@ import pytest
 
 from fairlane.worker.threads import Threads
 
-DEADLINE = 5.0
+DEADLINE = 30.0
 
 
 def test_a_thread_is_used_again() -> None:

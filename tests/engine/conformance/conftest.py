@@ -38,7 +38,7 @@ async def served(app: App) -> AsyncIterator[str]:
 
 async def closed_in_time(queue: Queue) -> None:
     """Close it; a close that hangs fails its test."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await queue.close()
 
 

@@ -53,12 +53,12 @@ async def test_claims_keep_to_their_queues_and_to_priority(world: World) -> None
 
 async def test_a_waiting_claim_gets_a_job_as_soon_as_there_is_one(world: World) -> None:
     began = time.monotonic()
-    waiting = asyncio.create_task(world.claim(wait_ms=10_000))
+    waiting = asyncio.create_task(world.claim(wait_ms=20_000))
     await asyncio.sleep(0)
     job_id = await world.submit()
     (lease,) = await waiting
     assert lease.job_id == job_id
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
 
 
 async def test_a_waiting_claim_ends_with_nothing(world: World) -> None:

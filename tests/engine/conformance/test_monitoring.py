@@ -16,7 +16,7 @@ from fairlane.model.states import State
 
 from .world import WORKER, World
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 async def next_changes(changes: AsyncGenerator[Changes]) -> Changes:
