@@ -17,7 +17,7 @@ from tests.acceptance.running import Api, Running, fairlane, up
 
 from .chromium import chromium, chromium_path
 
-expect.set_options(timeout=15_000)  # enough for a machine that does much else
+expect.set_options(timeout=30_000)  # enough for a machine that does much else
 _tenants = itertools.count(1)
 WIDE = (1280, 800)
 PHONE = (360, 740)

@@ -30,18 +30,18 @@ class Handwork:
         self._post("/leases/finish", {"outcomes": outcomes})
 
     def _post(self, path: str, body: Any) -> Any:
-        answer = httpx.post(self._url + path, json=body, timeout=10)
+        answer = httpx.post(self._url + path, json=body, timeout=30)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
 
 def post(url: str, body: Any = None) -> Any:
     """The answer to a request that is accepted."""
-    answer = httpx.post(url, json=body, timeout=10)
+    answer = httpx.post(url, json=body, timeout=30)
     assert answer.is_success, answer.text
     return answer.json()
 
 
 def put(url: str, body: Any) -> None:
-    answer = httpx.put(url, json=body, timeout=10)
+    answer = httpx.put(url, json=body, timeout=30)
     assert answer.is_success, answer.text

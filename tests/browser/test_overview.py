@@ -64,7 +64,7 @@ def test_charts_survive_a_theme_a_size_and_leaving(page: Page) -> None:
     expect(canvas).to_have_count(4)
     page.wait_for_function("(before) => document.querySelector('.chart canvas')?.toDataURL() !== before", arg=before)
     page.set_viewport_size({"width": 500, "height": 700})
-    page.wait_for_function("document.querySelector('.chart .uplot').clientWidth < 480")
+    page.wait_for_function("() => document.querySelector('.chart .uplot').clientWidth < 480")
     page.set_viewport_size({"width": 1280, "height": 800})
     page.get_by_role("link", name="Tenants", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Tenants")

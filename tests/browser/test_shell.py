@@ -32,7 +32,7 @@ def test_pages_are_reached_by_links_keys_and_addresses(open_page: Pages) -> None
     expect(page.get_by_role("heading", level=1)).to_have_text("Tenants")
     expect(page).to_have_url(f"{open_page.url}/ui/tenants")
     expect(page).to_have_title("Tenants · fairlane")
-    page.keyboard.type("go")
+    press_at_once(page, "go")
     expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
     expect(navigation.get_by_role("link", name="Overview")).to_have_attribute("aria-current", "page")
     page.go_back()
@@ -88,9 +88,16 @@ def test_the_stream_goes_on_after_the_api_has_restarted(fresh_world: World, page
     live = page.locator("[data-connection=live]")
     expect(live).to_be_visible()
     before = fresh_world.running.pid_of("api")
+    page.evaluate(
+        """() => {
+            const seen = (window.connections = []);
+            const note = ({ target }) => seen.push(target.dataset.connection);
+            const watched = document.querySelector("[data-connection]");
+            new MutationObserver((changes) => changes.forEach(note)).observe(watched, { attributes: true });
+        }"""
+    )
     kill(before)
-    expect(live).to_have_count(0)
-    expect(live).to_be_visible(timeout=15_000)
+    page.wait_for_function("() => new Set(window.connections).size > 1 && window.connections.at(-1) === 'live'")
     assert fresh_world.running.pid_of("api") != before
     fresh_world.api.submit("acme", "demo.sleep", {"seconds": 60})
     expect(figure(page, "Running")).to_have_text("1")
@@ -104,7 +111,7 @@ def test_no_answer_is_said_in_words_until_there_is_one(open_page: Pages) -> None
     expect(page.get_by_role("alert")).to_contain_text(re.compile("fairlane does not answer.*Check that it runs"))
     expect(page.locator("[data-connection=offline]")).to_be_visible()
     page.unroute(re.compile("/(events|overview)$"))
-    expect(page.locator("[data-connection=live]")).to_be_visible(timeout=10_000)
+    expect(page.locator("[data-connection=live]")).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
@@ -144,6 +151,18 @@ def test_figures_come_by_asking_where_there_is_no_stream(
     hide(page, True)
     hide(page, False)
     expect(page.locator("[data-connection=live]")).to_be_visible()
+
+
+def press_at_once(page: Page, keys: str) -> None:
+    """Press keys after each other without the pause between them that a busy machine may make."""
+    page.evaluate(
+        """(keys) => {
+            for (const key of keys) {
+                document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+            }
+        }""",
+        keys,
+    )
 
 
 def hide(page: Page, hidden: bool) -> None:

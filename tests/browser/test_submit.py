@@ -16,14 +16,18 @@ def fill(page: Page, **fields: str) -> None:
         page.get_by_role("textbox", name=name).or_(page.get_by_role("combobox", name=name)).fill(value)
 
 
-def test_a_submitted_job_is_watched_until_it_completes(open_page: Pages, tenant: str) -> None:
-    page = open_page("/ui/submit")
-    fill(page, Tenant=tenant, Task="demo.progress", Payload='{"steps": 4, "seconds": 2}')
+def test_a_submitted_job_is_watched_until_it_completes(workless: World, pages_of: OpenPages, tenant: str) -> None:
+    page = pages_of(workless)("/ui/submit")
+    fill(page, Tenant=tenant, Task="demo.progress", Queue=tenant, Payload='{"steps": 4, "seconds": 2}')
     page.evaluate("window.notReloaded = true")
     page.get_by_role("button", name="Submit the job").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("demo.progress")
+    worker = Handwork(workless.api.url)
+    leases = worker.claim(queues=[tenant])
+    worker.beat(leases, {"current": 2, "total": 4, "message": "step 2 of 4"}, slots=1, queues=[tenant])
     expect(page.get_by_role("progressbar", name="Progress of the job")).to_be_visible()
     expect(page.get_by_text("step 2 of 4")).to_be_visible()
+    worker.finish(leases, "completed", result=4)
     expect(page.get_by_role("heading", level=1)).to_contain_text("Completed")
     expect(page.get_by_role("tree", name="Result")).to_have_text("4")
     expect(page.get_by_role("listitem").filter(has_text="Attempt 1")).to_contain_text("Completed")
