@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -214,3 +215,27 @@ async def test_a_schedule_that_cannot_be_read_here_is_left_to_others(
     assert len([record for record in caplog.records if "foreign" in record.getMessage()]) == 1
     await other.fire(10)
     assert await ticks(engine, "foreign") == ["03-02 03:00"]
+
+
+@pytest.mark.parametrize(("index", "broken"), [("schedules", b"{"), ("schedule_states", b"\xc1"), ("schedules", b"{}")])
+async def test_a_schedule_that_cannot_be_read_holds_up_no_other_and_is_mended_by_another_put(
+    engine: Engine, clock: Clock, caplog: pytest.LogCaptureFixture, index: str, broken: bytes
+) -> None:
+    set_clock(clock, THREE - timedelta(seconds=30))
+    for name in ("broken", "nightly"):
+        await engine.schedules.put(spec(name=name))
+    await engine.store.client.hset("fl:{0}:" + index, "acme/broken", broken)  # type: ignore[arg-type, misc]
+    set_clock(clock, THREE)
+    with caplog.at_level(logging.ERROR):
+        for _ in range(2):
+            await engine.fire(10)
+    assert (await ticks(engine), await ticks(engine, "broken")) == (["03-02 03:00"], [])
+    told = [record.getMessage() for record in caplog.records if record.name == "fairlane.engine.schedules"]
+    assert told == ["schedule broken of tenant acme cannot be read here"]
+    assert [schedule.name for schedule in (await engine.schedules.list(10))[0]] == ["nightly"]
+    assert (await engine.doctor()).problems == ["schedule acme/broken cannot be read; put it anew"]
+    await engine.schedules.put(spec(name="broken"))
+    assert (await engine.doctor()).problems == []
+    set_clock(clock, THREE + timedelta(days=1))
+    await engine.fire(10)
+    assert "03-03 03:00" in await ticks(engine, "broken")

@@ -11,12 +11,13 @@ from typing import Any
 
 import msgspec
 
+from ..model.errors import InvalidInput
 from ..model.overview import StoreReport
 from ..model.states import State
 from . import keys
 from .calls import Calls
 from .records import Started, unpack_request
-from .schedules import decode_state
+from .schedules import read_schedule
 
 PASSES = 3
 PAUSE_S = 0.1
@@ -63,6 +64,7 @@ class Snapshot:
         self.unexpiring: set[str] = set()
         self.schedules: dict[str, set[str]] = {}
         self.paused_schedules: set[str] = set()
+        self.unreadable_schedules: set[str] = set()
 
     @classmethod
     async def take(cls, calls: Calls, partition: int) -> Snapshot:
@@ -100,10 +102,16 @@ class Snapshot:
 
     async def _take_schedules(self, calls: Calls, prefix: str) -> None:
         states = await _hash(calls, prefix + "schedule_states")
-        self.paused_schedules = {member for member, packed in states.items() if decode_state(packed).paused}
+        specs = await _hash(calls, prefix + "schedules")
+        for member in states.keys() & specs.keys():
+            try:
+                if read_schedule(specs[member], states[member])[1].paused:
+                    self.paused_schedules.add(member)
+            except InvalidInput:
+                self.unreadable_schedules.add(member)
         self.schedules = {
             "schedule_states": set(states),
-            "schedules": set(await _hash(calls, prefix + "schedules")),
+            "schedules": set(specs),
             keys.SCHEDULE_NAMES: set(await _scores(calls, prefix + keys.SCHEDULE_NAMES)),
             "schedules_due": set(await _scores(calls, prefix + "schedules_due")) | self.paused_schedules,
         }
@@ -181,8 +189,11 @@ class Snapshot:
         return found
 
     def _schedule_problems(self) -> set[str]:
-        known = set().union(*self.schedules.values())
-        return {f"schedule {member} is not in {name}" for name, has in self.schedules.items() for member in known - has}
+        known = set().union(*self.schedules.values()) - self.unreadable_schedules
+        found = {
+            f"schedule {member} is not in {name}" for name, has in self.schedules.items() for member in known - has
+        }
+        return found | {f"schedule {member} cannot be read; put it anew" for member in self.unreadable_schedules}
 
     def _key_problems(self) -> set[str]:
         found = {f"key {name} never expires" for name in self.unexpiring}

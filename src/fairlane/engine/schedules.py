@@ -64,7 +64,15 @@ class Known(msgspec.Struct, frozen=True):
     due: int | None
 
 
-decode_state = msgspec.msgpack.Decoder(State).decode
+_decode_state = msgspec.msgpack.Decoder(State).decode
+
+
+def read_schedule(spec: bytes, state: bytes | None) -> tuple[ScheduleSpec, State]:
+    """What is stored of a schedule. Raises InvalidInput where that cannot be read."""
+    try:
+        return _decode_spec(spec), _decode_state(state or b"")
+    except msgspec.MsgspecError as error:
+        raise InvalidInput(f"what is stored of the schedule cannot be read: {error}") from error
 
 
 class EngineSchedules:
@@ -162,17 +170,18 @@ class EngineSchedules:
             plan = await asyncio.to_thread(plan_firing, known.spec, known.due, known.now)
         except InvalidInput:
             # The rule was good where it was set. Its tick stays for a process that can read it.
-            self._tell_unreadable(known.spec)
+            self._tell_unreadable(_member(known.spec.tenant_id, known.spec.name))
             return False
         job_ids = [ids.new_job_id(self._of(known.spec.tenant_id)) for _ in plan.ticks]
         await self._fire(known, plan, job_ids, tick=str(known.due))
         return True
 
-    def _tell_unreadable(self, spec: ScheduleSpec) -> None:
-        member = _member(spec.tenant_id, spec.name)
+    def _tell_unreadable(self, member: str) -> None:
+        """Once of each. To be called where the reason is at hand."""
         if member not in self._told:
             self._told.add(member)
-            _log.exception("schedule %s of tenant %s cannot be read here", spec.name, spec.tenant_id)
+            tenant_id, _, name = member.partition("/")
+            _log.exception("schedule %s of tenant %s cannot be read here", name, tenant_id)
 
     async def _fire(self, known: Known, firing: Firing, job_ids: Sequence[str], *, tick: str) -> None:
         """Make these jobs, unless another process was first. `tick`: as lua/fire.lua has it."""
@@ -197,14 +206,18 @@ class EngineSchedules:
         return found[0]
 
     async def _read(self, partition: int, members: Sequence[str]) -> tuple[int, Sequence[Known]]:
-        """The store's time in ms, and those of the schedules that there are."""
+        """The store's time in ms, and those of the schedules that there are and can be read."""
         reply = await self._calls.run("schedules", partition, members=_pack(members))
-        now = reply[0]
-        return now, [
-            Known(now, _decode_spec(reply[i + 1]), decode_state(reply[i + 2]), _due(reply[i + 3]))
-            for i in range(1, len(reply), 4)
-            if reply[i + 1] is not None
-        ]
+        now, found = reply[0], []
+        for i in range(1, len(reply), 4):
+            member, spec, state, due = reply[i : i + 4]
+            if spec is None:
+                continue
+            try:
+                found.append(Known(now, *read_schedule(spec, state), _due(due)))
+            except InvalidInput:
+                self._tell_unreadable(member.decode())
+        return now, found
 
 
 def _member(tenant_id: str, name: str) -> str:

@@ -7,9 +7,11 @@
 -- ended when the last was made, then it.
 local VERSION, DECLARATION, PAUSED, LAST_RUN, LAST_JOBS, MISSED, SKIPPED = 1, 2, 3, 4, 5, 6, 7
 
+-- nil where there is none, or none that can be read.
 local function state_of(member)
   local packed = call('HGET', key('schedule_states'), member)
-  return packed and unpack_value(packed)
+  local is_read, s = pcall(unpack_value, packed or '')
+  return is_read and type(s) == 'table' and s or nil
 end
 
 local function write_state(member, s)
