@@ -33,7 +33,10 @@ class Queue(Protocol):
         """A fresh id for a job of this tenant."""
 
     async def submit(self, jobs: Sequence[NewJob]) -> list[Submission]:
-        """Make jobs, up to MAX_BATCH; one answer each, in order. Raises StoreFull."""
+        """Make jobs, up to MAX_BATCH; one answer each, in order. Raises StoreFull.
+
+        Many large jobs hold up other callers for as long as the store takes to write them: send a few megabytes a call.
+        """
 
     async def get(self, job_id: str) -> Job:
         """The job with its attempts. Raises NotFound."""

@@ -99,3 +99,23 @@ async def test_a_job_that_logs_nothing_has_no_log(engine: Engine) -> None:
     await engine.extend(WorkerReport(id="w", slots=1), [LeaseReport(lease.job_id, lease.token)], 30_000)
     await finish(engine, [lease])
     assert await engine.store.client.keys("fl:{0}:g/*") == []
+
+
+async def test_jobs_without_a_record_hold_up_no_others_and_the_doctor_sees_them(engine: Engine, clock: Clock) -> None:
+    await submit(engine, "acme", 3)
+    recordless, unstarted, whole = await claim(engine, 3, lease_ms=1_000)
+    (gone,) = await submit(engine, "acme", 1, delay_ms=1_000)
+    (later,) = await submit(engine, "acme", 1, delay_ms=1_000)
+    await engine.store.client.delete(*(f"fl:{{0}}:j/{job_id}" for job_id in (recordless.job_id, gone.job_id)))
+    await engine.store.client.execute_command("HDEL", "fl:{0}:started", unstarted.job_id)  # type: ignore[no-untyped-call]
+    clock.advance(ms=1_000)
+    for requeued, promoted in ((1, 1), (0, 0)):
+        reaped = await engine.reap(10)
+        assert (reaped.requeued, reaped.next_ms) == (requeued, None)
+        step = await engine.promote(10)
+        assert (step.count, step.next_ms) == (promoted, None)
+    assert (await engine.reap_worker("w", 10)).requeued == 0
+    for job_id in (whole.job_id, later.job_id):
+        assert (await engine.get(job_id)).state is State.PENDING
+    told = " ".join((await engine.doctor()).problems)
+    assert all(job_id in told for job_id in (recordless.job_id, unstarted.job_id, gone.job_id))

@@ -29,7 +29,10 @@ class GroupCommit:
         self._sender: asyncio.Task[None] | None = None
 
     async def submit(self, jobs: Sequence[NewJob]) -> list[Submission]:
-        """The answers to `jobs`, which are submitted in one call, perhaps with others."""
+        """The answers to `jobs`, which are submitted in one call, perhaps with others.
+
+        However large they are together: a call is never split, and its script is done whole or not at all.
+        """
         answer: asyncio.Future[list[Submission]] = asyncio.get_running_loop().create_future()
         # Packed now, while the store works on the call before, and not when that has returned.
         packed = [self._pack(job) for job in jobs]

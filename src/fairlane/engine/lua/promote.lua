@@ -4,6 +4,7 @@
 -- ARGV at limit
 -- RETURNS moved, ms until the next job or tenant is due (-1: none)
 -- EVENTS scheduled>pending
+-- A job that has no record, which only damage can bring about, stays for the doctor to see.
 -- include base
 -- include job
 -- include policy
@@ -11,6 +12,7 @@
 -- include lanes
 -- include news
 local due = call('ZRANGEBYSCORE', key('scheduled'), '-inf', now, 'LIMIT', 0, limit)
+local moved = {}
 if #due > 0 then
   local sequence = call('INCRBY', key('sequence'), #due) - #due
   local started = read('HMGET', 'started', due)
@@ -18,21 +20,26 @@ if #due > 0 then
     if started[i] then
       local s = unpack_value(started[i])
       add_to_lane(s[TENANT], s[QUEUE], s[RANK], id)
+      push(moved, id)
     else
-      local h = header_of(call('GET', key('j/' .. id)))
-      add_to_lane(h.tenant, h.queue, rank_of(h.priority, sequence + i), id)
+      local record = call('GET', key('j/' .. id))
+      if record then
+        local h = header_of(record)
+        add_to_lane(h.tenant, h.queue, rank_of(h.priority, sequence + i), id)
+        push(moved, id)
+      end
     end
   end
-  write('ZREM', 'scheduled', due)
+  write('ZREM', 'scheduled', moved)
   write_lanes()
 end
 for _, tenant in ipairs(call('ZRANGEBYSCORE', key('blocked_until'), '-inf', now, 'LIMIT', 0, limit)) do touch(tenant) end
 settle()
-if #due > 0 then tell({}, added_to_lanes) end
+if #moved > 0 then tell({}, added_to_lanes) end
 
 local next_at
 for _, index in ipairs({ 'scheduled', 'blocked_until' }) do
-  local first = first_score(index)
+  local first = first_score(index, index == 'scheduled' and #moved < #due and now)
   if first then next_at = math.min(next_at or math.huge, first) end
 end
-return { #due, next_at and math.max(0, next_at - now) or -1 }
+return { #moved, next_at and math.max(0, next_at - now) or -1 }

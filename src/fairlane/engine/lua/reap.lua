@@ -4,6 +4,7 @@
 -- ARGV at lost_worker limit
 -- RETURNS requeued, failed, cancelled, ms until the next lease ends (-1: none)
 -- EVENTS running>pending running>failed running>cancelled
+-- A lease whose job has no record, which only damage can leave, stays for the doctor to see.
 -- include base
 -- include job
 -- include policy
@@ -20,33 +21,43 @@ if lost_worker == '' then
 else
   local running_jobs = call('ZRANGE', key('leases'), 0, -1)
   for i, packed in ipairs(read('HMGET', 'started', running_jobs)) do
-    if #ids < tonumber(limit) and unpack_value(packed)[WORKER] == lost_worker then push(ids, running_jobs[i]) end
+    local is_its_own = packed and unpack_value(packed)[WORKER] == lost_worker
+    if is_its_own and #ids < tonumber(limit) then push(ids, running_jobs[i]) end
   end
 end
 
-local requeued, failed, cancelled = 0, 0, 0
-for i, packed in ipairs(read('HMGET', 'started', ids)) do
-  local id, s = ids[i], unpack_value(packed)
+local requeued, failed, cancelled, damaged = 0, 0, 0, 0
+
+local function lose(id, s, record)
   end_lease(id, s)
   s[TOKEN] = '' -- so that what the worker still says of this lease is stale
   if s[CANCELLED_BY] ~= '' then
     cancelled = cancelled + 1
     count('other_ends', s[TENANT])
     conclude(id, s, 'cancelled', 'cancelled_by_user', 'worker_lost', '')
+    return
+  end
+  count('failed', s[TENANT])
+  if s[ATTEMPT] - s[BASE] < header_of(record).max_attempts then
+    requeued = requeued + 1
+    count('retried', s[TENANT])
+    keep_attempt(id, attempt_of(s, 'worker_lost', ''))
+    put_back(id, s, 'worker_lost')
   else
-    count('failed', s[TENANT])
-    if s[ATTEMPT] - s[BASE] < header_of(call('GET', key('j/' .. id))).max_attempts then
-      requeued = requeued + 1
-      count('retried', s[TENANT])
-      keep_attempt(id, attempt_of(s, 'worker_lost', ''))
-      put_back(id, s, 'worker_lost')
-    else
-      failed = failed + 1
-      conclude(id, s, 'failed', 'worker_lost', 'worker_lost', '')
-    end
+    failed = failed + 1
+    conclude(id, s, 'failed', 'worker_lost', 'worker_lost', '')
+  end
+end
+
+for i, packed in ipairs(read('HMGET', 'started', ids)) do
+  local record = packed and call('GET', key('j/' .. ids[i]))
+  if record then
+    lose(ids[i], unpack_value(packed), record)
+  else
+    damaged = damaged + 1
   end
 end
 write_endings()
 if lost_worker ~= '' then forget_workers({ lost_worker }) end
-local first = first_score('leases')
+local first = first_score('leases', damaged > 0 and now)
 return { requeued, failed, cancelled, first and math.max(0, first - now) or -1 }

@@ -32,8 +32,10 @@ local function write_keys(command, args)
 end
 
 -- The least score of a sorted set that is no empty one.
-local function first_score(name)
-  return tonumber(call('ZRANGE', key(name), 0, 0, 'WITHSCORES')[2])
+-- The least score, or the least above `above`.
+local function first_score(name, above)
+  local least = above and '(' .. string.format('%.0f', above) or '-inf'
+  return tonumber(call('ZRANGEBYSCORE', key(name), least, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2])
 end
 
 local function push(list, value)
