@@ -79,6 +79,9 @@ async def test_a_client_may_choose_the_id_and_repeat(api: Served, client: httpx.
     [
         ({"tenantId": ""}, "/tenantId"),
         ({"tenantId": "a b"}, "/tenantId"),
+        ({"tenantId": "."}, "/tenantId"),
+        ({"queue": ".."}, "/queue"),
+        ({"task": ".."}, "/task"),
         ({"tenantId": "a}:b"}, "/tenantId"),
         ({"tenantId": "a\n"}, "/tenantId"),
         ({"tenantId": "a\x00"}, "/tenantId"),

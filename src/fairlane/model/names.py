@@ -6,7 +6,7 @@ import re
 
 from .errors import InvalidInput
 
-NAME_PATTERN = r"^[A-Za-z0-9._:@-]{1,128}$"
+NAME_PATTERN = r"^(?!\.{1,2}$)[A-Za-z0-9._:@-]{1,128}$"
 IDEMPOTENCY_KEY_PATTERN = r"^[\x21-\x7e]{1,255}$"
 
 _NAME = re.compile(r"[A-Za-z0-9._:@-]{1,128}", re.ASCII)
@@ -17,10 +17,12 @@ def check_name(value: str, what: str, pointer: str = "") -> str:
     """Return `value` if it can name a tenant, queue, task or worker.
 
     Raises InvalidInput otherwise. The alphabet has no separator of the keyspace in it, so that no
-    name can steer a key.
+    name can steer a key. `.` and `..` are none: clients take them out of the path of a URL.
     """
     if _NAME.fullmatch(value) is None:
         raise InvalidInput(f"{what} must be 1 to 128 of the characters A-Z a-z 0-9 . _ : @ -", pointer)
+    if value in (".", ".."):
+        raise InvalidInput(f"{what} must not be {value}, which no URL can have as a part of its path", pointer)
     return value
 
 

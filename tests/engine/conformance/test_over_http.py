@@ -34,7 +34,7 @@ async def test_bad_values_name_their_field(world: World) -> None:
         await world.queue.submit([world.job(payload=b'"' + b"x" * 300_000 + b'"')])
     with pytest.raises(InvalidInput):
         await world.queue.submit([world.job(idempotency_key="é")])
-    for name in ("a/b", "", "a b"):
+    for name in ("a/b", "", "a b", ".", ".."):
         with pytest.raises(InvalidInput):
             await world.queue.tenant(name)
         with pytest.raises(InvalidInput):

@@ -1,7 +1,7 @@
 // What the form holds, whether it can be sent, and what is sent.
 import { JsonFault, layOut, parseTree } from "../../lib/json.js";
 
-const NAME = /^[A-Za-z0-9._:@-]{1,128}$/;
+const NAME = /^(?!\.{1,2}$)[A-Za-z0-9._:@-]{1,128}$/;
 const VISIBLE = /^[\x21-\x7e]{1,255}$/;
 const DELAY = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?$/;
 const UNITS = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86400 };
