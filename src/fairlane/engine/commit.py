@@ -44,6 +44,8 @@ class GroupCommit:
     async def _send_all(self) -> None:
         try:
             while self._waiting:
+                if len(self._waiting) > 1:
+                    await asyncio.sleep(0)  # where some came at once, more are about to: a larger group costs less
                 await self._send_group(self._take_group())
         finally:
             self._sender = None
