@@ -30,7 +30,7 @@ from .fixture import PAYLOAD, private_engine
 
 CONNECTIONS = (64, 256)
 ROUND_SECONDS = 1.5
-ROUNDS = 5
+ROUNDS = 9
 
 _BODY = b'{"tenantId":"acme","payload":' + PAYLOAD + b"}"
 _REQUEST = b"POST /jobs HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s"

@@ -35,8 +35,12 @@ class GroupCommit:
         """
         answer: asyncio.Future[list[Submission]] = asyncio.get_running_loop().create_future()
         # Packed now, while the store works on the call before, and not when that has returned.
-        packed = [self._pack(job) for job in jobs]
-        self._waiting.append((packed, sum([len(record) for _, record in packed]), answer))
+        packed, size = [], 0
+        for job in jobs:  # nearly always one
+            pair = self._pack(job)
+            packed.append(pair)
+            size += len(pair[1])
+        self._waiting.append((packed, size, answer))
         if self._sender is None:
             self._sender = asyncio.create_task(self._send_all())
         return await answer

@@ -314,9 +314,10 @@ class Engine:
 
     def _sender(self, partition: int) -> Callable[[list[Packed]], Awaitable[list[Submission]]]:
         async def send(jobs: list[Packed]) -> list[Submission]:
-            items = wire.array([item for item, _ in jobs])
-            records = [record for _, record in jobs]
-            reply = await self._calls.run("submit", partition, *records, items=items, idempotency_ms=IDEMPOTENCY_MS)
+            items, records = zip(*jobs, strict=True)
+            reply = await self._calls.run(
+                "submit", partition, *records, items=wire.array(items), idempotency_ms=IDEMPOTENCY_MS
+            )
             return [wire.submission(reply, i, reply[0]) for i in range(1, len(reply), 4)]
 
         return send

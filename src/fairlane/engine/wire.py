@@ -32,13 +32,13 @@ def packed(job: NewJob) -> tuple[bytes, bytes]:
     return _encode(item), pack_request(job)
 
 
-def array(items: list[bytes]) -> bytes:
+def array(items: Sequence[bytes]) -> bytes:
     """A MessagePack array of what is packed already."""
     return b"\xdd%b%b" % (len(items).to_bytes(4), b"".join(items))
 
 
 def submission(reply: list[Any], i: int, now: int) -> Submission:
-    status, job_id, run_at, left = reply[i : i + 4]
+    status, job_id, run_at, left = reply[i], reply[i + 1], reply[i + 2], reply[i + 3]
     rate = RateUse(left[0], left[1] / 1_000_000, left[2], left[3] / 1000) if left else None
     kind = _SUBMIT_STATUS[status]
     state = (State.SCHEDULED if run_at > now else State.PENDING) if kind is SubmitStatus.CREATED else None
