@@ -14,6 +14,8 @@ CONCURRENCY = 4
 OPTIONS = ("--default-rate", "off", "--default-concurrency", str(CONCURRENCY), "--processes", "2")
 SERVED_AGAIN_S = 2.0
 """Beyond the time in which this machine starts a process or two; leases are far longer."""
+OUTLIVED_S = 2.0
+SWEEP_S = 1.0
 LONG_LEASE = ("--lease", "10m")
 
 
@@ -121,7 +123,8 @@ def test_no_process_outlives_a_killed_supervisor_and_the_next_start_recovers_all
             children = system.survivors()
             assert len(children) >= 5
             kill(system.process.pid)
-            eventually(lambda: system.survivors() == [], 20, "all children are gone")
+            took = eventually(lambda: system.survivors() == [], 20, "all children are gone")
+            assert took < OUTLIVED_S + 3 * start_seconds(tmp_path)
             port = api.url.rpartition(":")[2]
             with up(tmp_path, *OPTIONS[:-2], "--processes", "1", "--port", port) as again:
                 assert again.await_ready().url == api.url
@@ -136,9 +139,10 @@ def test_a_stopped_worker_is_not_taken_for_dead_before_its_lease_ends(tmp_path: 
         job_id = api.submit("acme", "demo.sleep", {"seconds": 5})
         frozen = _freeze_while_running(system, api, job_id)
         try:
-            eventually(lambda: api.job(job_id)["state"] == "pending", 30, "its lease is reaped")
+            took = eventually(lambda: api.job(job_id)["state"] == "pending", 30, "its lease is reaped")
         finally:
             os.kill(frozen, signal.SIGCONT)
+        assert took < 4 + SWEEP_S + SERVED_AGAIN_S + 3 * start_seconds(tmp_path)
         [job] = api.await_state([job_id], "completed")
         assert [one["outcome"] for one in job["attempts"]] == ["worker_lost", "completed"]
 
