@@ -13,6 +13,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakSet
 
+from .loop import new_event_loop
+
 T = TypeVar("T")
 
 CLOSE_SECONDS = 5.0
@@ -81,7 +83,7 @@ class _Portal:
 
     def __init__(self) -> None:
         self.clients: WeakSet[Closing] = WeakSet()
-        self.loop = _new_event_loop()
+        self.loop = new_event_loop()
         self.loop.set_default_executor(_LateThreads())
         # A daemon: the interpreter waits for other threads before it calls `close`, and they may need this one.
         self._thread = threading.Thread(target=self._serve, name="fairlane-portal", daemon=True)
@@ -133,14 +135,6 @@ class _LateThreads(ThreadPoolExecutor):
             except Exception as error:
                 future.set_exception(error)
             return future
-
-
-def _new_event_loop() -> asyncio.AbstractEventLoop:
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
 
 
 _portal: _Portal | None = None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..loop import new_event_loop
 from ..model.errors import InvalidInput
 from .options import output_option
 from .output import print_json, print_table
@@ -34,7 +35,8 @@ def bench(subjects: Sequence[str], output: str) -> None:
             raise InvalidInput(f"there is no subject {subject!r}; there are {', '.join(SUBJECTS)}")
 
     names = list(subjects) or list(SUBJECTS)
-    figures = asyncio.run(_measure(names, run_subjects))
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        figures = runner.run(_measure(names, run_subjects))
     if output == "json":
         print_json(figures)
     else:

@@ -25,15 +25,6 @@ Weighted = tuple[tuple[str, ...], tuple[float, ...]]
 """Names of queues, and the weight of each; no weights where they have none."""
 
 
-def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop's, where the platform has it."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
-
-
 async def serve_api(
     settings: Settings, listener: socket.socket, *, with_upkeep: bool, on_ready: Callable[[str], None] | None
 ) -> None:

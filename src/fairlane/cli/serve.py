@@ -19,14 +19,15 @@ from .settings import Settings
 @click.option("--fd", type=int, hidden=True, help="Listen on this inherited socket.")
 def serve(settings: Settings, no_upkeep: bool, fd: int | None) -> None:
     """Serve the API of a store."""
+    from ..loop import new_event_loop
     from .listening import listen
-    from .runtime import loop_factory, serve_api
+    from .runtime import serve_api
 
     configure_logging(settings.log_format, process_name("api"))
     listener = listen(settings.host, settings.port) if fd is None else socket.socket(fileno=fd)
     # With a descriptor, our supervisor tells when all of it is ready.
     on_ready = _tell_ready if fd is None else None
-    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(serve_api(settings, listener, with_upkeep=not no_upkeep, on_ready=on_ready))
 
 

@@ -16,8 +16,9 @@ from .settings import Settings
 @with_settings("store", "data_dir", "durability", "log_format")
 def upkeep(settings: Settings) -> None:
     """Promote, reap and prune the jobs of a store, and fire its schedules."""
-    from .runtime import keep_up, loop_factory
+    from ..loop import new_event_loop
+    from .runtime import keep_up
 
     configure_logging(settings.log_format, process_name("upkeep"))
-    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(keep_up(settings))

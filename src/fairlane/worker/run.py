@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from types import FrameType
 
+from ..loop import new_event_loop
 from .worker import Worker
 
 log = logging.getLogger("fairlane.worker")
@@ -23,7 +24,7 @@ def run_worker(make_worker: Callable[[], Worker], exit_code: Callable[[Worker], 
     A second signal ends the process at once, with 128 + its number. To be called in the main thread.
     Returns the exit code that the worker, as it ended, calls for. Raises as `Worker.run` does.
     """
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
         worker = runner.run(_run_until_signalled(make_worker))
         if worker.abandoned:
             # What does not stop when told to must not keep the process.
@@ -54,12 +55,3 @@ async def _run_until_signalled(make_worker: Callable[[], Worker]) -> Worker:
         for number, handler in before.items():
             signal.signal(number, handler)
     return worker
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop's, where the platform has it."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
