@@ -93,10 +93,7 @@ class Calls:
         return ("EVALSHA", script.sha, 1, keys.prefix(partition), *script.arguments(values, rest))
 
     async def _send(self, commands: list[tuple[Value, ...]]) -> list[Any]:
-        pipeline = self.store.client.pipeline(transaction=False)
-        for command in commands:
-            pipeline.execute_command(*command)
-        replies: list[Any] = await pipeline.execute(raise_on_error=False)
+        replies: list[Any] = await self.store.exchange(commands)
         for reply in replies:
             if isinstance(reply, _LOST):
                 raise reply

@@ -87,7 +87,7 @@ class Engine:
     # Clients
 
     def new_job_id(self, tenant_id: str) -> str:
-        return ids.new_job_id(self._of_tenant(tenant_id))
+        return ids.new_job_id(ids.partition_of_tenant(tenant_id, self._partitions))
 
     async def submit(self, jobs: Sequence[NewJob]) -> list[Submission]:
         if not jobs:

@@ -19,6 +19,7 @@ from .records import lease_from, pack_request, utc
 from .scripts import Value
 
 LEASE_STATUS = {status.value.encode(): status for status in LeaseStatus}
+_PENDING, _SCHEDULED = State.PENDING, State.SCHEDULED  # which a class looks up each time
 _SUBMIT_STATUS = {status.value.encode(): status for status in SubmitStatus}
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -40,9 +41,8 @@ def array(items: Sequence[bytes]) -> bytes:
 def submission(reply: list[Any], i: int, now: int) -> Submission:
     status, job_id, run_at, left = reply[i], reply[i + 1], reply[i + 2], reply[i + 3]
     rate = RateUse(left[0], left[1] / 1_000_000, left[2], left[3] / 1000) if left else None
-    kind = _SUBMIT_STATUS[status]
-    state = (State.SCHEDULED if run_at > now else State.PENDING) if kind is SubmitStatus.CREATED else None
-    return Submission(kind, job_id.decode(), state, now, run_at or 0, rate)
+    state = None if run_at is None else _SCHEDULED if run_at > now else _PENDING
+    return Submission(_SUBMIT_STATUS[status], job_id.decode(), state, now, run_at or 0, rate)
 
 
 def claim_values(request: ClaimRequest, most: int) -> dict[str, Value]:

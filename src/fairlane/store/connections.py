@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Sequence
 from typing import Any
 
 from valkey.asyncio import Valkey
 from valkey.asyncio.connection import AbstractConnection, ConnectionPool
 from valkey.asyncio.retry import Retry
 from valkey.backoff import NoBackoff
+from valkey.exceptions import ResponseError
 from valkey.exceptions import TimeoutError as ValkeyTimeoutError
 
 from .listening import WatchedConnection, WatchedSSLConnection, WatchedUnixConnection
@@ -21,10 +23,13 @@ READ_TIMEOUT_S = 5.0
 MAX_CONNECTIONS = 64
 _DEAD_PEER_MS = 10_000
 
+Command = tuple[str | bytes | int | float, ...]
+"""A command's name and its arguments."""
 
-def command_client(url: ServerUrl) -> Valkey:
-    """A client for commands. Lost commands raise; nothing is sent twice."""
-    return Valkey.from_pool(BoundedPool(max_connections=MAX_CONNECTIONS, **_options(url, watched=False)))
+
+def command_pool(url: ServerUrl) -> BoundedPool:
+    """Connections for commands. Lost commands raise; nothing is sent twice."""
+    return BoundedPool(max_connections=MAX_CONNECTIONS, **_options(url, watched=False))
 
 
 def subscriber_client(url: ServerUrl) -> Valkey:
@@ -57,10 +62,29 @@ class BoundedPool(ConnectionPool):
             raise
         return connection
 
+    async def exchange(self, commands: Sequence[Command]) -> list[Any]:
+        """The replies to commands sent in one write, as they came; the errors of single commands are among them.
+
+        What the client's pipeline does, in far fewer steps. Raises valkey's ConnectionError and TimeoutError.
+        """
+        connection = await self.get_connection("")
+        try:
+            await connection.send_packed_command([part for c in commands for part in connection.pack_command(*c)])
+            return [await _reply(connection) for _ in commands]
+        finally:
+            await self.release(connection)
+
     async def release(self, connection: AbstractConnection) -> None:
         """Take a connection back."""
         await super().release(connection)
         self._free.release()
+
+
+async def _reply(connection: AbstractConnection) -> Any:
+    try:
+        return await connection.read_response()
+    except ResponseError as error:
+        return error
 
 
 def _options(url: ServerUrl, *, watched: bool) -> dict[str, Any]:

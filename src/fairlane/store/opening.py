@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 
 from valkey.asyncio import Valkey
 from valkey.exceptions import AuthenticationError, BusyLoadingError, ValkeyError
 
 from ..model.errors import FairlaneError, StoreRefused, StoreUnavailable
 from .checks import find_problems
-from .connections import command_client, subscriber_client
+from .connections import Command, command_pool, subscriber_client
 from .durability import Durability
 from .embedded import EmbeddedServer
 from .probe import Readiness
@@ -41,8 +41,13 @@ class Store:
         """The embedded server, for embedded stores."""
         self._url = url
         self._subscribers: list[Valkey] = []
-        self.client: Valkey = command_client(url)
+        self._commands = command_pool(url)
+        self.client: Valkey = Valkey.from_pool(self._commands)
         """For commands. Each must be answered within READ_TIMEOUT_S, blocking ones too; nothing is sent twice."""
+
+    async def exchange(self, commands: Sequence[Command]) -> list[Any]:
+        """The replies to commands sent in one write; the errors of single commands are among them."""
+        return await self._commands.exchange(commands)
 
     def subscriber(self) -> Valkey:
         """A client of its own for pub/sub, closed with the store.

@@ -26,6 +26,7 @@ _RATE_HEADERS = {
     "RateLimit": "What is left of the tenant's submission rate, and the seconds until there is more.",
     "RateLimit-Policy": "The tenant's submission rate: quota and window in seconds.",
 }
+_ACCEPTED = int(HTTPStatus.ACCEPTED)
 _REPLAYED: Header = (b"idempotency-replayed", b"true")
 _item_decoder = msgspec.json.Decoder(BatchItem)
 
@@ -51,13 +52,13 @@ async def submit_job(call: Call, body: JobBody) -> Answer:
     headers = [] if made.rate is None else _rate_headers(made.rate)
     if made.status is SubmitStatus.CREATED and body.id is None:  # nearly always: the short way
         headers.append(_location(made.job_id))
-        return json_answer(created_job(job, made), HTTPStatus.ACCEPTED, headers)
+        return json_answer(created_job(job, made), _ACCEPTED, headers)
     try:
         status, shown = await _outcome(queue, job, made, own_id=body.id is not None)
     except RateLimited as error:
         refusal = problem_answer(error)
         return Answer(refusal.status, refusal.body, refusal.content_type, [*refusal.headers, *headers])
-    if status == HTTPStatus.ACCEPTED:
+    if status == _ACCEPTED:
         headers.append(_location(shown.id))
     elif made.status is SubmitStatus.REPLAYED:
         headers.append(_REPLAYED)
@@ -106,9 +107,9 @@ async def _outcome(queue: Queue, job: NewJob, made: Submission, own_id: bool) ->
     """The status and job to answer with, or the error that the submission ended in."""
     match made.status:
         case SubmitStatus.CREATED if own_id:
-            return HTTPStatus.ACCEPTED, await _job_of_own_id(queue, job, made)
+            return _ACCEPTED, await _job_of_own_id(queue, job, made)
         case SubmitStatus.CREATED:
-            return HTTPStatus.ACCEPTED, created_job(job, made)
+            return _ACCEPTED, created_job(job, made)
         case SubmitStatus.RATE_LIMITED:
             wait = made.rate.reset_seconds if made.rate is not None else 1.0
             raise RateLimited(f"tenant {job.tenant_id} is over its submission rate", wait)
