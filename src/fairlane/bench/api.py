@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import multiprocessing
-import re
 import socket
 import statistics
 import time
@@ -29,14 +28,15 @@ from .figures import Figure
 from .fixture import PAYLOAD, private_engine
 
 CONNECTIONS = (64, 256)
-ROUND_SECONDS = 1.5
-ROUNDS = 9
+ROUND_SECONDS = 0.3
+ROUNDS = 45
+"""Short and many, in turns: a shared machine's pace changes within seconds."""
 
 _BODY = b'{"tenantId":"acme","payload":' + PAYLOAD + b"}"
 _REQUEST = b"POST /jobs HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s"
 _WIRE = _REQUEST % (len(_BODY), _BODY)
 _ACCEPTED = b"HTTP/1.1 202"
-_ANSWER = re.compile(_ACCEPTED + rb".*?\r\ncontent-length: (\d+)\r\n.*?\r\n\r\n", re.DOTALL | re.IGNORECASE)
+_LENGTH = b"\r\ncontent-length: "
 
 
 async def submit_rate() -> list[Figure]:
@@ -89,10 +89,11 @@ class _Client(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._answer += data
-        head = _ANSWER.match(self._answer)
-        if head is None or len(self._answer) < head.end() + int(head[1]):
-            if not self._answer.startswith(_ACCEPTED[: len(self._answer)]):
-                self._end(RuntimeError(f"the server answered {self._answer[:80]!r}"))
+        if not self._answer.startswith(_ACCEPTED[: len(self._answer)]):
+            self._end(RuntimeError(f"the server answered {self._answer[:80]!r}"))
+            return
+        head, end, body = self._answer.partition(b"\r\n\r\n")
+        if not end or len(body) < _length_in(head):
             return
         self._answer = b""
         self._count += 1
@@ -111,6 +112,12 @@ class _Client(asyncio.Protocol):
             else:
                 self.done.set_exception(error)
         self._transport.close()
+
+
+def _length_in(head: bytes) -> int:
+    """The Content-Length, as our server writes it. (A regular expression would take the client's time twice.)"""
+    at = head.index(_LENGTH) + len(_LENGTH)
+    return int(head[at : head.index(b"\r\n", at)])
 
 
 @contextlib.contextmanager
