@@ -1,9 +1,11 @@
 """What a job keeps and what is forgotten when a lease, or the job itself, ends."""
 
+import pytest
+
 from fairlane.engine import Engine
 from fairlane.model.bulk import BulkAction
 from fairlane.model.job import JobQuery
-from fairlane.model.lease import MAX_CLAIM, LeaseReport, OutcomeKind, WorkerReport
+from fairlane.model.lease import MAX_CLAIM, LeaseReport, LeaseStatus, OutcomeKind, WorkerReport
 from fairlane.model.states import Reason, State
 from fairlane.model.tenant import TenantPolicy
 
@@ -81,6 +83,20 @@ async def test_jobs_claimed_from_several_lanes_go_back_to_their_own(engine: Engi
     assert {lease.job_id: lease.queue for lease in leases} == queues
     await finish(engine, leases, OutcomeKind.RELEASED)
     assert {job.job_id: job.queue for queue in ("q1", "q2", "q3") for job in await claim(engine, 4, queue)} == queues
+
+
+@pytest.mark.parametrize("max_attempts", [1, 2])
+async def test_what_comes_of_a_reaped_lease_is_told_that_it_comes_too_late(
+    engine: Engine, clock: Clock, max_attempts: int
+) -> None:
+    (made,) = await submit(engine, "acme", 1, max_attempts=max_attempts)
+    leases = await claim(engine, 1, lease_ms=1_000)
+    clock.advance(ms=1_000)
+    await engine.reap(10)
+    assert await finish(engine, leases) == [LeaseStatus.STALE_LEASE]
+    report = [LeaseReport(leases[0].job_id, leases[0].token)]
+    assert await engine.extend(WorkerReport(id="w", slots=1), report, 30_000) == [LeaseStatus.STALE_LEASE]
+    assert (await engine.get(made.job_id)).state is (State.FAILED if max_attempts == 1 else State.PENDING)
 
 
 async def test_reaped_jobs_are_counted_by_what_became_of_them(engine: Engine, clock: Clock) -> None:
