@@ -141,7 +141,6 @@ async def test_unknown_parameters_are_refused_by_name(client: httpx.AsyncClient,
         ("GET", "/workers"),
         ("GET", "/overview"),
         ("GET", "/events"),
-        ("GET", "/livez"),
         ("GET", "/tenants/a"),
         ("POST", "/tenants/a/pause"),
         ("DELETE", "/workers/w"),
@@ -153,8 +152,8 @@ async def test_calls_without_parameters_refuse_all(client: httpx.AsyncClient, me
     assert "this call takes none" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("path", ["/", "/ui", "/ui/jobs", "/docs"])
-async def test_pages_read_what_they_like(client: httpx.AsyncClient, path: str) -> None:
+@pytest.mark.parametrize("path", ["/", "/ui", "/ui/jobs", "/docs", "/livez", "/readyz", "/metrics"])
+async def test_pages_and_probes_take_what_callers_add(client: httpx.AsyncClient, path: str) -> None:
     assert (await client.get(f"{path}?color=blue&&=")).status_code == 200
 
 

@@ -104,3 +104,9 @@ class Endpoint:
             arguments["body"] = parse_body(self._body_decoder, body) if body or not self.body_optional else None
         value = await self.handler(call, **arguments)
         return value if isinstance(value, Answer) else json_answer(value)
+
+
+class LenientEndpoint(Endpoint):
+    """One whose callers put into the query what they like: browsers, load balancers, scrapers."""
+
+    takes_any_query = True

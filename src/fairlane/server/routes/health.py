@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ...model.errors import StoreUnavailable
 from ..answers import Answer
 from ..call import Call
-from ..endpoint import Endpoint, Reply
+from ..endpoint import LenientEndpoint, Reply
 from ..views import Health
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
@@ -54,7 +54,7 @@ def _metric(name: str, kind: str, help_text: str, value: int) -> Iterator[str]:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/livez", livez),
-    Endpoint("GET", "/readyz", readyz),
-    Endpoint("GET", "/metrics", metrics, replies={200: Reply(media=PROMETHEUS)}),
+    LenientEndpoint("GET", "/livez", livez),
+    LenientEndpoint("GET", "/readyz", readyz),
+    LenientEndpoint("GET", "/metrics", metrics, replies={200: Reply(media=PROMETHEUS)}),
 )

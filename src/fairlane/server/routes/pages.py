@@ -7,7 +7,7 @@ from http import HTTPStatus
 from ..answers import Answer
 from ..assets import dashboard
 from ..call import Call
-from ..endpoint import Endpoint, Handler, Reply
+from ..endpoint import Handler, LenientEndpoint, Reply
 from ..problems import HttpError
 
 
@@ -26,12 +26,6 @@ def _page(name: str) -> Handler:
     return page
 
 
-class Page(Endpoint):
-    """Something for browsers, which may read what it likes from its query."""
-
-    takes_any_query = True
-
-
 # The dashboard finds its own page, and what it shows, from path and query; all below /ui is one document.
 _HANDLERS = {
     "/": _page("index.html"),
@@ -40,4 +34,6 @@ _HANDLERS = {
     "/docs": _page("docs.html"),
     "/assets/{fingerprint}/{path:path}": asset,
 }
-ENDPOINTS = tuple(Page("GET", path, handler, replies={200: Reply()}) for path, handler in _HANDLERS.items())
+ENDPOINTS = tuple(
+    LenientEndpoint("GET", path, handler, replies={200: Reply()}) for path, handler in _HANDLERS.items()
+)
