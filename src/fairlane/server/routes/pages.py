@@ -34,6 +34,4 @@ _HANDLERS = {
     "/docs": _page("docs.html"),
     "/assets/{fingerprint}/{path:path}": asset,
 }
-ENDPOINTS = tuple(
-    LenientEndpoint("GET", path, handler, replies={200: Reply()}) for path, handler in _HANDLERS.items()
-)
+ENDPOINTS = tuple(LenientEndpoint("GET", path, handler, replies={200: Reply()}) for path, handler in _HANDLERS.items())
