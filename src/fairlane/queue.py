@@ -84,7 +84,10 @@ class Queue(Protocol):
         """Known tenants whose id begins with `prefix`, by id, and the cursor of the next page."""
 
     async def change_tenant(self, tenant_id: str, change: PolicyChange) -> Tenant:
-        """Change a tenant's limits; felt by the next claim and submit."""
+        """Change a tenant's limits; felt by the next claim and submit. What is not named follows the defaults."""
+
+    async def reset_tenant(self, tenant_id: str) -> Tenant:
+        """Give a tenant the default limits again, also those that the defaults will be. A pause stays."""
 
     async def queues(self) -> list[QueueInfo]:
         """Every queue that has been used."""

@@ -57,6 +57,7 @@ CONTRACT = {
     "/jobs/{id}/logs": {"get"},
     "/workers/{id}/orders": {"get"},
     "/workers/{id}/drain": {"post"},
+    "/tenants/{id}/limits": {"delete"},
     "/queues": {"get"},
     "/queues/{name}/pause": {"post"},
     "/queues/{name}/resume": {"post"},

@@ -79,6 +79,18 @@ def test_rates_and_weight_are_edited_too(world: World, open_page: Pages, tenant:
     assert (shown["concurrency"], shown["weight"]) == (None, 2.5)
 
 
+def test_a_tenant_goes_back_to_the_defaults(world: World, open_page: Pages, tenant: str) -> None:
+    defaults = world.api.get(f"/tenants/{tenant}")
+    limit(world, tenant, concurrency=77, weight=2)
+    page = open_page(f"/ui/tenants/{tenant}")
+    expect(page.get_by_label("Running at once", exact=True)).to_have_value("77")
+    page.get_by_role("button", name="Back to the defaults").click()
+    expect(page.get_by_text("the defaults of this system")).to_be_visible()
+    expect(page.get_by_role("button", name="Back to the defaults")).to_have_count(0)
+    expect(page.get_by_label("Running at once", exact=True)).to_have_value(str(defaults["concurrency"]))
+    assert world.api.get(f"/tenants/{tenant}") == defaults
+
+
 @pytest.mark.parametrize(
     ("label", "text", "words"),
     [

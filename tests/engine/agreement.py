@@ -69,7 +69,7 @@ async def check_tenants(engine: Engine, model: Model) -> None:
         counts = model.counts.get(tenant.id, Counter())
         totals.update(counts)
         assert tenant.policy == model.policy(tenant.id)
-        assert tenant.customized == (tenant.id in model.policies)
+        assert tenant.customized == bool(model.own_limits.get(tenant.id, {}).keys() - {"paused"})
         assert tenant.pending == len(model.of_state(State.PENDING, tenant.id))
         assert tenant.running == len(model.of_state(State.RUNNING, tenant.id))
         assert tenant.submit_rate_used == model.submissions_used(tenant.id)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+import msgspec
+
 from fairlane.model.bulk import BulkAction
 from fairlane.model.job import NewJob, SubmitStatus
 from fairlane.model.lease import ClaimRequest, Lease, LeaseStatus, Outcome, OutcomeKind
@@ -70,7 +72,7 @@ class Model:
         self._clock = clock
         self.jobs: dict[str, ModelJob] = {}
         self.default = TenantPolicy()
-        self.policies: dict[str, TenantPolicy] = {}
+        self.own_limits: dict[str, dict[str, object]] = {}
         self.submissions: dict[str, list[int]] = {}
         self.starts: dict[str, list[int]] = {}
         self.counts: dict[str, Counter[str]] = {}
@@ -89,7 +91,7 @@ class Model:
         return self._clock.now_us
 
     def policy(self, tenant: str) -> TenantPolicy:
-        return self.policies.get(tenant, self.default)
+        return msgspec.structs.replace(self.default, **self.own_limits.get(tenant, {}))
 
     def of_state(self, state: State, tenant: str | None = None) -> list[ModelJob]:
         return [j for j in self.jobs.values() if j.state is state and tenant in (None, j.request.tenant_id)]

@@ -16,8 +16,8 @@ WORKER = WorkerReport(id="w", slots=8)
 
 async def test_one_job_submitted_twice_is_one_job(engine: Engine) -> None:
     job = NewJob(id=engine.new_job_id("acme"), tenant_id="acme", payload=b"{}")
-    first, again = await engine.submit([job]), await engine.submit([job])
-    assert [answer.status for answer in (*first, *again)] == [SubmitStatus.CREATED] * 2
+    first, again = await engine.submit([job, job]), await engine.submit([job])
+    assert [answer.status for answer in (*first, *again)] == [SubmitStatus.CREATED] * 3
     tenant = await engine.tenant("acme")
     assert (tenant.pending, tenant.submitted, tenant.submit_rate_used) == (1, 1, 1)
 

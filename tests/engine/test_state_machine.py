@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -286,10 +287,18 @@ class EngineMachine(RuleBasedStateMachine):
     @rule(tenant=tenants, change=policy_changes)
     def change_limits(self, tenant: str, change: PolicyChange) -> None:
         found = self._do(lambda: self.engine.change_tenant(tenant, change))
-        self.model.policies[tenant] = change.apply_to(self.model.policy(tenant))
+        own = self.model.own_limits.setdefault(tenant, {})
+        own |= {name: value for name, value in msgspec.structs.asdict(change).items() if value is not msgspec.UNSET}
         self.model.known.add(tenant)
-        assert found.policy == self.model.policies[tenant]
-        assert found.customized
+        assert found.policy == self.model.policy(tenant)
+
+    @rule(tenant=tenants)
+    def reset_limits(self, tenant: str) -> None:
+        found = self._do(lambda: self.engine.reset_tenant(tenant))
+        own = self.model.own_limits.setdefault(tenant, {})
+        self.model.own_limits[tenant] = {name: value for name, value in own.items() if name == "paused"}
+        self.model.known.add(tenant)
+        assert found.policy == msgspec.structs.replace(self.model.default, paused=self.model.policy(tenant).paused)
 
     @rule(change=policy_changes, fairness=st.sampled_from(Fairness))
     def change_defaults(self, change: PolicyChange, fairness: Fairness) -> None:

@@ -160,6 +160,8 @@ def test_limits_are_changed_one_by_one_and_lifted(run: Run) -> None:
     assert answer(run, *changed)["concurrency"] == 20
     tenant = answer(run, "tenants", "set", "big", "--submit-rate", "off", "--weight", "2.5")
     assert (tenant["submitRate"], tenant["concurrency"], tenant["weight"]) == (None, 20, 2.5)
+    tenant = answer(run, "tenants", "reset", "big")
+    assert (tenant["customized"], tenant["concurrency"], tenant["weight"]) == (False, 5, 1)
     assert answer(run, "tenants", "set", "big", "--concurrency", "off")["concurrency"] is None
     assert "off" in run("tenants", "show", "big").stdout
     assert "big" in [tenant["id"] for tenant in answer(run, "tenants", "list")["tenants"]]

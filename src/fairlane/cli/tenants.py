@@ -78,6 +78,17 @@ def set_(settings: Settings, tenant_id: str, output: str, **limits: str | float 
 @click.argument("tenant_id")
 @client_settings
 @output_option
+def reset(settings: Settings, tenant_id: str, output: str) -> None:
+    """Give a tenant the default limits again; a pause stays."""
+    from .connection import ask
+
+    _print_tenant(ask(settings, lambda queue: queue.reset_tenant(tenant_id)), output)
+
+
+@tenants.command()
+@click.argument("tenant_id")
+@client_settings
+@output_option
 def pause(settings: Settings, tenant_id: str, output: str) -> None:
     """Keep a tenant's jobs from starting."""
     _change(settings, tenant_id, PolicyChange(paused=True), output)

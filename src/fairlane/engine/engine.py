@@ -39,7 +39,7 @@ from .logs import EngineLogs
 from .monitor import EngineMonitor
 from .orders import EngineOrders
 from .partitions import by_partition
-from .policies import pack_policy
+from .policies import pack_own, pack_policy, unpack_own
 from .records import job_from
 from .retaining import rules_of
 from .schedules import EngineSchedules
@@ -220,10 +220,11 @@ class Engine:
         return [by_id[name] for name, _ in page], page[-1][0] if len(found) > limit else None
 
     async def change_tenant(self, tenant_id: str, change: PolicyChange) -> Tenant:
-        partition = self._of_tenant(tenant_id)
-        policy = change.apply_to((await self.tenant(tenant_id)).policy)
-        await self._calls.run("set_policy", partition, tenant=tenant_id, packed=pack_policy(policy))
-        return await self.tenant(tenant_id)
+        change.apply_to(TenantPolicy())  # refused before anything is done
+        return await self._change_own_policy(tenant_id, change.after)
+
+    async def reset_tenant(self, tenant_id: str) -> Tenant:
+        return await self._change_own_policy(tenant_id, lambda own: PolicyChange(paused=own.paused))
 
     async def queues(self) -> list[QueueInfo]:
         infos: dict[str, QueueInfo] = {}
@@ -347,8 +348,17 @@ class Engine:
         if not names:
             return []
         reply = await self._calls.run("tenant", partition, tenants=_encode(names))
+        defaults = unpack_own(reply[0]).apply_to(TenantPolicy())
         size = len(reply) // len(names)
-        return [wire.tenant(name, reply[i * size : (i + 1) * size]) for i, name in enumerate(names)]
+        return [wire.tenant(name, defaults, reply[1 + i * size :][:size]) for i, name in enumerate(names)]
+
+    async def _change_own_policy(self, tenant_id: str, changed: Callable[[PolicyChange], PolicyChange]) -> Tenant:
+        partition, is_set = self._of_tenant(tenant_id), 0
+        while not is_set:  # others may change it between
+            before = await self._calls.command("HGET", keys.prefix(partition) + "policies", tenant_id) or b""
+            packed = pack_own(changed(unpack_own(before)))
+            is_set = await self._calls.run("set_policy", partition, tenant=tenant_id, before=before, packed=packed)
+        return await self.tenant(tenant_id)
 
     async def _step(self, duty: str, limit: int, **values: Value) -> UpkeepStep:
         total, nexts = 0, []

@@ -13,14 +13,15 @@ from ..model.job import NewJob, Progress, RateUse, Submission, SubmitStatus
 from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, OutcomeKind
 from ..model.logs import MAX_LOG_LINES, LogPiece
 from ..model.states import State
-from ..model.tenant import Tenant
-from .policies import unpack_policy
+from ..model.tenant import PolicyChange, Tenant, TenantPolicy
+from .policies import unpack_own
 from .records import lease_from, pack_request, utc
 from .scripts import Value
 
 LEASE_STATUS = {status.value.encode(): status for status in LeaseStatus}
 _PENDING, _SCHEDULED = State.PENDING, State.SCHEDULED  # which a class looks up each time
 _SUBMIT_STATUS = {status.value.encode(): status for status in SubmitStatus}
+_NO_LIMITS_OF_ITS_OWN = (PolicyChange(), PolicyChange(paused=False), PolicyChange(paused=True))
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -94,13 +95,14 @@ def _words(progress: Progress | None, logs: LogPiece | None) -> tuple[str, int, 
     return said, logs.first, [msgspec.json.encode(line).decode() for line in logs.lines[-MAX_LOG_LINES:]]
 
 
-def tenant(name: str, reply: list[Any]) -> Tenant:
-    (packed, own, pending, running, submitted, started, completed, failed, retried,
+def tenant(name: str, defaults: TenantPolicy, reply: list[Any]) -> Tenant:
+    (packed, pending, running, submitted, started, completed, failed, retried,
      blocked_by, until, used, oldest_ms) = reply  # fmt: skip
-    policy = unpack_policy(packed)
+    own = unpack_own(packed)
+    policy = own.apply_to(defaults)
     return Tenant(
         id=name, submit_rate=policy.submit_rate, concurrency=policy.concurrency, start_rate=policy.start_rate,
-        weight=policy.weight, paused=policy.paused, customized=bool(own),
+        weight=policy.weight, paused=policy.paused, customized=own not in _NO_LIMITS_OF_ITS_OWN,
         pending=pending, running=running,
         submitted=submitted, started=started, completed=completed, failed=failed, retried=retried,
         blocked_by=blocked_by.decode() or None,

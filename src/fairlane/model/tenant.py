@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -80,12 +81,15 @@ class PolicyChange(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tr
 
     def apply_to(self, policy: TenantPolicy) -> TenantPolicy:
         """`policy` with this change made. Raises InvalidInput where the outcome is not allowed."""
-        changed = {name: getattr(policy, name) for name in policy.__struct_fields__}
-        for name in self.__struct_fields__:
-            value = getattr(self, name)
-            if value is not msgspec.UNSET:
-                changed[name] = value
-        return TenantPolicy(**changed)
+        return msgspec.structs.replace(policy, **self._set_fields())
+
+    def after(self, earlier: PolicyChange) -> PolicyChange:
+        """Both changes in one, this one being the later."""
+        return msgspec.structs.replace(earlier, **self._set_fields())
+
+    def _set_fields(self) -> dict[str, Any]:
+        fields = {name: getattr(self, name) for name in self.__struct_fields__}
+        return {name: value for name, value in fields.items() if value is not msgspec.UNSET}
 
 
 class Tenant(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -98,7 +102,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     weight: float
     paused: bool
     customized: bool
-    """Whether these limits were set for this tenant, rather than being the defaults."""
+    """Whether any limit was set for this tenant, rather than being the default. A pause is none."""
     pending: int
     running: int
     submitted: int

@@ -137,6 +137,10 @@ class RemoteQueue:
         path = requests.named_path("tenants", tenant_id, "the tenant's id")
         return await self._transport.call("PUT", path, Tenant, body=change)
 
+    async def reset_tenant(self, tenant_id: str) -> Tenant:
+        path = requests.named_path("tenants", tenant_id, "the tenant's id", "/limits")
+        return await self._transport.call("DELETE", path, Tenant)
+
     async def queues(self) -> list[QueueInfo]:
         return (await self._transport.call("GET", "/queues", answers.Queues)).queues
 

@@ -35,9 +35,9 @@ async def test_lines_of_heartbeats_and_of_the_outcome_are_kept_once(world: World
     await beat(world, lease, piece(0, 3))
     await beat(world, lease, piece(1, 4))
     assert (await world.queue.logs.of(job_id)).lines == piece(0, 5).lines
-    await world.end(lease, OutcomeKind.COMPLETED, logs=piece(5, 2), progress=Progress(7, 7))
-    await world.end(lease, OutcomeKind.COMPLETED, logs=piece(5, 2))
-    assert await world.queue.logs.of(job_id) == JobLog(piece(0, 7).lines, truncated=False)
+    await world.end(lease, OutcomeKind.COMPLETED, logs=piece(5, 1), progress=Progress(7, 7))
+    await world.end(lease, OutcomeKind.COMPLETED, logs=piece(5, 1))
+    assert await world.queue.logs.of(job_id) == JobLog(piece(0, 6).lines, truncated=False)
     assert (await world.queue.get(job_id)).progress == Progress(7, 7)
 
 

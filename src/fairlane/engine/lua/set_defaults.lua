@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- set_defaults: the limits of every tenant that has none of its own, and what tenants pay for.
+-- set_defaults: the limits of tenants where they have none of their own, and what tenants pay for.
 -- KEYS prefix
 -- ARGV at packed fairness only_if_unset
 -- RETURNS 1 if they changed, else 0

@@ -2,14 +2,14 @@
 -- tenant: policies and live figures of some tenants.
 -- KEYS prefix
 -- ARGV at tenants
--- RETURNS for each tenant: policy, its own (1) or the default (0), pending, running, submitted, started, completed, failed, retried, blocked by, blocked until, submissions in the window, longest wait (ms; -1: nobody waits)
+-- RETURNS the default policy, then for each tenant: what it has of its own or nil, pending, running, submitted, started, completed, failed, retried, blocked by, blocked until, submissions in the window, longest wait (ms; -1: nobody waits)
 -- EVENTS
 -- include base
 -- include job
 -- include policy
 -- include window
 -- include lanes
-local answers = {}
+local answers = { call('GET', key('defaults')) }
 
 -- Since when (ms) the job waits that has waited longest in a lane. In each priority it is the first one, but for
 -- those that came back to their old place; of these the first few are looked at.
@@ -33,7 +33,7 @@ end
 
 local wanted = unpack_value(tenants)
 load_policies(wanted)
-local default, own = call('GET', key('defaults')), read('HMGET', 'policies', wanted)
+local own = read('HMGET', 'policies', wanted)
 local blocked, untils = read('HMGET', 'blocked', wanted), read('ZMSCORE', 'blocked_until', wanted)
 local function counts(name)
   local totals = {}
@@ -53,7 +53,7 @@ for i, tenant in ipairs(wanted) do
   local runs = running(tenant)
   local started = completed[i] + failed[i] + other_ends[i] + runs
   push_all(answers, {
-    own[i] or default, own[i] and 1 or 0, pending, runs, submitted[i], started, completed[i], failed[i], retried[i],
+    own[i], pending, runs, submitted[i], started, completed[i], failed[i], retried[i],
   })
   push2(answers, blocked[i] or '', untils[i] or '')
   push(answers, p.submit_limit > 0 and window_used('rate/' .. tenant, p.submit_window) or 0)

@@ -61,6 +61,11 @@ async def change_tenant(call: Call, body: LimitsBody) -> Tenant:
     return await _change(call, body.to_change())
 
 
+async def reset_tenant(call: Call) -> Tenant:
+    """Give a tenant the default limits again. A pause stays."""
+    return await call.context.queue.reset_tenant(_tenant_id(call))
+
+
 async def pause_tenant(call: Call) -> Tenant:
     """Keep a tenant's jobs from starting; it may still submit."""
     return await _change(call, PolicyChange(paused=True))
@@ -87,6 +92,7 @@ ENDPOINTS = (
     Endpoint("GET", "/tenants", list_tenants),
     Endpoint("GET", "/tenants/{id}", show_tenant),
     Endpoint("PUT", "/tenants/{id}", change_tenant),
+    Endpoint("DELETE", "/tenants/{id}/limits", reset_tenant),
     Endpoint("POST", "/tenants/{id}/pause", pause_tenant),
     Endpoint("POST", "/tenants/{id}/resume", resume_tenant),
 )

@@ -1,6 +1,6 @@
 -- policy: the limits of a tenant, its own or the default. 0 means unlimited.
 --   defaults  msgpack {submit limit, submit window us, concurrency, start limit, start window us, weight, paused}
---   policies  hash TENANT -> the same
+--   policies  hash TENANT -> the same, with nil for what it has of the defaults
 --   fairness  what tenants pay for, in virtual time: 'jobs' for each start, 'seconds' for run time too
 local by_seconds = call('GET', key('fairness')) == 'seconds'
 -- With 'seconds', a start pays for the first tenth of a second, so that a burst cannot start more than its share.
@@ -8,18 +8,22 @@ local START_COST = by_seconds and 0.1 or 1
 local default_policy
 local own_policies = {}
 
-local function policy_from(packed)
+local function policy_from(packed, default)
   local p = unpack_value(packed)
+  local paused = p[7]
+  if paused == nil then paused = default.paused end
   return {
-    submit_limit = p[1], submit_window = p[2], concurrency = p[3],
-    start_limit = p[4], start_window = p[5], weight = p[6], paused = p[7],
+    submit_limit = p[1] or default.submit_limit, submit_window = p[2] or default.submit_window,
+    concurrency = p[3] or default.concurrency,
+    start_limit = p[4] or default.start_limit, start_window = p[5] or default.start_window,
+    weight = p[6] or default.weight, paused = paused,
   }
 end
 
 local function load_policies(tenants)
-  default_policy = policy_from(call('GET', key('defaults')))
+  default_policy = policy_from(call('GET', key('defaults')), {})
   for i, own in ipairs(read_any('HMGET', 'policies', tenants)) do
-    if own then own_policies[tenants[i]] = policy_from(own) end
+    if own then own_policies[tenants[i]] = policy_from(own, default_policy) end
   end
 end
 

@@ -1,5 +1,5 @@
 // A tenant's limits, to be changed while jobs run.
-import { at, put } from "../lib/api.js";
+import { at, del, put } from "../lib/api.js";
 import { count, rate } from "../lib/format.js";
 import { html, useId, useState } from "../lib/ui.js";
 import { Button, Card } from "./basics.js";
@@ -58,14 +58,12 @@ export function Limits({ tenant, onChanged }) {
     setDraft({ ...shown, [name]: value });
   };
   const discard = () => (setDraft(null), setRefused({}));
-  const save = async (event) => {
-    event.preventDefault();
-    if (busy || !changes || !Object.keys(changes).length) return;
+  const change = async (asked, words) => {
     setBusy(true);
     try {
-      onChanged(await put(at`/tenants/${tenant.id}`, changes));
+      onChanged(await asked());
       setDraft(null);
-      toast(`Limits of ${tenant.id} changed`);
+      toast(words);
     } catch (error) {
       const byField = Object.fromEntries((error.fields ?? []).map(({ pointer, detail }) => [pointer.split("/")[1], detail]));
       setRefused(byField);
@@ -74,6 +72,12 @@ export function Limits({ tenant, onChanged }) {
       setBusy(false);
     }
   };
+  const save = (event) => {
+    event.preventDefault();
+    if (busy || !changes || !Object.keys(changes).length) return;
+    change(() => put(at`/tenants/${tenant.id}`, changes), `Limits of ${tenant.id} changed`);
+  };
+  const reset = () => change(() => del(at`/tenants/${tenant.id}/limits`), `${tenant.id} has the default limits again`);
   return html`<${Card} title="Limits" sub=${tenant.customized ? "set for this tenant" : "the defaults of this system"}>
     <form class="limits" onSubmit=${save} novalidate>
       <${RateField} name="Submission rate" hint="More is refused with 429 and the time to wait." value=${shown.submitRate} fault=${faults.submitRate} onChange=${edit("submitRate")} />
@@ -89,6 +93,7 @@ export function Limits({ tenant, onChanged }) {
       <footer class="limits-foot">
         <span class="quiet">${summary(changes, draft)}</span>
         <span class="actions">
+          ${tenant.customized && html`<${Button} tone="plain" disabled=${busy} onClick=${reset}>Back to the defaults</${Button}>`}
           <${Button} tone="plain" disabled=${!draft} onClick=${discard}>Discard</${Button}>
           <button class="button primary" type="submit" disabled=${busy || !changes || !Object.keys(changes).length} aria-busy=${busy ? "true" : undefined}>Save limits</button>
         </span>
