@@ -30,9 +30,10 @@ from ..model.job import (
     NewJob,
     Time,
 )
+from ..model.json_text import check_json
 from ..model.names import IDEMPOTENCY_KEY_PATTERN, NAME_PATTERN, check_key, check_name
 from ..queue import Queue
-from .parsing import check_json, part_of_body
+from .parsing import part_of_body
 
 # The patterns are for readers of the OpenAPI document; check_name and check_key enforce them.
 Name = Annotated[str, Meta(extra_json_schema={"pattern": NAME_PATTERN, "minLength": 1, "maxLength": 128})]

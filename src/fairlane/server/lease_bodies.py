@@ -11,6 +11,7 @@ from ..model.bounded import job_error
 from ..model.errors import PayloadTooLarge
 from ..model.ids import new_claim_id
 from ..model.job import MAX_BATCH, MAX_RESULT_BYTES, Progress, Time
+from ..model.json_text import check_json
 from ..model.lease import (
     DEFAULT_LEASE_MS,
     MAX_CLAIM,
@@ -27,7 +28,6 @@ from ..model.lease import (
 from ..model.logs import MAX_LINE_LENGTH, MAX_LOG_LINES, LogLine, LogPiece
 from ..model.names import check_name
 from .bodies import Body, Delay, Name
-from .parsing import check_json
 
 MAX_WAIT_SECONDS = 30
 LeaseSeconds = Annotated[float, Meta(ge=MIN_LEASE_MS / 1000, le=MAX_LEASE_MS / 1000)]

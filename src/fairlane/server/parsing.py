@@ -6,17 +6,14 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
-from itertools import accumulate
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
 
 from ..model.errors import InvalidInput
+from ..model.json_text import too_deep
 from .problems import HttpError
-
-MAX_DEPTH = 200
-"""Nesting of arrays and objects in a payload. Clients' own parsers give up not far above."""
 
 MAX_ECHO = 300
 """Characters of a refused field's name or value that an error repeats."""
@@ -25,10 +22,6 @@ _T = TypeVar("_T")
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
 _PLACE = re.compile(r"(?s)(.*) - at `(?:key in )?\$(.*)`")
 _FIELD = re.compile(r"Object (?:missing required|contains unknown) field `(.*)`", re.DOTALL)
-_STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
-_STEPS = bytes.maketrans(b"[{]}", b"\x02\x02\x00\x00")
-_any_json = msgspec.json.Decoder()
 
 
 def parse_body(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:
@@ -76,32 +69,8 @@ def parse_query(kind: type[_Struct], query: bytes) -> _Struct:
         raise _invalid(error) from None
 
 
-def check_json(raw: bytes, pointer: str) -> None:
-    """Refuse JSON text, to be kept word for word, that not every client could read back.
-
-    That is: numbers that no common parser holds, and nesting that exhausts their stacks.
-    """
-    try:
-        _any_json.decode(raw)
-    except RecursionError:
-        raise too_deep(pointer) from None
-    except msgspec.DecodeError as error:
-        raise InvalidInput(str(error), pointer) from None
-    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
-        raise too_deep(pointer)
-
-
 def malformed(detail: str) -> HttpError:
     return HttpError(HTTPStatus.BAD_REQUEST, "malformed_json", detail)
-
-
-def too_deep(pointer: str) -> InvalidInput:
-    return InvalidInput(f"arrays and objects may be nested {MAX_DEPTH} deep at most", pointer)
-
-
-def _depth(raw: bytes) -> int:
-    brackets = _STRINGS.sub(b"", raw).translate(_STEPS, _NOT_BRACKETS)
-    return max(accumulate(step - 1 for step in brackets), default=0)
 
 
 def _unknown_parameter(name: str, known: Sequence[str]) -> InvalidInput:
