@@ -7,6 +7,7 @@ import pytest
 
 from fairlane import Cancel, RetryAfter, Snooze
 from fairlane.model.job import MAX_ERROR_BYTES, JobError
+from fairlane.model.json_text import MAX_DEPTH
 from fairlane.model.lease import FailureKind, Lease, OutcomeKind
 from fairlane.worker import outcomes
 from fairlane.worker.running import Stop
@@ -26,6 +27,13 @@ LEASE = Lease(
 )
 
 
+def nested(depth: int) -> list[Any]:
+    found: list[Any] = []
+    for _ in range(depth - 1):
+        found = [found]
+    return found
+
+
 def error_of(failure: BaseException) -> JobError:
     try:
         raise failure
@@ -37,7 +45,13 @@ def error_of(failure: BaseException) -> JobError:
 
 @pytest.mark.parametrize(
     ("result", "stored"),
-    [({"a": [1]}, b'{"a":[1]}'), (msgspec.Raw(b'{"x": 1e3 }'), b'{"x": 1e3 }'), ("é", '"é"'.encode()), (0, b"0")],
+    [
+        ({"a": [1]}, b'{"a":[1]}'),
+        (nested(MAX_DEPTH), b"[" * MAX_DEPTH + b"]" * MAX_DEPTH),
+        (msgspec.Raw(b'{"x": 1e3 }'), b'{"x": 1e3 }'),
+        ("é", '"é"'.encode()),
+        (0, b"0"),
+    ],
 )
 def test_a_result_is_stored_as_json(result: Any, stored: bytes) -> None:
     outcome = outcomes.completed(LEASE, result)
@@ -51,7 +65,16 @@ def test_nothing_is_stored_for_none() -> None:
 
 @pytest.mark.parametrize(
     ("result", "complaint"),
-    [(object(), "cannot be written as JSON"), ("\ud800", "cannot be written as JSON"), ("x" * 300_000, "bytes")],
+    [
+        (object(), "cannot be written as JSON"),
+        ("\ud800", "cannot be written as JSON"),
+        ("x" * 300_000, "bytes"),
+        (nested(MAX_DEPTH + 1), f"{MAX_DEPTH} deep at most"),
+        (msgspec.Raw(b'"\xff"'), "cannot be stored: "),
+        ({"raw": msgspec.Raw(b"[1,")}, "cannot be stored: "),
+        (msgspec.Raw(b""), "cannot be stored: "),
+        (msgspec.Raw(b"1e999"), "cannot be stored: "),
+    ],
 )
 def test_a_result_that_cannot_be_stored_fails_without_retries(result: Any, complaint: str) -> None:
     outcome = outcomes.completed(LEASE, result)

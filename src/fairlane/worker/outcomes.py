@@ -10,7 +10,9 @@ import msgspec
 
 from ..control import Cancel, RetryAfter, Snooze
 from ..model.bounded import job_error
+from ..model.errors import InvalidInput
 from ..model.job import MAX_RESULT_BYTES
+from ..model.json_text import check_json
 from ..model.lease import FailureKind, Lease, Outcome, OutcomeKind
 from .running import Stop
 
@@ -28,6 +30,10 @@ def completed(lease: Lease, result: Any) -> Outcome:
     if len(encoded) > MAX_RESULT_BYTES:
         detail = f"the result has {len(encoded)} bytes, {MAX_RESULT_BYTES} at most; store it elsewhere"
         return rejected(lease, "InvalidResult", detail)
+    try:
+        check_json(encoded)  # what is written may hold JSON text of the task's own, see msgspec.Raw
+    except InvalidInput as error:
+        return rejected(lease, "InvalidResult", f"the result cannot be stored: {error.detail}")
     return Outcome(job_id=lease.job_id, token=lease.token, kind=OutcomeKind.COMPLETED, result=msgspec.Raw(encoded))
 
 
