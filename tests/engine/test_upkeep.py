@@ -6,6 +6,7 @@ from fairlane.model.job import JobQuery
 from fairlane.model.lease import OutcomeKind
 from fairlane.model.retention import Retention
 from fairlane.model.states import State
+from fairlane.store import Durability, open_store
 
 from .acting import claim, finish, submit
 from .clock import Clock
@@ -66,6 +67,19 @@ async def test_prune_forgets_the_oldest_above_the_count(engine: Engine, clock: C
     assert (await engine.prune(KEPT, 2)).count == 1
     kept = [job.id for job in (await engine.list_jobs(JobQuery(state=State.COMPLETED))).jobs]
     assert kept == [made[4].job_id, made[3].job_id]
+
+
+async def test_prune_works_where_the_store_does_not_tell_its_memory(engine: Engine, clock: Clock) -> None:
+    await submit(engine, "acme", 1)
+    await finish(engine, await claim(engine, 1))
+    clock.advance(ms=KEPT.completed_ms)
+    assert engine.store.server is not None
+    await engine.store.client.execute_command("ACL", "SETUSER", "ann", "on", ">pw", "~*", "&*", "+@all", "-info")  # type: ignore[no-untyped-call]
+    guarded = await open_store(f"unix://ann:pw@{engine.store.server.socket_path}", Durability.MEMORY)
+    try:
+        assert (await (await Engine.open(guarded, clock=clock)).prune(KEPT, 10)).count == 1
+    finally:
+        await guarded.close()
 
 
 async def test_reap_takes_expired_leases_alone(engine: Engine, clock: Clock) -> None:

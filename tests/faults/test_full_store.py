@@ -109,6 +109,19 @@ async def test_the_dead_letter_queue_is_not_given_up_for_room(full: tuple[Engine
     await eventually(lambda: is_accepted(client), within_s=30)
 
 
+async def test_operators_see_and_change_all_that_drains_it(full: tuple[Engine, httpx.AsyncClient]) -> None:
+    engine, client = full
+    accepted = await submit_until_refused(client)
+    assert (await client.post("/tenants/acme/pause")).json()["paused"] is True
+    assert (await client.post("/tenants/acme/resume")).json()["paused"] is False
+    for path in ("/tenants", "/tenants/acme", f"/jobs/{accepted[0]}", "/jobs", "/queues", "/workers", "/overview"):
+        assert (await client.get(path)).status_code == 200, path
+    # Whoever comes now gets in too: a command, a worker that starts again.
+    another = await Engine.open(await open_store(engine.store.name, Durability.DISK))
+    assert (await another.cancel(accepted[0])).state is State.CANCELLED
+    await another.close()
+
+
 async def test_those_who_wait_and_watch_need_no_room(full: tuple[Engine, httpx.AsyncClient]) -> None:
     engine, client = full
     accepted = await submit_until_refused(client)

@@ -75,3 +75,8 @@ def test_a_name_in_a_comment_is_not_a_use() -> None:
 @pytest.mark.parametrize("name", scripts.names())
 def test_every_script_that_there_is_loads(name: str) -> None:
     assert scripts.load(name).source.count("-- include ") == 0
+
+
+def test_only_what_makes_jobs_or_keeps_their_requests_is_refused_by_a_full_store() -> None:
+    refused = {name for name in scripts.names() if scripts.load(name).source.startswith("#!lua\n")}
+    assert refused == {"submit", "fire", "set_schedule"}

@@ -79,8 +79,11 @@ class Engine:
         `clock` returns microseconds and replaces the store's own time, for tests.
         """
         calls = Calls(store)
-        await calls.command("HSETNX", keys.META, "partitions", partitions)
-        engine = cls(store, int(await calls.command("HGET", keys.META, "partitions")), clock)
+        laid_out = await calls.command("HGET", keys.META, "partitions")
+        if laid_out is None:  # to write would need room in the store
+            await calls.command("HSETNX", keys.META, "partitions", partitions)
+            laid_out = await calls.command("HGET", keys.META, "partitions")
+        engine = cls(store, int(laid_out), clock)
         await engine._set_defaults(TenantPolicy(), Fairness.JOBS, only_if_unset="1")
         return engine
 

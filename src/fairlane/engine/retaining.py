@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from valkey.exceptions import ResponseError
+
 from ..model.retention import Retention
 from .calls import Calls
 from .scripts import Value
@@ -27,5 +29,9 @@ async def rules_of(retention: Retention, calls: Calls, limit: int) -> list[Rule]
 
 
 async def _is_nearly_full(calls: Calls) -> bool:
-    memory = await calls.command("INFO", "memory")
-    return bool(0 < memory["maxmemory"] < memory["used_memory"] / NEARLY_FULL)
+    """Whether the memory runs out; no, where the store does not tell."""
+    try:
+        memory = await calls.command("INFO", "memory")
+    except ResponseError:  # not permitted, as some managed services have it
+        return False
+    return bool(0 < memory.get("maxmemory", 0) < memory["used_memory"] / NEARLY_FULL)

@@ -1,5 +1,5 @@
-#!lua
--- tenant: policies and live figures of some tenants.
+#!lua flags=allow-oom
+-- tenant: policies and live figures of some tenants. Only drops what has left a window, so it needs no room.
 -- KEYS prefix
 -- ARGV at tenants
 -- RETURNS the default policy, then for each tenant: what it has of its own or nil, pending, running, submitted, started, completed, failed, retried, blocked by, blocked until, submissions in the window, longest wait (ms; -1: nobody waits)
