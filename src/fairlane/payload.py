@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 from msgspec.structs import astuple
 
 from .model.errors import InvalidInput, PayloadTooLarge
 from .model.job import MAX_PAYLOAD_BYTES
+from .model.json_text import MAX_DEPTH, check_json
 
 Arguments = tuple[Sequence[Any], Mapping[str, Any]]
 
@@ -23,6 +24,8 @@ _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _PLAIN = (type(None), bool, int, float, str, bytes)
 _OBJECT, _ARRAY = ord("{"), ord("[")
 _SPACE = b" \t\r\n"
+_SHALLOW = 2 * MAX_DEPTH
+"""Bytes in which no nesting can be too deep."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -44,6 +47,7 @@ class Parameters:
         self._keyword_only = [p.name for p in keyword_only]
         self._array_lacks = [p.name for p in keyword_only if p.default is p.empty]
         self._takes_raw = len(parameters) == 1 and hints.get(parameters[0].name) is msgspec.Raw
+        self._keeps_raw = any(_holds_raw(hints.get(p.name)) for p in parameters)
         self._objects = _decoder(name, [_field(p, hints) for p in positional + keyword_only], array_like=False)
         self._arrays = _decoder(name, [_field(p, hints) for p in positional], array_like=True)
 
@@ -96,6 +100,9 @@ class Parameters:
             raise InvalidInput(f"the arguments cannot be written as JSON: {error}", "/payload") from None
         if len(payload) > MAX_PAYLOAD_BYTES:
             raise PayloadTooLarge(f"the payload has {len(payload)} bytes, {MAX_PAYLOAD_BYTES} at most", "/payload")
+        # What decoding to types leaves unread may still be wrong.
+        if self._keeps_raw or len(payload) > _SHALLOW or not payload.isascii():
+            check_json(payload, "/payload")
         self.decode(payload)
         return payload
 
@@ -116,6 +123,10 @@ def _type_hints(function: Callable[..., Any], name: str) -> dict[str, Any]:
         return get_type_hints(function, include_extras=True)
     except NameError as error:
         raise TypeError(f"task {name}: its annotations name something that cannot be found: {error}") from error
+
+
+def _holds_raw(hint: Any) -> bool:
+    return hint is msgspec.Raw or any(map(_holds_raw, get_args(hint)))
 
 
 def _field(parameter: inspect.Parameter, hints: Mapping[str, Any]) -> tuple[str, Any, Any]:

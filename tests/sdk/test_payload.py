@@ -140,6 +140,35 @@ def test_a_payload_over_the_limit_is_refused() -> None:
         Parameters(build, "t").encode((1, "x" * 300_000), {})
 
 
+def parts(first: list[msgspec.Raw], second: Any = None) -> None:
+    pass
+
+
+DEEP = b"[" * 201 + b"]" * 201
+
+
+@pytest.mark.parametrize("text", [b'{"bad', b"", b'"\xff"', b"1e999", b"1 2", DEEP])
+def test_a_raw_payload_that_others_could_not_read_is_refused(text: bytes) -> None:
+    with pytest.raises(InvalidInput):
+        Parameters(anything, "t").encode((msgspec.Raw(text),), {})
+
+
+@pytest.mark.parametrize("text", [b'"\xff"', b"1e999", DEEP])
+def test_so_is_a_raw_part_of_one(text: bytes) -> None:
+    with pytest.raises(InvalidInput):
+        Parameters(parts, "t").encode(([msgspec.Raw(text)],), {})
+
+
+def test_arguments_may_be_nested_as_deep_as_the_api_takes() -> None:
+    takes = Parameters(lambda value: None, "t")
+    nested: list[Any] = []
+    for _ in range(198):
+        nested = [nested]
+    assert takes.encode((nested,), {}) == b'{"value":' + b"[" * 199 + b"]" * 199 + b"}"
+    with pytest.raises(InvalidInput, match="nested 200 deep"):
+        takes.encode(([nested],), {})
+
+
 def test_signatures_that_cannot_be_checked_are_refused() -> None:
     def variadic(*args: int) -> None:
         pass

@@ -22,6 +22,7 @@ from fairlane import (
     Retry,
     State,
 )
+from fairlane.model.job import JobQuery
 from fairlane.model.tenant import PolicyChange, Rate
 
 from .world import World, json_of
@@ -91,6 +92,21 @@ async def test_a_wrong_call_is_refused_at_submit(world: World) -> None:
     with pytest.raises(InvalidInput, match="missing required field `number`"):
         await work.submit()  # type: ignore[call-arg]
     assert (await world.engine.counters()).submitted == 0
+
+
+async def test_no_raw_text_spoils_what_others_read(world: World) -> None:
+    @world.app.task
+    async def work(payload: msgspec.Raw) -> msgspec.Raw:
+        return msgspec.Raw(b'{"bad')
+
+    with pytest.raises(InvalidInput):
+        await work.submit(msgspec.Raw(b'{"bad'))
+    async with world.worker():
+        handle = await work.submit(msgspec.Raw(b"[1.50]"))
+        with pytest.raises(JobFailed, match="InvalidResult"):
+            await handle.result(timeout=10)
+    page = await world.engine.list_jobs(JobQuery())
+    assert [job["payload"] for job in msgspec.json.decode(msgspec.json.encode(page))["jobs"]] == [[1.5]]
 
 
 async def test_a_bound_call_is_checked_now_and_submitted_later(world: World) -> None:
