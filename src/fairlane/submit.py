@@ -14,6 +14,7 @@ from .model.backoff import Backoff
 from .model.errors import FairlaneError, IdempotencyMismatch, InvalidInput, RateLimited
 from .model.job import MAX_HEADERS_BYTES, MAX_PRIORITY, TRACE_HEADERS, NewJob, Submission, SubmitStatus
 from .model.names import check_key, check_name
+from .model.times import start_ms
 
 _encode = msgspec.json.Encoder().encode
 
@@ -53,9 +54,9 @@ def start_time(delay: Duration | None, run_at: datetime | None) -> tuple[int, in
         return (0 if delay is None else check_delay_ms(delay)), None
     if delay is not None:
         raise InvalidInput("give delay or run_at, not both")
-    if run_at.tzinfo is None:
+    if run_at.utcoffset() is None:
         raise InvalidInput("run_at needs a time zone, such as datetime.now(UTC)", "/runAt")
-    return 0, round(run_at.timestamp() * 1000)
+    return 0, start_ms(run_at, "/runAt")
 
 
 class JobTemplate(msgspec.Struct, frozen=True, kw_only=True):

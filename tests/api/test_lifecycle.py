@@ -11,6 +11,15 @@ import pytest
 
 from .conftest import Served, fields_of
 
+BEFORE_ALL, AFTER_ALL = "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"
+"""Times that UTC has no year for."""
+
+
+def logging_at(at: str) -> dict[str, Any]:
+    """A lease whose job logged a line."""
+    line = {"at": at, "attempt": 1, "level": "INFO", "logger": "app", "message": "hello"}
+    return {"jobId": "x", "token": "t", "logs": {"first": 0, "lines": [line]}}
+
 
 @pytest.fixture
 def queue(tenant: str) -> str:
@@ -214,6 +223,14 @@ async def test_an_unknown_job_is_not_found(client: httpx.AsyncClient, job_id: st
         ("/leases/extend", {"worker": {"id": "w", "slots": 0}}, "/worker/slots"),
         ("/leases/extend", {"worker": {"id": "w w", "slots": 1}}, "/worker/id"),
         ("/leases/extend", {"worker": {"id": "w"}, "leases": [{"jobId": "x"}]}, "/leases/0/token"),
+        ("/leases/extend", {"worker": {"id": "w", "startedAt": BEFORE_ALL}}, "/worker/startedAt"),
+        ("/leases/extend", {"worker": {"id": "w", "startedAt": AFTER_ALL}}, "/worker/startedAt"),
+        ("/leases/extend", {"worker": {"id": "w"}, "leases": [logging_at(AFTER_ALL)]}, "/leases/0/logs/lines"),
+        (
+            "/leases/finish",
+            {"outcomes": [{**logging_at(BEFORE_ALL), "outcome": "completed"}]},
+            "/outcomes/0/logs/lines",
+        ),
         ("/leases/finish", {"outcomes": [{"jobId": "x", "token": "t", "outcome": "won"}]}, "/outcomes/0/outcome"),
         ("/leases/finish", {"outcomes": [{"jobId": "x", "token": "", "outcome": "failed"}]}, "/outcomes/0/token"),
     ],

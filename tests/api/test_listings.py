@@ -116,6 +116,8 @@ async def test_bad_parameters_are_named(client: httpx.AsyncClient, path: str, qu
         ("key=a%20b", "/key"),
         ("createdFrom=yesterday", "/createdFrom"),
         ("createdTo=2026-01-01T00:00:00", "/createdTo"),
+        ("createdTo=9999-12-31T23:59:59-14:00", "/createdTo"),
+        ("createdFrom=0001-01-01T00:00:00%2B14:00", "/createdFrom"),
     ],
 )
 async def test_bad_search_parameters_are_named(client: httpx.AsyncClient, query: str, pointer: str) -> None:

@@ -7,6 +7,9 @@ import re
 import httpx
 import pytest
 
+from fairlane.model.job import NewJob
+from fairlane.model.lease import WorkerReport
+
 from .conftest import Served, fields_of
 
 
@@ -23,6 +26,25 @@ async def test_queues_are_listed_paused_and_resumed(api: Served, client: httpx.A
     assert (await listed())["paused"] is True
     assert (await client.post(f"/queues/{tenant}/resume")).json()["paused"] is False
     assert len(await api.claim(queues=[tenant])) == 1
+
+
+async def test_a_stored_time_that_no_clock_shows_hides_nothing_else(
+    api: Served, client: httpx.AsyncClient, free_tenant: str
+) -> None:
+    for name, started_at in (("early", -1e15), ("late", 1e15), ("usual", 1.8e9)):
+        await api.engine.extend(WorkerReport(id=name, slots=1, started_at=started_at), [], 30_000)
+    for run_at_ms in (10**18, 1_800_000_060_000):
+        job_id = api.engine.new_job_id(free_tenant)
+        await api.engine.submit([NewJob(id=job_id, tenant_id=free_tenant, payload=b"1", run_at_ms=run_at_ms)])
+    for path in ("/workers", "/overview"):
+        workers = (await client.get(path)).json()["workers"]
+        assert {worker["id"]: worker["startedAt"][:4] for worker in workers} == {
+            "early": "0001",
+            "late": "9999",
+            "usual": "2027",
+        }
+    scheduled = (await client.get("/jobs/scheduled", params={"tenantId": free_tenant})).json()["jobs"]
+    assert sorted(job["runAt"][:4] for job in scheduled) == ["2027", "9999"]
 
 
 @pytest.mark.parametrize("name", ["a%20b", "*", "%7B%7D", "x" * 129])

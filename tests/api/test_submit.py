@@ -103,6 +103,7 @@ async def test_a_client_may_choose_the_id_and_repeat(api: Served, client: httpx.
         ({"runAt": "tomorrow"}, "/runAt"),
         ({"runAt": "2030-01-01T00:00:00"}, "/runAt"),
         ({"runAt": "9999-12-31T23:59:59Z"}, "/runAt"),
+        ({"runAt": "9999-12-31T23:59:59-14:00"}, "/runAt"),
         ({"runAt": "2026-12-01T00:00:00Z", "delaySeconds": 1}, "/runAt"),
         ({"maxAttempts": 0}, "/maxAttempts"),
         ({"maxAttempts": 101}, "/maxAttempts"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import msgspec
@@ -80,6 +80,32 @@ async def test_a_job_with_run_at_waits_for_it(world: World) -> None:
         await handle.result(timeout=10)
         started_at = (await handle.refresh()).started_at
     assert started_at is not None and started_at >= due - timedelta(milliseconds=1)
+
+
+async def test_a_job_may_be_put_off_as_far_as_the_api_allows(world: World) -> None:
+    @world.app.task
+    async def work() -> None:
+        pass
+
+    for far in (
+        datetime.now(UTC) + timedelta(days=367),
+        datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-14))),
+    ):
+        with pytest.raises(InvalidInput, match="366 days"):
+            work.using(run_at=far)
+    with pytest.raises(InvalidInput, match="366 days"):
+        work.using(delay="367d")
+    with pytest.raises(InvalidInput, match="time zone"):
+        work.using(run_at=datetime(2027, 1, 1))
+
+
+async def test_a_job_that_was_due_long_ago_is_pending(world: World) -> None:
+    @world.app.task
+    async def work() -> None:
+        pass
+
+    for past in (datetime(1970, 1, 1, tzinfo=UTC), datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))):
+        assert (await (await work.using(run_at=past).submit()).refresh()).state is State.PENDING
 
 
 async def test_a_wrong_call_is_refused_at_submit(world: World) -> None:

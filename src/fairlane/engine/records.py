@@ -6,11 +6,12 @@ The store never looks into payloads, results or errors: they are JSON text and s
 from __future__ import annotations
 
 import struct
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from ..model import times
 from ..model.job import Attempt, Job, JobError, NewJob, Progress
 from ..model.lease import FailureKind, Lease
 from ..model.states import Reason, State
@@ -128,7 +129,7 @@ def lease_from(job_id: str, token: str, attempt: int, base: int, record: bytes, 
 
 
 def utc(ms: float) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)
+    return times.utc(ms / 1000)
 
 
 def job_from(reply: list[Any], *, attempts: bool) -> Job | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
@@ -32,6 +31,7 @@ from ..model.job import (
 )
 from ..model.json_text import check_json
 from ..model.names import IDEMPOTENCY_KEY_PATTERN, NAME_PATTERN, check_key, check_name
+from ..model.times import start_ms
 from ..queue import Queue
 from .parsing import part_of_body
 
@@ -121,10 +121,7 @@ class JobBody(WorkBody, frozen=True, kw_only=True):
     def _run_at_ms(self, run_at: datetime) -> int:
         if self.delay_seconds is not None:
             raise InvalidInput("give either delaySeconds or runAt", "/runAt")
-        ms = round(run_at.timestamp() * 1000)
-        if ms > time.time() * 1000 + MAX_DELAY_MS:
-            raise InvalidInput(f"runAt must be within {MAX_DELAY_MS // 86_400_000} days", "/runAt")
-        return max(1, ms)
+        return start_ms(run_at, "/runAt")
 
 
 class BatchItem(JobBody, frozen=True):

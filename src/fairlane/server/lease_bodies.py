@@ -27,6 +27,7 @@ from ..model.lease import (
 )
 from ..model.logs import MAX_LINE_LENGTH, MAX_LOG_LINES, LogLine, LogPiece
 from ..model.names import check_name
+from ..model.times import check_time
 from .bodies import Body, Delay, Name
 
 MAX_WAIT_SECONDS = 30
@@ -82,7 +83,7 @@ class WorkerBody(Body, frozen=True):
             running=self.running,
             host=self.host,
             pid=self.pid,
-            started_at=0.0 if self.started_at is None else self.started_at.timestamp(),
+            started_at=0.0 if self.started_at is None else check_time(self.started_at, "/worker/startedAt").timestamp(),
             draining=self.draining,
             jobs=self.jobs,
         )
@@ -118,10 +119,13 @@ def _progress(said: ProgressBody | None) -> Progress | None:
     return None if said is None else Progress(said.current, said.total, said.message)
 
 
-def _logs(logs: LogsBody | None) -> LogPiece | None:
+def _logs(logs: LogsBody | None, at: str) -> LogPiece | None:
     if logs is None:
         return None
-    lines = [LogLine(line.at, line.attempt, line.level, line.logger, line.message) for line in logs.lines]
+    at += "/logs/lines"
+    lines = [
+        LogLine(check_time(line.at, at), line.attempt, line.level, line.logger, line.message) for line in logs.lines
+    ]
     return LogPiece(logs.first, lines)
 
 
@@ -133,8 +137,8 @@ class HeldLease(Body, frozen=True):
     progress: ProgressBody | None = None
     logs: LogsBody | None = None
 
-    def to_report(self) -> LeaseReport:
-        return LeaseReport(self.job_id, self.token, _progress(self.progress), _logs(self.logs))
+    def to_report(self, at: str) -> LeaseReport:
+        return LeaseReport(self.job_id, self.token, _progress(self.progress), _logs(self.logs, at))
 
 
 class ExtendBody(Body, frozen=True):
@@ -180,7 +184,7 @@ class OutcomeBody(Body, frozen=True):
             failure=self.failure,
             delay_ms=None if self.delay_seconds is None else round(self.delay_seconds * 1000),
             progress=_progress(self.progress),
-            logs=_logs(self.logs),
+            logs=_logs(self.logs, at),
         )
 
     def _result(self, pointer: str) -> msgspec.Raw | None:

@@ -12,6 +12,7 @@ from ..model.errors import InvalidInput
 from ..model.job import JobQuery, Time
 from ..model.names import check_key, check_name
 from ..model.states import State
+from ..model.times import check_time
 from .bodies import Key, Name
 
 MAX_PAGE = 100
@@ -116,6 +117,6 @@ def check_filter(tenant_id: str | None, queue: str | None, task: str | None) -> 
 def _time(text: str | None, pointer: str) -> datetime | None:
     """The time that is written out. As text, since a query's numbers would be taken for Unix times."""
     try:
-        return None if text is None else msgspec.convert(text, Time)
+        return None if text is None else check_time(msgspec.convert(text, Time), pointer)
     except msgspec.ValidationError as error:
         raise InvalidInput(str(error), pointer) from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 
 import msgspec
@@ -16,6 +16,7 @@ from ..model.overview import QueueInfo
 from ..model.schedule import Schedule
 from ..model.states import Reason, State
 from ..model.tenant import Tenant
+from ..model.times import utc
 from .problems import Problem
 
 _NO_HEADERS: dict[str, str] = {}
@@ -190,8 +191,3 @@ def worker_view(worker: WorkerReport) -> WorkerView:
 def _utc_of_group(ms: int) -> datetime:
     """A Unix time as a datetime, remembered, since jobs that are committed together have the same."""
     return utc(ms / 1000)
-
-
-def utc(seconds: float) -> datetime:
-    """A Unix time as a datetime."""
-    return datetime.fromtimestamp(seconds, UTC)

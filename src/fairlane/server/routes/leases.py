@@ -28,7 +28,7 @@ async def claim_jobs(call: Call, body: ClaimBody) -> Leases:
 
 async def extend_leases(call: Call, body: ExtendBody) -> LeaseResults:
     """A worker's heartbeat: renew its leases and say that it lives."""
-    reports = [lease.to_report() for lease in body.leases]
+    reports = [lease.to_report(f"/leases/{index}") for index, lease in enumerate(body.leases)]
     lease_ms = round(body.lease_seconds * 1000)
     statuses = await call.context.queue.extend(body.worker.to_report(), reports, lease_ms)
     return _results([report.job_id for report in reports], statuses)
