@@ -52,11 +52,17 @@ class World:
 
     @asynccontextmanager
     async def worker(
-        self, *, slots: int = 8, lease_ms: int = 30_000, drain_seconds: float = 10.0, app: App | None = None
+        self,
+        *,
+        slots: int = 8,
+        lease_ms: int = 30_000,
+        drain_seconds: float = 10.0,
+        app: App | None = None,
+        open_queue: Callable[[], Awaitable[Queue]] | None = None,
     ) -> AsyncIterator[Worker]:
         """A worker of the app's tasks, drained afterwards."""
         options = WorkerOptions(slots=slots, lease_ms=lease_ms, drain_seconds=drain_seconds)
-        worker = Worker(self.open_queue, (app or self.app).registry, options)
+        worker = Worker(open_queue or self.open_queue, (app or self.app).registry, options)
         running = asyncio.create_task(worker.run())
         try:
             yield worker

@@ -56,7 +56,8 @@ def line_of(record: logging.LogRecord, job: JobContext) -> LogLine:
     if record.exc_info:
         text = f"{text}\n{logging.Formatter().formatException(record.exc_info)}"
     at = datetime.fromtimestamp(record.created, UTC)
-    return LogLine(at, job.attempt, record.levelname.lower()[:_MAX_NAME], _text(record.name, _MAX_NAME), _text(text))
+    level, logger = _text(record.levelname.lower(), _MAX_NAME), _text(record.name, _MAX_NAME)
+    return LogLine(at, job.attempt, level, logger, _text(text))
 
 
 def replay(line: LogLine) -> None:

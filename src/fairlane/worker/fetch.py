@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from ..model.errors import StoreUnavailable
+from ..model.errors import FairlaneError, StoreUnavailable
 from ..model.ids import new_claim_id
 from ..model.job import MAX_BATCH
 from ..model.lease import MAX_CLAIM, ClaimRequest, Lease, LeaseStatus, Outcome, OutcomeKind
@@ -22,6 +22,7 @@ from .execute import Executor
 from .failures import Failures
 from .options import WorkerOptions
 from .outbox import Outbox
+from .singly import OneByOne
 from .turns import QueueTurns
 
 log = logging.getLogger("fairlane.worker")
@@ -53,7 +54,7 @@ class Fetcher:
 
     With outcomes to send, they and the next claim share one call. With free slots and nothing to
     send, a claim waits in the store for work, and outcomes that come meanwhile are sent beside it.
-    Calls that fail are repeated with growing pauses; nothing is dropped.
+    Calls that fail are repeated with growing pauses. Outcomes that are refused are sent one by one, beside the others.
     """
 
     def __init__(
@@ -78,10 +79,12 @@ class Fetcher:
         self._loop = asyncio.get_running_loop()
         self._calls: set[asyncio.Task[None]] = set()
         self._poll: asyncio.Task[None] | None = None
-        self._sending = 0
+        self._exchanges: set[asyncio.Task[None]] = set()
         self._asked = 0
         self._unanswered: deque[_Claim] = deque()
         self._failures = 0
+        self._trouble: type[Exception] | None = None
+        """What was told of last, since a call succeeded."""
         self._is_backing_off = False
         self._is_woken = False
         self._is_closing = False
@@ -124,12 +127,12 @@ class Fetcher:
         self._is_woken = False
         if self._is_backing_off:
             return
-        while self._sending < EXCHANGES_AT_ONCE and (self._outbox or self._unanswered):
+        while len(self._exchanges) < EXCHANGES_AT_ONCE and (self._outbox or self._unanswered):
             claim = self._next_claim()
             batch = self._outbox.take(self._share if claim is not None else MAX_BATCH)
-            self._sending += 1
-            self._call(self._exchange(batch, claim) if claim is not None else self._finish(batch))
-        if self._poll is None and not self._sending and not self._is_closing and self._free > 0:
+            exchange = self._exchange(batch, claim) if claim is not None else self._finish(batch)
+            self._exchanges.add(self._call(exchange))
+        if self._poll is None and not self._exchanges and not self._is_closing and self._free > 0:
             self._poll = self._call(self._wait_for_work(self._new_claim(self._free, self._poll_ms)))
         if self._settled is not None and self.is_settled:
             self._settled.set()
@@ -180,21 +183,19 @@ class Fetcher:
 
     def _call_ended(self, task: asyncio.Task[None]) -> None:
         self._calls.discard(task)
+        self._exchanges.discard(task)
         if task is self._poll:
             self._poll = None
-        else:
-            self._sending -= 1
         self._pump()
 
     async def _exchange(self, batch: list[Outcome], claim: _Claim) -> None:
         try:
             statuses, leases = await self._queue.exchange(batch, claim.request)
         except Exception as error:
-            self._outbox.put_back(batch)
             self._unanswered.append(claim)
-            self._back_off(error)
+            self._not_taken(batch, error)
         else:
-            self._failures = 0
+            self._answered()
             self._note(batch, statuses)
             self._take_in(claim, leases)
 
@@ -202,11 +203,19 @@ class Fetcher:
         try:
             statuses = await self._queue.finish(batch)
         except Exception as error:
-            self._outbox.put_back(batch)
-            self._back_off(error)
+            self._not_taken(batch, error)
         else:
-            self._failures = 0
+            self._answered()
             self._note(batch, statuses)
+
+    async def _finish_singly(self, batch: Sequence[Outcome]) -> None:
+        sender = OneByOne(
+            self._queue, self._options.lease_ms, lambda outcome, status: self._note([outcome], [status]), deque(batch)
+        )
+        try:
+            await sender.send()
+        except StoreUnavailable as error:
+            self._not_taken(list(sender.waiting), error)
 
     async def _wait_for_work(self, claim: _Claim) -> None:
         try:
@@ -218,7 +227,7 @@ class Fetcher:
             self._unanswered.append(claim)
             self._back_off(error)
         else:
-            self._failures = 0
+            self._answered()
             self._take_in(claim, leases)
 
     def _take_in(self, claim: _Claim, leases: Sequence[Lease]) -> None:
@@ -254,13 +263,28 @@ class Fetcher:
             if outcome.kind is OutcomeKind.FAILED:
                 self._failed.answered(outcome, accepted=status is LeaseStatus.OK)
 
+    def _not_taken(self, batch: list[Outcome], error: Exception) -> None:
+        if batch and not isinstance(error, StoreUnavailable):
+            trace = None if isinstance(error, FairlaneError) else error
+            log.warning("%d outcomes were refused, and are sent one by one: %s", len(batch), error, exc_info=trace)
+            self._call(self._finish_singly(batch))
+        else:
+            self._outbox.put_back(batch)
+            self._back_off(error)
+
+    def _answered(self) -> None:
+        self._failures = 0
+        self._trouble = None
+
     def _back_off(self, error: Exception) -> None:
         if self._is_backing_off:
             return
-        if not isinstance(error, StoreUnavailable):
-            log.error("the queue refused a call; it will be repeated", exc_info=error)
-        elif self._failures == 0:
-            log.warning("the store cannot be reached: %s", error)
+        if type(error) is not self._trouble:
+            self._trouble = type(error)
+            if isinstance(error, StoreUnavailable):
+                log.warning("the store cannot be reached: %s", error)
+            else:
+                log.error("the queue refused a call; it will be repeated", exc_info=error)
         self._is_backing_off = True
         pause = min(LONGEST_BACKOFF_SECONDS, 0.05 * 2.0**self._failures) * random.uniform(0.5, 1.0)
         self._failures = min(self._failures + 1, 10)

@@ -16,6 +16,7 @@ from ..model.json_text import check_json
 from ..model.lease import FailureKind, Lease, Outcome, OutcomeKind
 from .running import Stop
 
+_INVALID_OUTCOME = "InvalidOutcome"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -45,6 +46,23 @@ def rejected(lease: Lease, kind: str, detail: str) -> Outcome:
         kind=OutcomeKind.FAILED,
         failure=FailureKind.REJECTED,
         error=job_error(kind, detail),
+    )
+
+
+def refused(outcome: Outcome, reason: str) -> Outcome | None:
+    """What to report instead of an outcome that can never be taken; None where that is no use either.
+
+    A job that has completed fails for good, since to run it again would end alike.
+    """
+    has_content = outcome.kind in (OutcomeKind.COMPLETED, OutcomeKind.FAILED, OutcomeKind.SNOOZED)
+    if not has_content or (outcome.error is not None and outcome.error.type == _INVALID_OUTCOME):
+        return None
+    return Outcome(
+        job_id=outcome.job_id,
+        token=outcome.token,
+        kind=OutcomeKind.FAILED,
+        failure=outcome.failure if outcome.kind is OutcomeKind.FAILED else FailureKind.REJECTED,
+        error=job_error(_INVALID_OUTCOME, f"how the job ended could not be reported: {reason}"),
     )
 
 

@@ -204,7 +204,9 @@ class Worker:
             executor.stop_all(Stop.DRAINED)
             await _within(CANCEL_GRACE_SECONDS + 1.0, executor.idle())
         if not await _within(FLUSH_SECONDS, fetcher.settle()):
-            log.error("the store cannot be reached: jobs whose outcome it has not heard will run again")
+            log.error(
+                "the store has not taken every outcome in time: jobs whose outcome it has not heard will run again"
+            )
 
 
 async def _leave(orders: Orders, worker_id: str) -> None:

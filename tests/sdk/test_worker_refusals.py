@@ -1,0 +1,171 @@
+"""An outcome that cannot be taken ends its own job, and holds up neither the others nor the claims."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import msgspec
+import pytest
+
+from fairlane import App, State
+from fairlane.context import running_job
+from fairlane.model.errors import FairlaneError
+from fairlane.model.lease import ClaimRequest, Lease, LeaseStatus, Outcome
+from fairlane.queue import Queue
+from fairlane.server.app import create_app
+from fairlane.worker import outcomes
+
+from ..engine.conformance.conftest import served
+from .world import World, eventually, json_of
+
+
+def nested(depth: int) -> list[Any]:
+    found: list[Any] = []
+    for _ in range(depth - 1):
+        found = [found]
+    return found
+
+
+UNFIT = {"store": msgspec.Raw(b'"\xff"'), "api": nested(300)}
+"""Results that each of the two refuses."""
+
+
+@pytest.fixture(params=list(UNFIT))
+async def place(request: pytest.FixtureRequest, world: World) -> AsyncIterator[tuple[World, Any]]:
+    """Where the worker works, and a result that is refused there."""
+    if request.param == "store":
+        yield world, UNFIT["store"]
+        return
+    async with served(create_app(world.engine)) as url:
+        world.url, world.app = url, App(url, tenancy="default")
+        yield world, UNFIT["api"]
+        await world.app.close()
+
+
+async def ends(world: World, unfit: Any) -> list[tuple[State, object, str]]:
+    """How jobs end of which one in the middle has a result that is refused, and how later ones do."""
+
+    @world.app.task
+    async def work(n: int) -> Any:
+        return unfit if n == 5 else n
+
+    jobs = []
+    async with world.worker(slots=4):
+        for numbers in (range(10), range(10, 13)):
+            handles = await work.submit_many([(n,) for n in numbers])
+            jobs += [await world.finished(handle.id) for handle in handles]
+    return [(job.state, json_of(job.result), job.error.type if job.error else "") for job in jobs]
+
+
+def expected(why: str) -> list[tuple[State, object, str]]:
+    return [(State.FAILED, None, why) if n == 5 else (State.COMPLETED, n, "") for n in range(13)]
+
+
+async def test_an_unfit_result_fails_its_job(place: tuple[World, Any]) -> None:
+    assert await ends(*place) == expected("InvalidResult")
+
+
+async def test_a_result_that_only_the_other_side_knows_to_be_unfit_fails_its_job(
+    place: tuple[World, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outcomes, "check_json", lambda raw: None)
+    assert await ends(*place) == expected("InvalidOutcome")
+
+
+class Moody:
+    """A queue that refuses some outcomes, and does not say that these are to blame."""
+
+    def __init__(self, queue: Queue, refused: set[str]) -> None:
+        """`refused`: the tokens of their leases."""
+        self._queue = queue
+        self._refused = refused
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._queue, name)
+
+    async def finish(self, outcomes: Sequence[Outcome]) -> list[LeaseStatus]:
+        self._look_at(outcomes)
+        return await self._queue.finish(outcomes)
+
+    async def exchange(
+        self, outcomes: Sequence[Outcome], request: ClaimRequest
+    ) -> tuple[list[LeaseStatus], list[Lease]]:
+        self._look_at(outcomes)
+        return await self._queue.exchange(outcomes, request)
+
+    def _look_at(self, outcomes: Sequence[Outcome]) -> None:
+        if any(outcome.token in self._refused for outcome in outcomes):
+            raise FairlaneError("something went wrong")
+
+
+async def test_an_outcome_refused_for_unknown_reasons_is_sent_again_beside_the_others(world: World) -> None:
+    refused: set[str] = set()
+
+    async def open_queue() -> Any:
+        return Moody(await world.open_queue(), refused)
+
+    @world.app.task
+    async def work(n: int) -> int:
+        if n == 0:
+            refused.add(running_job.get()._lease.token)
+        return n
+
+    async with world.worker(slots=2, open_queue=open_queue):
+        first = await work.submit(0)
+        others = await work.submit_many([(n,) for n in range(1, 20)])
+        assert [json_of((await world.finished(handle.id)).result) for handle in others] == list(range(1, 20))
+        assert (await first.refresh()).state is State.RUNNING
+        refused.clear()
+        job = await world.finished(first.id)
+    assert (job.state, json_of(job.result), job.attempt) == (State.COMPLETED, 0, 1)
+
+
+async def test_an_outcome_refused_until_its_lease_has_run_out_is_given_up(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    refused: set[str] = set()
+
+    async def open_queue() -> Any:
+        return Moody(await world.open_queue(), refused)
+
+    @world.app.task
+    async def work() -> int:
+        if not refused:
+            refused.add(running_job.get()._lease.token)
+        return 1
+
+    async def is_given_up() -> bool:
+        return "could not be sent: something went wrong" in caplog.text
+
+    async with world.worker(slots=2, lease_ms=1_000, open_queue=open_queue):
+        job = await world.finished((await work.submit()).id)
+        await eventually(is_given_up, "the first attempt's outcome is dropped")
+    assert (job.state, job.attempt) == (State.COMPLETED, 2)
+
+
+async def test_a_queue_that_refuses_all_is_told_of_once(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    refusals = 0
+
+    class Closed(Moody):
+        async def claim(self, request: ClaimRequest) -> list[Lease]:
+            nonlocal refusals
+            refusals += 1
+            raise FairlaneError("go away")
+
+        async def exchange(
+            self, outcomes: Sequence[Outcome], request: ClaimRequest
+        ) -> tuple[list[LeaseStatus], list[Lease]]:
+            return [], await self.claim(request)
+
+    async def open_queue() -> Any:
+        return Closed(await world.open_queue(), set())
+
+    async def was_refused_often() -> bool:
+        return refusals > 4
+
+    async with world.worker(open_queue=open_queue):
+        await eventually(was_refused_often, "the worker claims again and again")
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == [
+        "the queue refused a call; it will be repeated"
+    ]
