@@ -120,10 +120,10 @@ async def test_time_used_while_the_floor_moved_on_is_paid_for(by_seconds: Engine
 
 
 async def test_use_of_one_pool_is_not_held_against_a_tenant_in_another(by_seconds: Engine, clock: Clock) -> None:
-    await submit(by_seconds, "busy", 100, queue="fast")
-    leases = await claim(by_seconds, 100, "fast", lease_ms=60_000)
     await submit(by_seconds, "other", 20, queue="slow")
     await claim(by_seconds, 5, "slow", lease_ms=60_000)
+    await submit(by_seconds, "busy", 100, queue="fast")
+    leases = await claim(by_seconds, 100, "fast", lease_ms=60_000)
     clock.advance(ms=200)
     await finish(by_seconds, leases[:1])  # 0.1 s more than was paid at the start
     await submit(by_seconds, "busy", 1, queue="slow")

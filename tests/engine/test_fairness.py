@@ -170,11 +170,11 @@ async def test_one_job_at_a_time_is_no_way_to_the_front(engine: Engine) -> None:
 @pytest.mark.parametrize("asked", [("quiet", "busy"), ("busy", "quiet")])
 async def test_a_tenant_in_two_queues_has_its_turn_where_it_comes_first(engine: Engine, asked: tuple[str, str]) -> None:
     await lift_limits(engine)
-    await submit(engine, "ant", 101, queue="busy")
-    await claim(engine, 100, "busy")  # who comes to this queue now stands behind a hundred starts
     await submit(engine, "cat", 2, queue="quiet")
     await claim(engine, 1, "quiet")
+    await submit(engine, "ant", 101, queue="busy")
+    await claim(engine, 100, "busy")  # who comes to this queue now stands behind a hundred starts
     for queue in asked:
         await submit(engine, "bee", 1, queue=queue)
-    leases = await claim(engine, 3, *asked)
-    assert [lease.tenant_id for lease in leases] == ["bee", "cat", "bee"]
+    leases = await claim(engine, 2, *asked)
+    assert [lease.tenant_id for lease in leases] == ["bee", "cat"]

@@ -61,6 +61,7 @@ class Snapshot:
         self.tenants_of: dict[str, str] = {}
         self.ready: set[str] = set()
         self.depths: dict[str, int] = {}
+        self.floors: set[str] = set()
         self.unexpiring: set[str] = set()
         self.schedules: dict[str, set[str]] = {}
         self.paused_schedules: set[str] = set()
@@ -93,6 +94,7 @@ class Snapshot:
         self.keyed = {k: v.decode() for k, v in (await _hash(calls, prefix + "keyed")).items()}
         self.ready = set(await _hash(calls, prefix + "ready"))
         self.depths = {k: int(v) for k, v in (await _hash(calls, prefix + "depths")).items()}
+        self.floors = set(await _hash(calls, prefix + "floor"))
         await self._take_schedules(calls, prefix)
         for job_id in self.keyed:
             record = await calls.command("GET", prefix + "j/" + job_id)
@@ -172,6 +174,9 @@ class Snapshot:
         }
         found |= {f"lane {lane} could run and is not in the run index" for lane in wanted - runnable}
         found |= {f"lane {lane} is in the run index and could not run" for lane in runnable - wanted}
+        serving = {lane.split("/")[1] for lane in runnable}
+        found |= {f"queue {queue} has tenants that could run and no floor" for queue in serving - self.floors}
+        found |= {f"queue {queue} has a floor and nobody that could run" for queue in self.floors - serving}
         timeless = self.owed - self.resting - {lane.split("/")[0] for lane in runnable}
         found |= {f"tenant {tenant} owes run time and has no virtual time" for tenant in timeless}
         return found

@@ -44,7 +44,7 @@ KEYS_BY_NAME = ("lane/", "run/", "u/", "count/", HISTORY)
 
 SINGLE_KEYS = frozenset({
     "lanes", "resting", "floor", "blocked", "blocked_until", "slots", "started", "leases", "scheduled",
-    "completed", "failed", "cancelled", "keyed", "awaited", "tenants", "policies", "defaults", "queues",
+    "completed", "failed", "cancelled", "keyed", "awaited", "tenants", "policies", "defaults", "queues_used", "clock",
     "queues_paused", "fairness", "owed", "workers", "worker_info", "orders", "draining",
     "sequence", "fence", "count", "depths", "ready",
     "schedules", SCHEDULE_NAMES, "schedule_states", "schedules_due",

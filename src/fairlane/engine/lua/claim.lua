@@ -31,28 +31,40 @@ if first_answer then return repeated(unpack_value(first_answer)) end
 
 max = tonumber(max)
 
+-- Those of the queues asked for that are not paused and in which any tenant can start a job, and their floors.
 local function open_queues()
-  local asked = unpack_value(queues)
-  if #asked == 0 then asked = call('SMEMBERS', key('queues')) end
+  local asked, known = unpack_value(queues), nil
+  if #asked > 0 then
+    known = read('HMGET', 'floor', asked)
+  else
+    known = {}
+    local pairs_of_all = call('HGETALL', key('floor'))
+    for i = 2, #pairs_of_all, 2 do asked[i / 2], known[i / 2] = pairs_of_all[i - 1], pairs_of_all[i] end
+  end
   local paused = {}
   for _, queue in ipairs(call('SMEMBERS', key('queues_paused'))) do paused[queue] = true end
-  local open = {}
-  for _, queue in ipairs(asked) do
-    if not paused[queue] then push(open, queue) end
+  local open, floors = {}, {}
+  for i, queue in ipairs(asked) do
+    if known[i] and not paused[queue] then
+      push(open, queue)
+      push(floors, tonumber(known[i]))
+    end
   end
-  return open
+  return open, floors
 end
 
-local open = open_queues()
+local open, floors = open_queues()
 
 -- With the fields that all have, since a table that grows is laid out anew; eight take half the room of nine.
--- Where several queues are open: queues, lengths and queue_of as well.
+-- Where several queues are open: stood, queues, lengths and queue_of as well.
 local function candidate(tenant, tag)
   return { tenant = tenant, tag = tag, cost = 0, taken = 0, allowed = false, waiting = 0, popped = false, next = 1 }
 end
 
 -- The first `max` runnable tenants of each queue are enough: each of them can start at least one job.
--- Returned with the least virtual time first, ties in the order of their names.
+-- Returned with the least virtual time first, ties in the order of where they stood, then of their names.
+-- Queues that were paused, or served by other workers, have unlike floors: who stands lower than the highest of those
+-- served here has saved nothing up by that, and starts from there.
 local function candidates()
   local order = {}
   local function first_of(queue)
@@ -70,17 +82,25 @@ local function candidates()
       local tenant, tag = members[i], tonumber(members[i + 1])
       local c = by_tenant[tenant]
       if c then
-        c.tag = math.min(c.tag, tag)
+        c.stood = math.min(c.stood, tag)
         push(c.queues, queue)
       else
         c = candidate(tenant, tag)
+        c.stood = tag
         c.queues = { queue }
         by_tenant[tenant] = c
         push(order, c)
       end
     end
   end
-  table.sort(order, function(a, b) return a.tag < b.tag or (a.tag == b.tag and a.tenant < b.tenant) end)
+  local highest = 0
+  for _, floor in ipairs(floors) do highest = math.max(highest, floor) end
+  for _, c in ipairs(order) do c.tag = math.max(c.stood, highest) end
+  table.sort(order, function(a, b)
+    if a.tag ~= b.tag then return a.tag < b.tag end
+    if a.stood ~= b.stood then return a.stood < b.stood end
+    return a.tenant < b.tenant
+  end)
   return order
 end
 
@@ -291,18 +311,25 @@ end
 
 -- Charge the served tenants in every queue that this worker serves: their clock is one. XX leaves out
 -- those that have left a queue's run index.
-for queue, gone in pairs(unlaned) do write('ZREM', 'run/' .. queue, gone) end
-local charged, rest, floors = { 'XX', 'GT' }, {}, {}
+local idle = {}
+for queue, gone in pairs(unlaned) do
+  write('ZREM', 'run/' .. queue, gone)
+  if nobody_can_run(queue) then push(idle, queue) end
+end
+local charged, rest, raised = { 'XX', 'GT' }, {}, {}
 for _, c in ipairs(served) do
   local stays = c.taken < c.waiting and not blocks[c.tenant]
   if stays or #open > 1 then push2(charged, c.tag, c.tenant) end
   if not stays then push2(rest, c.tenant, c.tag) end
 end
-local old_floors = read('HMGET', 'floor', open)
 for i, queue in ipairs(open) do
-  if #charged > 2 then call('ZADD', key('run/' .. queue), unpack(charged)) end
-  if floor > (tonumber(old_floors[i]) or 0) then push2(floors, queue, floor) end
+  if not nobody_can_run(queue) then
+    if #charged > 2 then call('ZADD', key('run/' .. queue), unpack(charged)) end
+    if floor > floors[i] then push2(raised, queue, floor) end
+  end
 end
 write('HSET', 'resting', rest)
-write('HSET', 'floor', floors)
+write('HSET', 'floor', raised)
+write('HDEL', 'floor', idle)
+if floor > highest_floor() then call('SET', key('clock'), floor) end
 return answers

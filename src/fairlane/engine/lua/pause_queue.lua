@@ -5,7 +5,7 @@
 -- RETURNS 1
 -- EVENTS
 -- include base
-call('SADD', key('queues'), queue)
+call('ZADD', key('queues_used'), now, queue)
 if paused == '1' then
   call('SADD', key('queues_paused'), queue)
 else

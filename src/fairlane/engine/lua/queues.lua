@@ -6,7 +6,7 @@
 -- EVENTS
 -- include base
 local answers = {}
-for _, queue in ipairs(call('SMEMBERS', key('queues'))) do
+for _, queue in ipairs(call('ZRANGE', key('queues_used'), 0, -1)) do
   push2(answers, queue, call('SISMEMBER', key('queues_paused'), queue))
   push2(answers, call('ZCARD', key('run/' .. queue)), tonumber(call('HGET', key('depths'), queue) or 0))
 end

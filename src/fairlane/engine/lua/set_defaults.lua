@@ -15,7 +15,7 @@ call('SET', key('defaults'), packed)
 call('SET', key('fairness'), fairness)
 if fairness ~= old_fairness then call('DEL', key('owed')) end
 for _, tenant in ipairs(call('HKEYS', key('blocked'))) do touch(tenant) end
-for _, queue in ipairs(call('SMEMBERS', key('queues'))) do
+for _, queue in ipairs(call('HKEYS', key('floor'))) do
   for _, tenant in ipairs(call('ZRANGE', key('run/' .. queue), 0, -1)) do touch(tenant, queue) end
 end
 settle()

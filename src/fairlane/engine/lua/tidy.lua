@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- tidy: forget workers that fell silent, waiters that gave up and virtual times that the floor has passed.
+-- tidy: forget workers that fell silent, waiters that gave up, virtual times that all floors have passed, and queues
+-- that no job has come to for a day, which the next one brings back.
 -- KEYS prefix
 -- ARGV at silence_ms cursor
 -- RETURNS cursor of the virtual times to look at next
@@ -9,12 +10,26 @@
 local silent = call('ZRANGEBYSCORE', key('workers'), '-inf', now - silence_ms, 'LIMIT', 0, 1000)
 forget_workers(silent)
 call('ZREMRANGEBYSCORE', key('awaited'), '-inf', now)
-local lowest -- a queue that has not been served beyond its first tenants has no floor yet
-for _, floor in ipairs(call('HVALS', key('floor'))) do lowest = math.min(lowest or math.huge, tonumber(floor)) end
+
+local unused, in_use = {}, {}
+for _, queue in ipairs(call('ZRANGEBYSCORE', key('queues_used'), '-inf', now - 86400000, 'LIMIT', 0, 1000)) do
+  local holds_jobs = tonumber(call('HGET', key('depths'), queue) or 0) > 0
+  if holds_jobs or call('SISMEMBER', key('queues_paused'), queue) == 1 then
+    push2(in_use, now, queue)
+  else
+    push(unused, queue)
+  end
+end
+write('ZADD', 'queues_used', in_use)
+write('ZREM', 'queues_used', unused)
+write('HDEL', 'depths', unused)
+
+local lowest = tonumber(call('GET', key('clock')) or 0)
+for _, floor in ipairs(call('HVALS', key('floor'))) do lowest = math.min(lowest, tonumber(floor)) end
 local page = call('HSCAN', key('resting'), cursor, 'COUNT', 1000)
 local passed = {}
 for i = 1, #page[2], 2 do
-  if tonumber(page[2][i + 1]) <= (lowest or 0) then push(passed, page[2][i]) end
+  if tonumber(page[2][i + 1]) <= lowest then push(passed, page[2][i]) end
 end
 write('HDEL', 'resting', passed)
 write('HDEL', 'owed', passed)

@@ -17,8 +17,8 @@ local function raise(tenant, cost, queue)
     runs = call('ZADD', key('run/' .. lane), 'XX', 'INCR', cost, tenant) or runs
   end
   if stands or not runs then
-    -- A queue of which only the first tenants were served has no floor yet.
-    call('HSET', key('resting'), tenant, (stands or call('HGET', key('floor'), queue) or 0) + cost)
+    local began = stands or call('HGET', key('floor'), queue) or highest_floor()
+    call('HSET', key('resting'), tenant, began + cost)
   end
   call('HSET', key('owed'), tenant, (call('HGET', key('owed'), tenant) or 0) + cost)
 end

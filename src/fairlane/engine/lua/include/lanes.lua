@@ -5,7 +5,9 @@
 --   ready              hash JOB -> time (ms) it came to its lane, for jobs that did so later than they were made
 --   run/QUEUE          zset TENANT by virtual time: has a job here and nothing blocks it
 --   resting            hash TENANT -> virtual time of one that left a run index; forgotten when the floor has passed it
---   floor              hash QUEUE -> virtual time of the tenant last served
+--   floor              hash QUEUE -> virtual time of the tenant last served; there while any tenant is in the run index
+--   clock              the highest floor that there was: where the floor of a queue begins that nobody waited in
+--   queues_used        zset QUEUE by the time (ms) that a job last came to it
 --   blocked            hash TENANT -> the constraint that keeps its pending jobs from starting
 --   blocked_until      zset TENANT by time (ms), where the constraint ends by itself
 --   slots              zset "TENANT/JOB", all scores 0: one member for each live lease
@@ -39,13 +41,15 @@ local function change_depths(by_queue)
 end
 
 local function write_lanes()
-  local members, added = {}, {}
+  local members, added, used = {}, {}, {}
   for lane, jobs in pairs(added_to_lanes) do
     local queue = string.match(lane, '/(.*)$')
+    if not added[queue] then push2(used, now, queue) end
     added[queue] = (added[queue] or 0) + write('ZADD', 'lane/' .. lane, jobs)
     push2(members, 0, lane)
   end
   write('ZADD', 'lanes', members)
+  write('ZADD', 'queues_used', used)
   write('HSET', 'ready', came_back)
   change_depths(added)
 end
@@ -78,6 +82,10 @@ local function constraint(tenant)
   if p.start_limit > 0 and window_used('starts/' .. tenant, p.start_window) >= p.start_limit then
     return 'start_rate', math.ceil(window_opens('starts/' .. tenant, p.start_window, p.start_limit) / 1000)
   end
+end
+
+local function highest_floor()
+  return tonumber(call('GET', key('clock')) or 0)
 end
 
 -- A tenant starts no earlier than the floor: nothing is saved up while idle. Nor further ahead of it than its
@@ -145,8 +153,14 @@ local function read_tags(tenants, by_queue)
   return tags, scores, resting
 end
 
+local function nobody_can_run(queue)
+  return call('EXISTS', key('run/' .. queue)) == 0
+end
+
 local function settle_queue(queue, tenants, scores, wanted, tags)
-  local floor = tonumber(call('HGET', key('floor'), queue)) or 0
+  local floor = tonumber(call('HGET', key('floor'), queue))
+  local is_idle = not floor
+  floor = floor or highest_floor()
   local enter, leave = {}, {}
   for i, tenant in ipairs(tenants) do
     if not wanted[tenant][queue] then
@@ -155,9 +169,14 @@ local function settle_queue(queue, tenants, scores, wanted, tags)
       push2(enter, entry_tag(tenant, tags[tenant], floor), tenant)
     end
   end
-  if #enter > 0 and call('EXISTS', key('run/' .. queue)) == 0 then call('PUBLISH', key('wake/' .. queue), '') end
   write('ZREM', 'run/' .. queue, leave)
   write('ZADD', 'run/' .. queue, enter)
+  if is_idle and #enter > 0 then
+    call('HSET', key('floor'), queue, floor)
+    call('PUBLISH', key('wake/' .. queue), '')
+  elseif #leave > 0 and nobody_can_run(queue) then
+    call('HDEL', key('floor'), queue)
+  end
 end
 
 -- Bring run indexes and blocked tenants in line with lanes, slots and policies, for all touched tenants.

@@ -1,7 +1,6 @@
 -- making: new jobs, written together before the script ends.
 --   sequence  the number of the job that came last
 --   tenants   zset TENANT, all scores 0: every tenant that has submitted
---   queues    set QUEUE: every queue that was submitted to
 local made = { records = {}, scheduled = {}, lanes = {}, queues = {} }
 local created = struct.pack('>d', now)
 local sequence = tonumber(call('GET', key('sequence')) or 0)
@@ -10,6 +9,7 @@ local function make(id, tenant, queue, priority, run_at, record)
   push2(made.records, key('j/' .. id), created .. record)
   if run_at > now then
     push2(made.scheduled, run_at, id)
+    made.queues[queue] = true
   else
     sequence = sequence + 1
     local lane = tenant .. '/' .. queue
@@ -19,7 +19,6 @@ local function make(id, tenant, queue, priority, run_at, record)
     end
     push2(added_to_lanes[lane], rank_of(priority, sequence), id)
   end
-  made.queues[queue] = true
   count('submitted', tenant)
 end
 
@@ -47,8 +46,8 @@ local function write_made()
   for tenant in pairs(counted['submitted']) do push2(known, 0, tenant) end
   write('ZADD', 'tenants', known)
   local queues = {}
-  for queue in pairs(made.queues) do push(queues, queue) end
-  write('SADD', 'queues', queues)
+  for queue in pairs(made.queues) do push2(queues, now, queue) end
+  write('ZADD', 'queues_used', queues)
   if #made.lanes > 0 then
     call('SET', key('sequence'), string.format('%.0f', sequence))
     write_lanes()
