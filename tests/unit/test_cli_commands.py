@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -124,6 +125,8 @@ def test_jobs_are_listed_by_when_they_were_submitted(run: Run) -> None:
         ("submit", "--tenant", "acme", "--priority", "10", "1"),
         ("submit", "--tenant", "acme", "--delay", "soon", "1"),
         ("submit", "1"),
+        ("submit", "--tenant", "acme", os.fsdecode(b'"\xff"')),
+        ("top", "--output", "json"),
         ("tenants", "set", "acme"),
         ("tenants", "set", "acme", "--concurrency", "many"),
         ("tenants", "set", "acme", "--submit-rate", "10"),

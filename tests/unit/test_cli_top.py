@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import pty
 import re
@@ -47,13 +48,20 @@ async def engine(store_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     await engine.close()
 
 
-async def once(url: str) -> str:
+async def once(url: str, *options: str) -> str:
     process = await asyncio.create_subprocess_exec(
-        *COMMAND, "--once", "--interval", "100ms", "--url", url, stdout=asyncio.subprocess.PIPE
+        *COMMAND, "--once", "--interval", "100ms", "--url", url, *options, stdout=asyncio.subprocess.PIPE
     )
     output, _ = await process.communicate()
     assert process.returncode == 0
     return output.decode()
+
+
+async def test_one_frame_for_programs(engine: Engine, store_url: str) -> None:
+    shown = json.loads(await once(store_url, "--output", "json"))
+    assert [(tenant["id"], tenant["running"]) for tenant in shown["tenants"]] == [("acme", 5), ("globex", 2)]
+    assert (shown["overview"]["states"]["pending"], shown["overview"]["workers"][0]["id"]) == (2, "w1")
+    assert shown["rates"] == {"submitted": 0, "completed": 0, "failed": 0, "retried": 0}
 
 
 @pytest.mark.parametrize("way", ["store", "http"])

@@ -41,6 +41,14 @@ class _Misuse(_Failure):
 class _Group(click.Group):
     """Tells our errors in a line each, without a traceback."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        for argument in args:
+            try:
+                argument.encode()
+            except UnicodeEncodeError:
+                raise _Misuse(InvalidInput(f"the argument {argument!a} is not valid UTF-8")) from None
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)

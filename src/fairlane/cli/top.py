@@ -16,7 +16,7 @@ from ..model.errors import InvalidInput, StoreUnavailable
 from ..model.monitor import Overview
 from ..model.tenant import Tenant
 from ..queue import Queue
-from .options import client_settings
+from .options import client_settings, output_option
 from .settings import Settings
 
 _PAGE = 100
@@ -38,15 +38,18 @@ class Sample:
 @click.option("--interval", default="1s", show_default=True, help="Time between two looks.")
 @click.option("--once", is_flag=True, help="Print the view once, with rates over one interval, and end.")
 @client_settings
-def top(settings: Settings, interval: str, once: bool) -> None:
+@output_option
+def top(settings: Settings, interval: str, once: bool, output: str) -> None:
     """Watch tenants, queues, workers and rates; q or Ctrl-C ends it."""
     from .connection import ask
 
     seconds = parse_duration_ms(interval, "--interval") / 1000
     if not 0.1 <= seconds <= 3600:
         raise InvalidInput("--interval must be 100ms to 1h")
+    if output == "json" and not once:
+        raise InvalidInput("--output json prints one view: give --once as well")
     with contextlib.suppress(KeyboardInterrupt):
-        ask(settings, lambda queue: _print_once(queue, seconds) if once else _watch(queue, seconds))
+        ask(settings, lambda queue: _print_once(queue, seconds, output) if once else _watch(queue, seconds))
 
 
 async def look(queue: Queue) -> Sample:
@@ -62,13 +65,17 @@ async def look(queue: Queue) -> Sample:
             return Sample(taken_at, overview, tenants, cursor is None)
 
 
-async def _print_once(queue: Queue, seconds: float) -> None:
-    from .output import console
-    from .top_view import view
+async def _print_once(queue: Queue, seconds: float, output: str) -> None:
+    from .output import console, print_json
+    from .top_view import as_data, view
 
     before = await look(queue)
     await asyncio.sleep(seconds)
-    console().print(view(await look(queue), before))
+    now = await look(queue)
+    if output == "json":
+        print_json(as_data(now, before))
+    else:
+        console().print(view(now, before))
 
 
 async def _watch(queue: Queue, seconds: float) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .top import Sample
 
 _MOST_ROWS = 20
+_RATES = ("submitted", "completed", "failed", "retried")
 _BAR = 12
 _BLOCKED = {"concurrency": "at its limit", "start_rate": "rate limited", "paused": "paused"}
 
@@ -25,6 +26,19 @@ _BLOCKED = {"concurrency": "at its limit", "start_rate": "rate limited", "paused
 def view(now: Sample, before: Sample) -> RenderableType:
     """One frame: totals and their rates since `before`, lanes, queues and workers."""
     return Group(_totals(now, before), _lanes(now, before), _queues(now), _workers(now))
+
+
+def as_data(now: Sample, before: Sample) -> dict[str, Any]:
+    """What there is to see, for programs: as `GET /overview` and `GET /tenants`, and rates a second since `before`."""
+    from ..server.views import overview_view
+
+    seconds = now.taken_at - before.taken_at
+    counters, old = now.overview.counters, before.overview.counters
+    return {
+        "overview": overview_view(now.overview),
+        "rates": {name: (getattr(counters, name) - getattr(old, name)) / seconds for name in _RATES},
+        "tenants": now.tenants,
+    }
 
 
 def trouble(error: Exception) -> RenderableType:
@@ -39,7 +53,7 @@ def _totals(now: Sample, before: Sample) -> RenderableType:
         line.append(f"{state.value} ", "dim")
         line.append(f"{states.get(state, 0):,}   ", "bold")
     rates = Text()
-    for name in ("submitted", "completed", "failed", "retried"):
+    for name in _RATES:
         rate = _rate(getattr(counters, name), getattr(old, name), now, before)
         rates.append(f"{name} ", "dim")
         rates.append(f"{rate}/s   ", "bold")
