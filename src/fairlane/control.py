@@ -55,8 +55,13 @@ class Snooze(Exception):
 
 def check_max_attempts(value: int) -> int:
     """`value` if a job may have so many attempts. Raises InvalidInput."""
-    if not 1 <= value <= MAX_ATTEMPTS:
-        raise InvalidInput(f"max_attempts must be 1 to {MAX_ATTEMPTS}")
+    return check_whole(value, 1, MAX_ATTEMPTS, "max_attempts")
+
+
+def check_whole(value: float, least: int, most: int, name: str) -> int:
+    """`value` if it is a whole number within these bounds. Raises InvalidInput."""
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise InvalidInput(f"{name} must be a whole number, {least} to {most}")
     return value
 
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 
-from .control import Duration, check_delay_ms, check_max_attempts
+from .control import Duration, check_delay_ms, check_max_attempts, check_whole
 from .model.backoff import Backoff
+from .model.bounded import check_headers
 from .model.errors import FairlaneError, IdempotencyMismatch, InvalidInput, RateLimited
-from .model.job import MAX_HEADERS_BYTES, MAX_PRIORITY, TRACE_HEADERS, NewJob, Submission, SubmitStatus
+from .model.job import MAX_PRIORITY, TRACE_HEADERS, NewJob, Submission, SubmitStatus
 from .model.names import check_key, check_name
 from .model.times import start_ms
 
@@ -42,10 +43,9 @@ class SubmitOptions(msgspec.Struct, frozen=True, kw_only=True):
             check_key(self.key, "key", "/key")
         if self.idempotency_key is not None:
             check_key(self.idempotency_key, "idempotency_key")
-        if not 0 <= self.priority <= MAX_PRIORITY:
-            raise InvalidInput(f"priority must be 0 to {MAX_PRIORITY}", "/priority")
-        if self.headers is not None and len(_encode(self.headers)) > MAX_HEADERS_BYTES:
-            raise InvalidInput(f"headers may have {MAX_HEADERS_BYTES} bytes in all", "/headers")
+        check_whole(self.priority, 0, MAX_PRIORITY, "priority")
+        if self.headers is not None:
+            check_headers(self.headers)
 
 
 def start_time(delay: Duration | None, run_at: datetime | None) -> tuple[int, int | None]:

@@ -20,6 +20,9 @@ from fairlane.server.settings import ServerSettings
 from fairlane.store import Durability, Store, open_store
 
 START_US = 1_800_000_000_000_000
+_NAMES = itertools.product(map(chr, range(14, 32)), repeat=3)
+SWELLING_HEADERS = {"".join(name): "" for name in itertools.islice(_NAMES, 2_730)}
+"""8,190 bytes, which JSON writes with 65,000."""
 _tenants = itertools.count(1)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from .conftest import Served, fields_of
+from .conftest import SWELLING_HEADERS, Served, fields_of
 
 
 async def send(client: httpx.AsyncClient, jobs: list[Any]) -> list[dict[str, Any]]:
@@ -31,12 +31,13 @@ async def test_each_item_has_its_own_answer(api: Served, client: httpx.AsyncClie
             good | {"idempotencyKey": "k", "payload": 3},
             good | {"idempotencyKey": "k k"},
             good | {"payload": "x" * 300_000},
+            good | {"headers": SWELLING_HEADERS},
         ],
     )
-    assert [result["status"] for result in results] == [202, 422, 422, 422, 202, 200, 422, 422, 413]
+    assert [result["status"] for result in results] == [202, 422, 422, 422, 202, 200, 422, 422, 413, 422]
     pointers = [[error["pointer"] for error in result.get("problem", {}).get("errors", [])] for result in results]
     assert pointers[1:4] == [["/jobs/1/tenantId"], ["/jobs/2/payload"], ["/jobs/3"]]
-    assert pointers[7:] == [["/jobs/7/idempotencyKey"], ["/jobs/8/payload"]]
+    assert pointers[7:] == [["/jobs/7/idempotencyKey"], ["/jobs/8/payload"], ["/jobs/9/headers"]]
     assert results[6]["problem"]["type"] == "urn:fairlane:problem:idempotency_mismatch"
     assert results[4]["job"]["id"] == results[5]["job"]["id"]
     assert await api.job(results[0]["job"]["id"]) == results[0]["job"]

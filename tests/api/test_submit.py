@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from .conftest import START_US, Served, fields_of
+from .conftest import START_US, SWELLING_HEADERS, Served, fields_of
 
 NOW = datetime.fromtimestamp(START_US / 1_000_000, UTC)
 
@@ -114,6 +114,8 @@ async def test_a_client_may_choose_the_id_and_repeat(api: Served, client: httpx.
         ({"key": "x" * 256}, "/key"),
         ({"headers": {"a": 1}}, "/headers"),
         ({"headers": {"a": "x" * 9000}}, "/headers"),
+        ({"headers": {"a": "\x01" * 2000}}, "/headers"),
+        ({"headers": SWELLING_HEADERS}, "/headers"),
         ({"headers": []}, "/headers"),
         ({"backoff": {"baseSeconds": 5, "capSeconds": 1}}, "/backoff/baseSeconds"),
         ({"backoff": {"base": 5}}, "/backoff/base"),

@@ -63,6 +63,12 @@ def test_bad_task_options_are_refused_where_the_task_is_defined(options: dict[st
         {"max_attempts": 101},
         {"queue": "*"},
         {"headers": {"a": "x" * 9_000}},
+        {"headers": {"a": "\x01" * 2_000}},
+        {"headers": {"a": 1}},
+        {"headers": {"a": "\ud800"}},
+        {"priority": 1.5},
+        {"priority": True},
+        {"max_attempts": 2.5},
     ],
 )
 def test_bad_submit_options_are_refused(options: dict[str, Any]) -> None:

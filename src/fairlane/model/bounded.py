@@ -1,10 +1,11 @@
-"""Texts and errors that can be stored."""
+"""Texts, headers and errors that can be stored."""
 
 from __future__ import annotations
 
 import msgspec
 
-from .job import MAX_ERROR_BYTES, JobError
+from .errors import InvalidInput
+from .job import MAX_ERROR_BYTES, MAX_HEADERS_BYTES, JobError
 
 _MAX_TYPE = 200
 _MAX_MESSAGE = 2_000
@@ -22,6 +23,20 @@ def job_error(kind: str, message: str, trace: str | None = None) -> JobError:
         shorter = _CUT + error.traceback[len(error.traceback) - kept :] if kept else None
         error = JobError(error.type, error.message, shorter)
     return error
+
+
+def check_headers(headers: dict[str, str]) -> dict[str, str]:
+    """Return `headers` if they are texts, and as JSON (which is how they are stored) not too large.
+
+    Raises InvalidInput.
+    """
+    try:
+        size = len(_encode(msgspec.convert(headers, dict[str, str])))
+    except (msgspec.ValidationError, TypeError, UnicodeEncodeError) as error:
+        raise InvalidInput(f"headers must be texts: {error}", "/headers") from None
+    if size > MAX_HEADERS_BYTES:
+        raise InvalidInput(f"headers must have {MAX_HEADERS_BYTES} bytes at most, written as JSON", "/headers")
+    return headers
 
 
 def _cut(text: str, limit: int) -> str:

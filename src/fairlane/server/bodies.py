@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from ..model.backoff import Backoff
+from ..model.bounded import check_headers
 from ..model.errors import InvalidInput, PayloadTooLarge
 from ..model.ids import JOB_ID_PATTERN, is_job_id
 from ..model.job import (
@@ -21,7 +22,6 @@ from ..model.job import (
     DEFAULT_TIMEOUT_MS,
     MAX_ATTEMPTS,
     MAX_DELAY_MS,
-    MAX_HEADERS_BYTES,
     MAX_PAYLOAD_BYTES,
     MAX_PRIORITY,
     MAX_TIMEOUT_MS,
@@ -154,13 +154,6 @@ def check_payload(payload: msgspec.Raw) -> bytes:
         raise PayloadTooLarge(f"the payload must have {MAX_PAYLOAD_BYTES // 1024} KiB at most", "/payload")
     check_json(text, "/payload")
     return text
-
-
-def check_headers(headers: dict[str, str]) -> dict[str, str]:
-    """Return `headers` if they are not too large."""
-    if sum(len(name.encode()) + len(value.encode()) for name, value in headers.items()) > MAX_HEADERS_BYTES:
-        raise InvalidInput(f"headers must have {MAX_HEADERS_BYTES} bytes at most", "/headers")
-    return headers
 
 
 def fingerprint(job: NewJob) -> str:
