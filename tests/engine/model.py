@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from fairlane.engine.retaining import SPARED_MS
 from fairlane.model.bulk import BulkAction
 from fairlane.model.job import NewJob, SubmitStatus
 from fairlane.model.lease import ClaimRequest, Lease, LeaseStatus, Outcome, OutcomeKind
@@ -139,6 +140,8 @@ class Model:
 
     def submit(self, job: NewJob) -> tuple[SubmitStatus, str, tuple[int, int] | None]:
         """Status, job id, and (remaining, reset in ms) of the rate where it was counted."""
+        if job.id in self.jobs:
+            return SubmitStatus.CREATED, job.id, None
         first = self.idempotent.get((job.tenant_id, job.idempotency_key)) if job.idempotency_key else None
         if first is not None:
             same = first.fingerprint == job.fingerprint
@@ -172,7 +175,7 @@ class Model:
         """False where the job's state or another job with its key forbids it."""
         job = self.jobs[job_id]
         if job.state is not State.FAILED:
-            return not job.state.is_terminal and job.reason == Reason.RETRIED
+            return not job.state.is_terminal and job.base > 0
         if self._holder(job.request) is not None:
             return False
         job.past = job.attempts()
@@ -320,10 +323,10 @@ class Model:
         gone = 0
         for state, age_ms, most in rules:
             jobs = sorted(self.of_state(state), key=lambda job: (job.ended_ms, job.request.id))
-            if most is not None and len(jobs) > most:
-                doomed = jobs[: len(jobs) - most]
-            else:
-                doomed = [job for job in jobs if job.ended_ms <= self._clock.now_ms - age_ms]
+            surplus = len(jobs) - most if most is not None else 0
+            spared_ms = min(age_ms, SPARED_MS) if surplus > 0 else age_ms
+            oldest = jobs[:surplus] if surplus > 0 else jobs
+            doomed = [job for job in oldest if job.ended_ms <= self._clock.now_ms - spared_ms]
             for job in doomed[:limit]:
                 del self.jobs[job.request.id]
                 gone += 1

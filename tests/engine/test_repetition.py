@@ -91,6 +91,10 @@ async def test_a_retry_is_answered_again_and_counted_once(engine: Engine) -> Non
     assert (await engine.counters()).retried == 1
     (lease,) = await claim(engine, 2)
     assert (lease.attempt, lease.max_attempts) == (2, 2)
+    assert (await engine.retry(made.job_id)).state is State.RUNNING
+    await finish(engine, [lease], OutcomeKind.SNOOZED)
+    assert (await engine.retry(made.job_id)).attempt == 1
+    assert (await engine.counters()).retried == 1
 
 
 async def test_a_finish_sent_three_times_counts_once(engine: Engine) -> None:

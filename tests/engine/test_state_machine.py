@@ -95,6 +95,7 @@ class EngineMachine(RuleBasedStateMachine):
         self.model = Model(self.clock)
         self.last: tuple[Call, Any] | None = None
         self.made = 0
+        self.asked: list[NewJob] = []
         self.engine = self._run(self._open)
 
     async def _open(self) -> Engine:
@@ -129,6 +130,7 @@ class EngineMachine(RuleBasedStateMachine):
     @rule(requests=st.lists(new_jobs, min_size=1, max_size=4))
     def submit(self, requests: list[dict[str, Any]]) -> None:
         jobs = [NewJob(id=self._next_id(), **request) for request in requests]
+        self.asked += jobs
 
         async def submit() -> list[tuple[Any, ...]]:
             answers.extend(await self.engine.submit(jobs))
@@ -144,6 +146,16 @@ class EngineMachine(RuleBasedStateMachine):
             if status is SubmitStatus.CREATED:
                 assert answer.state is self.model.jobs[job.id].state
                 assert answer.created_at_ms == self.clock.now_ms
+
+    @precondition(lambda self: self.asked)
+    @rule(data=st.data())
+    def submit_again(self, data: st.DataObject) -> None:
+        """A job that is still there, has ended, was forgotten or was refused."""
+        job = data.draw(st.sampled_from(self.asked))
+        (answer,) = self._run(lambda: self.engine.submit([job]))
+        status, job_id, _ = self.model.submit(job)
+        assert (answer.status, answer.job_id) == (status, job_id)
+        self.last = None
 
     @precondition(lambda self: self.model.jobs)
     @rule(data=st.data())
@@ -269,7 +281,9 @@ class EngineMachine(RuleBasedStateMachine):
         assert (again.requeued, again.failed, again.cancelled) == (0, 0, 0)
         self.last = None
 
-    @rule(most=st.sampled_from([1, 3]), age_ms=st.sampled_from([0, 5_000]), limit=st.sampled_from([1, LIMIT]))
+    @rule(
+        most=st.sampled_from([1, 3]), age_ms=st.sampled_from([0, 5_000, 3_600_000]), limit=st.sampled_from([1, LIMIT])
+    )
     def prune(self, most: int, age_ms: int, limit: int) -> None:
         keep = Retention(age_ms, most, age_ms, age_ms, most)
         before = set(self.model.jobs)

@@ -1,6 +1,9 @@
 """Upkeep does what is due, no earlier, and says when it next has work."""
 
+import msgspec
+
 from fairlane.engine import Engine
+from fairlane.engine.retaining import SPARED_MS
 from fairlane.model.backoff import Backoff
 from fairlane.model.job import JobQuery
 from fairlane.model.lease import OutcomeKind
@@ -59,12 +62,17 @@ async def test_prune_forgets_by_age_and_says_when_next(engine: Engine, clock: Cl
 
 
 async def test_prune_forgets_the_oldest_above_the_count(engine: Engine, clock: Clock) -> None:
+    keep = msgspec.structs.replace(KEPT, completed_ms=3_600_000)
     made = await submit(engine, "acme", 5)
     for lease in await claim(engine, 5):
         clock.advance(ms=1)
         await finish(engine, [lease])
-    assert (await engine.prune(KEPT, 2)).next_ms == 0
-    assert (await engine.prune(KEPT, 2)).count == 1
+    step = await engine.prune(keep, 2)  # what has just ended may still be asked for again
+    assert (step.count, step.next_ms) == (0, SPARED_MS - 4)
+    clock.advance(ms=SPARED_MS)
+    assert (await engine.prune(keep, 2)).next_ms == 0
+    step = await engine.prune(keep, 2)
+    assert (step.count, step.next_ms) == (1, keep.completed_ms - SPARED_MS - 1)
     kept = [job.id for job in (await engine.list_jobs(JobQuery(state=State.COMPLETED))).jobs]
     assert kept == [made[4].job_id, made[3].job_id]
 

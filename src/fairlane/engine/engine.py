@@ -41,7 +41,7 @@ from .orders import EngineOrders
 from .partitions import by_partition
 from .policies import pack_own, pack_policy, unpack_own
 from .records import job_from
-from .retaining import rules_of
+from .retaining import SPARED_MS, rules_of
 from .schedules import EngineSchedules
 from .scripts import Value
 from .wakeups import Wakeups, wait
@@ -276,7 +276,7 @@ class Engine:
 
     async def prune(self, retention: Retention, limit: int) -> UpkeepStep:
         steps = [
-            await self._step("prune", most, state=state, max_age_ms=age, max_count=count)
+            await self._step("prune", most, state=state, max_age_ms=age, max_count=count, spared_ms=SPARED_MS)
             for state, most, age, count in await rules_of(retention, self._calls, limit)
         ]
         for partition, cursor in enumerate(self._tidied):

@@ -13,6 +13,9 @@ NEARLY_FULL = 0.9
 FEW = 100
 """Jobs that are then forgotten before the memory is looked at again."""
 
+SPARED_MS = 60_000
+"""A job that ended more recently is not forgotten for its number alone: calls about it may still be repeated."""
+
 Rule = tuple[str, int, int, Value]
 """State, how many jobs a step may forget, age (ms) and count above which they are forgotten."""
 

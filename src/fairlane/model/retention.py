@@ -6,7 +6,10 @@ import msgspec
 
 
 class Retention(msgspec.Struct, frozen=True):
-    """Ages in ms, counts of jobs. Bounds the memory of the store."""
+    """Ages in ms, counts of jobs. Bounds the memory of the store.
+
+    Of more jobs than a count, the oldest are forgotten, but none within a minute of its end.
+    """
 
     completed_ms: int = 3_600_000
     completed_max: int = 10_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from http import HTTPStatus
 
 import httpx
 import msgspec
@@ -151,7 +152,7 @@ def submission_of_item(asked: NewJob, result: BatchResult) -> Submission | RateL
     """The submission that one result of a batch tells of. Raises what it was refused for, where that is no answer."""
     if result.job is None:
         return refused(asked, error_of(result.problem or Problem()))
-    if result.job.id == asked.id:
+    if result.status == HTTPStatus.ACCEPTED:
         return submission(asked, result.job, SubmitStatus.CREATED)
     # Of a job with both kinds of key, a batch does not say which one met the older job.
     keyed = asked.idempotency_key is not None

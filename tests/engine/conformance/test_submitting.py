@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from fairlane.model.backoff import Backoff
+from fairlane.model.bulk import BulkAction
 from fairlane.model.errors import InvalidInput, NotFound
 from fairlane.model.job import JobQuery, SubmitStatus
 from fairlane.model.lease import OutcomeKind
@@ -59,6 +60,17 @@ async def test_an_idempotency_key_answers_with_the_first_job(world: World) -> No
     batch = await world.queue.submit([world.job(idempotency_key="once", fingerprint="a"), other])
     assert [one.status for one in batch] == [SubmitStatus.REPLAYED, SubmitStatus.KEY_REUSED]
     assert batch[0].job_id == first.job_id
+
+
+async def test_a_key_holds_for_the_same_id_too_when_its_job_is_forgotten(world: World) -> None:
+    asked = world.job(idempotency_key="once", fingerprint="a")
+    await world.submit_one(asked)
+    (lease,) = await world.claim()
+    await world.end(lease, OutcomeKind.COMPLETED)
+    assert (await world.queue.change_jobs(BulkAction.DELETE, [asked.id])).count == 1
+    again = [await world.submit_one(asked), *await world.queue.submit([asked, world.job()])][:2]
+    assert [(one.status, one.job_id) for one in again] == [(SubmitStatus.REPLAYED, asked.id)] * 2
+    assert (await world.queue.counters()).submitted == 2
 
 
 async def test_many_submissions_at_once_under_one_key_make_one_job(world: World) -> None:

@@ -26,7 +26,8 @@ local function retry(id, packed)
   local record = call('GET', key('j/' .. id))
   if not record then return 'not_found' end
   local result = call('GET', key('r/' .. id))
-  if not result then return packed and unpack_value(packed)[REASON] == 'retried' and 'repeated' or 'conflict' end
+  -- With a base attempt, an unfinished job was sent back before, and may have been claimed since.
+  if not result then return packed and unpack_value(packed)[BASE] > 0 and 'repeated' or 'conflict' end
   local r = unpack_value(result)
   if r[1] ~= 'failed' then return 'conflict' end
 

@@ -1,9 +1,10 @@
 #!lua
--- submit: make jobs. An id that exists already is answered as it was the first time.
+-- submit: make jobs. One of an id that exists is there already: it is answered created, and changes nothing.
 -- KEYS prefix
 -- ARGV at items idempotency_ms records...
 -- RETURNS now, then for each item: status, job id, run at, rate or nil: limit, window (us), remaining, reset (ms)
 -- EVENTS none>pending none>scheduled
+-- Of a job that was there already, run at is what this call would have made it.
 -- items: msgpack [[id, tenant, queue, priority, delay, run at or 0, idempotency key, fingerprint, business key], ...]
 -- include base
 -- include job
@@ -33,6 +34,7 @@ end
 load_policies(tenants)
 local any_repeated = call('EXISTS', unpack(ids)) > 0
 
+-- What was met of a job whose id does not exist (any more): the holder of its key.
 local function earlier(job)
   local id, tenant, idempotency_key, fingerprint, business_key = job[1], job[2], job[7], job[8], job[9]
   if idempotency_key ~= '' then
@@ -42,7 +44,7 @@ local function earlier(job)
       local packed = call('GET', k)
       first = packed and unpack_value(packed)
     end
-    if first and first[1] ~= id then
+    if first then
       return first[2] == fingerprint and 'replayed' or 'key_reused', first[1]
     end
   end
