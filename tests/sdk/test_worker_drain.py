@@ -78,6 +78,22 @@ async def test_jobs_that_do_not_listen_do_not_keep_the_process(world: World, tmp
         assert (await world.engine.get(job_id)).reason is Reason.RELEASED
 
 
+@pytest.mark.parametrize("own_pool", [False, True])
+async def test_threads_that_jobs_leave_behind_do_not_keep_the_process(
+    world: World, tmp_path: Path, own_pool: bool
+) -> None:
+    slots = 1 if own_pool else 40  # more than the loop's pool has threads
+    payload = b"[60, true]" if own_pool else b"[60, false]"
+    with WorkerProcess(world, tmp_path, drain_seconds=0.2, slots=slots) as worker:
+        jobs = [await world.submit_raw("hang_elsewhere", payload) for _ in range(slots)]
+        for job_id in jobs:
+            await worker.has_begun(job_id)
+        worker.process.terminate()
+        assert await worker.ended(20.0) == 0
+    assert {(await world.engine.get(job_id)).reason for job_id in jobs} == {Reason.RELEASED}
+    assert await world.engine.workers() == []
+
+
 async def test_starting_and_stopping_again_and_again_loses_nothing(world: World) -> None:
     @world.app.task
     async def work(n: int) -> int:

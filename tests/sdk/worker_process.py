@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from fairlane import App, builtin, current
@@ -53,6 +54,14 @@ def hang(seconds: float) -> str:
     time.sleep(seconds)
     note("end")
     return "hung"
+
+
+@app.task
+async def hang_elsewhere(seconds: float, own_pool: bool) -> None:
+    """Leave a thread behind when cancelled."""
+    pool = ThreadPoolExecutor() if own_pool else None
+    note("begin")
+    await asyncio.get_running_loop().run_in_executor(pool, time.sleep, seconds)
 
 
 @app.task

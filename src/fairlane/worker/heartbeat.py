@@ -46,6 +46,8 @@ class Heartbeat:
         self._report = report
         self._on_status = on_status
         self._thread = threading.Thread(target=self._main, name="fairlane-heartbeat", daemon=True)
+        self._owner = asyncio.get_running_loop()
+        self._ended = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._roused: asyncio.Event | None = None
         self._is_poked = False
@@ -76,7 +78,9 @@ class Heartbeat:
         self._is_stopped = True
         if self._thread.is_alive():
             self._rouse()
-            await asyncio.to_thread(self._thread.join, JOIN_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(JOIN_SECONDS):  # no joining: jobs may hold all threads of the loop's pool
+                    await self._ended.wait()
 
     def _rouse(self) -> None:
         loop, roused = self._loop, self._roused
@@ -85,7 +89,11 @@ class Heartbeat:
                 loop.call_soon_threadsafe(roused.set)
 
     def _main(self) -> None:
-        asyncio.run(self._beat_on())
+        try:
+            asyncio.run(self._beat_on())
+        finally:
+            with contextlib.suppress(RuntimeError):  # the worker has not waited so long
+                self._owner.call_soon_threadsafe(self._ended.set)
 
     async def _beat_on(self) -> None:
         self._roused = asyncio.Event()
