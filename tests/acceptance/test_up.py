@@ -4,6 +4,7 @@ import re
 import signal
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.unit.store_servers import SAFE, server
@@ -36,6 +37,15 @@ def test_a_job_is_done_and_ctrl_c_ends_all_in_order(tmp_path: Path) -> None:
         assert re.findall(r": ([\w-]+) stopped", system.log()) == ["worker-1", "api", "upkeep", "store"]
     with up(tmp_path) as system:
         assert system.await_ready().job(running)["state"] == "completed"
+
+
+def test_a_name_for_loopback_lets_no_other_name_in(tmp_path: Path) -> None:
+    with up(tmp_path, "--host", "LOCALHOST") as system:
+        jobs = system.await_ready().url + "/jobs"
+        evil = {"host": "evil.example", "origin": "http://evil.example"}
+        assert httpx.get(jobs, headers=evil).status_code == 421
+        assert httpx.post(jobs, json={"tenantId": "acme", "payload": 1}, headers=evil).status_code == 421
+        assert httpx.get(jobs, headers={"host": "LocalHost"}).status_code == 200
 
 
 def test_what_does_not_end_within_the_drain_is_given_back_and_burns_no_attempt(tmp_path: Path) -> None:

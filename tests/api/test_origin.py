@@ -60,7 +60,8 @@ async def test_loopback_names_are_ours(client: httpx.AsyncClient, host: str) -> 
     assert (await client.get("/livez", headers={"host": host})).status_code == 200
 
 
-def test_a_server_beyond_loopback_takes_any_name() -> None:
-    assert allowed_hosts_for("0.0.0.0") is None  # noqa: S104
-    assert allowed_hosts_for("10.1.2.3") is None
-    assert allowed_hosts_for("127.0.0.2") == frozenset({"localhost", "127.0.0.1", "::1", "127.0.0.2"})
+def test_a_server_answers_to_its_own_names_whatever_it_was_given() -> None:
+    loopback = {"localhost", "127.0.0.1", "::1"}
+    assert allowed_hosts_for("LOCALHOST", "127.0.0.1") == loopback
+    assert allowed_hosts_for("Box.example.", "127.0.1.1") == loopback | {"box.example", "127.0.1.1"}
+    assert allowed_hosts_for("127.0.0.2", "127.0.0.2") == loopback | {"127.0.0.2"}

@@ -11,10 +11,10 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITE = frozenset({b"same-origin", b"none"})
 
 
-def check_host(headers: dict[bytes, bytes], allowed_hosts: frozenset[str] | None) -> None:
+def check_host(headers: dict[bytes, bytes], allowed_hosts: frozenset[str]) -> None:
     """Refuse a request to a name that is not ours. Raises HttpError 421."""
     host = headers.get(b"host", b"")
-    if allowed_hosts is not None and host and host_name(host) not in allowed_hosts:
+    if host and host_name(host) not in allowed_hosts:
         raise HttpError(
             HTTPStatus.MISDIRECTED_REQUEST, "wrong_host", "This server does not answer to the name in the Host header."
         )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 import msgspec
 
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -12,8 +10,8 @@ _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Limits of the server, and the host names that it answers to."""
 
-    allowed_hosts: frozenset[str] | None = _LOOPBACK_NAMES
-    """Names that a request's Host header may carry; None for any."""
+    allowed_hosts: frozenset[str] = _LOOPBACK_NAMES
+    """Names that a request's Host header may carry, in lower case."""
     request_seconds: float = 30.0
     """Within which a request must have arrived, head and body."""
     linger_seconds: float = 10.0
@@ -22,19 +20,9 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Within which the store must answer for the server to count as ready."""
 
 
-def allowed_hosts_for(bind_host: str) -> frozenset[str] | None:
-    """The Host names for a server that listens on `bind_host`.
+def allowed_hosts_for(given: str, bound: str) -> frozenset[str]:
+    """The Host names for a server that was given the host `given` and listens on the loopback address `bound`.
 
-    On loopback only its own names, since any web page could otherwise reach it under a name that it
-    points there. A server that listens beyond it is reached by names that it cannot know.
+    Only its own names, since any web page could otherwise reach it under a name that it points there.
     """
-    if bind_host == "localhost" or _is_loopback(bind_host):
-        return _LOOPBACK_NAMES | {bind_host}
-    return None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return _LOOPBACK_NAMES | {bound, given.lower().removesuffix(".")}
