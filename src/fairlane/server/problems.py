@@ -112,6 +112,6 @@ def _status_of(error: FairlaneError) -> HTTPStatus:
 def _retry_after(error: FairlaneError) -> int | None:
     if isinstance(error, RateLimited):
         return max(1, math.ceil(error.retry_after))
-    if isinstance(error, StoreUnavailable):
+    if isinstance(error, (StoreUnavailable, StoreRefused)):
         return STORE_RETRY_SECONDS
     return None
