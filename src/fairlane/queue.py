@@ -224,8 +224,11 @@ class Upkeep(Protocol):
     async def sample(self) -> UpkeepStep:
         """Keep the figures of this moment for `Monitor.history`, unless that was done in this step of time."""
 
+    async def check_settings(self) -> list[str]:
+        """What now speaks against the store's version, role and settings, one line each."""
+
     async def doctor(self) -> StoreReport:
-        """Prove the store's invariants, naming each one that is broken."""
+        """Prove the store's invariants, naming each one that is broken, and each setting that would lose jobs."""
 
     async def set_defaults(self, policy: TenantPolicy, fairness: Fairness = Fairness.JOBS) -> None:
         """The policy of every tenant that has none of its own, and what tenants share fairly."""

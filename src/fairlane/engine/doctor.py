@@ -27,7 +27,7 @@ _TIMED = ("scheduled", "completed", "failed", "cancelled")
 
 
 async def examine(calls: Calls, partitions: int) -> StoreReport:
-    """Look at every key of every partition."""
+    """Look at the store's settings, and at every key of every partition."""
     problems: set[str] = set()
     jobs: Counter[str] = Counter()
     total = 0
@@ -43,7 +43,8 @@ async def examine(calls: Calls, partitions: int) -> StoreReport:
         problems |= found
         jobs.update(snapshot.jobs_by_state())
         total += len(snapshot.names)
-    return StoreReport(problems=sorted(problems)[:MAX_PROBLEMS], jobs=dict(jobs), keys=total)
+    named = await calls.store.check() + sorted(problems)
+    return StoreReport(problems=named[:MAX_PROBLEMS], jobs=dict(jobs), keys=total)
 
 
 class Snapshot:

@@ -292,6 +292,9 @@ class Engine:
     async def sample(self) -> UpkeepStep:
         return await take_samples(self._calls, self._partitions)
 
+    async def check_settings(self) -> list[str]:
+        return await self.store.check()
+
     async def doctor(self) -> StoreReport:
         return await examine(self._calls, self._partitions)
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from valkey.asyncio import Valkey
 from valkey.exceptions import ResponseError
@@ -15,28 +14,35 @@ from .durability import Durability
 MINIMUM_VERSION = (7, 0)
 _SETTINGS = ("appendonly", "appendfsync", "maxmemory-policy")
 
-_log = logging.getLogger(__name__)
+
+class Findings(NamedTuple):
+    """One line each."""
+
+    problems: list[str]
+    """What speaks against a server."""
+    unchecked: list[str]
+    """What it does not permit to look at."""
 
 
-async def find_problems(client: Valkey, durability: Durability, what: str) -> list[str]:
-    """What speaks against this server, one line each. Raises valkey's errors when it is away."""
+async def look(client: Valkey, durability: Durability) -> Findings:
+    """What is to be said of this server. Raises valkey's errors when it is away."""
+    unchecked = []
     info = await _read_info(client)
     if info is None:
-        _log.warning("%s does not permit INFO: its version and role could not be checked", what)
+        unchecked.append("it does not permit INFO: its version and role could not be checked")
         info = {}
     problems = _version_problems(info) + _role_problems(info)
     if problems:
-        return problems
+        return Findings(problems, unchecked)
     settings = await _read_settings(client)
     if settings is None:
-        _log.warning(
-            "%s does not permit CONFIG GET: make sure that appendonly is yes, appendfsync is %s "
-            "and maxmemory-policy is noeviction, since this could not be checked",
-            what,
-            " or ".join(sorted(durability.accepted_appendfsync)),
+        fsync = " or ".join(sorted(durability.accepted_appendfsync))
+        unchecked.append(
+            f"it does not permit CONFIG GET: make sure that appendonly is yes, appendfsync is {fsync} "
+            "and maxmemory-policy is noeviction, since this could not be checked"
         )
         settings = {"maxmemory-policy": info["maxmemory_policy"]} if "maxmemory_policy" in info else {}
-    return _settings_problems(settings, durability) + _write_problems(info)
+    return Findings(_settings_problems(settings, durability) + _write_problems(info), unchecked)
 
 
 async def _read_info(client: Valkey) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from valkey.asyncio import Valkey
 from valkey.exceptions import AuthenticationError, BusyLoadingError, ValkeyError
 
 from ..model.errors import FairlaneError, StoreRefused, StoreUnavailable
-from .checks import find_problems
+from .checks import look
 from .connections import Command, command_pool, subscriber_client
 from .durability import Durability
 from .embedded import EmbeddedServer
@@ -41,6 +41,8 @@ class Store:
         """The embedded server, for embedded stores."""
         self._url = url
         self._subscribers: list[Valkey] = []
+        self._told: set[str] = set()
+        """What could not be checked, and was said once."""
         self._commands = command_pool(url)
         self.client: Valkey = Valkey.from_pool(self._commands)
         """For commands. Each must be answered within READ_TIMEOUT_S, blocking ones too; nothing is sent twice."""
@@ -61,7 +63,11 @@ class Store:
 
     async def check(self) -> list[str]:
         """What now speaks against the store's settings, one line each. Raises StoreUnavailable."""
-        return await self._answered(lambda: find_problems(self.client, self.durability, self.name))
+        findings = await self._answered(lambda: look(self.client, self.durability))
+        for line in set(findings.unchecked) - self._told:
+            self._told.add(line)
+            _log.warning("store %s: %s", self.name, line)
+        return findings.problems
 
     async def ensure_running(self) -> None:
         """After a connection error: start the embedded server if no process keeps it any more.

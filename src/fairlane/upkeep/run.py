@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..model.retention import Retention
 from ..queue import Upkeep
+from .check import check
 from .fire import fire
 from .loop import run_duties
 from .promote import promote
@@ -13,5 +14,6 @@ from .sample import sample
 
 
 async def run_upkeep(upkeep: Upkeep, retention: Retention) -> None:
-    """Promote, fire, reap, prune and sample until cancelled."""
-    await run_duties([promote(upkeep), fire(upkeep), reap(upkeep), prune(upkeep, retention), sample(upkeep)])
+    """Promote, fire, reap, prune, sample and check until cancelled."""
+    duties = [promote(upkeep), fire(upkeep), reap(upkeep), prune(upkeep, retention), sample(upkeep), check(upkeep)]
+    await run_duties(duties)

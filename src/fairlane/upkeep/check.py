@@ -1,0 +1,30 @@
+"""Check: look whether the store's settings have come to lose jobs."""
+
+from __future__ import annotations
+
+import logging
+
+from ..model.overview import UpkeepStep
+from ..queue import Upkeep
+from .loop import Duty
+
+INTERVAL_MS = 60_000
+
+_log = logging.getLogger(__name__)
+
+
+def check(upkeep: Upkeep) -> Duty:
+    """The duty that warns of settings which were changed while the store is in use, once of each change."""
+    known: set[str] = set()
+
+    async def step() -> UpkeepStep:
+        found = set(await upkeep.check_settings())
+        for problem in sorted(found - known):
+            _log.warning("the store may lose jobs: %s", problem)
+        for problem in sorted(known - found):
+            _log.info("this is no longer so of the store: %s", problem)
+        known.clear()
+        known.update(found)
+        return UpkeepStep(0)
+
+    return Duty("check", INTERVAL_MS, step)
