@@ -10,7 +10,7 @@ import msgspec
 
 from ..model import ids
 from ..model.bulk import BulkAction, BulkResult
-from ..model.job import MAX_BATCH, Counters, Explanation, Job, JobPage, JobQuery, NewJob, Submission
+from ..model.job import Counters, Explanation, Job, JobPage, JobQuery, NewJob, Submission
 from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, WorkerReport
 from ..model.overview import QueueInfo
 from ..model.tenant import PolicyChange, Tenant
@@ -98,8 +98,7 @@ class RemoteQueue:
     async def finish(self, outcomes: Sequence[Outcome]) -> list[LeaseStatus]:
         statuses: list[LeaseStatus] = []
         for _, body in requests.batches([requests.outcome_item(outcome) for outcome in outcomes], "outcomes"):
-            response = await self._transport.send(self._transport.build("POST", "/leases/finish", body, {}))
-            statuses += answers.statuses(decode(response, answers.LeaseResults))
+            statuses += await self._lease_statuses("/leases/finish", body)
         return statuses
 
     async def exchange(
@@ -111,10 +110,8 @@ class RemoteQueue:
 
     async def extend(self, worker: WorkerReport, leases: Sequence[LeaseReport], lease_ms: int) -> list[LeaseStatus]:
         statuses: list[LeaseStatus] = []
-        for first in range(0, max(1, len(leases)), MAX_BATCH):
-            body = requests.extend_body(worker, leases[first : first + MAX_BATCH], lease_ms)
-            answer = await self._transport.call("POST", "/leases/extend", answers.LeaseResults, body=body)
-            statuses += answers.statuses(answer)
+        for body in requests.extend_bodies(worker, leases, lease_ms):
+            statuses += await self._lease_statuses("/leases/extend", body)
         return statuses
 
     # Operators
@@ -158,6 +155,10 @@ class RemoteQueue:
 
     async def close(self) -> None:
         await self._transport.close()
+
+    async def _lease_statuses(self, path: str, body: bytes) -> Sequence[LeaseStatus]:
+        response = await self._transport.send(self._transport.build("POST", path, body, {}))
+        return answers.statuses(decode(response, answers.LeaseResults))
 
     async def _job(self, method: str, path: str) -> Job:
         return (await self._transport.call(method, path, answers.JobAnswer)).to_job()

@@ -79,11 +79,16 @@ def outcome_item(outcome: Outcome) -> bytes:
     return _encode(item)
 
 
-def extend_body(worker: WorkerReport, leases: Sequence[LeaseReport], lease_ms: int) -> dict[str, Any]:
+def extend_bodies(worker: WorkerReport, leases: Sequence[LeaseReport], lease_ms: int) -> Iterator[bytes]:
+    """A heartbeat, in as many bodies as its leases need; one where there are none."""
     about = msgspec.to_builtins(worker)
     about.pop("heartbeatAt")
     about["startedAt"] = datetime.fromtimestamp(worker.started_at, UTC) if worker.started_at else None
-    return {"worker": about, "leases": leases, "leaseSeconds": lease_ms / 1000}
+    common = b'"worker":' + _encode(about) + b',"leaseSeconds":' + _encode(lease_ms / 1000)
+    if not leases:
+        yield b"{" + common + b"}"
+    for _, body in batches([_encode(lease) for lease in leases], "leases", common + b","):
+        yield body
 
 
 def listing_query(query: JobQuery) -> dict[str, str]:
@@ -119,16 +124,16 @@ def filters(query: JobQuery) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def batches(items: Sequence[bytes], field: str) -> Iterator[tuple[slice, bytes]]:
-    """Bodies `{field: [...]}` that the API takes, each with the places of its items."""
+def batches(items: Sequence[bytes], field: str, common: bytes = b"") -> Iterator[tuple[slice, bytes]]:
+    """Bodies `{common field: [...]}` that the API takes, each with the places of its items."""
     first, size = 0, 0
     for i, item in enumerate(items):
         if i > first and (i - first == MAX_BATCH or size + len(item) > MAX_BODY_BYTES):
-            yield slice(first, i), _body(items[first:i], field)
+            yield slice(first, i), _body(items[first:i], field, common)
             first, size = i, 0
         size += len(item)
     if items:
-        yield slice(first, len(items)), _body(items[first:], field)
+        yield slice(first, len(items)), _body(items[first:], field, common)
 
 
 def job_path(job_id: str, action: str = "") -> str:
@@ -144,5 +149,5 @@ def named_path(folder: str, name: str, what: str, action: str = "") -> str:
     return f"/{folder}/{check_name(name, what).replace('.', '%2E')}{action}"
 
 
-def _body(items: Sequence[bytes], field: str) -> bytes:
-    return b'{"' + field.encode() + b'":[' + b",".join(items) + b"]}"
+def _body(items: Sequence[bytes], field: str, common: bytes) -> bytes:
+    return b"{" + common + b'"' + field.encode() + b'":[' + b",".join(items) + b"]}"

@@ -3,7 +3,9 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from fairlane.cli.listening import listen
@@ -12,12 +14,14 @@ from fairlane.model.bulk import BulkAction
 from fairlane.model.errors import InvalidInput, PayloadTooLarge, StoreUnavailable
 from fairlane.model.ids import new_claim_id
 from fairlane.model.job import JobQuery, SubmitStatus
-from fairlane.model.lease import ClaimRequest
+from fairlane.model.lease import ClaimRequest, LeaseReport, LeaseStatus
+from fairlane.model.logs import LogLine, LogPiece
 from fairlane.model.states import State
 from fairlane.remote import RemoteQueue
+from fairlane.server.endpoint import LARGE_BODY
 from tests.faults.proxy import wire
 
-from .world import World
+from .world import WORKER, World
 
 over_http = pytest.mark.parametrize("world", ["http"], indirect=True)
 
@@ -39,6 +43,24 @@ async def test_bad_values_name_their_field(world: World) -> None:
             await world.queue.tenant(name)
         with pytest.raises(InvalidInput):
             await world.queue.pause_queue(name, True)
+
+
+@over_http
+async def test_a_heartbeat_of_many_jobs_that_log_much_fits_into_requests(world: World) -> None:
+    await world.unlimit()
+    await world.queue.submit([world.job() for _ in range(100)])
+    at = datetime.now(UTC)
+    text = "\x01" * 1_000  # six times as long as JSON
+    said = LogPiece(0, [LogLine(at, 1, "info", "shop", text)] * 30)
+    reports = [LeaseReport(lease.job_id, lease.token, logs=said) for lease in await world.claim(100)]
+    assert len(reports) == 100 and len(msgspec.json.encode(reports)) > LARGE_BODY
+    world.clock.travel(20)
+    statuses = await world.queue.extend(WORKER, reports, lease_ms=30_000)
+    assert statuses == [LeaseStatus.OK] * 100
+    world.clock.travel(20)
+    assert (await world.upkeep.reap(200)).requeued == 0
+    for report in (reports[0], reports[-1]):
+        assert (await world.queue.logs.of(report.job_id)).lines[-1].message == text
 
 
 @over_http
