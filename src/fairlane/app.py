@@ -176,6 +176,10 @@ class App:
         """
         return TenantBlock(tenant)
 
+    def now(self) -> float:
+        """The Unix time in seconds; within `testing`, by the clock of the test."""
+        return self._connections.now()
+
     def resolve_tenant(self, tenant: str | None) -> str:
         """The tenant that a job belongs to. Raises InvalidInput where it has to be named."""
         if tenant is None:

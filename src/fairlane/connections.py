@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from weakref import WeakKeyDictionary
@@ -14,7 +15,9 @@ from .queue import Queue
 class Connections:
     """Opens a queue once for each event loop, when it is first asked for."""
 
-    def __init__(self, open_queue: Callable[[], Awaitable[Queue]]) -> None:
+    def __init__(self, open_queue: Callable[[], Awaitable[Queue]], now: Callable[[], float] = time.time) -> None:
+        self.now = now
+        """The Unix time in seconds where they lead to."""
         self._open_queue = open_queue
         self._opening: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Future[Queue]] = WeakKeyDictionary()
 

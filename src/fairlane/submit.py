@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -48,7 +48,7 @@ class SubmitOptions(msgspec.Struct, frozen=True, kw_only=True):
             check_headers(self.headers)
 
 
-def start_time(delay: Duration | None, run_at: datetime | None) -> tuple[int, int | None]:
+def start_time(delay: Duration | None, run_at: datetime | None, now: Callable[[], float]) -> tuple[int, int | None]:
     """A job's delay in ms, and the Unix time in ms before which it must not start. Raises InvalidInput."""
     if run_at is None:
         return (0 if delay is None else check_delay_ms(delay)), None
@@ -56,7 +56,7 @@ def start_time(delay: Duration | None, run_at: datetime | None) -> tuple[int, in
         raise InvalidInput("give delay or run_at, not both")
     if run_at.utcoffset() is None:
         raise InvalidInput("run_at needs a time zone, such as datetime.now(UTC)", "/runAt")
-    return 0, start_ms(run_at, "/runAt")
+    return 0, start_ms(run_at, now(), "/runAt")
 
 
 class JobTemplate(msgspec.Struct, frozen=True, kw_only=True):

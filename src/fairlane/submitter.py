@@ -31,6 +31,9 @@ class Client(Protocol):
     async def connect(self) -> Queue:
         """The queue, on the running event loop."""
 
+    def now(self) -> float:
+        """The Unix time in seconds, by which `run_at` is judged."""
+
     def resolve_tenant(self, tenant: str | None) -> str:
         """The tenant that a job belongs to. Raises InvalidInput where it has to be named."""
 

@@ -109,7 +109,7 @@ class Task(Generic[P, T]):
         `key`: while a job of this tenant with this key is unfinished, no second one is made.
         `idempotency_key`: a repeat within 24 hours gets the first job. `priority`: 0 to 9, higher first.
         """
-        delay_ms, run_at_ms = start_time(delay, run_at)
+        delay_ms, run_at_ms = start_time(delay, run_at, self._client.now)
         options = SubmitOptions(
             tenant=tenant,
             queue=self.options.queue if queue is None else queue,

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from fairlane import App, Job, JobFailed, RateLimited, Retry, Snooze, State, StoreUnavailable, current
+from fairlane import App, InvalidInput, Job, JobFailed, RateLimited, Retry, Snooze, State, StoreUnavailable, current
 from fairlane.model.schedule import Missed, ScheduleSpec
 from fairlane.model.tenant import PolicyChange, Rate
 from fairlane.testing import Testing
@@ -106,6 +106,17 @@ async def test_travel_makes_delayed_jobs_due_to_the_millisecond() -> None:
         assert (await job.refresh()).state is State.PENDING
         assert [done.id for done in await t.drain()] == [job.id]
         assert t.now - began == timedelta(minutes=10)
+
+
+async def test_run_at_counts_from_the_clock_of_the_test() -> None:
+    async with app.testing() as t:
+        await t.travel("300d")
+        handle = await add.using(run_at=t.now + timedelta(days=300)).submit(1, 2)
+        with pytest.raises(InvalidInput, match="366 days"):
+            add.using(run_at=t.now + timedelta(days=367))
+        await t.travel("300d")
+        await t.drain()
+        assert await handle.result() == 3
 
 
 async def test_retries_wait_for_their_backoff() -> None:

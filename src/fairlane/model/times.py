@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 
 from .errors import InvalidInput
@@ -33,9 +32,9 @@ def check_time(at: datetime, pointer: str = "") -> datetime:
     return at
 
 
-def start_ms(run_at: datetime, pointer: str = "") -> int:
-    """The Unix time in ms before which a job must not start. Raises InvalidInput for one too far away."""
+def start_ms(run_at: datetime, now: float, pointer: str = "") -> int:
+    """The Unix time in ms before which a job must not start. Raises InvalidInput for one too far from `now`."""
     ms = round(run_at.timestamp() * 1000)
-    if ms > time.time() * 1000 + MAX_DELAY_MS:
+    if ms > now * 1000 + MAX_DELAY_MS:
         raise InvalidInput(f"a job may be put off by {_MAX_DELAY_DAYS} days at most", pointer)
     return max(1, ms)  # 0 would stand for none

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
@@ -121,7 +122,7 @@ class JobBody(WorkBody, frozen=True, kw_only=True):
     def _run_at_ms(self, run_at: datetime) -> int:
         if self.delay_seconds is not None:
             raise InvalidInput("give either delaySeconds or runAt", "/runAt")
-        return start_ms(run_at, "/runAt")
+        return start_ms(run_at, time.time(), "/runAt")
 
 
 class BatchItem(JobBody, frozen=True):

@@ -126,7 +126,7 @@ class Testing:
         except BaseException:
             self._give_store_back()
             raise
-        self._outside = self._app.divert(Connections(self._open_for_app))
+        self._outside = self._app.divert(Connections(self._open_for_app, lambda: self._now_us / 1_000_000))
         return self
 
     def __exit__(
