@@ -23,7 +23,9 @@ from fairlane.engine import Engine
 from fairlane.model.job import Job, JobQuery
 from fairlane.model.tenant import PolicyChange, Rate
 from fairlane.queue import Queue
+from fairlane.server.app import create_app
 from fairlane.testing import Testing
+from tests.engine.conformance.conftest import served
 from tests.sdk.world import eventually
 
 from .orders import app, entries, metadata, new_database, orders, outbox, send_receipt
@@ -136,6 +138,33 @@ async def test_an_entry_that_can_never_be_accepted_is_kept_with_the_reason(
         (row,) = connection.execute(sa.select(outbox.table))
     assert row.refused == "the idempotency key was used before with another request"
     assert len(await testing.drain()) == 1
+
+
+async def test_over_http_too_an_entry_that_can_never_be_accepted_holds_up_nobody(
+    database: sa.Engine, engine: Engine
+) -> None:
+    heard: list[NewJob] = []
+
+    class Note(Middleware):
+        def submitted(self, job: NewJob) -> None:
+            heard.append(job)
+
+    order(database, *range(7))
+    with database.begin() as connection:
+        third = sa.select(outbox.table).order_by(outbox.table.c.id).offset(3).limit(1)
+        (row,) = connection.execute(third)
+        bad = msgspec.structs.replace(msgspec.msgpack.decode(row.job, type=NewJob), task="no name")
+        change = outbox.table.update().where(outbox.table.c.id == row.id)
+        connection.execute(change.values(job=msgspec.msgpack.encode(bad)))
+    async with served(create_app(engine)) as url, App(url, middleware=[Note()]) as remote:
+        assert await outbox.relay(remote, database).deliver() == 6
+        assert await outbox.relay(remote, database).deliver() == 0
+    with database.begin() as connection:
+        (row,) = connection.execute(sa.select(outbox.table))
+    assert row.refused.startswith("task must be")
+    numbers = [int(msgspec.json.decode(job.payload)["order"]) for job in await jobs_of(engine)]
+    assert sorted(numbers) == [0, 1, 2, 4, 5, 6]
+    assert {job.id for job in heard} == {job.id for job in await jobs_of(engine)} and len(heard) == 6
 
 
 async def test_an_entry_that_cannot_be_read_holds_up_nobody(database: sa.Engine, testing: Testing) -> None:

@@ -20,8 +20,8 @@ import msgspec
 from ..app import App
 from ..middleware import tell_submitted
 from ..model.backoff import Backoff
-from ..model.errors import RateLimited, StoreUnavailable
-from ..model.job import NewJob, SubmitStatus
+from ..model.errors import InvalidInput, RateLimited, StoreUnavailable
+from ..model.job import NewJob, Submission, SubmitStatus
 from ..queue import Queue
 from ..submit import refusal
 from ..submitter import Bound
@@ -107,11 +107,11 @@ class Relay:
         queue = await self._app.connect()
         jobs, refused = _jobs_of(entries, queue)
         delivered: list[int] = []
-        for (entry_id, job), submission in zip(jobs.items(), await queue.submit(list(jobs.values())), strict=True):
-            error = refusal(submission)
-            if error is None:
+        for (entry_id, job), answer in zip(jobs.items(), await _answers(queue, list(jobs.values())), strict=True):
+            error = answer if isinstance(answer, InvalidInput) else refusal(answer)
+            if isinstance(answer, Submission) and error is None:
                 delivered.append(entry_id)
-                if submission.status is SubmitStatus.CREATED:
+                if answer.status is SubmitStatus.CREATED:
                     tell_submitted(self._app.middleware, [job])
             elif isinstance(error, RateLimited):
                 self._limited[job.tenant_id] = time.monotonic() + error.retry_after
@@ -121,6 +121,20 @@ class Relay:
             _log.error("entry %d of the outbox is refused for good: %s", entry_id, why)
         await self._table.settle(delivered, refused)
         return len(delivered)
+
+
+async def _answers(queue: Queue, jobs: Sequence[NewJob]) -> list[Submission | InvalidInput]:
+    """What became of each job. One that can never be accepted is no reason to refuse the others.
+
+    The API accepts the others all the same; asked again, it makes no second job, since their ids are the same.
+    """
+    try:
+        return [*await queue.submit(jobs)]
+    except InvalidInput as error:
+        if len(jobs) == 1:
+            return [error]
+    middle = len(jobs) // 2
+    return await _answers(queue, jobs[:middle]) + await _answers(queue, jobs[middle:])
 
 
 def _jobs_of(entries: Sequence[Entry], queue: Queue) -> tuple[dict[int, NewJob], dict[int, str]]:
