@@ -73,12 +73,16 @@ class WorkBody(Body, frozen=True, kw_only=True):
     timeout_seconds: Annotated[float, Meta(ge=0.001, le=MAX_TIMEOUT_MS / 1000)] = DEFAULT_TIMEOUT_MS / 1000
 
     def check_work(self) -> bytes:
-        """The payload's text, once the names are checked too. Raises InvalidInput."""
+        """The payload's text, once it and the names are checked. Raises InvalidInput and PayloadTooLarge."""
         if self.task is not DEFAULT_TASK:
             check_name(self.task, "task", "/task")
         if self.queue is not DEFAULT_QUEUE:
             check_name(self.queue, "queue", "/queue")
-        return check_payload(self.payload)
+        text = bytes(self.payload)
+        if len(text) > MAX_PAYLOAD_BYTES:
+            raise PayloadTooLarge(f"the payload must have {MAX_PAYLOAD_BYTES // 1024} KiB at most", "/payload")
+        check_json(text, "/payload")
+        return text
 
 
 class JobBody(WorkBody, frozen=True, kw_only=True):
@@ -100,7 +104,7 @@ class JobBody(WorkBody, frozen=True, kw_only=True):
         if self.key is not None:
             check_key(self.key, "key", "/key")
         job = NewJob(
-            id=chosen_id(queue, self.tenant_id, self.id),
+            id=queue.new_job_id(self.tenant_id) if self.id is None else chosen_id(queue, self.tenant_id, self.id),
             tenant_id=self.tenant_id,
             payload=payload,
             task=self.task,
@@ -138,23 +142,11 @@ class BatchItem(JobBody, frozen=True):
             return self.to_new_job(queue, self.idempotency_key)
 
 
-def chosen_id(queue: Queue, tenant_id: str, job_id: str | None) -> str:
-    """The id that a client chose for its job, or a fresh one. Raises InvalidInput."""
-    fresh = queue.new_job_id(tenant_id)
-    if job_id is None:
-        return fresh
-    if not is_job_id(job_id) or job_id[:2] != fresh[:2]:
+def chosen_id(queue: Queue, tenant_id: str, job_id: str) -> str:
+    """The id that a client chose for its job. Raises InvalidInput."""
+    if not is_job_id(job_id) or job_id[:2] != queue.new_job_id(tenant_id)[:2]:
         raise InvalidInput("id must be 26 hex digits that begin with the tenant's partition", "/id")
     return job_id
-
-
-def check_payload(payload: msgspec.Raw) -> bytes:
-    """The payload's text. Raises PayloadTooLarge, and InvalidInput where clients could not read it back."""
-    text = bytes(payload)
-    if len(text) > MAX_PAYLOAD_BYTES:
-        raise PayloadTooLarge(f"the payload must have {MAX_PAYLOAD_BYTES // 1024} KiB at most", "/payload")
-    check_json(text, "/payload")
-    return text
 
 
 def fingerprint(job: NewJob) -> str:

@@ -62,7 +62,9 @@ async def run_schedule(call: Call, body: RunBody | None) -> Answer:
     """Make a job of a schedule now, whatever its rule says. Counts against no limit of submissions."""
     tenant_id, name = _names(call)
     queue = call.context.queue
-    job = await queue.schedules.run(tenant_id, name, chosen_id(queue, tenant_id, body.id if body else None))
+    chosen = body.id if body else None
+    job_id = queue.new_job_id(tenant_id) if chosen is None else chosen_id(queue, tenant_id, chosen)
+    job = await queue.schedules.run(tenant_id, name, job_id)
     return json_answer(job, HTTPStatus.ACCEPTED, [(b"location", b"/jobs/" + job.id.encode())])
 
 
