@@ -14,6 +14,7 @@ from valkey.asyncio.client import PubSub
 
 from fairlane.engine import Engine, news
 from fairlane.engine.news import Watcher
+from fairlane.engine.wakeups import Wakeups
 from fairlane.model.job import NewJob
 from fairlane.model.lease import ClaimRequest, LeaseStatus
 from fairlane.model.monitor import MAX_LISTED_CHANGES, JobChange
@@ -209,3 +210,27 @@ def test_a_watcher_who_does_not_look_keeps_a_bounded_number_of_jobs() -> None:
     assert (watcher.changed["1-99"], watcher.more, watcher.missed) == (State.RUNNING, True, False)
     watcher.clear()
     assert (watcher.changed, watcher.more, watcher.event.is_set()) == ({}, False, False)
+
+
+async def test_words_that_cannot_be_taken_in_do_not_end_the_listening(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+    def on_news(words: bytes | None) -> None:
+        heard.put_nowait(words)
+        if words == b"bad":
+            raise RuntimeError("a bug")
+
+    wakeups = Wakeups(engine.store, 1)
+    async with asyncio.timeout(PATIENCE_S):
+        await wakeups.hear_news(on_news)
+        assert await heard.get() is None
+        await engine.store.client.publish(CHANNEL, "bad")
+        assert [await heard.get(), await heard.get()] == [b"bad", None]
+        await engine.store.client.publish("fl:{0}:ended", b"\xff")  # from a stranger
+        assert await heard.get() is None
+        await engine.store.client.publish(CHANNEL, "good")
+        assert await heard.get() == b"good"
+        await wakeups.close()
+    assert {record.name for record in caplog.records} == {"fairlane.engine.wakeups"}

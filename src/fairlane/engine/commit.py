@@ -58,10 +58,13 @@ class GroupCommit:
     async def _send_group(self, group: _Group) -> None:
         try:
             submissions = await self._send(group.packed)
-        except BaseException as error:
-            group.fail(error if isinstance(error, Exception) else asyncio.CancelledError())
-            if not isinstance(error, Exception):
-                raise
+        except Exception as error:
+            group.fail(error)
+        except BaseException:  # nobody sends any more
+            for left in (group, *self._waiting):
+                left.cancel()
+            self._waiting.clear()
+            raise
         else:
             group.answer(submissions)
 
@@ -91,7 +94,11 @@ class _Group:
                 answer.set_result(submissions[first : first + count])
             first += count
 
-    def fail(self, error: BaseException) -> None:
+    def fail(self, error: Exception) -> None:
         for answer, _ in self._answers:
             if not answer.done():
                 answer.set_exception(error)
+
+    def cancel(self) -> None:
+        for answer, _ in self._answers:
+            answer.cancel()

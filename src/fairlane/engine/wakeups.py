@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import random
 from collections.abc import Callable, Iterator, Sequence
 
@@ -19,6 +20,8 @@ from ..store import Store
 from . import keys
 
 _RECONNECT_S = 0.2
+
+_log = logging.getLogger(__name__)
 
 
 class Wakeups:
@@ -96,8 +99,12 @@ class Wakeups:
                     await pubsub.subscribe(*self._channels(keys.NEWS))
                 self._listening = True
                 await self._read(pubsub)
-            except (ValkeyError, OSError):
+            except Exception as error:  # a listener that ends would leave everybody waiting
                 self._listening = False
+                if not isinstance(error, (ValkeyError, OSError)):
+                    _log.exception("what the store told could not be taken in; listening anew")
+                with contextlib.suppress(Exception):
+                    await pubsub.aclose()  # type: ignore[no-untyped-call]
                 await self._store.ensure_running()
                 await asyncio.sleep(_RECONNECT_S * (0.5 + random.random()))
 
