@@ -40,6 +40,12 @@ async def test_queues_get_starts_by_weight(world: World) -> None:
     assert {"a", "b", "c"} <= set(order[:20])
 
 
+@pytest.mark.parametrize("slots", [0, 1_001, 1.5, True])
+def test_slots_are_a_whole_number_within_bounds(slots: int) -> None:
+    with pytest.raises(InvalidInput, match="slots must be a whole number, 1 to 1000"):
+        WorkerOptions(slots=slots)
+
+
 async def test_a_worker_ends_after_so_many_jobs_when_the_last_has_ended(world: World) -> None:
     may_end = asyncio.Event()
     begun: list[int] = []

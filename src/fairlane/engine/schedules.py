@@ -17,6 +17,7 @@ from ..model.backoff import Backoff
 from ..model.cron import cron_rule
 from ..model.errors import InvalidInput, NotFound
 from ..model.job import Job, NewJob
+from ..model.json_text import check_json
 from ..model.overview import UpkeepStep
 from ..model.schedule import (
     MAX_SCHEDULES,
@@ -87,6 +88,7 @@ class EngineSchedules:
 
     async def put(self, spec: ScheduleSpec, *, paused: bool | None = None, declaration: str = "") -> Schedule:
         cron_rule(spec.cron, spec.timezone)
+        check_json(bytes(spec.payload), "/payload")
         answer = b"late"
         while answer == b"late":
             answer = await self._set(spec, "" if paused is None else str(int(paused)), declaration)

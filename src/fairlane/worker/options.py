@@ -8,6 +8,7 @@ import socket
 
 import msgspec
 
+from ..control import check_whole
 from ..model.errors import InvalidInput
 from ..model.lease import DEFAULT_LEASE_MS, MAX_LEASE_MS, MIN_LEASE_MS
 from ..model.names import check_name
@@ -52,8 +53,7 @@ class WorkerOptions(msgspec.Struct, frozen=True, kw_only=True):
             raise InvalidInput("max_jobs must be at least 1")
         if self.max_memory is not None and self.max_memory < 1:
             raise InvalidInput("max_memory must be at least 1 byte")
-        if not 1 <= self.slots <= MAX_SLOTS:
-            raise InvalidInput(f"slots must be 1 to {MAX_SLOTS}")
+        check_whole(self.slots, 1, MAX_SLOTS, "slots")
         if not MIN_LEASE_MS <= self.lease_ms <= MAX_LEASE_MS:
             raise InvalidInput(f"the lease must be {MIN_LEASE_MS} to {MAX_LEASE_MS} ms")
         if not 0 <= self.drain_seconds <= 86_400:

@@ -322,6 +322,13 @@ async def test_rules_that_cannot_be(world: World, fields: dict[str, str], pointe
     assert caught.value.pointer == pointer
 
 
+@pytest.mark.parametrize("text", [b'{"bad', b'"\xff"', b"1e999", b"[" * 201 + b"]" * 201])
+async def test_a_payload_that_nobody_could_read_is_refused(world: World, text: bytes) -> None:
+    with pytest.raises(InvalidInput):
+        await world.queue.schedules.put(spec(payload=msgspec.Raw(text)))
+    assert (await world.queue.schedules.list(10))[0] == []
+
+
 async def test_a_tenant_may_have_so_many(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fairlane.engine.schedules.MAX_SCHEDULES", 2)
     at(world, MONDAY)
