@@ -23,6 +23,24 @@ def version() -> int:
 """
 
 
+UPKEEP_FAILS_ONCE = (
+    TASKS
+    + """
+from fairlane.cli import runtime
+
+open_engine = runtime.open_engine
+
+
+async def cut(url, durability):
+    runtime.open_engine = open_engine
+    raise ConnectionResetError("cut")
+
+
+runtime.open_engine = cut
+"""
+)
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("FAIRLANE_DEFAULT_RATE", "off")
@@ -104,6 +122,15 @@ def test_a_changed_file_starts_the_worker_again(folder: Path) -> None:
             (folder / "shop.py").write_text(TASKS.replace("return 1", "return 22"))
             eventually(lambda: done(api) == 22, 30, "the new code runs")
             stop(worker)
+
+
+def test_upkeep_beside_a_worker_that_cannot_begin_is_told_of_and_tried_again(folder: Path) -> None:
+    (folder / "shop.py").write_text(UPKEEP_FAILS_ONCE)
+    with fairlane(folder, "worker", "shop:app") as worker:
+        eventually(lambda: "upkeep failed and will be tried again: cut" in worker.log(), 30, "it is told of")
+        options = ("--tenant", "default", "--task", "version", "--delay", "0.3s", "--wait")
+        assert "completed" in run(folder, "submit", *options, "[]").stdout
+        stop(worker)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 
 import msgspec
 
+from .beside import insist
 from .listening import listen
 from .settings import parse_address
 
@@ -24,8 +25,13 @@ async def serve_health(listener: socket.socket, problem: Problem) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await _answer(reader, writer, problem)
 
-    async with await asyncio.start_server(answer, sock=listener) as server:
-        await server.serve_forever()
+    async def serve() -> None:
+        with contextlib.closing(listener.dup()) as listening:
+            async with await asyncio.start_server(answer, sock=listening) as server:
+                await server.serve_forever()
+
+    with contextlib.closing(listener):
+        await insist("telling the health", serve)
 
 
 @contextlib.asynccontextmanager

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from ..model.errors import InvalidInput
+from .beside import insist
 from .child import Child
 
 _log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ async def reloading(children: Sequence[Child], wanted: bool) -> AsyncIterator[No
     if not wanted:
         yield
         return
-    task = asyncio.create_task(_restart_on_change(children))
+    task = asyncio.create_task(insist("watching the source files", lambda: _restart_on_change(children)))
     try:
         yield
     finally:

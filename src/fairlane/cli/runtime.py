@@ -15,6 +15,7 @@ from ..model.retention import Retention
 from ..queue import Queue, Upkeep
 from ..upkeep.run import run_upkeep
 from .app_loading import load_app
+from .beside import insist
 from .child import DRAINED, USED_UP
 from .connection import is_remote
 from .health import serve_health
@@ -63,8 +64,9 @@ def work(settings: Settings, app: str, queues: Weighted, worker_id: str | None, 
 
     def make_worker() -> Worker:
         if with_upkeep and not is_remote(settings.queue_url):
-            beside.append(asyncio.create_task(_own_upkeep(settings)))
-        beside.append(asyncio.create_task(declare(open_for_worker, loaded.schedules)))
+            beside.append(asyncio.create_task(insist("upkeep", lambda: _own_upkeep(settings))))
+        declaring = insist("declaring schedules", lambda: declare(open_for_worker, loaded.schedules))
+        beside.append(asyncio.create_task(declaring))
         worker = Worker(open_for_worker, loaded.registry, options)
         if listener is not None:
             beside.append(asyncio.create_task(serve_health(listener, lambda: worker.problem)))
