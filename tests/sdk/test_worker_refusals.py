@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from fairlane import App, State
+from fairlane import App, State, current
 from fairlane.context import running_job
-from fairlane.model.errors import FairlaneError
-from fairlane.model.lease import ClaimRequest, Lease, LeaseStatus, Outcome
+from fairlane.model.errors import FairlaneError, InvalidInput
+from fairlane.model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, WorkerReport
 from fairlane.queue import Queue
 from fairlane.server.app import create_app
 from fairlane.worker import outcomes
@@ -142,6 +142,35 @@ async def test_an_outcome_refused_until_its_lease_has_run_out_is_given_up(
         job = await world.finished((await work.submit()).id)
         await eventually(is_given_up, "the first attempt's outcome is dropped")
     assert (job.state, job.attempt) == (State.COMPLETED, 2)
+
+
+async def test_no_lease_is_lost_over_words_that_are_refused(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    extended = 0
+
+    class Deaf(Moody):
+        async def extend(self, worker: WorkerReport, leases: Sequence[LeaseReport], lease_ms: int) -> list[LeaseStatus]:
+            nonlocal extended
+            if any(lease.progress or lease.logs for lease in leases):
+                raise InvalidInput("words, words, words")
+            extended += len(leases)
+            return await self._queue.extend(worker, leases, lease_ms)
+
+    async def open_queue() -> Any:
+        return Deaf(await world.open_queue(), set())
+
+    async def was_extended_often() -> bool:
+        return extended > 8
+
+    @world.app.task
+    async def work() -> int:
+        current().progress(1)
+        await eventually(was_extended_often, "the lease is extended for longer than it would last")
+        return current().attempt
+
+    async with world.worker(lease_ms=1_000, open_queue=open_queue):
+        job = await world.finished((await work.submit()).id)
+    assert (job.state, json_of(job.result)) == (State.COMPLETED, 1)
+    assert "refused and dropped: words, words, words" in caplog.text
 
 
 async def test_a_queue_that_refuses_all_is_told_of_once(world: World, caplog: pytest.LogCaptureFixture) -> None:

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-from ..model.errors import StoreUnavailable
+from ..model.errors import InvalidInput, StoreUnavailable
 from ..model.lease import LeaseReport, LeaseStatus, WorkerReport
 from ..queue import Queue
 from .running import RunningJob
@@ -137,7 +137,7 @@ class Heartbeat:
             for job, (progress, lines) in zip(jobs, news, strict=True)
         ]
         sent_at = time.monotonic()
-        statuses = await queue.extend(self._report(), reports, self._lease_ms)
+        statuses = await self._extend_in_any_case(queue, reports)
         for job, (progress, lines), status in zip(jobs, news, statuses, strict=True):
             if status is not LeaseStatus.STALE_LEASE:
                 job.lease_until = sent_at + self._lease_ms / 1000
@@ -145,6 +145,17 @@ class Heartbeat:
             if status is not LeaseStatus.OK:
                 self._on_status(job, status)
         self.last_success = time.monotonic()
+
+    async def _extend_in_any_case(self, queue: Queue, reports: Sequence[LeaseReport]) -> Sequence[LeaseStatus]:
+        """Extend the leases without what the jobs said, where that is refused: no lease must be lost over words."""
+        try:
+            return await queue.extend(self._report(), reports, self._lease_ms)
+        except (InvalidInput, TypeError, ValueError) as error:  # the latter two where it cannot even be written
+            if all(report.progress is None and report.logs is None for report in reports):
+                raise
+            log.error("progress and log lines of %d jobs are refused and dropped: %s", len(reports), error)
+        bare = [LeaseReport(report.job_id, report.token) for report in reports]
+        return await queue.extend(self._report(), bare, self._lease_ms)
 
     def _pause(self) -> float:
         due_at = 0.0 if self._is_called else self._next_full
