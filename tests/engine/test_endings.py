@@ -4,8 +4,8 @@ import pytest
 
 from fairlane.engine import Engine
 from fairlane.model.bulk import BulkAction
-from fairlane.model.job import JobQuery
-from fairlane.model.lease import MAX_CLAIM, LeaseReport, LeaseStatus, OutcomeKind, WorkerReport
+from fairlane.model.job import JobQuery, Progress
+from fairlane.model.lease import MAX_CLAIM, LeaseReport, LeaseStatus, Outcome, OutcomeKind, WorkerReport
 from fairlane.model.states import Reason, State
 from fairlane.model.tenant import TenantPolicy
 
@@ -135,3 +135,24 @@ async def test_jobs_without_a_record_hold_up_no_others_and_the_doctor_sees_them(
         assert (await engine.get(job_id)).state is State.PENDING
     told = " ".join((await engine.doctor()).problems)
     assert all(job_id in told for job_id in (recordless.job_id, unstarted.job_id, gone.job_id))
+
+
+async def test_a_job_without_a_record_does_not_hold_up_the_reports_on_others(engine: Engine) -> None:
+    await submit(engine, "acme", 3)
+    await submit(engine, "acme", 1, key="k")
+    failing, cancelled, whole, keyed = await claim(engine, 4)
+    await engine.cancel(cancelled.job_id)
+    lost = (failing, cancelled, keyed)
+    await engine.store.client.delete(*(f"fl:{{0}}:j/{lease.job_id}" for lease in lost))
+    reports = [(failing, OutcomeKind.FAILED), (cancelled, OutcomeKind.FAILED), (whole, OutcomeKind.FAILED)]
+    outcomes = [
+        Outcome(job_id=lease.job_id, token=lease.token, kind=kind, progress=Progress(1.0))
+        for lease, kind in (*reports, (keyed, OutcomeKind.COMPLETED))
+    ]
+    stale, ok = LeaseStatus.STALE_LEASE, LeaseStatus.OK
+    for _ in range(2):
+        assert await engine.finish(outcomes) == [stale, ok, ok, ok]
+    job = await engine.get(whole.job_id)
+    assert (job.state, job.progress) == (State.SCHEDULED, Progress(1.0))
+    told = " ".join((await engine.doctor()).problems)
+    assert all(lease.job_id in told for lease in lost)

@@ -6,6 +6,8 @@
 -- EVENTS running>completed running>scheduled running>failed running>pending running>cancelled
 -- outcomes: msgpack [[id, token, kind, delay or -1, failure, body], ...], or with three more: progress or '',
 -- how many lines were logged before, lines
+-- A job that has no record, which only damage can bring about, cannot fail: that is stale_lease, and it stays for the
+-- doctor to see.
 -- include base
 -- include job
 -- include policy
@@ -21,26 +23,27 @@ local ids, answers = {}, {}
 for i, item in ipairs(items) do ids[i] = item[1] end
 local packed = read('HMGET', 'started', ids)
 
-local function backoff(record, s, i)
-  local h = header_of(record)
+local function backoff(h, s, i)
   local delay = math.min(h.backoff_cap, h.backoff_base * 2 ^ math.min(s[ATTEMPT] - s[BASE] - 1, 60))
   return delay * (0.5 + ((jitter + i * 0.618) % 1) / 2)
 end
 
-local function fail(i, id, s, delay, failure, body)
-  local record = call('GET', key('j/' .. id))
+local function fail(i, id, s, h, delay, failure, body)
   local outcome = failure == 'error' and 'failed' or failure
   count('failed', s[TENANT])
-  if failure ~= 'rejected' and s[ATTEMPT] - s[BASE] < header_of(record).max_attempts then
+  if failure ~= 'rejected' and s[ATTEMPT] - s[BASE] < h.max_attempts then
     keep_attempt(id, attempt_of(s, outcome, body))
     count('retried', s[TENANT])
-    put_back(id, s, 'retry', now + math.floor(delay >= 0 and delay or backoff(record, s, i)))
+    put_back(id, s, 'retry', now + math.floor(delay >= 0 and delay or backoff(h, s, i)))
   else
     conclude(id, s, 'failed', failure == 'error' and 'attempts_exhausted' or failure, outcome, body)
   end
 end
 
 local function apply(i, id, s, kind, delay, failure, body)
+  local fails = kind == 'failed' and s[CANCELLED_BY] == ''
+  local record = fails and call('GET', key('j/' .. id))
+  if fails and not record then return 'stale_lease' end
   end_lease(id, s)
   if kind == 'completed' then
     conclude(id, s, 'completed', '', 'completed', body)
@@ -48,13 +51,14 @@ local function apply(i, id, s, kind, delay, failure, body)
     count('other_ends', s[TENANT])
     local reason = s[CANCELLED_BY] ~= '' and 'cancelled_by_user' or 'cancelled_by_task'
     conclude(id, s, 'cancelled', reason, 'cancelled', body)
-  elseif kind == 'failed' then
-    fail(i, id, s, delay, failure, body)
+  elseif fails then
+    fail(i, id, s, header_of(record), delay, failure, body)
   else
     count('other_ends', s[TENANT])
     s[ATTEMPT] = s[ATTEMPT] - 1
     put_back(id, s, kind, kind == 'snoozed' and now + delay or nil)
   end
+  return 'ok'
 end
 
 local function keep_words(id, token, progress, first, lines)
@@ -71,12 +75,12 @@ for i, item in ipairs(items) do
   elseif handled[id] then
     answers[i] = handled[id] == token and 'ok' or 'stale_lease'
   elseif s and s[TOKEN] == token then
-    if s[RUNNING] then
-      if item[7] then keep_words(id, token, item[7], item[8], item[9]) end
-      apply(i, id, s, item[3], item[4], item[5], item[6])
+    local runs = s[RUNNING]
+    answers[i] = runs and apply(i, id, s, item[3], item[4], item[5], item[6]) or 'ok'
+    if answers[i] == 'ok' then
+      handled[id] = token
+      if runs and item[7] then keep_words(id, token, item[7], item[8], item[9]) end
     end
-    handled[id] = token
-    answers[i] = 'ok'
   else
     local result = not s and call('GET', key('r/' .. id))
     answers[i] = result and unpack_value(result)[3] == token and 'ok' or 'stale_lease'

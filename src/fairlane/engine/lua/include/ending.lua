@@ -51,8 +51,10 @@ local function free_business_keys(ids)
   for i, business_key in ipairs(read_any('HMGET', 'keyed', ids)) do
     if business_key then
       local record = call('GET', key('j/' .. ids[i]))
-      call('DEL', key('u/' .. header_of(record).tenant .. '/' .. business_key))
-      push(owners, ids[i])
+      if record then -- else, which only damage can bring about, it stays for the doctor to see
+        call('DEL', key('u/' .. header_of(record).tenant .. '/' .. business_key))
+        push(owners, ids[i])
+      end
     end
   end
   write('HDEL', 'keyed', owners)
