@@ -2,16 +2,45 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from fairlane.engine import Engine
+import pytest
+from valkey.exceptions import ConnectionError
+
+from fairlane.engine import Engine, scripts
 from fairlane.model.ids import new_claim_id
 from fairlane.model.job import NewJob, Submission
 from fairlane.model.lease import ClaimRequest, Lease, LeaseStatus, Outcome, OutcomeKind
 from fairlane.model.tenant import PolicyChange, TenantPolicy
+from fairlane.store import Store
 
 UNLIMITED = TenantPolicy(submit_rate=None, concurrency=None)
+
+
+async def lose_reply(
+    monkeypatch: pytest.MonkeyPatch, store: Store, script: str, meanwhile: Callable[[], Awaitable[object]] | None = None
+) -> asyncio.Event:
+    """Have the store's next answer to a script vanish, so that its call is sent again, and do something before.
+
+    The event is set when that has happened.
+    """
+    wanted, exchange, lost = scripts.load(script), store.exchange, asyncio.Event()
+    await store.client.script_load(wanted.source)
+
+    async def cut_off(commands: Sequence[tuple[Any, ...]]) -> list[Any]:
+        replies = await exchange(commands)
+        if commands[0][1] == wanted.sha and not lost.is_set():
+            lost.set()
+            if meanwhile is not None:
+                await meanwhile()
+            raise ConnectionError("the reply is lost")
+        return replies
+
+    monkeypatch.setattr(store, "exchange", cut_off)
+    return lost
 
 
 async def lift_limits(engine: Engine) -> None:

@@ -4,12 +4,13 @@ import msgspec
 import pytest
 
 from fairlane.engine import Engine
+from fairlane.model.bulk import BulkAction
 from fairlane.model.errors import Conflict, NotFound
 from fairlane.model.job import NewJob, SubmitStatus
 from fairlane.model.lease import ClaimRequest, LeaseReport, LeaseStatus, Outcome, OutcomeKind, WorkerReport
 from fairlane.model.states import State
 
-from .acting import claim, finish, submit
+from .acting import claim, finish, lose_reply, submit
 
 WORKER = WorkerReport(id="w", slots=8)
 
@@ -134,3 +135,31 @@ async def test_a_batch_of_which_a_part_was_made_before_makes_the_rest(engine: En
     assert [answer.status for answer in answers] == [SubmitStatus.CREATED] * 5
     assert (await engine.tenant("acme")).pending == 4
     assert (await engine.doctor()).problems == []
+
+
+async def test_a_retry_whose_reply_is_lost_is_done_once_though_the_job_fails_again(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (made,) = await submit(engine, "acme", 1, max_attempts=1)
+
+    async def run_and_fail() -> None:
+        await finish(engine, await claim(engine, 1), OutcomeKind.FAILED)
+
+    await run_and_fail()
+    lost = await lose_reply(monkeypatch, engine.store, "retry", run_and_fail)
+    assert (await engine.retry(made.job_id)).state is State.FAILED
+    assert lost.is_set()
+    assert (await engine.counters()).retried == 1
+    assert (await engine.doctor()).problems == []
+
+
+@pytest.mark.parametrize("action", BulkAction)
+async def test_a_bulk_change_whose_reply_is_lost_counts_what_it_did(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, action: BulkAction
+) -> None:
+    made = await submit(engine, "acme", 3, max_attempts=1)
+    if action is not BulkAction.CANCEL:
+        await finish(engine, await claim(engine, 3), OutcomeKind.FAILED)
+    lost = await lose_reply(monkeypatch, engine.store, action.value)
+    assert (await engine.change_jobs(action, [one.job_id for one in made])).count == 3
+    assert lost.is_set()

@@ -18,6 +18,7 @@ from fairlane.model.job import JobQuery
 from fairlane.model.schedule import Missed, ScheduleSpec, plan_firing
 from fairlane.store import Store
 
+from .acting import lose_reply
 from .clock import Clock
 
 THREE = datetime(2026, 3, 2, 3, tzinfo=UTC)
@@ -208,13 +209,25 @@ async def test_a_schedule_that_cannot_be_read_here_is_left_to_others(
 
     with monkeypatch.context() as here:
         here.setattr("fairlane.engine.schedules.plan_firing", plan)
-        assert [(await engine.fire(1)).count for _ in range(3)] == [0, 0, 0]
-        await engine.fire(10)
+        assert [(await engine.fire(1)).count for _ in range(3)] == [1, 0, 0]  # it hides no other
         await engine.fire(10)
     assert (await ticks(engine), await ticks(engine, "foreign")) == (["03-02 03:00"], [])
     assert len([record for record in caplog.records if "foreign" in record.getMessage()]) == 1
     await other.fire(10)
     assert await ticks(engine, "foreign") == ["03-02 03:00"]
+
+
+async def test_a_put_whose_reply_is_lost_drops_no_tick(
+    engine: Engine, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_clock(clock, THREE - timedelta(seconds=1))
+    await engine.schedules.put(spec())
+    set_clock(clock, THREE)
+    lost = await lose_reply(monkeypatch, engine.store, "set_schedule")
+    await engine.schedules.put(spec(payload=msgspec.Raw(b"2")))
+    assert lost.is_set()
+    await engine.fire(10)
+    assert await ticks(engine) == ["03-02 03:00"]
 
 
 @pytest.mark.parametrize(("index", "broken"), [("schedules", b"{"), ("schedule_states", b"\xc1"), ("schedules", b"{}")])

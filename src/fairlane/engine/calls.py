@@ -1,7 +1,8 @@
 """Sends scripts to the store and answers for their failures.
 
-Every script may be repeated, so a call whose reply was lost is sent again; SCRIPT FLUSH, a restart
-of the store or a connection cut in mid-reply cost time and nothing else.
+Every script may be repeated, so for PATIENCE_S a call whose reply was lost is sent again with the same
+arguments. Within that time SCRIPT FLUSH, a restart of the store or a connection cut in mid-reply cost
+time and nothing else; after it, the caller must look.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from valkey.exceptions import (
 )
 
 from ..model.errors import StoreFull, StoreUnavailable
+from ..model.ids import new_claim_id
 from ..store import Store
 from . import keys, scripts
 from .scripts import Script, Value
@@ -90,6 +92,8 @@ class Calls:
     ) -> tuple[Value, ...]:
         if "at" in script.argv:
             values["at"] = self._clock() if self._clock else ""
+        if "call_id" in script.argv:
+            values.setdefault("call_id", new_claim_id())
         return ("EVALSHA", script.sha, 1, keys.prefix(partition), *script.arguments(values, rest))
 
     async def _send(self, commands: list[tuple[Value, ...]]) -> list[Any]:

@@ -37,7 +37,7 @@ JOB_KEYS = ("j/", "x/", "r/", "g/")
 TENANT_KEYS = ("rate/", "starts/")
 """Prefixes of keys of a tenant; they expire by themselves."""
 
-EXPIRING_KEYS = ("i/", "claim/", WATCHED, *TENANT_KEYS)
+EXPIRING_KEYS = ("i/", "claim/", "answer/", WATCHED, *TENANT_KEYS)
 
 KEYS_BY_NAME = ("lane/", "run/", "u/", "count/", HISTORY)
 """Prefixes of keys that end in a name and last."""

@@ -151,17 +151,24 @@ class EngineSchedules:
 
     async def fire_due(self, limit: int) -> UpkeepStep:
         """Make the jobs of up to `limit` schedules that are due."""
-        fired, nexts = 0, []
-        for partition in range(self._partitions):
-            next_ms, *members = await self._calls.run("due_schedules", partition, limit=limit)
-            nexts += [next_ms] if next_ms >= 0 else []
+        steps = [await self._fire_due_of(partition, limit) for partition in range(self._partitions)]
+        nexts = [step.next_ms for step in steps if step.next_ms is not None]
+        return UpkeepStep(sum(step.count for step in steps), min(nexts, default=None))
+
+    async def _fire_due_of(self, partition: int, limit: int) -> UpkeepStep:
+        left = 0
+        while True:
+            # Those that this process cannot read stay due, before others.
+            next_ms, *members = await self._calls.run("due_schedules", partition, first_ones=left, limit=limit)
             _, found = await self._read(partition, _names(members))
             done: list[bool] = []
             for first in range(0, len(found), AT_ONCE):
                 done += await asyncio.gather(*map(self._fire_due, found[first : first + AT_ONCE]))
-            fired += sum(done)
-            nexts += [0] if len(members) >= limit and any(done) else []
-        return UpkeepStep(fired, min(nexts, default=None))
+            if len(members) < limit:
+                return UpkeepStep(sum(done), next_ms if next_ms >= 0 else None)
+            if any(done):
+                return UpkeepStep(sum(done), 0)
+            left += len(members)
 
     async def _fire_due(self, known: Known) -> bool:
         """Whether the schedule's due tick is dealt with, by this process or another."""

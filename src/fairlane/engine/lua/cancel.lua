@@ -1,11 +1,12 @@
 #!lua flags=allow-oom
 -- cancel: cancel waiting jobs; ask the workers of running ones to stop.
 -- KEYS prefix
--- ARGV at ids
+-- ARGV at call_id ids
 -- RETURNS for each job: cancelled, cancelling, repeated, conflict or not_found
 -- EVENTS scheduled>cancelled pending>cancelled
 -- ids: msgpack array, each id once
 -- include base
+-- include repeating
 -- include job
 -- include policy
 -- include window
@@ -15,6 +16,9 @@
 -- include charging
 -- include ending
 -- include workers
+local before = answer_before()
+if before then return before end
+
 local function cancel(id, packed)
   local record = call('GET', key('j/' .. id))
   if not record then return 'not_found' end
@@ -38,4 +42,4 @@ end
 local wanted, answers = unpack_value(ids), {}
 for i, packed in ipairs(read('HMGET', 'started', wanted)) do answers[i] = cancel(wanted[i], packed) end
 write_endings()
-return answers
+return answered(answers)

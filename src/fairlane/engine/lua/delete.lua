@@ -1,12 +1,16 @@
 #!lua flags=allow-oom
 -- delete: forget jobs that have ended. All others are left alone.
 -- KEYS prefix
--- ARGV at ids
+-- ARGV at call_id ids
 -- RETURNS for each job that was forgotten: deleted
 -- EVENTS
 -- ids: msgpack array
 -- include base
+-- include repeating
 -- include forgetting
+local before = answer_before()
+if before then return before end
+
 local wanted, answers = unpack_value(ids), {}
 for _, state in ipairs({ 'completed', 'failed', 'cancelled' }) do
   local ended = {}
@@ -18,4 +22,4 @@ for _, state in ipairs({ 'completed', 'failed', 'cancelled' }) do
   end
   forget(state, ended)
 end
-return answers
+return answered(answers)

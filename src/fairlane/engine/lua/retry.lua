@@ -1,17 +1,21 @@
 #!lua flags=allow-oom
 -- retry: send failed jobs back to their lanes with as many attempts as they first had.
 -- KEYS prefix
--- ARGV at ids
+-- ARGV at call_id ids
 -- RETURNS for each job: retried, repeated, conflict, key_taken or not_found
 -- EVENTS failed>pending
 -- ids: msgpack array, each id once
 -- include base
+-- include repeating
 -- include job
 -- include policy
 -- include window
 -- include counts
 -- include lanes
 -- include news
+local before = answer_before()
+if before then return before end
+
 local started, keyed, again = {}, {}, {}
 
 local function take_key(id, h)
@@ -54,4 +58,4 @@ write_lanes()
 settle()
 write_counts()
 tell({}, added_to_lanes)
-return answers
+return answered(answers)

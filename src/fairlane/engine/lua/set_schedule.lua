@@ -1,13 +1,17 @@
 #!lua
 -- set_schedule: make or change a schedule. One that was set by the same declaration before is left as it is.
 -- KEYS prefix
--- ARGV at tenant schedule spec declaration paused version next_tick most
+-- ARGV at call_id tenant schedule spec declaration paused version next_tick most
 -- RETURNS changed, unchanged, too_many, or late: next_tick has passed, which must not be due a second time
 -- EVENTS
 -- declaration: '' from who declares nothing; paused: 0, 1 or '' (as it is)
 -- version: of the state whose rule is still the rule, '' if there is none; most: schedules of a tenant
 -- include base
+-- include repeating
 -- include schedules
+local before = answer_before()
+if before then return before end
+
 local member = tenant .. '/' .. schedule
 local s = state_of(member)
 if s and declaration ~= '' and s[DECLARATION] == declaration then return 'unchanged' end
@@ -25,4 +29,4 @@ call('HSET', key('schedules'), member, spec)
 call('ZADD', key('schedule_names'), 0, member)
 write_state(member, s)
 write_due(member, s, next_tick, anew)
-return 'changed'
+return answered('changed')
