@@ -70,3 +70,20 @@ async def test_queues_count_what_waits_in_them(engine: Engine, clock: Clock) -> 
     assert await depths() == {"in": 0, "out": 4}
     await claim(engine, 10)
     assert await depths() == {"in": 0, "out": 0}
+
+
+async def test_no_totals_are_kept_that_nobody_reads(engine: Engine) -> None:
+    await lift_limits(engine)
+    made = await submit(engine, "acme", 5, max_attempts=2)
+    await engine.cancel(made[0].job_id)
+    leases = await claim(engine, 4)
+    await engine.cancel(leases[0].job_id)
+    kinds = (OutcomeKind.CANCELLED, OutcomeKind.COMPLETED, OutcomeKind.FAILED, OutcomeKind.RELEASED)
+    for lease, kind in zip(leases, kinds, strict=True):
+        await finish(engine, [lease], kind)
+    by_tenant = {"submitted", "completed", "failed", "retried", "other_ends"}
+    assert {name.decode() for name in await engine.store.client.keys("fl:{0}:count/*")} == {
+        f"fl:{{0}}:count/{name}" for name in by_tenant
+    }
+    fields = await engine.store.client.hkeys("fl:{0}:count")  # type: ignore[misc]
+    assert {name.decode() for name in fields} == by_tenant | {"started", "ended"}  # no time has passed

@@ -14,13 +14,13 @@ local function key(name)
   return prefix .. name
 end
 
--- Lua's stack holds about 8,000 values: long writes go in even-sized pieces. Returns the sum of the replies.
+-- Lua's stack holds about 8,000 values: long writes go in even-sized pieces.
 local PIECE = 4000
 local function in_pieces(args, send)
   for first = 1, #args, PIECE do send(unpack(args, first, math.min(first + PIECE - 1, #args))) end
 end
 
--- How many members were added or removed.
+-- Returns the sum of the replies.
 local function write(command, name, args)
   local sum = 0
   in_pieces(args, function(...) sum = sum + call(command, key(name), ...) end)
@@ -31,8 +31,7 @@ local function write_keys(command, args)
   in_pieces(args, function(...) call(command, ...) end)
 end
 
--- The least score of a sorted set that is no empty one.
--- The least score, or the least above `above`.
+-- The least score of a sorted set, or the least above `above`; nil if there is none.
 local function first_score(name, above)
   local least = above and '(' .. string.format('%.0f', above) or '-inf'
   return tonumber(call('ZRANGEBYSCORE', key(name), least, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2])

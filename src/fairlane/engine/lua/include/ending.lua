@@ -33,7 +33,7 @@ local function conclude(id, s, state, reason, outcome, body)
   push(ended.forgotten, id)
   push(ended.finished, id)
   push2(ended[state], now, id)
-  if state ~= 'failed' then count(state, s[TENANT]) end
+  if state == 'completed' then count(state, s[TENANT]) end
 end
 
 local function put_back(id, s, reason, due)
