@@ -25,16 +25,23 @@ class Connections:
         """The queue of this event loop. Raises what opening it raises."""
         loop = asyncio.get_running_loop()
         opening = self._opening.get(loop)
-        if opening is None or (opening.done() and (opening.cancelled() or opening.exception())):
+        if opening is None or (opening.done() and _has_failed(opening)):
             opening = self._opening[loop] = asyncio.ensure_future(self._open_queue())
             close_at_exit(self)
         return opening.result() if opening.done() else await asyncio.shield(opening)
 
     async def close(self) -> None:
-        """Give back the connections of this event loop."""
+        """Give back the connections of this event loop. Where they could not be opened, there are none."""
         opening = self._opening.pop(asyncio.get_running_loop(), None)
-        if opening is not None:
-            await (await opening).close()
+        if opening is None:
+            return
+        try:
+            await asyncio.wait([opening])
+        except asyncio.CancelledError:
+            opening.cancel()
+            raise
+        if not _has_failed(opening):
+            await opening.result().close()
 
     def close_all(self) -> None:
         """Give back the connections of every event loop that is still open; none may run in this thread."""
@@ -45,3 +52,7 @@ class Connections:
                 with ThreadPoolExecutor(1) as thread:
                     thread.submit(loop.run_until_complete, self.close()).result()
         self._opening.clear()
+
+
+def _has_failed(opening: asyncio.Future[Queue]) -> bool:
+    return opening.cancelled() or opening.exception() is not None
