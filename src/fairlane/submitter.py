@@ -67,6 +67,10 @@ class Bound(Generic[T]):
         """
         return prepare(self._client, self.template)
 
+    def now(self) -> float:
+        """The Unix time in seconds, by the clock of where it is submitted."""
+        return self._client.now()
+
     async def submit(self) -> JobHandle[T]:
         """Submit it as a job; see `Submitter.submit`."""
         tenant, template = self.prepare()
@@ -96,6 +100,13 @@ def prepare(client: Client, template: JobTemplate) -> tuple[str, JobTemplate]:
     """What depends on where and when jobs are submitted: their tenant, and the headers of the middleware."""
     tenant = client.resolve_tenant(template.options.tenant)
     return tenant, with_headers(template, client.middleware, tenant)
+
+
+def _check_each_its_own(template: JobTemplate) -> None:
+    """Raises InvalidInput where all but the first of many calls would make no job."""
+    for name, value in ("key", template.options.key), ("idempotency_key", template.options.idempotency_key):
+        if value is not None:
+            raise InvalidInput(f"several calls cannot share the {name} {value!r}; submit each by itself, with its own")
 
 
 class Submitter(Generic[P, T]):
@@ -134,14 +145,16 @@ class Submitter(Generic[P, T]):
     async def submit_many(self, calls: Iterable[Arguments]) -> list[JobHandle[T]]:
         """Submit a job for each call: a tuple or list of positional arguments, or a mapping of keyword ones.
 
-        All calls are checked before the first job is made. Raises as `submit` does, and
-        PartlySubmitted where some, but not all, were over the submission rate. Where the store fails on
-        the way, the jobs of the batches before have been made.
+        All calls are checked before the first job is made. Raises as `submit` does, InvalidInput where several
+        calls would share a key or an idempotency key, and PartlySubmitted where some, but not all, were over the
+        submission rate. Where the store fails on the way, the jobs of the batches before have been made.
         """
         tenant, template = prepare(self._client, self._template)
         payloads: list[bytes] = []
         async for some in in_breaths(calls):
             payloads += [self._payload(call) for call in some]
+        if len(payloads) > 1:
+            _check_each_its_own(template)
         queue = await self._client.connect()
 
         def new_job(payload: bytes) -> NewJob:

@@ -96,13 +96,13 @@ async def test_entries_are_handed_over_in_order_over_many_batches(database: sa.E
 
 
 async def test_a_delay_counts_from_the_transaction(database: sa.Engine, testing: Testing) -> None:
+    await testing.travel("1d")
     with database.begin() as connection:
         connection.execute(outbox.insert(send_receipt.using(tenant="acme", delay="10m").bind(1)))
     await testing.travel("8m")
     await outbox.relay(app, database).deliver()
     assert await testing.drain() == []
     await testing.travel("2m")
-    await testing.travel("1s")  # the clocks of two machines may differ a little
     assert len(await testing.drain()) == 1
 
 

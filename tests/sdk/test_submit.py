@@ -176,6 +176,20 @@ async def test_none_of_many_is_made_where_one_is_no_call(world: World, call: Any
     assert (await world.engine.counters()).submitted == 0
 
 
+@pytest.mark.parametrize("option", ["key", "idempotency_key"])
+async def test_none_of_many_is_made_where_they_would_share_a_key(world: World, option: str) -> None:
+    @world.app.task
+    async def work(n: int) -> None:
+        pass
+
+    shared = work.using(**{option: "k"})  # type: ignore[arg-type]  # each is a text
+    with pytest.raises(InvalidInput, match=rf"share the {option} 'k'"):
+        await shared.submit_many([(1,), (2,)])
+    assert (await world.engine.counters()).submitted == 0
+    assert await shared.submit_many([]) == []
+    assert len(await shared.submit_many([(1,)])) == 1
+
+
 async def test_jobs_over_the_rate_are_refused_and_the_others_kept(world: World) -> None:
     @world.app.task
     async def work(n: int) -> None:

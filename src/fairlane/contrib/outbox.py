@@ -54,13 +54,13 @@ class Table(Protocol):
 def entry_values(call: Bound[Any]) -> dict[str, Any]:
     """The columns of a new entry for this call: `tenant_id` and `job`. Raises InvalidInput without a tenant.
 
-    A delay counts from now, by this machine's clock.
+    A delay counts from now, by the clock of the call's app.
     """
     tenant, template = call.prepare()
     options = template.options
     changes: dict[str, Any] = {}
     if options.delay_ms:
-        changes |= {"run_at_ms": int(time.time() * 1000) + options.delay_ms, "delay_ms": 0}
+        changes |= {"run_at_ms": round(call.now() * 1000) + options.delay_ms, "delay_ms": 0}
     if options.idempotency_key is None:
         changes["idempotency_key"] = f"outbox-{os.urandom(16).hex()}"
     template = msgspec.structs.replace(template, options=msgspec.structs.replace(options, **changes))
