@@ -54,7 +54,8 @@ async def test_closing_that_is_cancelled_ends_the_opening() -> None:
     async def never() -> Queue:
         begun.set()
         try:
-            return await asyncio.get_running_loop().create_future()
+            await asyncio.Event().wait()
+            raise AssertionError("nobody sets it")
         finally:
             ended.set()
 
