@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -35,6 +36,18 @@ def tasks() -> Any:
     from tests.contrib.shop import tasks
 
     return tasks
+
+
+@contextmanager
+def hearing(receiver: Callable[..., None], *signals: Any) -> Iterator[None]:
+    """Meanwhile, this receiver is connected."""
+    for signal in signals:
+        signal.connect(receiver)
+    try:
+        yield
+    finally:
+        for signal in signals:
+            signal.disconnect(receiver)
 
 
 def test_a_task_is_enqueued_and_its_result_read(testing: Testing) -> None:
@@ -118,19 +131,64 @@ def test_signals_are_sent(testing: Testing) -> None:
     def hear(signal: Any, task_result: Any, **_: Any) -> None:
         heard.append((signal, task_result.status, task_result.id))
 
-    for signal in (task_enqueued, task_started, task_finished):
-        signal.connect(hear)
-    try:
+    with hearing(hear, task_enqueued, task_started, task_finished):
         result = tasks().add.enqueue(1)
         drain(testing)
-    finally:
-        for signal in (task_enqueued, task_started, task_finished):
-            signal.disconnect(hear)
     assert heard == [
         (task_enqueued, "READY", result.id),
         (task_started, "RUNNING", result.id),
         (task_finished, "SUCCESSFUL", result.id),
     ]
+
+
+async def test_connections_that_are_too_old_are_closed_before_an_async_task_too(shop: None) -> None:
+    from asgiref.sync import sync_to_async
+    from django.db import connection
+
+    from fairlane.contrib.django.worker import app
+
+    def age() -> None:
+        connection.ensure_connection()
+        connection.close_at = 0.0
+
+    async with app.testing() as testing:
+        await tasks().is_connected.aenqueue()
+        await sync_to_async(age)()
+        assert [bytes(job.result or b"") for job in await testing.drain()] == [b"false"]
+
+
+def test_receivers_of_signals_use_the_database(testing: Testing) -> None:
+    from fairlane.contrib.django.compat import task_finished, task_started
+    from fairlane.contrib.django.models import OutboxEntry
+
+    counted = []
+
+    def count(task_result: Any, **_: Any) -> None:
+        counted.append((task_result.status, OutboxEntry.objects.count()))
+
+    with hearing(count, task_started, task_finished):
+        for task in tasks().greet, tasks().add:
+            task.enqueue(1)
+        drain(testing)
+    assert sorted(counted) == [("RUNNING", 0), ("RUNNING", 0), ("SUCCESSFUL", 0), ("SUCCESSFUL", 0)]
+
+
+def test_no_task_is_repeated_since_a_receiver_of_its_end_fails(
+    testing: Testing, caplog: pytest.LogCaptureFixture
+) -> None:
+    from fairlane.contrib.django.compat import task_finished
+
+    def spill(**_: Any) -> None:
+        raise RuntimeError("no ink")
+
+    with hearing(spill, task_finished):
+        tasks().greet.enqueue("Ada")
+        tasks().add.enqueue(1)
+        assert [job.state for job in drain(testing)] == ["completed", "completed"]
+        tasks().fail.enqueue("no paper")
+        (job,) = drain(testing)
+    assert job.error is not None and job.error.message == "no paper"
+    assert caplog.text.count("RuntimeError: no ink") == 3
 
 
 def test_results_that_are_not_there_do_not_exist(testing: Testing) -> None:
@@ -149,6 +207,24 @@ def test_an_unknown_option_is_named() -> None:
 
     with pytest.raises(ImproperlyConfigured, match="there is no option 'retries', only max_attempts, timeout"):
         FairlaneBackend("default", {"OPTIONS": {"retries": 3}})
+
+
+def test_bad_options_are_refused_with_the_settings() -> None:
+    from django.core.exceptions import ImproperlyConfigured
+
+    from fairlane.contrib.django.backend import FairlaneBackend
+
+    for options in {"max_attempts": 0}, {"timeout": "25h"}:
+        with pytest.raises(ImproperlyConfigured, match=r"TASKS\['slow'\]: (max_attempts|timeout) must be"):
+            FairlaneBackend("slow", {"OPTIONS": options})
+
+
+def test_the_options_of_the_backend_that_enqueues_count(testing: Testing) -> None:
+    for alias in "critical", "default", "critical":
+        tasks().add.using(backend=alias).enqueue(1)
+    assert [(job.max_attempts, job.timeout_seconds) for job in drain(testing)] == [
+        (10, 3600.0), (2, 60.0), (10, 3600.0),
+    ]  # fmt: skip
 
 
 def test_the_job_is_a_job_like_any_other(testing: Testing) -> None:
@@ -180,7 +256,7 @@ def test_threads_that_ask_for_a_task_at_once_get_the_same(shop: None) -> None:
 
         def ask(_: int) -> int:
             together.wait()
-            return id(task_for(task, {}))
+            return id(task_for(task))
 
         return set(pool.map(ask, range(8)))
 

@@ -13,5 +13,9 @@ TASKS = {
         "BACKEND": "fairlane.contrib.django.backend.FairlaneBackend",
         "QUEUES": ["default", "mail"],
         "OPTIONS": {"max_attempts": 2, "timeout": "1m"},
-    }
+    },
+    "critical": {
+        "BACKEND": "fairlane.contrib.django.backend.FairlaneBackend",
+        "OPTIONS": {"max_attempts": 10, "timeout": "1h"},
+    },
 }

@@ -41,6 +41,14 @@ def count_entries() -> int:
     return int(OutboxEntry.objects.count())
 
 
+@task
+async def is_connected() -> bool:
+    from asgiref.sync import sync_to_async
+    from django.db import connection
+
+    return await sync_to_async(lambda: connection.connection is not None)()
+
+
 @app.task
 async def send_receipt(order: int) -> int:
     return order

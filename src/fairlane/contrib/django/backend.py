@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from ...model.errors import NotFound
-from ...model.job import Job
+from ...control import check_max_attempts, check_timeout_ms
+from ...model.errors import InvalidInput, NotFound
+from ...model.job import DEFAULT_MAX_ATTEMPTS, DEFAULT_TIMEOUT_MS, Job
 from ...submitter import Bound
 from . import running
 from .compat import BaseTaskBackend, Task, TaskResult, TaskResultDoesNotExist, task_enqueued
@@ -37,6 +39,11 @@ class FairlaneBackend(BaseTaskBackend):
         if unknown := set(self.options) - _OPTIONS:
             known = ", ".join(sorted(_OPTIONS))
             raise ImproperlyConfigured(f"TASKS[{alias!r}]: there is no option {min(unknown)!r}, only {known}")
+        try:
+            self._max_attempts = check_max_attempts(self.options.get("max_attempts", DEFAULT_MAX_ATTEMPTS))
+            self._timeout_ms = check_timeout_ms(self.options.get("timeout", DEFAULT_TIMEOUT_MS / 1000))
+        except InvalidInput as error:
+            raise ImproperlyConfigured(f"TASKS[{alias!r}]: {error}") from None
 
     def enqueue(self, task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]) -> TaskResult:
         """Submit a job for the call. Raises as `fairlane.Submitter.submit` does."""
@@ -60,10 +67,15 @@ class FairlaneBackend(BaseTaskBackend):
 
     def _bind(self, task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Bound[Any]:
         self.validate_task(task)
-        submitter = running.task_for(task, self.options).using(
-            queue=task.queue_name, priority=_priority(task.priority), run_at=_aware(task.run_after)
+        submitter = running.task_for(task).using(
+            queue=task.queue_name,
+            priority=_priority(task.priority),
+            run_at=_aware(task.run_after),
+            max_attempts=self._max_attempts,
         )
-        return submitter.bind(list(args), dict(kwargs))
+        call = submitter.bind(list(args), dict(kwargs))
+        call.template = msgspec.structs.replace(call.template, timeout_ms=self._timeout_ms)
+        return call
 
     def _enqueued(self, task: Task, args: Sequence[Any], kwargs: Mapping[str, Any], job_id: str) -> TaskResult:
         result = new_result(task, job_id, self.alias, args, kwargs)

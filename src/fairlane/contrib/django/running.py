@@ -16,7 +16,6 @@ from django.utils import timezone
 from ... import task as ours
 from ...app import App
 from ...context import current
-from ...control import Retry
 from .compat import Task, TaskContext, TaskResult, TaskResultStatus, task_finished, task_started
 from .results import new_result
 
@@ -24,46 +23,51 @@ app = App(tenancy="default")
 _making = threading.Lock()
 
 
-def task_for(task: Task, options: Mapping[str, Any]) -> ours.Task[[list[Any], dict[str, Any]], Any]:
+def task_for(task: Task) -> ours.Task[[list[Any], dict[str, Any]], Any]:
     """Our task for one of Django's, made when it is first asked for."""
     with _making:  # requests are served by several threads
         known = app.registry.get(task.module_path)
         if known is None:
-            retry = Retry(options["max_attempts"]) if "max_attempts" in options else None
-            decorate = app.task(name=task.module_path, retry=retry, timeout=options.get("timeout"))
-            known = decorate(_async_runner(task) if iscoroutinefunction(task.func) else _sync_runner(task))
+            run = _async_runner(task) if iscoroutinefunction(task.func) else _sync_runner(task)
+            known = app.task(name=task.module_path)(run)
         return known
 
 
 def _sync_runner(task: Task) -> Any:
     def run(args: list[Any], kwargs: dict[str, Any]) -> Any:
         close_old_connections()
-        result = _started(task, args, kwargs)
         try:
-            value = task.func(*_context(result), *args, **kwargs)
-        except BaseException:
-            _ended(result, TaskResultStatus.FAILED)
-            raise
+            result = _started(task, args, kwargs)
+            try:
+                value = task.func(*_context(result), *args, **kwargs)
+            except BaseException:
+                _ended(result, TaskResultStatus.FAILED)
+                raise
+            _ended(result, TaskResultStatus.SUCCESSFUL)
+            return value
         finally:
             close_old_connections()
-        _ended(result, TaskResultStatus.SUCCESSFUL)
-        return value
 
     return run
 
 
 def _async_runner(task: Task) -> Any:
+    # Receivers of signals may use the database, which Django refuses on an event loop.
+    close, started, ended = sync_to_async(close_old_connections), sync_to_async(_started), sync_to_async(_ended)
+
     async def run(args: list[Any], kwargs: dict[str, Any]) -> Any:
-        result = _started(task, args, kwargs)
+        await close()
         try:
-            value = await task.func(*_context(result), *args, **kwargs)
-        except BaseException:
-            _ended(result, TaskResultStatus.FAILED)
-            raise
+            result = await started(task, args, kwargs)
+            try:
+                value = await task.func(*_context(result), *args, **kwargs)
+            except BaseException:
+                await ended(result, TaskResultStatus.FAILED)
+                raise
+            await ended(result, TaskResultStatus.SUCCESSFUL)
+            return value
         finally:
-            await sync_to_async(close_old_connections)()
-        _ended(result, TaskResultStatus.SUCCESSFUL)
-        return value
+            await close()
 
     return run
 
@@ -82,7 +86,8 @@ def _started(task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Task
 def _ended(result: TaskResult, status: TaskResultStatus) -> None:
     object.__setattr__(result, "status", status)
     object.__setattr__(result, "finished_at", timezone.now())
-    task_finished.send(type(result.task.get_backend()), task_result=result)
+    # Robust: what has been done must not be done again because a receiver fails. Django logs how it did.
+    task_finished.send_robust(type(result.task.get_backend()), task_result=result)
 
 
 def _context(result: TaskResult) -> tuple[TaskContext, ...]:

@@ -24,10 +24,8 @@ def _find_tasks() -> None:
         if find_spec(name) is None:
             continue
         for value in vars(importlib.import_module(name)).values():
-            if isinstance(value, Task):
-                backend = value.get_backend()
-                if isinstance(backend, FairlaneBackend):
-                    task_for(value, backend.options)
+            if isinstance(value, Task) and isinstance(value.get_backend(), FairlaneBackend):
+                task_for(value)
 
 
 django.setup()
