@@ -122,11 +122,13 @@ class App:
         `on_failure` (async or plain) is called with each job whose last attempt has failed, or whose payload
         did not fit: by the worker that ran it, after the store has put the job into the dead letter queue, and
         at most once. It is not called for a job whose worker was lost; who must miss none reads that queue.
-        Raises InvalidInput for bad options or a name in use.
+        Raises InvalidInput for bad options, a name in use, or what is no function.
         """
         options = TaskOptions(queue, retry, timeout, executor, on_failure)
 
         def register(function: Callable[..., Any]) -> Task[..., Any]:
+            if not hasattr(function, "__name__"):  # a partial, a name without `name=`
+                raise InvalidInput(f"a task is made of a function, not of {function!r:.100}; write a `def` for it")
             kind: type[Task[..., Any]] = AsyncTask if inspect.iscoroutinefunction(function) else SyncTask
             task = kind(self, name or function.__name__, function, options)
             if task.name in self._tasks:
@@ -156,6 +158,8 @@ class App:
         Workers put the schedule into the store when they start. What operators change there stays until this code
         changes. Raises InvalidInput.
         """
+        if not isinstance(call, Bound):
+            raise InvalidInput(f"schedule {name}: write the call as `task.bind(...)`, not {call!r:.100}")
         when = When(cron=cron, timezone=tz, missed=missed, overlap=overlap)
         options = call.template.options
         if tenant is not None and options.tenant not in (None, tenant):

@@ -11,7 +11,7 @@ import msgspec
 
 from .control import Duration
 from .model.durations import parse_duration_ms
-from .model.errors import JobCancelled, JobFailed
+from .model.errors import JobCancelled, JobFailed, ResultMismatch
 from .model.job import Job
 from .model.states import State
 from .portal import run_sync
@@ -39,13 +39,12 @@ class JobHandle(Generic[T]):
     async def result(self, timeout: Duration | None = None) -> T:
         """Wait until the job has ended, and return what its task returned.
 
-        Raises JobFailed, JobCancelled, NotFound where the job is forgotten, and TimeoutError when
-        `timeout` passed first (the job goes on).
+        Raises JobFailed, JobCancelled, ResultMismatch where what it returned does not fit the task's annotation,
+        NotFound where the job is forgotten, and TimeoutError when `timeout` passed first (the job goes on).
         """
         job = await self._finished(timeout)
         if job.state is State.COMPLETED:
-            raw = b"null" if job.result is None else job.result
-            return cast(T, msgspec.json.decode(raw, type=self._result_type))
+            return self._typed(b"null" if job.result is None else job.result)
         detail = f"{job.error.type}: {job.error.message}" if job.error else str(job.reason)
         if job.state is State.CANCELLED:
             raise JobCancelled(f"job {job.id} was cancelled: {detail}")
@@ -53,6 +52,15 @@ class JobHandle(Generic[T]):
         if job.error is not None and job.error.traceback:
             failure.add_note(f"In the worker:\n{job.error.traceback}")
         raise failure
+
+    def _typed(self, result: bytes | msgspec.Raw) -> T:
+        try:
+            return cast(T, msgspec.json.decode(result, type=self._result_type))
+        except Exception as error:  # a type of the user's own may raise any
+            raise ResultMismatch(
+                f"job {self.id} has completed, but its result does not fit the task's annotation: {error}; "
+                "`refresh` gives it as JSON text"
+            ) from error
 
     async def _finished(self, timeout: Duration | None) -> Job:
         queue = await self._connect()

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -37,6 +38,14 @@ def test_a_name_is_given_once() -> None:
     app.task(work)
     with pytest.raises(InvalidInput, match="named work already"):
         app.task(work)
+
+
+@pytest.mark.parametrize("thing", [partial(len), "add", 7, App().task(len)], ids=repr)
+def test_a_task_is_made_of_a_function(thing: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"made of a function, not of .*write a `def`"):
+        App().task(thing)
+    with pytest.raises(InvalidInput, match="made of a function"):
+        App().task(name="work")(thing)
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,8 @@ def test_a_declaration_says_what_the_task_says() -> None:
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
+        (lambda app: app.cron("a", "0 3 * * *", build, tenant="acme"), r"write the call as `task\.bind\(\.\.\.\)`"),
+        (lambda app: app.cron("a", "0 3 * * *", app.registry["build"], tenant="acme"), "not <Task build>"),
         (lambda app: app.cron("a", "0 3 * *", bound(app), tenant="acme"), "five fields"),
         (lambda app: app.cron("a", "61 3 * * *", bound(app), tenant="acme"), "cron"),
         (lambda app: app.cron("a", "0 3 * * *", bound(app), tenant="acme", tz="Paris"), "timezone"),

@@ -19,6 +19,7 @@ from fairlane import (
     JobHandle,
     PartlySubmitted,
     RateLimited,
+    ResultMismatch,
     Retry,
     State,
 )
@@ -226,6 +227,18 @@ async def test_a_failed_job_raises_what_it_failed_with(world: World) -> None:
         with pytest.raises(JobFailed, match="ValueError: no such user") as failed:
             await handle.result(timeout=10)
     assert 'raise ValueError("no such user")' in failed.value.__notes__[0]
+
+
+async def test_a_result_that_is_not_of_the_tasks_type_is_told_of(world: World) -> None:
+    @world.app.task
+    async def report(pages: int) -> Report:
+        return {"pages": pages}  # type: ignore[return-value]  # what this is about
+
+    async with world.worker():
+        handle = await report.submit(3)
+        with pytest.raises(ResultMismatch, match=rf"job {handle.id} has completed.*`made_at`.*`refresh`"):
+            await handle.result(timeout=10)
+    assert json_of((await handle.refresh()).result) == {"pages": 3}
 
 
 async def test_a_waiting_job_can_be_cancelled(world: World) -> None:

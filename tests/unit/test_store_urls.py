@@ -14,6 +14,7 @@ SECRET = "hunter2"
     ("url", "expected"),
     [
         ("embedded:.fairlane", EmbeddedUrl(Path(".fairlane"))),
+        ("embedded:///var/lib/fairlane", EmbeddedUrl(Path("/var/lib/fairlane"))),
         ("embedded:/var/lib/a b", EmbeddedUrl(Path("/var/lib/a b"))),
         ("valkey://", ServerUrl()),
         ("valkey://db.example", ServerUrl(host="db.example")),
@@ -41,6 +42,8 @@ def test_accepted_urls(url: str, expected: EmbeddedUrl | ServerUrl) -> None:
         ("no url at all", "embedded:DIR"),
         ("", "embedded:DIR"),
         ("embedded:", "needs a folder"),
+        ("embedded://.fairlane", "write embedded:.fairlane for one below the current folder, or embedded:/.fairlane"),
+        ("embedded://", "write embedded:.fairlane"),
         ("valkey:db", "must begin with valkey://"),
         ("valkey://db:99999", "port"),
         ("valkey://db:0", "port"),

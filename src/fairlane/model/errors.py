@@ -9,6 +9,7 @@ FairlaneError
 ├── RateLimited             over the tenant's submission rate; carries the wait
 ├── Unauthorized            no token, or one that does not reach this far
 ├── JobFailed, JobCancelled what waiting for a result can end in
+├── ResultMismatch          the result is not of the type that the task says
 ├── StoreUnavailable        the store cannot be reached now; try again
 │   └── StoreFull           the store has no room; try again when it has drained
 └── StoreRefused            the store's settings would lose jobs
@@ -89,6 +90,12 @@ class JobCancelled(FairlaneError):
     """The job whose result was awaited was cancelled."""
 
     code = "job_cancelled"
+
+
+class ResultMismatch(FairlaneError):
+    """The job has completed, but its result does not fit the annotation of its task."""
+
+    code = "result_mismatch"
 
 
 class StoreUnavailable(FairlaneError):

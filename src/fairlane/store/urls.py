@@ -84,6 +84,13 @@ def parse_store_url(url: str) -> StoreUrl:
 def _parse_embedded(folder: str) -> EmbeddedUrl:
     if not folder or "\0" in folder:
         raise InvalidInput("embedded: needs a folder, as in embedded:.fairlane")
+    if folder.startswith("//") and not folder.startswith("///"):
+        # A host would stand there, and taken for a path it would be one at the top of the file system.
+        name = folder[2:] or ".fairlane"
+        raise InvalidInput(
+            f"store URL embedded:{folder} can mean two folders: write embedded:{name} for one below the current "
+            f"folder, or embedded:/{name} for one at the top"
+        )
     return EmbeddedUrl(Path(folder).expanduser())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import signal
 import traceback
 from typing import Any
@@ -17,6 +18,9 @@ from ..model.lease import FailureKind, Lease, Outcome, OutcomeKind
 from .running import Stop
 
 _INVALID_OUTCOME = "InvalidOutcome"
+_NOBODY_AWAITS = (
+    "the task returned a coroutine, which nobody awaits: what wraps an async function must be `async def` as well"
+)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -27,6 +31,9 @@ def completed(lease: Lease, result: Any) -> Outcome:
     try:
         encoded = _encode(result)
     except Exception as error:
+        if inspect.iscoroutine(result):
+            result.close()  # or Python warns that nobody awaits it
+            return rejected(lease, "InvalidResult", _NOBODY_AWAITS)
         return rejected(lease, "InvalidResult", f"the result cannot be written as JSON: {_text_of(error)}")
     if len(encoded) > MAX_RESULT_BYTES:
         detail = f"the result has {len(encoded)} bytes, {MAX_RESULT_BYTES} at most; store it elsewhere"
