@@ -35,6 +35,8 @@ class Queue(Protocol):
     async def submit(self, jobs: Sequence[NewJob]) -> list[Submission]:
         """Make jobs, up to MAX_BATCH; one answer each, in order. Raises StoreFull.
 
+        Over HTTP, InvalidInput for one that the API refuses: the others have been made then. Submitted again under
+        the same ids, no job is made twice.
         Many large jobs hold up other callers for as long as the store takes to write them: send a few megabytes a call.
         """
 
