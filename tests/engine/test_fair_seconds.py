@@ -142,3 +142,15 @@ async def test_time_used_in_a_queue_without_a_floor_is_paid_for(by_seconds: Engi
     await finish(by_seconds, [first])
     assert (await by_seconds.tenant("ant")).completed == 1
     assert (await by_seconds.doctor()).problems == []
+
+
+async def test_a_start_where_nobody_else_waits_pays_no_debt(by_seconds: Engine, clock: Clock) -> None:
+    await submit(by_seconds, "long", 1)
+    await submit(by_seconds, "short", 100)
+    first = next(lease for lease in await claim(by_seconds, 2) if lease.tenant_id == "long")
+    clock.advance(ms=20_000)
+    await finish(by_seconds, [first])
+    await submit(by_seconds, "long", 1, queue="alone")
+    await finish(by_seconds, await claim(by_seconds, 1, "alone"))
+    await submit(by_seconds, "long", 5)
+    assert {lease.tenant_id for lease in await claim(by_seconds, 20, "default")} == {"short"}

@@ -7,7 +7,7 @@ import pytest
 from fairlane.engine import Engine
 from fairlane.model.retention import Retention
 
-from .acting import by_tenant, claim, finish, lift_limits, submit
+from .acting import by_tenant, claim, finish, lift_limits, limit, submit
 from .clock import Clock
 
 DAY_MS = 86_400_000
@@ -119,4 +119,55 @@ async def test_a_queue_that_nobody_used_for_a_day_is_forgotten_until_its_next_jo
     await engine.promote(10)
     assert await known_after(0) == ["held", "later", "paused"]
     assert [lease.queue for lease in await claim(engine, 9, "later", "paused")] == ["later"]
+    assert (await engine.doctor()).problems == []
+
+
+async def test_a_worker_of_one_queue_is_fair_to_those_whom_others_left_behind(engine: Engine) -> None:
+    await lift_limits(engine)
+    for tenant in ("ant", "bee"):
+        await submit(engine, tenant, 300, queue="held")
+    await engine.pause_queue("held", True)
+    await submit(engine, "cat", 600, queue="main")
+    await claim(engine, 500, "main")
+    await engine.pause_queue("held", False)
+    await claim(engine, 1)  # over both: the queue that was held is moved on
+    await submit(engine, "dog", 100, queue="held")
+    started = by_tenant(await claim(engine, 90, "held"))
+    assert all(abs(started[name] - 30) <= 1 for name in ("ant", "bee", "dog"))
+
+
+async def test_a_job_left_in_another_queue_is_no_way_to_the_front(engine: Engine) -> None:
+    await lift_limits(engine)
+    for name in range(8):
+        await submit(engine, f"t{name}", 100)
+    await limit(engine, "parked", concurrency=1)
+    for tenant in ("other", "parked"):
+        await submit(engine, tenant, 1, queue="unserved")
+    started = by_tenant([])
+    for _ in range(45):
+        if (await engine.tenant("parked")).pending == 1:  # it submits the next job once the one before was started
+            await submit(engine, "parked", 1)
+        for _ in range(2):
+            leases = await claim(engine, 1, "default")
+            started += by_tenant(leases)
+            await finish(engine, leases)
+    assert started["parked"] <= 11
+
+
+async def test_weights_hold_beside_a_pool_that_is_faster(engine: Engine) -> None:
+    await lift_limits(engine)
+    await limit(engine, "heavy", weight=10.0)
+    for tenant in ("heavy", "light"):
+        await submit(engine, tenant, 300, queue="slow")
+    await submit(engine, "cat", 3_000, queue="fast")
+    started = by_tenant([])
+    for _ in range(110):
+        await claim(engine, 20, "fast")
+        started += by_tenant(await claim(engine, 1))
+    assert 8 <= started["heavy"] / started["light"] <= 12
+
+
+async def test_a_queue_that_is_named_twice_gives_each_job_once(engine: Engine) -> None:
+    await submit(engine, "acme", 2)
+    assert len({lease.job_id for lease in await claim(engine, 4, "default", "default")}) == 2
     assert (await engine.doctor()).problems == []

@@ -63,6 +63,7 @@ class Snapshot:
         self.ready: set[str] = set()
         self.depths: dict[str, int] = {}
         self.floors: set[str] = set()
+        self.shifted: set[str] = set()
         self.unexpiring: set[str] = set()
         self.schedules: dict[str, set[str]] = {}
         self.paused_schedules: set[str] = set()
@@ -96,6 +97,7 @@ class Snapshot:
         self.ready = set(await _hash(calls, prefix + "ready"))
         self.depths = {k: int(v) for k, v in (await _hash(calls, prefix + "depths")).items()}
         self.floors = set(await _hash(calls, prefix + "floor"))
+        self.shifted = set(await _hash(calls, prefix + "shift"))
         await self._take_schedules(calls, prefix)
         for job_id in self.keyed:
             record = await calls.command("GET", prefix + "j/" + job_id)
@@ -178,6 +180,7 @@ class Snapshot:
         serving = {lane.split("/")[1] for lane in runnable}
         found |= {f"queue {queue} has tenants that could run and no floor" for queue in serving - self.floors}
         found |= {f"queue {queue} has a floor and nobody that could run" for queue in self.floors - serving}
+        found |= {f"queue {queue} is shifted and has no floor" for queue in self.shifted - self.floors}
         timeless = self.owed - self.resting - {lane.split("/")[0] for lane in runnable}
         found |= {f"tenant {tenant} owes run time and has no virtual time" for tenant in timeless}
         return found

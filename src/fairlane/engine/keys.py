@@ -44,8 +44,8 @@ KEYS_BY_NAME = ("lane/", "run/", "u/", "count/", HISTORY)
 
 SINGLE_KEYS = frozenset({
     "lanes", "resting", "floor", "blocked", "blocked_until", "slots", "started", "leases", "scheduled",
-    "completed", "failed", "cancelled", "keyed", "awaited", "tenants", "policies", "defaults", "queues_used", "clock",
+    "completed", "failed", "cancelled", "keyed", "awaited", "tenants", "policies", "defaults", "queues_used",
     "queues_paused", "fairness", "owed", "workers", "worker_info", "orders", "draining",
-    "sequence", "fence", "count", "depths", "ready",
+    "sequence", "fence", "count", "depths", "ready", "clock", "shift",
     "schedules", SCHEDULE_NAMES, "schedule_states", "schedules_due",
 })  # fmt: skip

@@ -31,7 +31,7 @@ if first_answer then return repeated(unpack_value(first_answer)) end
 
 max = tonumber(max)
 
--- Those of the queues asked for that are not paused and in which any tenant can start a job, and their floors.
+-- Those of the queues asked for that are not paused and in which any tenant can start a job, their floors and shifts.
 local function open_queues()
   local asked, known = unpack_value(queues), nil
   if #asked > 0 then
@@ -43,62 +43,72 @@ local function open_queues()
   end
   local paused = {}
   for _, queue in ipairs(call('SMEMBERS', key('queues_paused'))) do paused[queue] = true end
-  local open, floors = {}, {}
+  local open, floors, shifts, seen = {}, {}, {}, {}
   for i, queue in ipairs(asked) do
-    if known[i] and not paused[queue] then
+    if known[i] and not paused[queue] and not seen[queue] then
+      seen[queue] = true
       push(open, queue)
       push(floors, tonumber(known[i]))
+      push(shifts, 0)
     end
   end
-  return open, floors
+  for i, shift in ipairs(read_any('HMGET', 'shift', open)) do shifts[i] = tonumber(shift or 0) end
+  return open, floors, shifts
 end
 
-local open, floors = open_queues()
+local open, floors, shifts = open_queues()
+
+-- Queues that were paused, or served by other workers as well, have unlike floors. Nobody there has saved anything up
+-- by that: a queue that is behind is moved on, with all that stand in it, to the highest floor.
+local highest = 0
+for _, floor in ipairs(floors) do highest = math.max(highest, floor) end
+for i, floor in ipairs(floors) do shifts[i] = shifts[i] + highest - floor end
 
 -- With the fields that all have, since a table that grows is laid out anew; eight take half the room of nine.
--- Where several queues are open: stood, queues, lengths and queue_of as well.
+-- Where several queues are open: least, queues, lengths and queue_of as well.
 local function candidate(tenant, tag)
   return { tenant = tenant, tag = tag, cost = 0, taken = 0, allowed = false, waiting = 0, popped = false, next = 1 }
 end
 
--- The first `max` runnable tenants of each queue are enough: each of them can start at least one job.
--- Returned with the least virtual time first, ties in the order of where they stood, then of their names.
--- Queues that were paused, or served by other workers, have unlike floors: who stands lower than the highest of those
--- served here has saved nothing up by that, and starts from there.
-local function candidates()
-  local order = {}
-  local function first_of(queue)
-    return call('ZRANGE', key('run/' .. queue), 0, max - 1, 'WITHSCORES')
-  end
-  if #open == 1 then
-    local members = first_of(open[1])
-    for i = 2, #members, 2 do order[i / 2] = candidate(members[i - 1], tonumber(members[i])) end
-    return order
-  end
-  local by_tenant = {}
+-- The first `max` runnable tenants of a queue are enough: each of them can start at least one job.
+-- Those of the only open queue, the least virtual time first.
+local function candidates_of_one()
+  local order, members = {}, call('ZRANGE', key('run/' .. open[1]), 0, max - 1, 'WITHSCORES')
+  for i = 2, #members, 2 do order[i / 2] = candidate(members[i - 1], members[i] + shifts[1]) end
+  return order
+end
+
+-- Those of all open queues, each at the highest of its virtual times there: what it paid in one queue counts in all.
+-- The least first, ties in the order of the least of their times, then of their names.
+local function candidates_of_many()
+  local names, known = {}, {}
   for _, queue in ipairs(open) do
-    local members = first_of(queue)
-    for i = 1, #members, 2 do
-      local tenant, tag = members[i], tonumber(members[i + 1])
-      local c = by_tenant[tenant]
-      if c then
-        c.stood = math.min(c.stood, tag)
-        push(c.queues, queue)
-      else
-        c = candidate(tenant, tag)
-        c.stood = tag
-        c.queues = { queue }
-        by_tenant[tenant] = c
-        push(order, c)
+    for _, tenant in ipairs(call('ZRANGE', key('run/' .. queue), 0, max - 1)) do
+      if not known[tenant] then
+        known[tenant] = true
+        push(names, tenant)
       end
     end
   end
-  local highest = 0
-  for _, floor in ipairs(floors) do highest = math.max(highest, floor) end
-  for _, c in ipairs(order) do c.tag = math.max(c.stood, highest) end
+  local order = {}
+  for i, tenant in ipairs(names) do
+    order[i] = candidate(tenant, highest)
+    order[i].least = math.huge
+    order[i].queues = {}
+  end
+  for n, queue in ipairs(open) do
+    for i, score in ipairs(read('ZMSCORE', 'run/' .. queue, names)) do
+      if score then
+        local c, tag = order[i], score + shifts[n]
+        c.tag = math.max(c.tag, tag)
+        c.least = math.min(c.least, tag)
+        push(c.queues, queue)
+      end
+    end
+  end
   table.sort(order, function(a, b)
     if a.tag ~= b.tag then return a.tag < b.tag end
-    if a.stood ~= b.stood then return a.stood < b.stood end
+    if a.least ~= b.least then return a.least < b.least end
     return a.tenant < b.tenant
   end)
   return order
@@ -219,8 +229,8 @@ local function pop_over_lanes(c)
   end
 end
 
-local order = candidates()
-if #order == 0 then return answers end
+if #open == 0 then return answers end
+local order = #open == 1 and candidates_of_one() or candidates_of_many()
 local tenants = {}
 for i, c in ipairs(order) do tenants[i] = c.tenant end
 load_policies(tenants)
@@ -304,9 +314,16 @@ for _, c in ipairs(served) do
 end
 if next(blocks) then write_blocked(blocks, {}) end
 if by_seconds then
-  local paid = {}
-  for i, c in ipairs(served) do paid[i] = c.tenant end
+  -- What it owes is paid by those who went before it. Who was alone here still owes the rest of it elsewhere.
+  local names, paid, unpaid = {}, {}, {}
+  for i, c in ipairs(served) do names[i] = c.tenant end
+  for i, owed in ipairs(read_any('HMGET', 'owed', names)) do
+    local c = served[i]
+    local left = owed and math.min(owed, c.tag - c.taken * c.cost - highest) or 0
+    if left > 0 then push2(unpaid, c.tenant, left) else push(paid, c.tenant) end
+  end
   write('HDEL', 'owed', paid)
+  write('HSET', 'owed', unpaid)
 end
 
 -- Charge the served tenants in every queue that this worker serves: their clock is one. XX leaves out
@@ -316,20 +333,32 @@ for queue, gone in pairs(unlaned) do
   write('ZREM', 'run/' .. queue, gone)
   if nobody_can_run(queue) then push(idle, queue) end
 end
-local charged, rest, raised = { 'XX', 'GT' }, {}, {}
+local charged, leavers = {}, {}
 for _, c in ipairs(served) do
   local stays = c.taken < c.waiting and not blocks[c.tenant]
-  if stays or #open > 1 then push2(charged, c.tag, c.tenant) end
-  if not stays then push2(rest, c.tenant, c.tag) end
+  if stays or #open > 1 then push(charged, c) end
+  if not stays then push(leavers, c) end
 end
+local names, rest = {}, {}
+for i, c in ipairs(leavers) do names[i] = c.tenant end
+local resting = read_any('HMGET', 'resting', names)
+for i, c in ipairs(leavers) do push2(rest, c.tenant, math.max(c.tag, tonumber(resting[i] or 0))) end
+local raised, shifted = {}, {}
+floor = math.max(floor, highest)
 for i, queue in ipairs(open) do
   if not nobody_can_run(queue) then
-    if #charged > 2 then call('ZADD', key('run/' .. queue), unpack(charged)) end
+    if #charged > 0 then
+      local scores = { 'XX', 'GT' }
+      for _, c in ipairs(charged) do push2(scores, c.tag - shifts[i], c.tenant) end
+      call('ZADD', key('run/' .. queue), unpack(scores))
+    end
     if floor > floors[i] then push2(raised, queue, floor) end
+    if highest > floors[i] then push2(shifted, queue, shifts[i]) end
   end
 end
 write('HSET', 'resting', rest)
+write('HSET', 'shift', shifted)
 write('HSET', 'floor', raised)
-write('HDEL', 'floor', idle)
+forget_floors(idle)
 if floor > highest_floor() then call('SET', key('clock'), floor) end
 return answers

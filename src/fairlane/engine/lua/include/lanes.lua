@@ -3,10 +3,11 @@
 --   lanes              zset "TENANT/QUEUE", all scores 0: the lanes that hold a job
 --   depths             hash QUEUE -> jobs in its lanes
 --   ready              hash JOB -> time (ms) it came to its lane, for jobs that did so later than they were made
---   run/QUEUE          zset TENANT by virtual time: has a job here and nothing blocks it
---   resting            hash TENANT -> virtual time of one that left a run index; forgotten when the floor has passed it
---   floor              hash QUEUE -> virtual time of the tenant last served; there while any tenant is in the run index
+--   run/QUEUE          zset TENANT by virtual time less the queue's shift: has a job here and nothing blocks it
+--   shift              hash QUEUE -> by how much all that stand in its run index were moved on together
+--   floor              hash QUEUE -> no tenant starts before this virtual time; there while any is in the run index
 --   clock              the highest floor that there was: where the floor of a queue begins that nobody waited in
+--   resting            hash TENANT -> its virtual time, where no run index has as much; forgotten when all floors passed it
 --   queues_used        zset QUEUE by the time (ms) that a job last came to it
 --   blocked            hash TENANT -> the constraint that keeps its pending jobs from starting
 --   blocked_until      zset TENANT by time (ms), where the constraint ends by itself
@@ -135,6 +136,10 @@ local function plan_settling(tenants)
   return plan
 end
 
+local function shift_of(queue)
+  return tonumber(call('HGET', key('shift'), queue) or 0)
+end
+
 -- The virtual time of each tenant, wherever it stands now, and its score in each run index.
 local function read_tags(tenants, by_queue)
   local tags, scores, resting = {}, {}, {}
@@ -146,8 +151,8 @@ local function read_tags(tenants, by_queue)
   end
   for queue, members in pairs(by_queue) do
     scores[queue] = read('ZMSCORE', 'run/' .. queue, members)
-    for i, tag in ipairs(scores[queue]) do
-      if tag then tags[members[i]] = math.max(tags[members[i]] or 0, tonumber(tag)) end
+    for i, score in ipairs(scores[queue]) do
+      if score then tags[members[i]] = math.max(tags[members[i]] or 0, score + shift_of(queue)) end
     end
   end
   return tags, scores, resting
@@ -157,16 +162,24 @@ local function nobody_can_run(queue)
   return call('EXISTS', key('run/' .. queue)) == 0
 end
 
-local function settle_queue(queue, tenants, scores, wanted, tags)
+local function forget_floors(queues)
+  write('HDEL', 'floor', queues)
+  write('HDEL', 'shift', queues)
+end
+
+-- `stand` gets the highest virtual time at which each tenant stands from now on.
+local function settle_queue(queue, tenants, scores, wanted, tags, stand)
   local floor = tonumber(call('HGET', key('floor'), queue))
   local is_idle = not floor
   floor = floor or highest_floor()
-  local enter, leave = {}, {}
+  local enter, leave, shift = {}, {}, is_idle and 0 or shift_of(queue)
   for i, tenant in ipairs(tenants) do
-    if not wanted[tenant][queue] then
-      if scores[i] then push(leave, tenant) end
-    elseif not scores[i] then
-      push2(enter, entry_tag(tenant, tags[tenant], floor), tenant)
+    if wanted[tenant][queue] then
+      local tag = scores[i] and scores[i] + shift or entry_tag(tenant, tags[tenant], floor)
+      if not scores[i] then push2(enter, tag - shift, tenant) end
+      stand[tenant] = math.max(stand[tenant] or 0, tag)
+    elseif scores[i] then
+      push(leave, tenant)
     end
   end
   write('ZREM', 'run/' .. queue, leave)
@@ -175,7 +188,7 @@ local function settle_queue(queue, tenants, scores, wanted, tags)
     call('HSET', key('floor'), queue, floor)
     call('PUBLISH', key('wake/' .. queue), '')
   elseif #leave > 0 and nobody_can_run(queue) then
-    call('HDEL', key('floor'), queue)
+    forget_floors({ queue })
   end
 end
 
@@ -187,15 +200,15 @@ local function settle()
   load_policies(tenants)
   local plan = plan_settling(tenants)
   local tags, scores, resting = read_tags(tenants, plan.by_queue)
-  local awake, rest = {}, {}
+  local awake, rest, stand = {}, {}, {}
   for queue, members in pairs(plan.by_queue) do
-    settle_queue(queue, members, scores[queue], plan.wanted, tags)
+    settle_queue(queue, members, scores[queue], plan.wanted, tags, stand)
   end
   for _, tenant in ipairs(tenants) do
-    if next(plan.wanted[tenant]) then
-      if resting[tenant] then push(awake, tenant) end
-    elseif tags[tenant] and not resting[tenant] then
+    if tags[tenant] and tags[tenant] > (stand[tenant] or -1) then
       push2(rest, tenant, tags[tenant])
+    elseif resting[tenant] then
+      push(awake, tenant)
     end
   end
   write('HDEL', 'resting', awake)
