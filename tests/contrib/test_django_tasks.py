@@ -173,6 +173,26 @@ def test_receivers_of_signals_use_the_database(testing: Testing) -> None:
     assert sorted(counted) == [("RUNNING", 0), ("RUNNING", 0), ("SUCCESSFUL", 0), ("SUCCESSFUL", 0)]
 
 
+@pytest.mark.parametrize("name", ["task_started", "task_finished"])
+async def test_connections_of_receivers_that_fail_are_closed(shop: None, name: str) -> None:
+    from asgiref.sync import sync_to_async
+    from django.db import connection
+
+    from fairlane.contrib.django import compat
+    from fairlane.contrib.django.worker import app
+
+    def query_and_fail(**_: Any) -> None:
+        connection.ensure_connection()
+        raise RuntimeError("no ink")
+
+    async with app.testing() as testing:
+        with hearing(query_and_fail, getattr(compat, name)):
+            await tasks().greet.aenqueue("Ada")
+            (job,) = await testing.drain()
+        assert job.state == ("scheduled" if name == "task_started" else "completed")
+        assert await sync_to_async(lambda: connection.connection is None)()
+
+
 def test_no_task_is_repeated_since_a_receiver_of_its_end_fails(
     testing: Testing, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -35,59 +35,57 @@ def task_for(task: Task) -> ours.Task[[list[Any], dict[str, Any]], Any]:
 
 def _sync_runner(task: Task) -> Any:
     def run(args: list[Any], kwargs: dict[str, Any]) -> Any:
-        close_old_connections()
+        result = _begin(task, args, kwargs)
         try:
-            result = _started(task, args, kwargs)
-            try:
-                value = task.func(*_context(result), *args, **kwargs)
-            except BaseException:
-                _ended(result, TaskResultStatus.FAILED)
-                raise
-            _ended(result, TaskResultStatus.SUCCESSFUL)
-            return value
-        finally:
-            close_old_connections()
+            value = task.func(*_context(result), *args, **kwargs)
+        except BaseException:
+            _end(result, TaskResultStatus.FAILED)
+            raise
+        _end(result, TaskResultStatus.SUCCESSFUL)
+        return value
 
     return run
 
 
 def _async_runner(task: Task) -> Any:
     # Receivers of signals may use the database, which Django refuses on an event loop.
-    close, started, ended = sync_to_async(close_old_connections), sync_to_async(_started), sync_to_async(_ended)
+    begin, end = sync_to_async(_begin), sync_to_async(_end)
 
     async def run(args: list[Any], kwargs: dict[str, Any]) -> Any:
-        await close()
+        result = await begin(task, args, kwargs)
         try:
-            result = await started(task, args, kwargs)
-            try:
-                value = await task.func(*_context(result), *args, **kwargs)
-            except BaseException:
-                await ended(result, TaskResultStatus.FAILED)
-                raise
-            await ended(result, TaskResultStatus.SUCCESSFUL)
-            return value
-        finally:
-            await close()
+            value = await task.func(*_context(result), *args, **kwargs)
+        except BaseException:
+            await end(result, TaskResultStatus.FAILED)
+            raise
+        await end(result, TaskResultStatus.SUCCESSFUL)
+        return value
 
     return run
 
 
-def _started(task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]) -> TaskResult:
+def _begin(task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]) -> TaskResult:
+    close_old_connections()
     job = current()
     result = new_result(task, job.id, task.backend, args, kwargs)
     object.__setattr__(result, "status", TaskResultStatus.RUNNING)
     object.__setattr__(result, "last_attempted_at", timezone.now())
     # Only how many there were is known of earlier attempts without asking the store.
     result.worker_ids.extend(["unknown"] * (job.attempt - 1) + [f"{socket.gethostname()}:{os.getpid()}"])
-    task_started.send(type(task.get_backend()), task_result=result)
+    try:
+        task_started.send(type(task.get_backend()), task_result=result)
+    except BaseException:
+        close_old_connections()
+        raise
     return result
 
 
-def _ended(result: TaskResult, status: TaskResultStatus) -> None:
+def _end(result: TaskResult, status: TaskResultStatus) -> None:
     object.__setattr__(result, "status", status)
     object.__setattr__(result, "finished_at", timezone.now())
     # Robust: what has been done must not be done again because a receiver fails. Django logs how it did.
     task_finished.send_robust(type(result.task.get_backend()), task_result=result)
+    close_old_connections()
 
 
 def _context(result: TaskResult) -> tuple[TaskContext, ...]:
