@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 
 from .engine import Engine
@@ -32,4 +33,9 @@ async def open_queue(url: str, *, durability: str | None = None) -> Queue:
 async def open_engine(url: str, *, durability: str | None = None) -> Engine:
     """The engine on a store, for those who also do upkeep."""
     kind = Durability(durability or os.environ.get("FAIRLANE_DURABILITY") or Durability.DISK)
-    return await Engine.open(await open_store(url, kind))
+    store = await open_store(url, kind)
+    try:
+        return await Engine.open(store)
+    except BaseException:
+        await asyncio.shield(store.close())
+        raise

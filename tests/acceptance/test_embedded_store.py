@@ -28,7 +28,7 @@ from fairlane.model.errors import FairlaneError
 from fairlane.store import Durability, EmbeddedServer
 server = EmbeddedServer(Path(sys.argv[1]), Durability.DISK)
 try:
-    server.start(exclusive="exclusive" in sys.argv)
+    server.start()
 except FairlaneError as error:
     print("refused", error, flush=True)
     raise SystemExit(1)
@@ -41,9 +41,9 @@ server.stop()
 class Keeper:
     """Another process that starts the embedded store of a folder, or finds it."""
 
-    def __init__(self, data_dir: Path, *flags: str) -> None:
+    def __init__(self, data_dir: Path) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", KEEPER, str(data_dir), *flags],
+            [sys.executable, "-c", KEEPER, str(data_dir)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -79,8 +79,8 @@ def data_dir() -> Iterator[Path]:
 
 
 @contextmanager
-def keeper(data_dir: Path, *flags: str) -> Iterator[Keeper]:
-    process = Keeper(data_dir, *flags)
+def keeper(data_dir: Path) -> Iterator[Keeper]:
+    process = Keeper(data_dir)
     try:
         yield process
     finally:
@@ -88,10 +88,10 @@ def keeper(data_dir: Path, *flags: str) -> Iterator[Keeper]:
 
 
 @contextmanager
-def running(data_dir: Path, *, exclusive: bool = False) -> Iterator[EmbeddedServer]:
+def running(data_dir: Path) -> Iterator[EmbeddedServer]:
     server = EmbeddedServer(data_dir, Durability.DISK)
     try:
-        server.start(exclusive=exclusive)
+        server.start()
         yield server
     finally:
         server.stop()
@@ -194,7 +194,7 @@ async def test_a_killed_keeper_takes_its_server_along_and_the_next_start_recover
         await store.client.set("kept", "yes")
         kill_and_see_the_server_end(first, data_dir)
         await store.close()
-    with running(data_dir, exclusive=True) as server:
+    with running(data_dir) as server:
         assert ask(server, "GET", "kept") == b"yes"
 
 
@@ -233,22 +233,14 @@ def test_processes_that_start_at_once_share_one_server(data_dir: Path) -> None:
         assert len({process.server_pid() for process in several}) == 1
 
 
-def test_of_two_exclusive_starters_the_second_is_told(data_dir: Path) -> None:
-    with keeper(data_dir, "exclusive") as first:
-        first.server_pid()
-        with keeper(data_dir, "exclusive") as second:
-            told = f"data folder {data_dir} is in use by another process (pid {first.process.pid})"
-            assert (second.says(), second.process.wait(timeout=30)) == (f"refused {told}", 1)
-        assert not nobody_serves(data_dir)
-
-
-def test_an_exclusive_start_waits_out_the_last_breath_of_the_server_before(data_dir: Path) -> None:
+def test_a_start_waits_out_the_last_breath_of_the_server_before(data_dir: Path) -> None:
     """The old server must be gone before the new one opens the same file, however fast the restart."""
     for round_number in range(3):
-        with keeper(data_dir, "exclusive") as process:
+        with keeper(data_dir) as process:
             process.server_pid()
             process.process.kill()
-            with running(data_dir, exclusive=True) as server:
+            process.process.wait()
+            with running(data_dir) as server:
                 assert ask(server, "INCR", "rounds") == round_number + 1
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import socket
 from collections.abc import AsyncIterator, Callable
 
@@ -21,6 +20,7 @@ from .connection import is_remote
 from .health import serve_health
 from .listening import address_of, listen
 from .settings import Settings, parse_address
+from .supervisor import StopSignals
 
 Weighted = tuple[tuple[str, ...], tuple[float, ...]]
 """Names of queues, and the weight of each; no weights where they have none."""
@@ -64,7 +64,7 @@ def work(settings: Settings, app: str, queues: Weighted, worker_id: str | None, 
 
     def make_worker() -> Worker:
         if with_upkeep and not is_remote(settings.queue_url):
-            beside.append(asyncio.create_task(insist("upkeep", lambda: _own_upkeep(settings))))
+            beside.append(asyncio.create_task(insist("upkeep", lambda: _upkeep_at(settings.queue_url, settings))))
         declaring = insist("declaring schedules", lambda: declare(open_for_worker, loaded.schedules))
         beside.append(asyncio.create_task(declaring))
         worker = Worker(open_for_worker, loaded.registry, options)
@@ -81,16 +81,13 @@ def work(settings: Settings, app: str, queues: Weighted, worker_id: str | None, 
 
 
 async def keep_up(settings: Settings) -> None:
-    """Upkeep alone, until SIGTERM or SIGINT."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with open_store(settings.store_url, settings, with_upkeep=True):
-        await stop.wait()
+    """Upkeep alone, until a signal asks it to stop."""
+    with StopSignals() as signals:
+        await signals.unless_asked(_upkeep_at(settings.store_url, settings))
 
 
-async def _own_upkeep(settings: Settings) -> None:
-    async with open_store(settings.queue_url, settings, with_upkeep=True):
+async def _upkeep_at(url: str, settings: Settings) -> None:
+    async with open_store(url, settings, with_upkeep=True):
         await asyncio.Event().wait()
 
 

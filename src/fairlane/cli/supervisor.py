@@ -7,12 +7,14 @@ import logging
 import signal
 from collections.abc import Callable, Coroutine, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from ..model.errors import FairlaneError
 from .child import Child
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +44,17 @@ class StopSignals:
     ) -> None:
         for number in _STOP_SIGNALS:
             asyncio.get_running_loop().remove_signal_handler(number)
+
+    async def unless_asked(self, step: Coroutine[Any, Any, T]) -> T | None:
+        """What `step` returns; None where a signal asks to stop before: the step is cancelled, and has ended then."""
+        doing = asyncio.create_task(step)
+        asked = asyncio.create_task(self.asked.wait())
+        await asyncio.wait({doing, asked}, return_when=asyncio.FIRST_COMPLETED)
+        asked.cancel()
+        if not doing.done():
+            doing.cancel()
+            await asyncio.wait({doing})
+        return None if doing.cancelled() else doing.result()
 
     def _note(self) -> None:
         (self.at_once if self.asked.is_set() else self.asked).set()

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import msgspec
 
-from ..model.errors import StoreRefused
+from ..engine import Engine
 from ..queue import Queue
-from ..store import EmbeddedServer, EmbeddedUrl, parse_store_url
+from ..store import EmbeddedUrl, parse_store_url
 from ..store.durability import Durability
-from ..store.folder import DataFolder, KeeperLock, read_pid
 from .child import Child
 from .listening import CannotListen, address_of, listen
+from .own_store import own_store, refuse_if_taken
 from .reloading import reloading
 from .runtime import open_store
 from .settings import Settings, as_environment
@@ -30,8 +29,6 @@ _API_STOP_SECONDS = 12.0
 _UPKEEP_STOP_SECONDS = 5.0
 _POLL_SECONDS = 0.05
 _PROBE_SECONDS = 2.0
-
-_log = logging.getLogger(__name__)
 
 
 async def run_everything(settings: Settings, app: str, *, reload: bool) -> None:
@@ -44,18 +41,27 @@ async def run_everything(settings: Settings, app: str, *, reload: bool) -> None:
     target = parse_store_url(settings.store_url)
     folder = target.data_dir if isinstance(target, EmbeddedUrl) else None
     with StopSignals() as signals, contextlib.closing(_listen(settings, folder)) as listener:
-        async with (
-            _embedded_server(folder, settings, signals),
-            open_store(settings.store_url, settings, with_upkeep=False) as engine,
-        ):
-            await engine.set_defaults(settings.default_policy, settings.fairness)
-            reaper = Reaper(engine)
-            if folder is not None:
-                await _reap_last_run(engine, reaper)
+        async with contextlib.AsyncExitStack() as stack:
+            opened = await signals.unless_asked(_open(settings, folder, stack))
+            if opened is None:
+                return
+            engine, reaper = opened
             workers = worker_children(settings, app, "", on_death=reaper.reap)
             async with reloading(workers, wanted=reload):
                 await _supervise(settings, listener, workers, engine, signals)
-            reaper.close()
+
+
+async def _open(settings: Settings, folder: Path | None, stack: contextlib.AsyncExitStack) -> tuple[Engine, Reaper]:
+    """The queue, on a store that is started first where it is embedded; all are closed with `stack`."""
+    if folder is not None:
+        await stack.enter_async_context(own_store(folder, Durability(settings.durability)))
+    engine = await stack.enter_async_context(open_store(settings.store_url, settings, with_upkeep=False))
+    await engine.set_defaults(settings.default_policy, settings.fairness)
+    reaper = Reaper(engine)
+    stack.callback(reaper.close)
+    if folder is not None:
+        await _reap_last_run(engine, reaper)
+    return engine, reaper
 
 
 async def _supervise(
@@ -89,48 +95,9 @@ def _listen(settings: Settings, folder: Path | None) -> socket.socket:
         return listen(settings.host, settings.port)
     except CannotListen:
         # Mostly because fairlane runs here already, which tells more than a port that is taken.
-        if folder is not None and (holder := _holder(DataFolder(folder))):
-            raise StoreRefused(f"data folder {folder} is in use by another fairlane, process {holder}") from None
+        if folder is not None:
+            refuse_if_taken(folder)
         raise
-
-
-def _holder(folder: DataFolder) -> int | None:
-    """The process that keeps the folder's store, if one does."""
-    if not folder.keeper_lock_path.exists():
-        return None
-    lock = KeeperLock(folder.keeper_lock_path)
-    pid = read_pid(folder.keeper_lock_path)
-    if lock.acquire():
-        lock.release()
-        return None
-    return pid
-
-
-@contextlib.asynccontextmanager
-async def _embedded_server(folder: Path | None, settings: Settings, signals: StopSignals) -> AsyncIterator[None]:
-    """The embedded store of a folder, kept by this process alone; nothing where the store is another."""
-    if folder is None:
-        yield
-        return
-    server = EmbeddedServer(folder, Durability(settings.durability))
-    await _start(server, signals)
-    _log.info("store started (pid %s)", server.pid)
-    try:
-        yield
-    finally:
-        await asyncio.to_thread(server.stop)
-        _log.info("store stopped")
-
-
-async def _start(server: EmbeddedServer, signals: StopSignals) -> None:
-    """Start the server, unless a signal asks to stop before it is ready. Raises StoreRefused, StoreUnavailable."""
-    starting = asyncio.create_task(asyncio.to_thread(server.start, exclusive=True))
-    asked = asyncio.create_task(signals.asked.wait())
-    await asyncio.wait([starting, asked], return_when=asyncio.FIRST_COMPLETED)
-    asked.cancel()
-    if not starting.done():
-        await asyncio.to_thread(server.stop)
-    await starting
 
 
 async def _reap_last_run(queue: Queue, reaper: Reaper) -> None:

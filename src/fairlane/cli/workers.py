@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import random
@@ -137,7 +138,11 @@ async def run_workers(settings: Settings, app: str, queues: str, *, with_upkeep:
         if is_remote(settings.queue_url):
             await _run_remote_workers(settings, app, queues, signals, reload)
             return
-        async with open_store(settings.queue_url, settings, with_upkeep=with_upkeep) as engine:
+        async with contextlib.AsyncExitStack() as stack:
+            opening = stack.enter_async_context(open_store(settings.queue_url, settings, with_upkeep=with_upkeep))
+            engine = await signals.unless_asked(opening)
+            if engine is None:
+                return
             reaper = Reaper(engine)
             children = worker_children(settings, app, queues, on_death=reaper.reap)
             await _keep(settings, engine, children, signals, reload)

@@ -1,8 +1,9 @@
 """The embedded store: one server a data folder, kept by one of the processes that use it.
 
 Who holds `store.lock` is the keeper: a thread of its process starts the server, waits on it and
-starts it again. The server holds `server.lock` itself, so that a new keeper's server begins only
-when the old one has ended. Both locks are the kernel's, and end with their process however it ends.
+starts it again. While `fairlane up` holds `up.lock`, nobody else becomes the keeper; who is one
+stays it. The server holds `server.lock` itself, so that a new keeper's server begins only when the
+old one has ended. All locks are the kernel's, and end with their process however it ends.
 """
 
 from __future__ import annotations
@@ -16,11 +17,10 @@ from pathlib import Path
 
 from ..model.errors import FairlaneError, StoreRefused, StoreUnavailable
 from .durability import Durability
-from .folder import DataFolder, KeeperLock, read_pid
+from .folder import DataFolder, FolderLock, read_pid
 from .launch import ServerProcess
 from .probe import Readiness, probe_socket
 
-EXCLUSIVE_GRACE_S = 2.0
 STOP_LIMIT_S = 20.0
 _FIRST_BACKOFF_S = 0.05
 _MAX_BACKOFF_S = 5.0
@@ -36,10 +36,12 @@ class EmbeddedServer:
     An instance is started once; after `stop` it stays stopped.
     """
 
-    def __init__(self, data_dir: Path, durability: Durability) -> None:
+    def __init__(self, data_dir: Path, durability: Durability, *, is_for_up: bool = False) -> None:
+        """`is_for_up`: for `fairlane up`, which holds `up.lock`; all others leave a store that nobody keeps to it."""
         self._folder = DataFolder(data_dir)
+        self._up_lock = None if is_for_up else FolderLock(self._folder.up_lock_path)
         self._durability = durability
-        self._lock = KeeperLock(self._folder.keeper_lock_path)
+        self._lock = FolderLock(self._folder.keeper_lock_path)
         self._state = threading.Condition()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -71,19 +73,16 @@ class EmbeddedServer:
         """Whether this process started the server and starts it again when it dies."""
         return self._thread is not None
 
-    def start(self, *, exclusive: bool = False) -> None:
-        """Return once the server answers; with `exclusive`, only as its keeper.
+    def start(self) -> None:
+        """Return once the server answers, whoever keeps it.
 
-        Raises StoreRefused where the folder or its data cannot be used, or another process holds
-        it; StoreUnavailable when the server does not get ready. Nothing is left running then.
+        Raises StoreRefused where the folder or its data cannot be used; StoreUnavailable when the
+        server does not get ready. Nothing is left running then.
         """
         self._folder.prepare()
         readiness = Readiness(f"the embedded store in {self._folder.path}")
-        patient_until = time.monotonic() + EXCLUSIVE_GRACE_S
         try:
-            while not self._is_ready(readiness, exclusive):
-                if exclusive and not self.is_keeper and time.monotonic() > patient_until:
-                    raise StoreRefused(self._held_by_another())
+            while not self._is_ready(readiness):
                 with self._state:
                     self._state.wait(_POLL_S)
         except BaseException:
@@ -93,8 +92,10 @@ class EmbeddedServer:
     def take_over_if_unkept(self) -> bool:
         """Become the keeper if nobody is; whether this process is now. Does not wait for the server."""
         with self._state:
-            if self._thread is not None or self._stopping.is_set() or not self._lock.acquire():
+            if self._thread is not None or self._stopping.is_set():
                 return self._thread is not None
+            if (self._up_lock is not None and self._up_lock.is_taken()) or not self._lock.acquire():
+                return False
             self._thread = threading.Thread(target=self._keep, name="fairlane-store-keeper", daemon=True)
             self._thread.start()
             return True
@@ -124,20 +125,16 @@ class EmbeddedServer:
             self._process.kill()
             thread.join()
 
-    def _is_ready(self, readiness: Readiness, exclusive: bool) -> bool:
+    def _is_ready(self, readiness: Readiness) -> bool:
         if self._stopping.is_set():
             raise StoreUnavailable(f"the embedded store in {self._folder.path} was stopped")
         if self._failure is not None:
             raise StoreRefused(f"the embedded store in {self._folder.path} did not start: {self._failure}")
         if not self.take_over_if_unkept():
-            return not exclusive and probe_socket(self.socket_path, readiness)
+            return probe_socket(self.socket_path, readiness)
         # A server of an earlier keeper may answer with its last breath: only our own child counts.
         pid = self.pid
         return pid is not None and probe_socket(self.socket_path, readiness, pid)
-
-    def _held_by_another(self) -> str:
-        pid = read_pid(self._folder.keeper_lock_path)
-        return f"data folder {self._folder.path} is in use by another process" + (f" (pid {pid})" if pid else "")
 
     def _keep(self) -> None:
         """The keeper's thread: run the server, again and again, until told to stop."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import logging
@@ -23,6 +24,7 @@ class DataFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
+        self.up_lock_path = self.path / "up.lock"
         self.keeper_lock_path = self.path / "store.lock"
         self.server_lock_path = self.path / "server.lock"
         self.log_path = self.path / "store.log"
@@ -102,8 +104,8 @@ def _is_private(folder: Path) -> bool:
     return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o077
 
 
-class KeeperLock:
-    """The right to run the server of a folder; the kernel takes it back when the process ends."""
+class FolderLock:
+    """A right that one holder has at a time; the kernel takes it back when the process ends."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -125,10 +127,28 @@ class KeeperLock:
         except OSError as error:
             os.close(descriptor)
             raise StoreRefused(f"{self._path} cannot be locked: {error.strerror}") from None
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode())
         self._descriptor = descriptor
+        # Whom it names helps those who read it, no more: a full disk has no room even for that.
+        with contextlib.suppress(OSError):
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, f"{os.getpid()}\n".encode())
         return True
+
+    def is_taken(self) -> bool:
+        """Whether another holder has it, in this process or elsewhere. Takes and makes nothing."""
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        finally:
+            os.close(descriptor)
+        return False
 
     def release(self) -> None:
         """Give the lock back."""
@@ -144,7 +164,7 @@ class KeeperLock:
 
 
 def read_pid(path: Path) -> int | None:
-    """The process id that a lock file names."""
+    """The process id that a lock file names; None where it names none, as on a disk that was full."""
     try:
         return int(path.read_text("ascii"))
     except (OSError, ValueError):

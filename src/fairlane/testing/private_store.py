@@ -24,7 +24,7 @@ class PrivateStore:
         self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
         try:
             self._server = EmbeddedServer(self._folder, Durability.MEMORY)
-            self._server.start(exclusive=True)
+            self._server.start()
         except BaseException:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise
