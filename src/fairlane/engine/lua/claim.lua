@@ -80,15 +80,20 @@ end
 
 -- Those of all open queues, each at the highest of its virtual times there: what it paid in one queue counts in all.
 -- The least first, ties in the order of the least of their times, then of their names.
+-- Looking each up in each queue takes its time, so those further behind than twice as many as may start are left out.
 local function candidates_of_many()
-  local names, known = {}, {}
-  for _, queue in ipairs(open) do
-    for _, tenant in ipairs(call('ZRANGE', key('run/' .. queue), 0, max - 1)) do
-      if not known[tenant] then
-        known[tenant] = true
-        push(names, tenant)
-      end
+  local names, first = {}, {}
+  for n, queue in ipairs(open) do
+    local members = call('ZRANGE', key('run/' .. queue), 0, max - 1, 'WITHSCORES')
+    for i = 1, #members, 2 do
+      local tenant, tag = members[i], members[i + 1] + shifts[n]
+      if not first[tenant] then push(names, tenant) end
+      first[tenant] = math.min(first[tenant] or tag, tag)
     end
+  end
+  if #names > 2 * max then
+    table.sort(names, function(a, b) return first[a] < first[b] or (first[a] == first[b] and a < b) end)
+    names = { unpack(names, 1, 2 * max) }
   end
   local order = {}
   for i, tenant in ipairs(names) do
