@@ -4,11 +4,12 @@ import logging
 import time
 
 import pytest
+from valkey.asyncio import Valkey
 
 from fairlane.engine import Engine
 from fairlane.model.errors import StoreRefused, StoreUnavailable
 from fairlane.store import Durability, open_store
-from fairlane.store.checks import _version_problems
+from fairlane.store.checks import _version_problems, look
 from fairlane.upkeep.check import check
 
 from .store_servers import SAFE, free_port, server, tell
@@ -109,6 +110,22 @@ async def test_what_could_not_be_checked_is_said(denied: str, warned: str, caplo
         assert caplog.text.count(warned) == 1
         assert "could not be checked" in caplog.text
         assert SECRET not in caplog.text
+
+
+class Taciturn(Valkey):
+    """A client of a managed service, some of which answer CONFIG GET with an empty list."""
+
+    async def config_get(self, *names: object, **options: object) -> dict[str, str]:
+        return {}
+
+
+async def test_an_empty_answer_is_no_check() -> None:
+    with server(*SAFE, "--maxmemory-policy", "allkeys-lru") as port:
+        client = Taciturn(port=port)
+        findings = await look(client, Durability.DISK)
+        await client.aclose()
+    assert "maxmemory-policy is allkeys-lru" in findings.problems[0]  # which INFO tells, too
+    assert "CONFIG GET" in findings.unchecked[0]
 
 
 async def test_eviction_is_seen_even_where_the_settings_are_hidden() -> None:

@@ -62,7 +62,14 @@ class Child:
         deaths = 0
         while not self._stopping.is_set():
             began = time.monotonic()
-            self._process = process = await self._spawn()
+            try:
+                self._process = process = await self._spawn()
+            except (OSError, RuntimeError) as error:  # RuntimeError: no thread can be started
+                if not self.is_ready:
+                    raise CannotStart(f"{self.name} could not start: {error}") from None
+                deaths += 1
+                await self._pause(deaths, f"could not be started: {error}")
+                continue
             if self._stopping.is_set():  # told so while it was being started
                 _signal(process, signal.SIGKILL)
             code = await process.wait()
@@ -77,11 +84,8 @@ class Child:
             if code in (FAILED, MISUSED) and not self.is_ready:
                 raise CannotStart(f"{self.name} could not start")
             deaths = 1 if time.monotonic() - began > _HEALTHY_AFTER_SECONDS else deaths + 1
-            pause = _PAUSES.delay_ms(deaths, random.random()) / 1000
-            _log.warning("%s %s; starting it again in %.1f s", self.name, _end(process.pid, code), pause)
             self.has_died()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), pause)
+            await self._pause(deaths, _end(process.pid, code))
 
     async def stop(self, at_once: asyncio.Event) -> None:
         """Ask the process to end, and kill it when it takes too long or when `at_once` is set."""
@@ -124,6 +128,13 @@ class Child:
 
     def has_died(self) -> None:
         """Called when the process ended without having been told to."""
+
+    async def _pause(self, deaths: int, what: str) -> None:
+        """Wait before the next start, the longer the more often the process has died; not when told to stop."""
+        pause = _PAUSES.delay_ms(deaths, random.random()) / 1000
+        _log.warning("%s %s; starting it again in %.1f s", self.name, what, pause)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), pause)
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         own = {PARENT_VARIABLE: str(os.getpid()), NAME_VARIABLE: self.name}

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 from collections.abc import Callable, Coroutine, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from ..model.errors import FairlaneError
+from ..signals import stop_signals
 from .child import Child
-
-_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 T = TypeVar("T")
 
@@ -26,23 +24,24 @@ class CutShort(FairlaneError):
 
 
 class StopSignals:
-    """Ctrl-C, SIGTERM and SIGHUP as events; within `with`, on the running event loop."""
+    """Ctrl-C, SIGTERM and, unless it is ignored (nohup), SIGHUP as events; within `with`, on the running event loop."""
 
     def __init__(self) -> None:
         self.asked = asyncio.Event()
         """The first signal has come: stop in order."""
         self.at_once = asyncio.Event()
         """The second signal has come: stop at once."""
+        self._taken = stop_signals()
 
     def __enter__(self) -> Self:
-        for number in _STOP_SIGNALS:
+        for number in self._taken:
             asyncio.get_running_loop().add_signal_handler(number, self._note)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        for number in _STOP_SIGNALS:
+        for number in self._taken:
             asyncio.get_running_loop().remove_signal_handler(number)
 
     async def unless_asked(self, step: Coroutine[Any, Any, T]) -> T | None:

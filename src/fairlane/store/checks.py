@@ -35,13 +35,14 @@ async def look(client: Valkey, durability: Durability) -> Findings:
     if problems:
         return Findings(problems, unchecked)
     settings = await _read_settings(client)
-    if settings is None:
+    if not set(_SETTINGS) <= settings.keys():
         fsync = " or ".join(sorted(durability.accepted_appendfsync))
         unchecked.append(
-            f"it does not permit CONFIG GET: make sure that appendonly is yes, appendfsync is {fsync} "
+            f"it does not permit or answer CONFIG GET: make sure that appendonly is yes, appendfsync is {fsync} "
             "and maxmemory-policy is noeviction, since this could not be checked"
         )
-        settings = {"maxmemory-policy": info["maxmemory_policy"]} if "maxmemory_policy" in info else {}
+    if "maxmemory_policy" in info:
+        settings.setdefault("maxmemory-policy", info["maxmemory_policy"])
     return Findings(_settings_problems(settings, durability) + _write_problems(info), unchecked)
 
 
@@ -52,12 +53,12 @@ async def _read_info(client: Valkey) -> dict[str, Any] | None:
         return None
 
 
-async def _read_settings(client: Valkey) -> dict[str, str] | None:
+async def _read_settings(client: Valkey) -> dict[str, str]:
     try:
         found = await client.config_get(*_SETTINGS)  # type: ignore[arg-type]
     except ResponseError:
         # No permission, or a managed service that renamed the command away.
-        return None
+        return {}
     return {_text(name): _text(value) for name, value in found.items()}
 
 

@@ -15,6 +15,11 @@ from ..model.errors import StoreRefused
 
 # sun_path holds 108 bytes on Linux and 104 on macOS, with the NUL.
 MAX_SOCKET_PATH_BYTES = 100
+_OURS = {
+    *("up.lock", "store.lock", "server.lock", "store.log", "store.log.1"),
+    *("store.sock", "store.socket-path", "store.socket-path.new", "appendonlydir"),
+}
+"""All that a data folder has in it, unless it serves its owner for something else too."""
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +36,7 @@ class DataFolder:
         self._socket_record = self.path / "store.socket-path"
 
     def prepare(self) -> None:
-        """Make the folder, mode 0700. Raises StoreRefused where that cannot be."""
+        """Make the folder, mode 0700 unless other files are in it too. Raises StoreRefused where that cannot be."""
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             mode = stat.S_IMODE(self.path.stat().st_mode)
@@ -42,9 +47,8 @@ class DataFolder:
             raise StoreRefused(f"data folder {self.path} cannot be used: {error.strerror}") from None
 
     def _make_private(self, mode: int) -> None:
-        """Close the folder to others, unless it was somebody's before it was ours."""
-        ours = self.keeper_lock_path.exists() or not any(self.path.iterdir())
-        if ours:
+        """Close the folder to others, unless its owner has something else in it."""
+        if all(entry.name in _OURS for entry in self.path.iterdir()):
             try:
                 self.path.chmod(0o700)
                 return

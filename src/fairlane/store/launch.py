@@ -29,9 +29,10 @@ class ServerProcess:
         self._folder = folder
         _bound_log(folder.log_path)
         self._log_start = _size(folder.log_path)
+        program = str(find_server_binary())
         read_end, self._lifeline = os.pipe()
         command = [sys.executable, "-I", "-S", shim.__file__, str(os.getpid()), str(folder.server_lock_path)]
-        command += [str(read_end), "--", str(find_server_binary()), *_settings(folder, durability, socket_path)]
+        command += [str(read_end), "--", program, *_settings(folder, durability, socket_path)]
         try:
             with open(folder.log_path, "ab", opener=_open_private) as log:
                 self._process = subprocess.Popen(

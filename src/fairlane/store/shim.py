@@ -69,8 +69,11 @@ def _lock_folder(lock_file: str) -> None:
                 holder = os.read(descriptor, 32).decode(errors="replace").strip()
                 sys.exit(f"another server (pid {holder}) still serves this folder")
             time.sleep(0.02)
-    os.ftruncate(descriptor, 0)
-    os.write(descriptor, f"{os.getpid()}\n".encode())
+    try:
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
+    except OSError:
+        pass  # a full disk: whom the file names only helps those who read it
     os.set_inheritable(descriptor, True)
 
 

@@ -13,19 +13,17 @@ from collections.abc import Callable
 from types import FrameType
 
 from ..loop import new_event_loop
+from ..signals import stop_signals
 from .worker import Worker
 
 log = logging.getLogger("fairlane.worker")
-
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
-
 
 END_SECONDS = 3.0
 """How long the process may take to end once the worker has: threads that jobs left behind would keep it for ever."""
 
 
 def run_worker(make_worker: Callable[[], Worker], exit_code: Callable[[Worker], int] = lambda worker: 0) -> int:
-    """Run the worker that `make_worker` returns (on its event loop) until SIGTERM or SIGINT, then drain it.
+    """Run the worker that `make_worker` returns (on its event loop) until one of `stop_signals`, then drain it.
 
     A second signal ends the process at once, with 128 + its number. To be called in the main thread, as the last
     thing that the process does: it ends within END_SECONDS after this. Returns the exit code that the worker, as it
@@ -66,7 +64,7 @@ async def _run_until_signalled(make_worker: Callable[[], Worker]) -> Worker:
             os._exit(128 + number)
         loop.call_soon_threadsafe(worker.stop)
 
-    before = {number: signal.signal(number, on_signal) for number in STOP_SIGNALS}
+    before = {number: signal.signal(number, on_signal) for number in stop_signals()}
     try:
         await worker.run()
     finally:
