@@ -1,9 +1,11 @@
-"""A data folder on a full disk, in a folder that its owner uses for something else, without a server to run."""
+"""A data folder on a full disk, among other files, without a server to run, known by two paths."""
 
 import os
 import resource
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from fairlane.model.errors import StoreRefused
-from fairlane.store import Durability, shim
+from fairlane.store import Durability, EmbeddedServer, shim
 from fairlane.store.folder import DataFolder, FolderLock, read_pid
 from fairlane.store.launch import ServerProcess
 
@@ -76,3 +78,33 @@ def test_a_start_without_a_server_to_run_leaves_nothing_open(tmp_path: Path, mon
     with pytest.raises(StoreRefused, match="no Valkey server was found"):
         ServerProcess(DataFolder(tmp_path), Durability.DISK, tmp_path / "store.sock")
     assert len(os.listdir("/dev/fd")) == before
+
+
+@pytest.mark.parametrize("starts_by", ["short", "long"])
+def test_a_folder_known_by_a_short_and_by_a_long_path_has_one_server(starts_by: str) -> None:
+    with tempfile.TemporaryDirectory(prefix="fl-") as base:
+        paths = {"short": Path(base, "data"), "long": Path(base, "x" * 90, "data")}
+        paths["long"].parent.symlink_to(base)
+        first = EmbeddedServer(paths.pop(starts_by), Durability.MEMORY)
+        [other_path] = paths.values()
+        other = EmbeddedServer(other_path, Durability.MEMORY)
+        try:
+            first.start()
+            other.start()
+            assert not other.is_keeper
+            assert other.socket_path == first.socket_path
+            assert other.pid == first.pid
+        finally:
+            other.stop()
+            first.stop()
+        if first.socket_path.parent.parent != Path(base):
+            first.socket_path.parent.rmdir()
+
+
+def test_the_record_in_a_copy_is_not_followed(tmp_path: Path) -> None:
+    original, copy = tmp_path / "a", tmp_path / "b"
+    DataFolder(original).prepare()
+    DataFolder(original).record_socket_path(original / "store.sock")
+    shutil.copytree(original, copy)
+    assert (copy / "store.socket-path").read_text() == str(original / "store.sock")
+    assert DataFolder(copy).socket_path() == copy / "store.sock"

@@ -59,27 +59,31 @@ class DataFolder:
 
     def socket_path(self) -> Path:
         """Where the server's socket is, or would be. Raises StoreRefused."""
-        path = self.path / "store.sock"
-        if len(os.fsencode(path)) <= MAX_SOCKET_PATH_BYTES:
-            return path
         recorded = self._recorded_socket_path()
-        return recorded or self._short_socket_path()
+        if recorded is not None:
+            return recorded
+        path = self.path / "store.sock"
+        return path if len(os.fsencode(path)) <= MAX_SOCKET_PATH_BYTES else self._short_socket_path()
 
     def record_socket_path(self, path: Path) -> None:
-        """Tell others, whose temporary folder may be another, where a socket outside the folder is."""
-        if path.parent == self.path:
+        """Tell others, who know the folder by another path or another temporary folder where the socket is."""
+        if self._recorded_socket_path() == path:
             return
         scratch = self._socket_record.with_suffix(".new")
-        scratch.write_text(str(path), "utf-8", "surrogateescape")
-        scratch.replace(self._socket_record)
+        with contextlib.suppress(OSError):  # on a full disk, the server runs for those who find it without
+            scratch.touch(mode=0o600)
+            scratch.write_text(str(path), "utf-8", "surrogateescape")
+            scratch.replace(self._socket_record)
 
     def _recorded_socket_path(self) -> Path | None:
         try:
             path = Path(self._socket_record.read_text("utf-8", "surrogateescape"))
-        except OSError:
+            # A copy of a folder brings the record of the original along.
+            is_within = path.name == "store.sock" and path.parent.samefile(self.path)
+            is_ours = is_within or (path.parent.name == self._short_name() and _is_private(path.parent))
+        except (OSError, ValueError):
             return None
-        # A copy of a folder brings the record of the original along.
-        return path if path.parent.name == self._short_name() and _is_private(path.parent) else None
+        return path if is_ours else None
 
     def _short_name(self) -> str:
         status = self.path.stat()
