@@ -66,3 +66,12 @@ def test_a_full_disk_loses_nothing_and_is_got_over(tmp_path: Path, small_disk: P
         eventually(lambda: submit(api).status_code == 202, 60, "submissions are accepted again")
         api.await_state(accepted, "completed", within_s=60)
         run(tmp_path, "doctor", "--durability", durability)
+
+
+def test_a_disk_that_is_full_before_the_start_is_told(tmp_path: Path, small_disk: Path) -> None:
+    fill(small_disk)
+    with up(tmp_path) as system:
+        assert system.wait() == 1
+        assert system.survivors() == []
+        assert "did not start: its disk is full" in system.log().splitlines()[-1]
+        assert "Traceback" not in system.log()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from .folder import DataFolder
 MAX_CLIENTS = 4096
 MAX_LOG_BYTES = 4 * 1024 * 1024
 _LOG_TAIL_BYTES = 8192
+_LEAST_ROOM_BYTES = 4096
 _LOG_PREFIX = re.compile(r"^\d+:\w \d+ \w+ \d+ [\d:.]+ ([#*.-]) ")
 
 
@@ -75,10 +77,12 @@ class ServerProcess:
             with open(self._folder.log_path, "rb") as log:
                 log.seek(max(self._log_start, _size(self._folder.log_path) - _LOG_TAIL_BYTES))
                 lines = [line for line in log.read().decode(errors="replace").splitlines() if line.strip()]
+            is_full = shutil.disk_usage(self._folder.path).free < _LEAST_ROOM_BYTES
         except OSError as error:
             return f"its log cannot be read: {error.strerror}"
+        silence = "its disk is full" if is_full else "it logged nothing"
         grave = [line for line in lines if _is_grave(line)]
-        return _LOG_PREFIX.sub("", (grave or lines or ["it logged nothing"])[-1]).strip()
+        return _LOG_PREFIX.sub("", (grave or lines or [silence])[-1]).strip()
 
 
 def _is_grave(line: str) -> bool:
