@@ -174,3 +174,15 @@ async def test_what_a_tenant_paid_in_one_queue_counts_where_several_are_served(e
     assert by_tenant(await claim(engine, 2, "p")) == {"ape": 1, "bee": 1}
     leases = await claim(engine, 2, "p", "q")
     assert [lease.tenant_id for lease in leases] == ["cat", "bee"]  # of equals, who stands earlier in any of them
+
+
+async def test_within_one_claim_each_start_is_of_who_had_least(engine: Engine) -> None:
+    await lift_limits(engine)
+    times = {f"t{i}": 0.0 for i in range(9)}
+    weights = {name: 1.0 + (7 * i) % 5 for i, name in enumerate(times)}
+    for name, weight in weights.items():
+        await limit(engine, name, weight=weight)
+        await submit(engine, name, 60)
+    for lease in await claim(engine, 200):
+        assert times[lease.tenant_id] == pytest.approx(min(times.values()))
+        times[lease.tenant_id] += 1 / weights[lease.tenant_id]
