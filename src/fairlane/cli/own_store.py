@@ -71,10 +71,10 @@ async def _alone_on(folder: DataFolder) -> AsyncIterator[None]:
 
 async def _take_over_when_unkept(server: EmbeddedServer) -> None:
     """Keep the store from when a client that kept it has ended."""
-    while True:
+    while not server.is_keeper:
         pause = _POLL_SECONDS
         try:
-            if not server.is_keeper and server.take_over_if_unkept():
+            if server.take_over_if_unkept():
                 _log.warning("no process kept the store any more; this one does now")
         except FairlaneError as error:
             _log.warning("the store cannot be kept: %s", error)

@@ -26,7 +26,7 @@ _RATE_HEADERS = {
     "RateLimit": "What is left of the tenant's submission rate, and the seconds until there is more.",
     "RateLimit-Policy": "The tenant's submission rate: quota and window in seconds.",
 }
-_ACCEPTED = int(HTTPStatus.ACCEPTED)
+_ACCEPTED = int(HTTPStatus.ACCEPTED)  # an enum's member is looked up in Python each time
 _REPLAYED: Header = (b"idempotency-replayed", b"true")
 _item_decoder = msgspec.json.Decoder(BatchItem)
 
