@@ -1,10 +1,7 @@
 """fairlane: a multi-tenant job queue with a lane for every tenant."""
 
-from .app import App
-from .context import JobContext, current
-from .control import Cancel, Retry, RetryAfter, Snooze
-from .handle import JobHandle, SyncJobHandle
-from .middleware import Middleware
+from .job.context import JobContext, current
+from .job.control import Cancel, Retry, RetryAfter, Snooze
 from .model.errors import (
     Conflict,
     FairlaneError,
@@ -23,9 +20,12 @@ from .model.errors import (
 )
 from .model.job import Job, NewJob
 from .model.states import State
-from .submit import PartlySubmitted
-from .submitter import Bound
-from .task import AsyncTask, SyncTask, Task
+from .sdk.app import App
+from .sdk.call import Bound
+from .sdk.handle import JobHandle, SyncJobHandle
+from .sdk.middleware import Middleware
+from .sdk.submission import PartlySubmitted
+from .sdk.task import AsyncTask, SyncTask, Task
 
 __all__ = [
     "App",

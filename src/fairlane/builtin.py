@@ -7,9 +7,9 @@ import os
 
 import msgspec
 
-from .app import App
-from .context import current
+from .job.context import current
 from .model.job import DEFAULT_TASK
+from .sdk.app import App
 
 app = App()
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 
+from .backend import Queue
 from .engine import Engine
-from .queue import Queue
 from .store import Durability, open_store
 
-_HTTP = ("http://", "https://")
+
+def is_remote(url: str) -> bool:
+    """Whether this is the URL of an API rather than of a store."""
+    return url.startswith(("http://", "https://"))
 
 
 def load_client(url: str) -> None:
     """Import now what `open_queue` would import later."""
-    if url.startswith(_HTTP):
+    if is_remote(url):
         from . import remote  # noqa: F401
 
 
@@ -23,7 +26,7 @@ async def open_queue(url: str, *, durability: str | None = None) -> Queue:
 
     Raises InvalidInput, StoreUnavailable or StoreRefused. The API is first spoken to by the first call.
     """
-    if url.startswith(_HTTP):
+    if is_remote(url):
         from .remote import RemoteQueue  # takes its time to import, which others need not wait for
 
         return RemoteQueue(url)

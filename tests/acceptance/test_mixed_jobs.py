@@ -20,8 +20,8 @@ from fairlane.model.job import Job, JobQuery
 from fairlane.model.retention import Retention
 from fairlane.model.states import State
 from fairlane.model.tenant import TenantPolicy
+from fairlane.sdk.task import Task
 from fairlane.store import Durability, EmbeddedServer
-from fairlane.task import Task
 from fairlane.upkeep.run import run_upkeep
 
 from . import mixed_tasks as tasks

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fairlane.store import Durability, EmbeddedServer
-from fairlane.store.folder import FolderLock
+from fairlane.store.embedded.folder import FolderLock
 
 from .running import eventually, up
 

@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from fairlane.cli.listening import listen
 from fairlane.engine import Engine
+from fairlane.runtime.sockets import listen
 from fairlane.server.app import App, create_app
 from fairlane.server.run import serve_on
 from fairlane.server.settings import ServerSettings

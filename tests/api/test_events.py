@@ -12,8 +12,8 @@ import pytest
 
 from fairlane.engine import news
 from fairlane.model.monitor import Overview
-from fairlane.server import hub, sse
 from fairlane.server.settings import ServerSettings
+from fairlane.server.streams import hub, sse
 
 from .conftest import Served, serving, until
 from .streams import stream

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from fairlane.server.protocol import HEAD_LIMIT_BYTES
+from fairlane.server.http.protocol import HEAD_LIMIT_BYTES
 from fairlane.server.settings import ServerSettings
 
 from .conftest import Served, fields_of

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from fairlane.engine import news
-from fairlane.server import sse
+from fairlane.server.streams import sse
 
 from .conftest import Served, fields_of
 from .streams import stream

@@ -16,10 +16,10 @@ from schemathesis import Case
 from schemathesis.checks import CheckFunction
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
-from fairlane.cli.listening import listen
 from fairlane.engine import Engine
+from fairlane.runtime.sockets import listen
 from fairlane.server.app import create_app
-from fairlane.server.openapi import openapi_document
+from fairlane.server.http.openapi import openapi_document
 from fairlane.server.routes import API
 from fairlane.server.run import serve_on
 from fairlane.store import Durability, open_store

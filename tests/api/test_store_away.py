@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from fairlane.server import sse
+from fairlane.server.streams import sse
 
 from .conftest import Served, fields_of
 from .streams import stream

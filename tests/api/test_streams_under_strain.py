@@ -12,14 +12,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fairlane.cli.listening import listen
 from fairlane.engine import Engine
 from fairlane.model.lease import ClaimRequest, OutcomeKind
 from fairlane.model.states import State
 from fairlane.remote import RemoteQueue
-from fairlane.server import hub
+from fairlane.runtime.sockets import listen
 from fairlane.server.app import create_app
 from fairlane.server.run import GRACE_SECONDS, serve_on
+from fairlane.server.streams import hub
 from fairlane.store import Durability, open_store
 
 from .streams import stream

@@ -18,11 +18,11 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session
 
 from fairlane import App, InvalidInput, Middleware, NewJob
+from fairlane.backend import Queue
 from fairlane.contrib.outbox import BATCH
 from fairlane.engine import Engine
 from fairlane.model.job import Job, JobQuery
 from fairlane.model.tenant import PolicyChange, Rate
-from fairlane.queue import Queue
 from fairlane.server.app import create_app
 from fairlane.testing import Testing
 from tests.engine.conformance.conftest import served

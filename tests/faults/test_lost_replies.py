@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 import msgspec
 import pytest
 
+from fairlane.backend import Queue
 from fairlane.engine import Engine
 from fairlane.model.errors import NotFound
 from fairlane.model.ids import new_claim_id
@@ -16,7 +17,6 @@ from fairlane.model.job import Counters, JobQuery, NewJob, SubmitStatus
 from fairlane.model.lease import ClaimRequest, LeaseStatus, Outcome, OutcomeKind
 from fairlane.model.schedule import ScheduleSpec
 from fairlane.model.states import State
-from fairlane.queue import Queue
 from fairlane.remote import RemoteQueue
 from fairlane.server.app import create_app
 from fairlane.store import Durability, open_store

@@ -13,11 +13,11 @@ import msgspec
 import pytest
 
 from fairlane import App
+from fairlane.backend import Queue
 from fairlane.engine import Engine
 from fairlane.model.job import JobQuery
 from fairlane.model.retention import Retention
 from fairlane.model.states import State
-from fairlane.queue import Queue
 from fairlane.server.app import create_app
 from fairlane.store import Durability, open_store
 from fairlane.upkeep.run import run_upkeep

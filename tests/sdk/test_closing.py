@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from fairlane import App, StoreUnavailable
-from fairlane.connections import Connections
-from fairlane.queue import Queue
+from fairlane.backend import Queue
+from fairlane.sdk.connections import Connections
 
 NOWHERE = "valkey://127.0.0.1:1"
 

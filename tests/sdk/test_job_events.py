@@ -10,8 +10,8 @@ from itertools import pairwise
 import pytest
 
 from fairlane import App, NotFound, State, current
-from fairlane.cli.listening import listen
 from fairlane.model.job import Job, Progress
+from fairlane.runtime.sockets import listen
 from fairlane.server.app import create_app
 from fairlane.server.run import serve_on
 

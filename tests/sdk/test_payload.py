@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from fairlane import InvalidInput, PayloadTooLarge
-from fairlane.payload import Parameters
+from fairlane.job.parameters import Parameters
 
 
 def build(user_id: int, fmt: str = "pdf", *, tags: list[str] = []) -> None:  # noqa: B006  a mutable default is the case

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from fairlane import App, InvalidInput, Retry, State, current
-from fairlane.declared import declaration_of, declare
+from fairlane.backend import Queue
 from fairlane.model.errors import StoreUnavailable
 from fairlane.model.schedule import Missed, Overlap, Schedule, ScheduleSpec
-from fairlane.queue import Queue
-from fairlane.submitter import Bound
+from fairlane.sdk.call import Bound
+from fairlane.sdk.schedules import declaration_of, declare
 from fairlane.testing.kit import Testing
 
 
@@ -216,7 +216,7 @@ async def test_a_refused_schedule_is_told_of_and_keeps_no_other_out(
         await world.start(declaring)
         assert (await world.shown()).declared
         assert (await (await app.connect()).schedules.get("globex", "other")).declared
-    [told] = [record.getMessage() for record in caplog.records if record.name == "fairlane.declared"]
+    [told] = [record.getMessage() for record in caplog.records if record.name == "fairlane.sdk.schedules"]
     assert "schedule too-many of tenant acme was refused" in told
 
 

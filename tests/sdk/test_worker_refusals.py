@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from fairlane import App, State, current
-from fairlane.context import running_job
+from fairlane.backend import Queue
+from fairlane.job.context import running_job
 from fairlane.model.errors import FairlaneError, InvalidInput
 from fairlane.model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, WorkerReport
-from fairlane.queue import Queue
 from fairlane.server.app import create_app
 from fairlane.worker import outcomes
 

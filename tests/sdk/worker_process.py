@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from fairlane import App, builtin, current
+from fairlane.backend import Queue
 from fairlane.connect import open_queue
-from fairlane.queue import Queue
 from fairlane.worker import Worker, WorkerOptions, run_worker
 
 from . import process_tasks

@@ -16,11 +16,11 @@ from typing import Self, TypeVar
 import msgspec
 
 from fairlane import App
+from fairlane.backend import Queue
 from fairlane.connect import open_engine, open_queue
 from fairlane.engine import Engine
 from fairlane.model.job import Job, NewJob
 from fairlane.model.tenant import TenantPolicy
-from fairlane.queue import Queue
 from fairlane.worker import Worker, WorkerOptions
 
 T = TypeVar("T")

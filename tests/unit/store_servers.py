@@ -12,7 +12,7 @@ from pathlib import Path
 
 import valkey
 
-from fairlane.store.binary import find_server_binary
+from fairlane.store.embedded.binary import find_server_binary
 
 SAFE = ("--appendonly", "yes", "--appendfsync", "always")
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import watchfiles
 
-from fairlane.cli.beside import insist
-from fairlane.cli.child import Child
-from fairlane.cli.health import served_health
-from fairlane.cli.reloading import reloading
 from fairlane.model.errors import StoreUnavailable
+from fairlane.runtime.child import Child
+from fairlane.runtime.health import served_health
+from fairlane.runtime.reload import reloading
+from fairlane.runtime.retrying import insist
 from tests.sdk.world import PATIENCE_SECONDS, eventually
 
 

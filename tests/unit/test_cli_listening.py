@@ -5,8 +5,8 @@ import socket
 
 import pytest
 
-from fairlane.cli.listening import CannotListen, address_of, listen
 from fairlane.model.errors import InvalidInput
+from fairlane.runtime.sockets import CannotListen, address_of, listen
 
 
 def test_a_free_port_is_taken_and_told() -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from fairlane.cli.child import CannotStart, Child
-from fairlane.cli.supervisor import StopSignals
+from fairlane.runtime.child import CannotStart, Child
+from fairlane.runtime.supervisor import StopSignals
 from tests.acceptance.running import eventually, fairlane
 
 

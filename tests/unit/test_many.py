@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fairlane.many import BATCH, BATCH_BYTES, batches
+from fairlane.sdk.batches import BATCH, BATCH_BYTES, batches
 
 
 @pytest.mark.parametrize(

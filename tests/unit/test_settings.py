@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from fairlane.cli import settings
-from fairlane.cli.settings import Settings
 from fairlane.model.errors import InvalidInput
 from fairlane.model.tenant import Fairness, Rate, TenantPolicy
+from fairlane.runtime import settings
+from fairlane.runtime.settings import Settings
 
 
 def resolved(

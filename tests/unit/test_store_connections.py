@@ -8,7 +8,9 @@ import pytest
 from valkey.exceptions import ConnectionError as ValkeyConnectionError
 from valkey.exceptions import TimeoutError as ValkeyTimeoutError
 
-from fairlane.store import Store, connections, listening, open_store
+from fairlane.store import Store, open_store
+from fairlane.store.client import connections
+from fairlane.store.client import subscriptions as listening
 from tests.faults.proxy import Wire, wire
 
 from .store_servers import SAFE, eventually, server, tell

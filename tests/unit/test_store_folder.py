@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from fairlane.model.errors import StoreRefused
-from fairlane.store import Durability, EmbeddedServer, shim
-from fairlane.store.folder import DataFolder, FolderLock, read_pid
-from fairlane.store.launch import ServerProcess
+from fairlane.store import Durability, EmbeddedServer
+from fairlane.store.embedded import shim
+from fairlane.store.embedded.folder import DataFolder, FolderLock, read_pid
+from fairlane.store.embedded.launch import ServerProcess
 
 
 @contextmanager

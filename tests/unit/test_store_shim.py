@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from fairlane.store import shim
+from fairlane.store.embedded import shim
 
 WITHOUT_PDEATHSIG = """
 import runpy, sys

@@ -3,7 +3,7 @@
 import msgspec
 
 from fairlane.model.lease import Outcome, OutcomeKind
-from fairlane.worker.outbox import MOST_BYTES, Outbox
+from fairlane.worker.resend import MOST_BYTES, Outbox
 
 
 def outbox_of(*sizes: int) -> Outbox:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from fairlane.worker.turns import LOOK_AGAIN_SECONDS, QueueTurns
+from fairlane.worker.queue_turns import LOOK_AGAIN_SECONDS, QueueTurns
 
 
 def starts(turns: QueueTurns, rounds: int, at: float = 0.0, most: int = 1) -> Counter[str]:

@@ -14,14 +14,14 @@ from typing import cast
 import uvloop
 
 from ..engine import Engine
-from ..server.answers import Answer, json_answer
 from ..server.app import App, create_app
 from ..server.bodies import JobBody
-from ..server.call import Call
 from ..server.context import Context
-from ..server.endpoint import Endpoint
+from ..server.http.answers import Answer, json_answer
+from ..server.http.call import Call
+from ..server.http.endpoint import Endpoint
+from ..server.http.serving import PathApp
 from ..server.run import serve_on
-from ..server.serving import PathApp
 from ..server.settings import ServerSettings
 from ..store import Durability, open_store
 from .figures import Figure

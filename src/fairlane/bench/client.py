@@ -7,10 +7,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from .. import App
+from ..backend import Queue
 from ..connect import open_engine
-from ..connections import Connections
 from ..engine import Engine
-from ..queue import Queue
+from ..sdk.connections import Connections
 from .figures import Figure
 from .fixture import private_engine, store_seconds
 

@@ -7,10 +7,10 @@ import statistics
 import time
 
 from .. import App
+from ..backend import Queue
 from ..connect import open_engine
 from ..engine import Engine
 from ..model.job import NewJob
-from ..queue import Queue
 from ..store import Durability
 from ..worker import Worker, WorkerOptions
 from .figures import Figure

@@ -7,17 +7,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
-from ..connect import open_engine, open_queue
+from ..backend import Queue, Upkeep
+from ..connect import is_remote, open_engine, open_queue
 from ..model.errors import InvalidInput, StoreUnavailable
-from ..queue import Queue, Upkeep
-from .settings import Settings
+from ..runtime.settings import Settings
 
 T = TypeVar("T")
-
-
-def is_remote(url: str) -> bool:
-    """Whether this is the URL of an API rather than of a store."""
-    return url.startswith(("http://", "https://"))
 
 
 def ask(settings: Settings, question: Callable[[Queue], Awaitable[T]]) -> T:

@@ -7,22 +7,22 @@ from typing import Any
 import click
 
 from ..model.errors import FairlaneError, InvalidInput
-from .app_trial import try_app
-from .bench import bench
-from .config import config
-from .dlq import dlq
-from .doctor import doctor
-from .jobs import jobs
-from .output import printable
-from .process import end_with_parent
-from .schedules import schedules
-from .serve import serve
-from .submit import submit
-from .tenants import tenants
-from .top import top
-from .up import up
-from .upkeep import upkeep
-from .worker import worker
+from ..process.identity import end_with_parent
+from ..process.printable import printable
+from .commands.bench import bench
+from .commands.config import config
+from .commands.dlq import dlq
+from .commands.doctor import doctor
+from .commands.jobs import jobs
+from .commands.schedules import schedules
+from .commands.serve import serve
+from .commands.submit import submit
+from .commands.tenants import tenants
+from .commands.top import top
+from .commands.try_app import try_app
+from .commands.up import up
+from .commands.upkeep import upkeep
+from .commands.worker import worker
 
 
 class _Failure(click.ClickException):

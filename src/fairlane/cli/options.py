@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from ..model.job import Time
-from .settings import default_of, description_of, flag_of, load
+from ..runtime.settings import default_of, description_of, flag_of, load
 
 Command = Callable[..., Any]
 

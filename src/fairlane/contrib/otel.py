@@ -11,9 +11,9 @@ try:
 except ImportError as error:
     raise ImportError("fairlane.contrib.otel needs OpenTelemetry: pip install 'fairlane[otel]'") from error
 
-from ..context import JobContext
-from ..control import Cancel, RetryAfter, Snooze
-from ..middleware import Middleware
+from ..job.context import JobContext
+from ..job.control import Cancel, RetryAfter, Snooze
+from ..sdk.middleware import Middleware
 
 _STEERING = (Cancel, Snooze, RetryAfter)
 _running: ContextVar[tuple[trace.Span, Token[context.Context]]] = ContextVar("fairlane_span")

@@ -17,14 +17,14 @@ from typing import Any, Protocol
 
 import msgspec
 
-from ..app import App
-from ..middleware import tell_submitted
+from ..backend import Queue
 from ..model.backoff import Backoff
 from ..model.errors import InvalidInput, RateLimited, StoreUnavailable
 from ..model.job import NewJob, Submission, SubmitStatus
-from ..queue import Queue
-from ..submit import refusal
-from ..submitter import Bound
+from ..sdk.app import App
+from ..sdk.call import Bound
+from ..sdk.middleware import tell_submitted
+from ..sdk.submission import refusal
 
 BATCH = 100
 """Entries that are handed over, and removed, together."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
-from ..app import App
-from ..submitter import Bound
+from ..sdk.app import App
+from ..sdk.call import Bound
 from .outbox import Entry, Relay, entry_values
 
 if TYPE_CHECKING:  # it needs greenlet, which those with a sync engine need not have

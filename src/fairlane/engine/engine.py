@@ -13,15 +13,7 @@ import msgspec
 from ..model import ids
 from ..model.bulk import BulkAction, BulkResult
 from ..model.errors import Conflict, NotFound
-from ..model.job import (
-    Counters,
-    Explanation,
-    Job,
-    JobPage,
-    JobQuery,
-    NewJob,
-    Submission,
-)
+from ..model.job import Counters, Explanation, Job, JobPage, JobQuery, NewJob, Submission
 from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, WorkerReport
 from ..model.overview import QueueInfo, Reaped, StoreReport, UpkeepStep
 from ..model.retention import Retention

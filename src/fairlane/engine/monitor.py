@@ -6,12 +6,12 @@ from collections.abc import AsyncGenerator
 
 import msgspec
 
+from ..backend import Queue
 from ..model import ids
 from ..model.errors import NotFound, StoreUnavailable
 from ..model.job import Counters, Job
 from ..model.monitor import Changes, History, JobChange, Overview
 from ..model.states import State
-from ..queue import Queue
 from .calls import Calls
 from .history import read_history
 from .news import News

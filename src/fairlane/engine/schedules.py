@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from ..backend import Queue
 from ..model import ids
 from ..model.backoff import Backoff
 from ..model.cron import cron_rule
@@ -19,16 +20,7 @@ from ..model.errors import InvalidInput, NotFound
 from ..model.job import Job, NewJob
 from ..model.json_text import check_json
 from ..model.overview import UpkeepStep
-from ..model.schedule import (
-    MAX_SCHEDULES,
-    SCHEDULE_HEADER,
-    TICK_HEADER,
-    Firing,
-    Schedule,
-    ScheduleSpec,
-    plan_firing,
-)
-from ..queue import Queue
+from ..model.schedule import MAX_SCHEDULES, SCHEDULE_HEADER, TICK_HEADER, Firing, Schedule, ScheduleSpec, plan_firing
 from . import keys
 from .calls import Calls
 from .listing import names_between

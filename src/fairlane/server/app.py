@@ -9,13 +9,13 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..queue import Queue
-from .answers import Receive, Scope, Send
+from ..backend import Queue
 from .context import Context
+from .http.answers import Receive, Scope, Send
+from .http.serving import PathApp
 from .problems import PROBLEM_TYPE, HttpError, problem_answer
 from .routes import ENDPOINTS
 from .routes.submit import SUBMIT
-from .serving import PathApp
 from .settings import ServerSettings
 
 

@@ -12,8 +12,8 @@ from http import HTTPStatus
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from .answers import Answer, Header
-from .call import Call
+from .http.answers import Answer, Header
+from .http.call import Call
 
 _TYPES = {
     "html": b"text/html; charset=utf-8",

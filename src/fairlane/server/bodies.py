@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from ..backend import Queue
 from ..model.backoff import Backoff
 from ..model.bounded import check_headers
 from ..model.errors import InvalidInput, PayloadTooLarge
@@ -33,8 +34,7 @@ from ..model.job import (
 from ..model.json_text import check_json
 from ..model.names import IDEMPOTENCY_KEY_PATTERN, NAME_PATTERN, check_key, check_name
 from ..model.times import start_ms
-from ..queue import Queue
-from .parsing import part_of_body
+from .http.parsing import part_of_body
 
 # The patterns are for readers of the OpenAPI document; check_name and check_key enforce them.
 Name = Annotated[str, Meta(extra_json_schema={"pattern": NAME_PATTERN, "minLength": 1, "maxLength": 128})]

@@ -12,7 +12,7 @@ from ..model.errors import InvalidInput
 from ..model.ids import is_job_id
 from ..model.job import MAX_BATCH, JobQuery
 from .bodies import Body, JobId, Name
-from .parsing import part_of_body
+from .http.parsing import part_of_body
 from .queries import Cursor, JobFilter, Query
 
 MAX_BULK = 10_000

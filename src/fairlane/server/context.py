@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from ..queue import Queue
-from .feeds import Feeds
-from .hub import Hub
+from ..backend import Queue
 from .settings import ServerSettings
+from .streams.feeds import Feeds
+from .streams.hub import Hub
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ from ..model.errors import (
     StoreUnavailable,
     Unauthorized,
 )
-from .answers import Answer, Header
+from .http.answers import Answer, Header
 
 PROBLEM_TYPE = b"application/problem+json"
 STORE_RETRY_SECONDS = 1

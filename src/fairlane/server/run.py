@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator
 import uvicorn
 
 from .app import App
-from .protocol import BoundedHttpProtocol
+from .http.protocol import BoundedHttpProtocol
 
 BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75

@@ -13,10 +13,10 @@ from valkey.exceptions import AuthenticationError, BusyLoadingError, ValkeyError
 
 from ..model.errors import FairlaneError, StoreRefused, StoreUnavailable
 from .checks import look
-from .connections import Command, command_pool, subscriber_client
+from .client.connections import Command, command_pool, subscriber_client
 from .durability import Durability
-from .embedded import EmbeddedServer
-from .probe import Readiness
+from .embedded.probe import Readiness
+from .embedded.server import EmbeddedServer
 from .urls import EmbeddedUrl, ServerUrl, parse_store_url
 
 _LOADING_POLL_S = 0.05

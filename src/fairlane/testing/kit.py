@@ -12,23 +12,23 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from ..connections import Connections
-from ..control import Duration
-from ..declared import declaration_of
+from ..backend import Queue
 from ..engine import Engine
+from ..job.control import Duration
 from ..model.durations import parse_duration_ms
 from ..model.job import Job
 from ..model.lease import DEFAULT_LEASE_MS, LeaseReport
 from ..model.tenant import TenantPolicy
-from ..queue import Queue
+from ..sdk.connections import Connections
+from ..sdk.schedules import declaration_of
+from ..sdk.task import Task
 from ..store import Durability, open_store
-from ..task import Task
 from ..worker import Worker, WorkerOptions
 from .private_store import PrivateStore, borrow_store, give_back
 from .witness import Notes, Witness
 
 if TYPE_CHECKING:
-    from ..app import App
+    from ..sdk.app import App
 
 E = TypeVar("E", bound=Engine)
 

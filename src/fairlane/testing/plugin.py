@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 if TYPE_CHECKING:
-    from ..app import App
+    from ..sdk.app import App
     from .kit import Testing
 
 

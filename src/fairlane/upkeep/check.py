@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 
+from ..backend import Upkeep
 from ..model.overview import UpkeepStep
-from ..queue import Upkeep
 from .loop import Duty
 
 INTERVAL_MS = 60_000

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..backend import Upkeep
 from ..model.overview import UpkeepStep
-from ..queue import Upkeep
 from .loop import Duty
 
 INTERVAL_MS = 250

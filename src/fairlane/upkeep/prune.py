@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ..backend import Upkeep
 from ..model.overview import UpkeepStep
 from ..model.retention import Retention
-from ..queue import Upkeep
 from .loop import Duty
 
 INTERVAL_MS = 1_000

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..backend import Upkeep
 from ..model.retention import Retention
-from ..queue import Upkeep
 from .check import check
 from .fire import fire
 from .loop import run_duties

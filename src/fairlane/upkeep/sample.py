@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..queue import Upkeep
+from ..backend import Upkeep
 from .loop import Duty
 
 INTERVAL_MS = 10_000

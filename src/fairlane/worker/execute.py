@@ -11,24 +11,17 @@ from functools import partial
 
 import msgspec
 
-from ..context import JobContext, enter_job
+from ..job.context import JobContext, enter_job
 from ..model.errors import InvalidInput
 from ..model.lease import Lease, Outcome, OutcomeKind
 from . import outcomes
-from .calling import call
-from .capture import replay
 from .deadlines import Deadlines
 from .failures import Failures
-from .frames import Said
-from .processes import JobProcess, Processes
-from .running import (
-    CANCEL_GRACE_SECONDS,
-    PROCESS_GRACE_SECONDS,
-    PROCESS_START_SECONDS,
-    Runnable,
-    RunningJob,
-    Stop,
-)
+from .invoke import call
+from .log_capture import replay
+from .processes.frames import Said
+from .processes.pool import JobProcess, Processes
+from .running import CANCEL_GRACE_SECONDS, PROCESS_GRACE_SECONDS, PROCESS_START_SECONDS, Runnable, RunningJob, Stop
 from .threads import Threads
 
 log = logging.getLogger("fairlane.worker")

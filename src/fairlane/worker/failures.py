@@ -6,10 +6,10 @@ import asyncio
 import inspect
 import logging
 
-from ..context import ambient_tenant
+from ..backend import Queue
+from ..job.context import ambient_tenant
 from ..model.lease import FailureKind, Outcome, OutcomeKind
 from ..model.states import State
-from ..queue import Queue
 from .running import OnFailure, RunningJob
 
 log = logging.getLogger("fairlane.worker")

@@ -12,18 +12,18 @@ from typing import Any
 
 import msgspec
 
+from ..backend import Queue
 from ..model.errors import FairlaneError, StoreUnavailable
 from ..model.ids import new_claim_id
 from ..model.job import MAX_BATCH
 from ..model.lease import MAX_CLAIM, ClaimRequest, Lease, LeaseStatus, Outcome, OutcomeKind
-from ..queue import Queue
 from . import outcomes
 from .execute import Executor
 from .failures import Failures
 from .options import WorkerOptions
-from .outbox import Outbox
-from .singly import OneByOne
-from .turns import QueueTurns
+from .queue_turns import QueueTurns
+from .resend import Outbox
+from .resend_singly import OneByOne
 
 log = logging.getLogger("fairlane.worker")
 

@@ -10,9 +10,9 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
+from ..backend import Queue
 from ..model.errors import InvalidInput, StoreUnavailable
 from ..model.lease import LeaseReport, LeaseStatus, WorkerReport
-from ..queue import Queue
 from .running import RunningJob
 
 log = logging.getLogger("fairlane.worker")

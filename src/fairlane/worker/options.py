@@ -8,7 +8,7 @@ import socket
 
 import msgspec
 
-from ..control import check_whole
+from ..job.control import check_whole
 from ..model.errors import InvalidInput
 from ..model.lease import DEFAULT_LEASE_MS, MAX_LEASE_MS, MIN_LEASE_MS
 from ..model.names import check_name

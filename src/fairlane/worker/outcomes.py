@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from ..control import Cancel, RetryAfter, Snooze
+from ..job.control import Cancel, RetryAfter, Snooze
 from ..model.bounded import job_error
 from ..model.errors import InvalidInput
 from ..model.job import MAX_RESULT_BYTES

@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
-from ..loop import new_event_loop
-from ..signals import stop_signals
+from ..process.loop import new_event_loop
+from ..process.signals import stop_signals
 from .worker import Worker
 
 log = logging.getLogger("fairlane.worker")

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..context import JobContext
+from ..job.context import JobContext
+from ..job.parameters import Parameters
 from ..model.job import Job, Progress
 from ..model.lease import Lease
 from ..model.logs import LogPiece
-from ..payload import Parameters
 
 if TYPE_CHECKING:
-    from .processes import JobProcess
+    from .processes.pool import JobProcess
 
 CANCEL_GRACE_SECONDS = 2.0
 """How long an async job may clean up after it was told to stop, before it is abandoned."""

@@ -11,18 +11,18 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
+from ..backend import Orders, Queue
 from ..model.errors import FairlaneError, InvalidInput
 from ..model.lease import MAX_REPORTED_JOBS, LeaseStatus, Outcome, WorkerReport
-from ..queue import Orders, Queue
-from .capture import captured_logs
+from .commands import obey
 from .execute import Executor
 from .failures import Failures
 from .fetch import Fetcher
 from .heartbeat import Heartbeat
+from .log_capture import captured_logs
 from .memory import resident_bytes
-from .obey import obey
 from .options import WorkerOptions
-from .processes import check_reachable
+from .processes.pool import check_reachable
 from .running import CANCEL_GRACE_SECONDS, Runnable, RunningJob, Stop
 
 log = logging.getLogger("fairlane.worker")

@@ -10,12 +10,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 import uvicorn
 
-from fairlane.cli.listening import listen
+from fairlane.backend import Queue
 from fairlane.engine import Engine
-from fairlane.queue import Queue
 from fairlane.remote import RemoteQueue
+from fairlane.runtime.sockets import listen
 from fairlane.server.app import App, create_app
-from fairlane.server.protocol import BoundedHttpProtocol
+from fairlane.server.http.protocol import BoundedHttpProtocol
 from fairlane.store import Durability, open_store
 
 from .world import Clock, World

@@ -4,13 +4,13 @@ from collections import Counter
 
 import pytest
 
+from fairlane.backend import Queue
 from fairlane.engine import bulk
 from fairlane.model.bulk import BulkAction, BulkResult
 from fairlane.model.errors import InvalidInput, NotFound
 from fairlane.model.job import MAX_BATCH, JobQuery
 from fairlane.model.lease import LeaseReport, LeaseStatus, OutcomeKind
 from fairlane.model.states import Reason, State
-from fairlane.queue import Queue
 
 from .world import WORKER, World
 

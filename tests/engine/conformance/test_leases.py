@@ -9,14 +9,7 @@ import pytest
 from fairlane.model.errors import InvalidInput
 from fairlane.model.ids import new_claim_id
 from fairlane.model.job import JobError, Progress
-from fairlane.model.lease import (
-    ClaimRequest,
-    FailureKind,
-    LeaseReport,
-    LeaseStatus,
-    Outcome,
-    OutcomeKind,
-)
+from fairlane.model.lease import ClaimRequest, FailureKind, LeaseReport, LeaseStatus, Outcome, OutcomeKind
 from fairlane.model.states import Reason, State
 
 from .world import WORKER, World, raw

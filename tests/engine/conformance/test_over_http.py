@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from fairlane.cli.listening import listen
 from fairlane.connect import open_queue
 from fairlane.model.bulk import BulkAction
 from fairlane.model.errors import InvalidInput, PayloadTooLarge, StoreUnavailable
@@ -18,7 +17,8 @@ from fairlane.model.lease import ClaimRequest, LeaseReport, LeaseStatus
 from fairlane.model.logs import LogLine, LogPiece
 from fairlane.model.states import State
 from fairlane.remote import RemoteQueue
-from fairlane.server.endpoint import LARGE_BODY
+from fairlane.runtime.sockets import listen
+from fairlane.server.http.endpoint import LARGE_BODY
 from tests.faults.proxy import wire
 
 from .world import WORKER, World

@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
+from fairlane.backend import Queue, Upkeep
 from fairlane.model.ids import new_claim_id
 from fairlane.model.job import NewJob, Submission, SubmitStatus
 from fairlane.model.lease import ClaimRequest, Lease, LeaseStatus, Outcome, OutcomeKind, WorkerReport
 from fairlane.model.tenant import PolicyChange
-from fairlane.queue import Queue, Upkeep
 
 WORKER = WorkerReport(id="w1", slots=8, running=1, host="here", pid=7, started_at=1_700_000_000.0, jobs=("j1",))
 

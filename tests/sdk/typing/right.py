@@ -5,18 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import assert_type
 
-from fairlane import (
-    App,
-    AsyncTask,
-    Bound,
-    Job,
-    JobHandle,
-    Middleware,
-    Retry,
-    SyncJobHandle,
-    SyncTask,
-    current,
-)
+from fairlane import App, AsyncTask, Bound, Job, JobHandle, Middleware, Retry, SyncJobHandle, SyncTask, current
 
 app = App(tenancy="required", middleware=[Middleware()])
 

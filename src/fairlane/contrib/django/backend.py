@@ -11,10 +11,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from ...control import check_max_attempts, check_timeout_ms
+from ...job.control import check_max_attempts, check_timeout_ms
 from ...model.errors import InvalidInput, NotFound
 from ...model.job import DEFAULT_MAX_ATTEMPTS, DEFAULT_TIMEOUT_MS, Job
-from ...submitter import Bound
+from ...sdk.call import Bound
 from . import running
 from .compat import BaseTaskBackend, Task, TaskResult, TaskResultDoesNotExist, task_enqueued
 from .results import new_result, result_of

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from django.db import close_old_connections, transaction
 
-from ...app import App
-from ...submitter import Bound
+from ...sdk.app import App
+from ...sdk.call import Bound
 from ..outbox import Entry, Relay, entry_values
 from .models import OutboxEntry
 

@@ -13,9 +13,9 @@ from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 from django.utils import timezone
 
-from ... import task as ours
-from ...app import App
-from ...context import current
+from ...job.context import current
+from ...sdk import task as ours
+from ...sdk.app import App
 from .compat import Task, TaskContext, TaskResult, TaskResultStatus, task_finished, task_started
 from .results import new_result
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..endpoint import Endpoint
+from ..http.endpoint import Endpoint
 from . import bulk, docs, events, health, job, leases, listings, pages, queues, schedules, submit, tenants, workers
 
 API = (

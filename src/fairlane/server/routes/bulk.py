@@ -7,8 +7,8 @@ from ...model.errors import InvalidInput
 from ...model.job import JobQuery
 from ...model.states import State
 from ..bulk_bodies import ActionBody, Bulk, BulkBody
-from ..call import Call
-from ..endpoint import Endpoint
+from ..http.call import Call
+from ..http.endpoint import Endpoint
 from ..queries import check_filter
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..answers import Answer
-from ..call import Call
-from ..endpoint import Endpoint, Reply
-from ..openapi import openapi_document
+from ..http.answers import Answer
+from ..http.call import Call
+from ..http.endpoint import Endpoint, Reply
+from ..http.openapi import openapi_document
 
 
 def endpoints(api: Sequence[Endpoint]) -> tuple[Endpoint, ...]:

@@ -8,13 +8,13 @@ from typing import Annotated
 from msgspec import Meta
 
 from ...model.monitor import MAX_HISTORY_MINUTES, History
-from ..answers import Answer
-from ..call import Call
-from ..endpoint import Endpoint, Reply
-from ..feeds import ENDED
+from ..http.answers import Answer
+from ..http.call import Call
+from ..http.endpoint import Endpoint, Reply
 from ..queries import Query
-from ..sse import EVENT_STREAM
-from ..stream import EventStream
+from ..streams.feeds import ENDED
+from ..streams.sse import EVENT_STREAM
+from ..streams.stream import EventStream
 from ..views import OverviewView, overview_view
 
 _LAST_EVENT_ID = {"Last-Event-ID": "The id of the event that the client saw last."}

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Iterator
 
 from ...model.errors import StoreUnavailable
-from ..answers import Answer
-from ..call import Call
-from ..endpoint import LenientEndpoint, Reply
+from ..http.answers import Answer
+from ..http.call import Call
+from ..http.endpoint import LenientEndpoint, Reply
 from ..views import Health
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"

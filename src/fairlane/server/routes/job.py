@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ...model.job import Explanation, Job
 from ...model.logs import JobLog
-from ..call import Call
-from ..endpoint import Endpoint
+from ..http.call import Call
+from ..http.endpoint import Endpoint
 
 
 async def show_job(call: Call) -> Job:

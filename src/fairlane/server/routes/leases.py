@@ -9,8 +9,8 @@ import msgspec
 
 from ...model.errors import StoreUnavailable
 from ...model.lease import ClaimRequest, Lease, LeaseStatus, Outcome, OutcomeKind
-from ..call import Call
-from ..endpoint import LARGE_BODY, Endpoint
+from ..http.call import Call
+from ..http.endpoint import LARGE_BODY, Endpoint
 from ..lease_bodies import ClaimBody, ExtendBody, FinishBody
 from ..views import LeaseResult, LeaseResults, Leases
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ...model.job import Counters, JobPage
 from ...model.names import check_name
 from ...model.states import State
-from ..call import Call
-from ..endpoint import Endpoint
+from ..http.call import Call
+from ..http.endpoint import Endpoint
 from ..queries import Listing, OneTenant, Search
 
 

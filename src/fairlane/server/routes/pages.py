@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from ..answers import Answer
 from ..assets import dashboard
-from ..call import Call
-from ..endpoint import Handler, LenientEndpoint, Reply
+from ..http.answers import Answer
+from ..http.call import Call
+from ..http.endpoint import Handler, LenientEndpoint, Reply
 from ..problems import HttpError
 
 

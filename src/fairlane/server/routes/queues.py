@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ...model.names import check_name
 from ...model.overview import QueueInfo
-from ..call import Call
-from ..endpoint import Endpoint
+from ..http.call import Call
+from ..http.endpoint import Endpoint
 from ..views import Queues
 
 

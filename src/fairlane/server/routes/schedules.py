@@ -7,10 +7,10 @@ from http import HTTPStatus
 from ...model.job import Job
 from ...model.names import check_name
 from ...model.schedule import Schedule
-from ..answers import Answer, json_answer
 from ..bodies import Name, chosen_id
-from ..call import Call
-from ..endpoint import Endpoint, Reply
+from ..http.answers import Answer, json_answer
+from ..http.call import Call
+from ..http.endpoint import Endpoint, Reply
 from ..queries import Page
 from ..schedule_bodies import RunBody, ScheduleBody
 from ..views import SchedulePage

@@ -9,16 +9,16 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from ...backend import Queue
 from ...model.errors import Conflict, FairlaneError, IdempotencyMismatch, NotFound, RateLimited
 from ...model.job import MAX_BATCH, MAX_PAYLOAD_BYTES, Job, NewJob, RateUse, Submission, SubmitStatus
 from ...model.names import check_key
-from ...queue import Queue
-from ..answers import Answer, Header, json_answer
 from ..bodies import BatchItem, Body, JobBody
-from ..call import Call
-from ..endpoint import LARGE_BODY, Endpoint, Reply
-from ..openapi import reference_to
-from ..parsing import parse_body, part_of_body
+from ..http.answers import Answer, Header, json_answer
+from ..http.call import Call
+from ..http.endpoint import LARGE_BODY, Endpoint, Reply
+from ..http.openapi import reference_to
+from ..http.parsing import parse_body, part_of_body
 from ..problems import problem_answer, problem_of
 from ..views import BatchResult, BatchResults, created_job, forgotten_job
 

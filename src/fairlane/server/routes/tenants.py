@@ -9,8 +9,8 @@ from msgspec import UNSET, Meta, UnsetType
 from ...model.names import check_name
 from ...model.tenant import MAX_CONCURRENCY, MAX_RATE_LIMIT, PolicyChange, Rate, Tenant
 from ..bodies import Body
-from ..call import Call
-from ..endpoint import Endpoint
+from ..http.call import Call
+from ..http.endpoint import Endpoint
 from ..queries import TenantListing
 from ..views import TenantPage
 

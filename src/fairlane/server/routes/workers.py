@@ -10,9 +10,9 @@ from msgspec import Meta
 
 from ...model.lease import WorkerOrders
 from ...model.names import check_name
-from ..answers import Answer, json_answer
-from ..call import Call
-from ..endpoint import Endpoint, Reply
+from ..http.answers import Answer, json_answer
+from ..http.call import Call
+from ..http.endpoint import Endpoint, Reply
 from ..lease_bodies import MAX_WAIT_SECONDS
 from ..queries import Query
 from ..views import WorkerOrdersView, Workers, worker_view

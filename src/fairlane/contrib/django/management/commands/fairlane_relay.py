@@ -10,9 +10,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.module_loading import import_string
 
-from fairlane.app import app_from
-from fairlane.contrib.django.outbox import relay
-from fairlane.model.errors import InvalidInput
+from .....model.errors import InvalidInput
+from .....sdk.app import app_from
+from ...outbox import relay
 
 
 class Command(BaseCommand):

@@ -1,0 +1,31 @@
+"""`fairlane config`: the settings, and where each comes from."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ...runtime.settings import NAMES, check, find_origins, read_file
+from ..options import output_option
+from ..terminal.output import print_json, print_table
+
+
+@click.command()
+@output_option
+def config(output: str) -> None:
+    """Print each setting with its value and origin."""
+    from ...store.urls import redact_url
+
+    origins = find_origins({}, os.environ, read_file(Path.cwd()))
+    settings = check(origins)
+    effective: dict[str, Any] = {name: getattr(settings, name) for name in NAMES}
+    effective |= {"store": redact_url(settings.store_url), "url": redact_url(settings.queue_url)}
+    shown = {name.replace("_", "-"): (effective[name], origins[name].origin) for name in NAMES}
+    if output == "json":
+        print_json({name: {"value": value, "origin": origin} for name, (value, origin) in shown.items()})
+    else:
+        rows = [(name, "off" if value is None else value, origin) for name, (value, origin) in shown.items()]
+        print_table(["setting", "value", "origin"], rows)

@@ -1,0 +1,32 @@
+"""`fairlane doctor`: proof that the store is in order."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from ...model.overview import StoreReport
+from ...process.printable import printable
+from ...runtime.settings import Settings
+from ..options import client_settings, output_option
+from ..terminal.output import print_facts, print_json
+
+
+@click.command()
+@client_settings
+@output_option
+def doctor(settings: Settings, output: str) -> None:
+    """Prove the store's invariants; exit 1 if one is broken."""
+    from ..connection import ask_store
+
+    report: StoreReport = ask_store(settings, lambda upkeep: upkeep.doctor())
+    if output == "json":
+        print_json(report)
+    else:
+        print_facts([*sorted(report.jobs.items()), ("keys", report.keys)])
+        for problem in report.problems:
+            click.echo(f"broken: {printable(problem)}")
+        if report.healthy:
+            click.echo("Everything is in order.")
+    sys.exit(0 if report.healthy else 1)

@@ -1,0 +1,156 @@
+"""`fairlane jobs`: look at jobs, cancel them, send them again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import msgspec
+
+from ...backend import Queue
+from ...model.job import Explanation, Job, JobPage, JobQuery
+from ...model.logs import JobLog
+from ...model.states import State
+from ...process.printable import printable
+from ...runtime.settings import Settings
+from ..options import client_settings, filter_options, instant, output_option
+from ..terminal.output import print_facts, print_json, print_table
+
+
+class WholeJob(Job, frozen=True, kw_only=True, rename="camel"):
+    """A job, what it logged, and why it waits if it has not ended."""
+
+    log: JobLog
+    explanation: Explanation | None
+
+
+@click.group()
+def jobs() -> None:
+    """Look at jobs, cancel them, send them again."""
+
+
+@jobs.command("list")
+@click.option("--state", type=click.Choice([state.value for state in State]), help="Only jobs in this state.")
+@filter_options
+@click.option("--key", help="Only jobs with this business key.")
+@click.option("--created-from", type=instant, metavar="TIME", help="Only jobs submitted at this time or later.")
+@click.option("--created-to", type=instant, metavar="TIME", help="Only jobs submitted before this time.")
+@click.option("--limit", type=click.IntRange(1, 100), default=50, show_default=True, help="Jobs a page.")
+@click.option("--cursor", help="Where the page before ended.")
+@client_settings
+@output_option
+def list_(settings: Settings, state: str | None, output: str, **query: Any) -> None:
+    """List jobs, a page at a time."""
+    list_jobs(settings, JobQuery(state=State(state) if state else None, **query), output)
+
+
+@jobs.command()
+@click.argument("job_id")
+@client_settings
+@output_option
+def show(settings: Settings, job_id: str, output: str) -> None:
+    """Show a job, its attempts, what it logged, and why it waits."""
+    from ..connection import ask
+
+    async def look(queue: Queue) -> tuple[Job, Explanation, JobLog]:
+        return await queue.get(job_id), await queue.explain(job_id), await queue.logs.of(job_id)
+
+    job, explanation, log = ask(settings, look)
+    if output == "json":
+        waiting = None if job.state.is_terminal else explanation
+        print_json(WholeJob(**msgspec.structs.asdict(job), log=log, explanation=waiting))
+        return
+    print_job(job, output)
+    if not job.state.is_terminal:
+        print_facts([("", explanation.sentence)])
+    print_log(log)
+
+
+@jobs.command()
+@click.argument("job_id")
+@client_settings
+@output_option
+def cancel(settings: Settings, job_id: str, output: str) -> None:
+    """Cancel a job; one that runs is told to stop."""
+    from ..connection import ask
+
+    print_job(ask(settings, lambda queue: queue.cancel(job_id)), output)
+
+
+@jobs.command()
+@click.argument("job_id")
+@client_settings
+@output_option
+def retry(settings: Settings, job_id: str, output: str) -> None:
+    """Send a failed job back to its lane, with fresh attempts."""
+    from ..connection import ask
+
+    print_job(ask(settings, lambda queue: queue.retry(job_id)), output)
+
+
+def print_log(log: JobLog) -> None:
+    """Print what a job logged, a line each."""
+    if log.truncated:
+        click.echo("(earlier lines are not kept)")
+    for line in log.lines:
+        text = printable(line.message).replace("\n", "\n    ")
+        at = line.at.strftime("%H:%M:%S.%f")[:-3]
+        click.echo(f"{at} {line.attempt} {printable(line.level):8} {printable(line.logger)}: {text}")
+
+
+def list_jobs(settings: Settings, query: JobQuery, output: str) -> None:
+    """Print a page of jobs."""
+    from ..connection import ask
+
+    page: JobPage = ask(settings, lambda queue: queue.list_jobs(query))
+    if output == "json":
+        print_json(page)
+        return
+    rows = [
+        (job.id, job.state, job.tenant_id, job.queue, job.task, f"{job.attempt}/{job.max_attempts}", job.created_at)
+        for job in page.jobs
+    ]
+    print_table(["job", "state", "tenant", "queue", "task", "attempt", "created"], rows)
+    if page.next_cursor:
+        click.echo(f"More: --cursor {page.next_cursor}")
+
+
+def print_job(job: Job, output: str) -> None:
+    """Print all that is known of one job."""
+    if output == "json":
+        print_json(job)
+        return
+    print_facts(
+        [
+            ("job", job.id),
+            ("state", f"{job.state} ({job.reason})" if job.reason else job.state),
+            ("tenant", job.tenant_id),
+            ("queue", job.queue),
+            ("task", job.task),
+            ("key", job.key),
+            ("priority", job.priority),
+            ("attempt", f"{job.attempt} of {job.max_attempts}"),
+            ("created", job.created_at),
+            ("due", job.run_at),
+            ("started", job.started_at),
+            ("finished", job.finished_at),
+            ("worker", job.worker_id),
+            ("progress", _progress(job)),
+            ("payload", job.payload),
+            ("result", job.result),
+            ("error", f"{job.error.type}: {job.error.message}" if job.error else None),
+        ]
+    )
+    if job.attempts:
+        rows = [
+            (one.number, one.worker_id, one.started_at, one.ended_at, one.outcome, one.error and one.error.message)
+            for one in job.attempts
+        ]
+        print_table(["attempt", "worker", "started", "ended", "outcome", "error"], rows)
+
+
+def _progress(job: Job) -> str | None:
+    if job.progress is None:
+        return None
+    total = "" if job.progress.total is None else f" of {job.progress.total:g}"
+    return f"{job.progress.current:g}{total} {job.progress.message or ''}".strip()

@@ -1,0 +1,35 @@
+"""`fairlane serve`: the API alone."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import click
+
+from ...process.identity import process_name
+from ...runtime.logs import configure_logging
+from ...runtime.settings import Settings
+from ..options import with_settings
+
+
+@click.command()
+@with_settings("host", "port", "store", "data_dir", "durability", "log_format")
+@click.option("--no-upkeep", is_flag=True, help="Leave promote, reap and prune to other processes.")
+@click.option("--fd", type=int, hidden=True, help="Listen on this inherited socket.")
+def serve(settings: Settings, no_upkeep: bool, fd: int | None) -> None:
+    """Serve the API of a store."""
+    from ...process.loop import new_event_loop
+    from ...runtime.api import serve_api
+    from ...runtime.sockets import listen
+
+    configure_logging(settings.log_format, process_name("api"))
+    listener = listen(settings.host, settings.port) if fd is None else socket.socket(fileno=fd)
+    # With a descriptor, our supervisor tells when all of it is ready.
+    on_ready = _tell_ready if fd is None else None
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(serve_api(settings, listener, with_upkeep=not no_upkeep, on_ready=on_ready))
+
+
+def _tell_ready(url: str) -> None:
+    click.echo(f"fairlane ready on {url}")

@@ -1,0 +1,118 @@
+"""`fairlane submit`: one job."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+import msgspec
+
+from ...backend import Queue
+from ...model.durations import format_duration
+from ...model.errors import InvalidInput
+from ...model.job import (
+    DEFAULT_MAX_ATTEMPTS,
+    DEFAULT_QUEUE,
+    DEFAULT_TASK,
+    DEFAULT_TIMEOUT_MS,
+    MAX_ATTEMPTS,
+    MAX_PRIORITY,
+    Job,
+    NewJob,
+    Submission,
+)
+from ...model.states import State
+from ...runtime.settings import Settings
+from ..options import client_settings, instant, output_option
+from ..terminal.output import print_facts, print_json
+
+_WAIT_MS = 20_000
+
+
+class Submitted(msgspec.Struct, frozen=True, rename="camel"):
+    """What is printed of a job that was accepted."""
+
+    id: str
+    status: str
+
+
+@click.command()
+@click.argument("payload", metavar="PAYLOAD_JSON")
+@click.option("--tenant", required=True, help="Whose job it is.")
+@click.option("--task", default=DEFAULT_TASK, show_default=True, help="The task to run.")
+@click.option("--queue", default=DEFAULT_QUEUE, show_default=True, help="The queue that it waits in.")
+@click.option("--key", help="While a job of the tenant with this key is unfinished, no second one is made.")
+@click.option("--delay", help='Start it this much later, such as "10m".')
+@click.option("--run-at", type=instant, metavar="TIME", help='Start it at this time, such as "2026-07-01T09:00:00Z".')
+@click.option("--priority", type=click.IntRange(0, MAX_PRIORITY), default=0, help="0 (the default) to 9, higher first.")
+@click.option(
+    "--max-attempts",
+    type=click.IntRange(1, MAX_ATTEMPTS),
+    default=DEFAULT_MAX_ATTEMPTS,
+    show_default=True,
+    help="How often it is tried, the first time included.",
+)
+@click.option(
+    "--timeout",
+    default=format_duration(DEFAULT_TIMEOUT_MS),
+    show_default=True,
+    help="How long an attempt may take.",
+)
+@click.option("--idempotency-key", help="A repeat within 24 hours gets the first job.")
+@click.option("--wait", is_flag=True, help="Wait until it has ended; exit 1 unless it completed.")
+@client_settings
+@output_option
+def submit(settings: Settings, payload: str, wait: bool, output: str, **options: Any) -> None:
+    """Submit a job with the payload PAYLOAD_JSON."""
+    from ...sdk.submission import refusal
+    from ..connection import ask
+
+    async def send(queue: Queue) -> tuple[Submission, Job | None]:
+        [submission] = await queue.submit([_request(queue, payload, options)])
+        if error := refusal(submission):
+            raise error
+        return submission, await _ended(queue, submission.job_id) if wait else None
+
+    submission, job = ask(settings, send)
+    if job is not None:
+        from .jobs import print_job
+
+        print_job(job, output)
+        sys.exit(0 if job.state is State.COMPLETED else 1)
+    shown = Submitted(submission.job_id, submission.status.value)
+    if output == "json":
+        print_json(shown)
+    else:
+        print_facts([("job", shown.id), ("status", shown.status)])
+
+
+def _request(queue: Queue, payload: str, options: dict[str, Any]) -> NewJob:
+    """The request for the job: what the API makes of the same values."""
+    from ...job.control import check_delay_ms, check_timeout_ms
+    from ...server.bodies import BatchItem
+
+    delay = options["delay"]
+    if delay is not None and options["run_at"] is not None:
+        raise InvalidInput("give either --delay or --run-at")
+    item = BatchItem(
+        tenant_id=options["tenant"],
+        payload=msgspec.Raw(payload),
+        task=options["task"],
+        queue=options["queue"],
+        priority=options["priority"],
+        delay_seconds=None if delay is None else check_delay_ms(delay) / 1000,
+        run_at=options["run_at"],
+        max_attempts=options["max_attempts"],
+        timeout_seconds=check_timeout_ms(options["timeout"]) / 1000,
+        key=options["key"],
+        idempotency_key=options["idempotency_key"],
+    )
+    return item.to_item(queue, "")
+
+
+async def _ended(queue: Queue, job_id: str) -> Job:
+    while True:
+        job = await queue.wait_finished(job_id, _WAIT_MS)
+        if job is not None:
+            return job

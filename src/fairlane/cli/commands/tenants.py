@@ -1,0 +1,164 @@
+"""`fairlane tenants`: what each tenant may use, and uses."""
+
+from __future__ import annotations
+
+import click
+
+from ...model.errors import InvalidInput
+from ...model.tenant import PolicyChange, Rate, Tenant
+from ...runtime.settings import Settings
+from ..options import client_settings, output_option
+from ..terminal.output import print_facts, print_json, print_table
+
+_OFF = "off"
+
+
+@click.group()
+def tenants() -> None:
+    """What each tenant may use, and uses."""
+
+
+@tenants.command("list")
+@click.option("--limit", type=click.IntRange(1, 100), default=50, show_default=True, help="Tenants a page.")
+@click.option("--cursor", help="Where the page before ended.")
+@click.option("--prefix", default="", help="How their ids begin.")
+@client_settings
+@output_option
+def list_(settings: Settings, limit: int, cursor: str | None, prefix: str, output: str) -> None:
+    """List the known tenants, a page at a time."""
+    from ..connection import ask
+
+    found, next_cursor = ask(settings, lambda queue: queue.tenants(limit, cursor, prefix))
+    if output == "json":
+        from ...server.views import TenantPage
+
+        print_json(TenantPage(tenants=found, next_cursor=next_cursor))
+        return
+    columns = [
+        "tenant",
+        "pending",
+        "running",
+        "completed",
+        "failed",
+        "submit rate",
+        "concurrency",
+        "weight",
+        "blocked by",
+    ]
+    print_table(columns, [_row(tenant) for tenant in found])
+    if next_cursor:
+        click.echo(f"More: --cursor {next_cursor}")
+
+
+@tenants.command()
+@click.argument("tenant_id")
+@client_settings
+@output_option
+def show(settings: Settings, tenant_id: str, output: str) -> None:
+    """Show a tenant's limits and figures."""
+    from ..connection import ask
+
+    _print_tenant(ask(settings, lambda queue: queue.tenant(tenant_id)), output)
+
+
+@tenants.command("set")
+@click.argument("tenant_id")
+@click.option("--submit-rate", metavar="RATE|off", help='Submissions, such as "10/1m".')
+@click.option("--concurrency", metavar="N|off", help="Jobs that run at once.")
+@click.option("--start-rate", metavar="RATE|off", help='Starts of jobs, such as "100/1s".')
+@click.option("--weight", type=float, help="Its share beside other tenants; 1 unless set.")
+@client_settings
+@output_option
+def set_(settings: Settings, tenant_id: str, output: str, **limits: str | float | None) -> None:
+    """Change some of a tenant's limits; the others stay as they are."""
+    _change(settings, tenant_id, _policy_change(limits), output)
+
+
+@tenants.command()
+@click.argument("tenant_id")
+@client_settings
+@output_option
+def reset(settings: Settings, tenant_id: str, output: str) -> None:
+    """Give a tenant the default limits again; a pause stays."""
+    from ..connection import ask
+
+    _print_tenant(ask(settings, lambda queue: queue.reset_tenant(tenant_id)), output)
+
+
+@tenants.command()
+@click.argument("tenant_id")
+@client_settings
+@output_option
+def pause(settings: Settings, tenant_id: str, output: str) -> None:
+    """Keep a tenant's jobs from starting."""
+    _change(settings, tenant_id, PolicyChange(paused=True), output)
+
+
+@tenants.command()
+@click.argument("tenant_id")
+@client_settings
+@output_option
+def resume(settings: Settings, tenant_id: str, output: str) -> None:
+    """Let a paused tenant's jobs start again."""
+    _change(settings, tenant_id, PolicyChange(paused=False), output)
+
+
+def _policy_change(limits: dict[str, str | float | None]) -> PolicyChange:
+    given = {name: value for name, value in limits.items() if value is not None}
+    if not given:
+        raise InvalidInput("say what to change: --submit-rate, --concurrency, --start-rate or --weight")
+    for name in ("submit_rate", "start_rate"):
+        if name in given:
+            given[name] = Rate.parse(str(given[name]))  # type: ignore[assignment]
+    if "concurrency" in given:
+        given["concurrency"] = _concurrency(str(given["concurrency"]))  # type: ignore[assignment]
+    return PolicyChange(**given)  # type: ignore[arg-type]
+
+
+def _concurrency(text: str) -> int | None:
+    if text == _OFF:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise InvalidInput(f'--concurrency must be a number or "off", not {text!r}') from None
+
+
+def _change(settings: Settings, tenant_id: str, change: PolicyChange, output: str) -> None:
+    from ..connection import ask
+
+    _print_tenant(ask(settings, lambda queue: queue.change_tenant(tenant_id, change)), output)
+
+
+def _row(tenant: Tenant) -> tuple[object, ...]:
+    policy = tenant.policy
+    rate = policy.submit_rate or _OFF
+    concurrency = policy.concurrency or _OFF
+    figures = (tenant.pending, tenant.running, tenant.completed, tenant.failed)
+    return (tenant.id, *figures, rate, concurrency, f"{policy.weight:g}", tenant.blocked_by)
+
+
+def _print_tenant(tenant: Tenant, output: str) -> None:
+    if output == "json":
+        print_json(tenant)
+        return
+    policy = tenant.policy
+    print_facts(
+        [
+            ("tenant", tenant.id),
+            ("limits", "its own" if tenant.customized else "the defaults"),
+            ("submit rate", policy.submit_rate or _OFF),
+            ("used of it", tenant.submit_rate_used if policy.submit_rate else None),
+            ("concurrency", policy.concurrency or _OFF),
+            ("start rate", policy.start_rate or _OFF),
+            ("weight", f"{policy.weight:g}"),
+            ("paused", "yes" if policy.paused else "no"),
+            ("blocked by", tenant.blocked_by),
+            ("pending", tenant.pending),
+            ("running", tenant.running),
+            ("submitted", tenant.submitted),
+            ("completed", tenant.completed),
+            ("failed attempts", tenant.failed),
+            ("retried", tenant.retried),
+        ]
+    )

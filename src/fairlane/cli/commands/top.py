@@ -1,0 +1,124 @@
+"""`fairlane top`: a live view of tenants, queues, workers and rates in the terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import click
+
+from ...backend import Queue
+from ...model.durations import parse_duration_ms
+from ...model.errors import InvalidInput, StoreUnavailable
+from ...model.monitor import Overview
+from ...model.tenant import Tenant
+from ...runtime.settings import Settings
+from ..options import client_settings, output_option
+
+_PAGE = 100
+MOST_TENANTS = 500
+"""Of more tenants than this, the rest is left out: looking at each takes its time."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What there was to see at one moment."""
+
+    taken_at: float
+    overview: Overview
+    tenants: list[Tenant]
+    all_tenants: bool
+
+
+@click.command()
+@click.option("--interval", default="1s", show_default=True, help="Time between two looks.")
+@click.option("--once", is_flag=True, help="Print the view once, with rates over one interval, and end.")
+@client_settings
+@output_option
+def top(settings: Settings, interval: str, once: bool, output: str) -> None:
+    """Watch tenants, queues, workers and rates; q or Ctrl-C ends it."""
+    from ..connection import ask
+
+    seconds = parse_duration_ms(interval, "--interval") / 1000
+    if not 0.1 <= seconds <= 3600:
+        raise InvalidInput("--interval must be 100ms to 1h")
+    if output == "json" and not once:
+        raise InvalidInput("--output json prints one view: give --once as well")
+    with contextlib.suppress(KeyboardInterrupt):
+        ask(settings, lambda queue: _print_once(queue, seconds, output) if once else _watch(queue, seconds))
+
+
+async def look(queue: Queue) -> Sample:
+    """Look at everything."""
+    taken_at = time.monotonic()
+    overview = await queue.monitor.overview()
+    tenants: list[Tenant] = []
+    cursor: str | None = None
+    while True:
+        page, cursor = await queue.tenants(_PAGE, cursor)
+        tenants += page
+        if cursor is None or len(tenants) >= MOST_TENANTS:
+            return Sample(taken_at, overview, tenants, cursor is None)
+
+
+async def _print_once(queue: Queue, seconds: float, output: str) -> None:
+    from ..terminal.output import console, print_json
+    from ..terminal.top import as_data, view
+
+    before = await look(queue)
+    await asyncio.sleep(seconds)
+    now = await look(queue)
+    if output == "json":
+        print_json(as_data(now, before))
+    else:
+        console().print(view(now, before))
+
+
+async def _watch(queue: Queue, seconds: float) -> None:
+    from rich.live import Live
+
+    from ..terminal.output import console
+    from ..terminal.top import trouble, view
+
+    before = now = await look(queue)
+    quit_asked = asyncio.Event()
+    with _keys(quit_asked), Live(view(now, before), console=console(), screen=True, auto_refresh=False) as live:
+        while not quit_asked.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await quit_asked.wait()
+            try:
+                before, now = now, await look(queue)
+            except StoreUnavailable as error:
+                live.update(trouble(error), refresh=True)
+            else:
+                live.update(view(now, before), refresh=True)
+
+
+@contextlib.contextmanager
+def _keys(quit_asked: asyncio.Event) -> Iterator[None]:
+    """Hear of each key at once, where there is a keyboard."""
+    if not sys.stdin.isatty():
+        yield
+        return
+    import termios
+    import tty
+
+    loop, descriptor = asyncio.get_running_loop(), sys.stdin.fileno()
+    before = termios.tcgetattr(descriptor)
+
+    def on_key() -> None:
+        if sys.stdin.read(1) in ("q", "Q", ""):
+            quit_asked.set()
+
+    tty.setcbreak(descriptor)
+    loop.add_reader(descriptor, on_key)
+    try:
+        yield
+    finally:
+        loop.remove_reader(descriptor)
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)

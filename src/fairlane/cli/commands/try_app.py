@@ -1,0 +1,20 @@
+"""`fairlane try-app`: imports an App and ends. `up` and `worker` run it before they start anything."""
+
+from __future__ import annotations
+
+import click
+
+from ...process.identity import process_name
+from ...runtime.app_loading import load_app
+from ...runtime.logs import configure_logging
+from ...runtime.settings import Settings
+from ..options import with_settings
+
+
+@click.command("try-app", hidden=True)
+@click.argument("app")
+@with_settings("log_format")
+def try_app(settings: Settings, app: str) -> None:
+    """Import APP, and nothing else."""
+    configure_logging(settings.log_format, process_name("try-app"))
+    load_app(app)

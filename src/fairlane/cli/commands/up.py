@@ -1,0 +1,49 @@
+"""`fairlane up`: everything on one machine."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from ...process.identity import process_name
+from ...runtime.app_check import check_app
+from ...runtime.app_loading import BUILTIN
+from ...runtime.logs import configure_logging
+from ...runtime.reload import check_can_reload
+from ...runtime.settings import Settings
+from ..options import with_settings
+
+
+@click.command()
+@click.argument("app", default=BUILTIN)
+@with_settings(
+    "host",
+    "port",
+    "data_dir",
+    "workers",
+    "processes",
+    "store",
+    "default_rate",
+    "default_concurrency",
+    "fairness",
+    "lease",
+    "drain",
+    "max_jobs",
+    "max_memory",
+    "durability",
+    "log_format",
+)
+@click.option("--reload", is_flag=True, help="Start the workers again when a Python file below this folder changes.")
+def up(settings: Settings, app: str, reload: bool) -> None:
+    """Run everything on this machine: store, API, workers and upkeep.
+
+    APP is a fairlane App named as "module:attr"; without it, the built-in tasks run.
+    """
+    from ...runtime.all_in_one import run_everything
+
+    configure_logging(settings.log_format, process_name("up"))
+    if reload:
+        check_can_reload()
+    check_app(settings, app)
+    asyncio.run(run_everything(settings, app, reload=reload))

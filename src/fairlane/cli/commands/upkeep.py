@@ -1,0 +1,24 @@
+"""`fairlane upkeep`: the duties alone. `fairlane up` runs it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from ...process.identity import process_name
+from ...runtime.logs import configure_logging
+from ...runtime.settings import Settings
+from ..options import with_settings
+
+
+@click.command(hidden=True)
+@with_settings("store", "data_dir", "durability", "log_format")
+def upkeep(settings: Settings) -> None:
+    """Promote, reap and prune the jobs of a store, and fire its schedules."""
+    from ...process.loop import new_event_loop
+    from ...runtime.upkeep import keep_up
+
+    configure_logging(settings.log_format, process_name("upkeep"))
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(keep_up(settings))

@@ -1,0 +1,204 @@
+"""What a running job can know and say about itself: `current()`."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Awaitable, Callable, Generator
+from contextvars import ContextVar, Token
+from datetime import UTC, datetime, timedelta
+
+from ..model.bounded import storable
+from ..model.errors import InvalidInput
+from ..model.job import Progress
+from ..model.lease import Lease
+from ..model.logs import LogLine
+from ..model.names import check_name
+from ..model.schedule import SCHEDULE_HEADER, TICK_HEADER
+from .log_buffer import JobLines
+
+MAX_PROGRESS_MESSAGE = 500
+
+
+class _Done(Awaitable[None]):
+    """Awaited, it returns at once: lets async tasks write `await` and sync tasks leave it out."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        return
+        yield
+
+
+_DONE = _Done()
+
+
+class JobContext:
+    """The running job, as its task sees it. Safe to use from the job's own thread."""
+
+    __slots__ = ("_cancelled", "_lease", "_lines", "_notify", "_progress", "_timeout_at")
+
+    def __init__(self, lease: Lease, timeout_at: float, notify: Callable[[], None]) -> None:
+        """`timeout_at` is on the monotonic clock; `notify` is told of new progress, from any thread."""
+        self._lease = lease
+        self._timeout_at = timeout_at
+        self._notify = notify
+        self._cancelled = False
+        self._progress: Progress | None = None
+        self._lines: JobLines | None = None
+
+    @property
+    def id(self) -> str:
+        """The job's id."""
+        return self._lease.job_id
+
+    @property
+    def tenant(self) -> str:
+        return self._lease.tenant_id
+
+    @property
+    def task(self) -> str:
+        return self._lease.task
+
+    @property
+    def queue(self) -> str:
+        return self._lease.queue
+
+    @property
+    def attempt(self) -> int:
+        """Which try this is, from 1."""
+        return self._lease.attempt
+
+    @property
+    def max_attempts(self) -> int:
+        return self._lease.max_attempts
+
+    @property
+    def fence(self) -> int:
+        """Rises with every lease of the job: pass it to systems that must refuse a stale worker's writes."""
+        return self._lease.fence
+
+    @property
+    def key(self) -> str | None:
+        """The business key that the job was submitted with."""
+        return self._lease.key
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return self._lease.headers
+
+    @property
+    def schedule(self) -> str | None:
+        """The schedule that made this job."""
+        return self._lease.headers.get(SCHEDULE_HEADER)
+
+    @property
+    def scheduled_for(self) -> datetime | None:
+        """The tick that this job was made for, in UTC: when it was due, however late it runs."""
+        tick = self._lease.headers.get(TICK_HEADER)
+        return None if tick is None else datetime.fromisoformat(tick)
+
+    @property
+    def deadline(self) -> datetime:
+        """When the job's timeout ends it, in UTC by this machine's clock."""
+        return datetime.now(UTC) + timedelta(seconds=self.remaining_seconds)
+
+    @property
+    def remaining_seconds(self) -> float:
+        """Until the job's timeout ends it; negative afterwards."""
+        return self._timeout_at - time.monotonic()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the job was told to stop. Long sync tasks should look at it and return."""
+        return self._cancelled
+
+    @property
+    def latest_progress(self) -> Progress | None:
+        """What the job last said of its progress."""
+        return self._progress
+
+    def begin(self, timeout_at: float) -> None:
+        """The job's own code begins now; its timeout is over at `timeout_at`. For the worker."""
+        self._timeout_at = timeout_at
+
+    def hear(self, progress: Progress) -> None:
+        """Take over what the job said of its progress elsewhere. For the worker."""
+        self._progress = progress
+        self._notify()
+
+    def log(self, line: LogLine) -> None:
+        """Keep a line that the job logged, until it is sent. For the worker."""
+        if self._lines is None:
+            self._lines = JobLines()
+        self._lines.add(line)
+        self._notify()
+
+    @property
+    def unsent_lines(self) -> JobLines | None:
+        """Lines that the job logged, if there are any that were not sent."""
+        return self._lines or None
+
+    def tell_cancelled(self) -> None:
+        """Make `cancelled` true. For the worker."""
+        self._cancelled = True
+
+    def progress(self, current: float, total: float | None = None, message: str | None = None) -> Awaitable[None]:
+        """Say how far the job is. Cheap to call often: the store hears at most about two a second.
+
+        Returns something that may be awaited, and need not be. Raises InvalidInput for what is no finite number.
+        """
+        if message is not None:
+            message = storable(message[:MAX_PROGRESS_MESSAGE])[:MAX_PROGRESS_MESSAGE]
+        self._progress = Progress(_finite(current), None if total is None else _finite(total), message)
+        self._notify()
+        return _DONE
+
+
+def _finite(number: float) -> float:
+    """As a plain float: what cannot be sent must not get to the heartbeat, on which all leases hang."""
+    try:
+        value = float(number)
+    except (TypeError, ValueError, OverflowError):
+        value = math.nan
+    if not math.isfinite(value):
+        raise InvalidInput(f"progress must be a finite number, not {number!r:.100}")
+    return value
+
+
+running_job: ContextVar[JobContext] = ContextVar("fairlane_job")
+ambient_tenant: ContextVar[str | None] = ContextVar("fairlane_tenant", default=None)
+"""The tenant of jobs that name none: of the running job, or of a `with app.tenant(...)` block."""
+
+
+def enter_job(job: JobContext) -> None:
+    """From here on, this context runs for `job`: its children belong to its tenant. For the worker."""
+    running_job.set(job)
+    ambient_tenant.set(job.tenant)
+
+
+def current() -> JobContext:
+    """The job that this code runs for. Raises LookupError outside of a job."""
+    try:
+        return running_job.get()
+    except LookupError:
+        raise LookupError("current() was called outside of a running job") from None
+
+
+class TenantBlock:
+    """A `with` block whose jobs belong to a tenant. No decorator: one would leave async functions before they run."""
+
+    __slots__ = ("_before", "_tenant")
+
+    def __init__(self, tenant: str) -> None:
+        """Raises InvalidInput for a bad name."""
+        self._tenant = check_name(tenant, "tenant", "/tenantId")
+        self._before: Token[str | None] | None = None
+
+    def __enter__(self) -> None:
+        if self._before is not None:
+            raise RuntimeError("this block is entered already; make another one")
+        self._before = ambient_tenant.set(self._tenant)
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is not None:
+            ambient_tenant.reset(self._before)
+            self._before = None

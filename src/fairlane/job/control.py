@@ -1,0 +1,81 @@
+"""How a task steers its own retries: a policy beside its definition, and exceptions to raise from within."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ..model.backoff import Backoff
+from ..model.durations import parse_duration_ms
+from ..model.errors import InvalidInput
+from ..model.job import DEFAULT_MAX_ATTEMPTS, MAX_ATTEMPTS, MAX_DELAY_MS, MAX_TIMEOUT_MS
+
+Duration = str | float | timedelta
+"""A duration as people write it: "500ms", "30s", "10m", "2h", "7d", a number of seconds, or a timedelta."""
+
+
+class Retry:
+    """How often a job is tried, the first time included, and how long it waits between attempts.
+
+    The wait is `base` after the first failure and doubles up to `cap`, with jitter.
+    Raises InvalidInput for values out of range.
+    """
+
+    __slots__ = ("backoff", "max_attempts")
+
+    def __init__(self, max_attempts: int = DEFAULT_MAX_ATTEMPTS, base: Duration = "1s", cap: Duration = "5m") -> None:
+        self.max_attempts = check_max_attempts(max_attempts)
+        self.backoff = Backoff(parse_duration_ms(base, "base"), parse_duration_ms(cap, "cap"))
+
+    def __repr__(self) -> str:
+        return f"Retry({self.max_attempts}, {self.backoff})"
+
+
+class Cancel(Exception):
+    """Raised by a task: the job is not needed any more. It ends as cancelled and is not retried."""
+
+
+class RetryAfter(Exception):
+    """Raised by a task: this attempt failed, and the next one is due after `delay`.
+
+    Counts as an attempt. Where attempts are used up, the job goes to the dead letter queue.
+    """
+
+    def __init__(self, delay: Duration, message: str = "asked to be retried") -> None:
+        super().__init__(message)
+        self.delay_ms = check_delay_ms(delay)
+
+
+class Snooze(Exception):
+    """Raised by a task: it is too early; run the job again after `delay`. Burns no attempt."""
+
+    def __init__(self, delay: Duration, message: str = "asked to be run later") -> None:
+        super().__init__(message)
+        self.delay_ms = check_delay_ms(delay)
+
+
+def check_max_attempts(value: int) -> int:
+    """`value` if a job may have so many attempts. Raises InvalidInput."""
+    return check_whole(value, 1, MAX_ATTEMPTS, "max_attempts")
+
+
+def check_whole(value: float, least: int, most: int, name: str) -> int:
+    """`value` if it is a whole number within these bounds. Raises InvalidInput."""
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise InvalidInput(f"{name} must be a whole number, {least} to {most}")
+    return value
+
+
+def check_timeout_ms(timeout: Duration) -> int:
+    """`timeout` in milliseconds, if a job may run so long. Raises InvalidInput."""
+    timeout_ms = parse_duration_ms(timeout, "timeout")
+    if not 1 <= timeout_ms <= MAX_TIMEOUT_MS:
+        raise InvalidInput("timeout must be 1 ms to 24 h")
+    return timeout_ms
+
+
+def check_delay_ms(delay: Duration) -> int:
+    """`delay` in milliseconds, if a job may wait so long. Raises InvalidInput."""
+    delay_ms = parse_duration_ms(delay, "delay")
+    if delay_ms > MAX_DELAY_MS:
+        raise InvalidInput("delay must be 366 days at most")
+    return delay_ms

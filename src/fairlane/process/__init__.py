@@ -1,0 +1,1 @@
+"""What every fairlane process has: an event loop, signal handling, a name, and a parent it must not outlive."""

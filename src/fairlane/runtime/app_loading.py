@@ -1,0 +1,50 @@
+"""The App that a worker is to run, by name."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from ..model.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from ..sdk.app import App
+
+BUILTIN = "fairlane.builtin:app"
+
+_log = logging.getLogger(__name__)
+
+
+def check_app_name(name: str) -> str:
+    """`name` if it looks like `module:attr`; else raises InvalidInput."""
+    module, _, attribute = name.partition(":")
+    if not all(part.isidentifier() for part in [*module.split("."), *attribute.split(".")]):
+        raise InvalidInput(f'APP must look like "module:attr", not {name!r}')
+    return name
+
+
+def load_app(name: str) -> App:
+    """Import the App that `module:attr` names, the current folder first. Raises InvalidInput."""
+    from ..sdk.app import app_from
+
+    module_name, _, attribute = check_app_name(name).partition(":")
+    if sys.path[:1] != [os.getcwd()]:
+        sys.path.insert(0, os.getcwd())
+    try:
+        value: object = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+            _log.exception("%s failed while it was imported", module_name)
+        raise InvalidInput(f"{module_name} cannot be imported: {error}") from None
+    except Exception as error:
+        _log.exception("%s failed while it was imported", module_name)
+        raise InvalidInput(f"{module_name} cannot be imported: {type(error).__name__}: {error}") from None
+    for part in attribute.split("."):
+        try:
+            value = getattr(value, part)
+        except AttributeError:
+            raise InvalidInput(f"{module_name} has no {attribute!r}") from None
+    return app_from(value, name)

@@ -1,0 +1,82 @@
+"""The embedded store of `fairlane up`: one `up` a folder, which keeps the store unless a client does already."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from ..model.errors import FairlaneError, StoreRefused
+from ..store import EmbeddedServer
+from ..store.durability import Durability
+from ..store.embedded.folder import DataFolder, FolderLock, read_pid
+
+_LAST_BREATH_SECONDS = 2.0
+"""How long an `up` that was killed may take to be gone."""
+_POLL_SECONDS = 0.05
+_TROUBLE_SECONDS = 2.0
+
+_log = logging.getLogger(__name__)
+
+
+def refuse_if_taken(path: Path) -> None:
+    """Raises StoreRefused where another `fairlane up` runs on this folder. Makes nothing."""
+    lock_path = DataFolder(path).up_lock_path
+    if FolderLock(lock_path).is_taken():
+        pid = read_pid(lock_path)
+        raise StoreRefused(f"data folder {path} is in use by another fairlane" + (f", process {pid}" if pid else ""))
+
+
+@contextlib.asynccontextmanager
+async def own_store(path: Path, durability: Durability) -> AsyncIterator[None]:
+    """The store of a folder, started where none runs; kept by this process as soon as nobody else keeps it.
+
+    Raises StoreRefused, also where another `fairlane up` runs on the folder; StoreUnavailable.
+    """
+    async with _alone_on(DataFolder(path)):
+        server = EmbeddedServer(path, durability, is_for_up=True)
+        try:
+            await asyncio.to_thread(server.start)
+            keeper = "" if server.is_keeper else ", kept by another process until that ends"
+            _log.info("store %s (pid %s)%s", "found" if keeper else "started", server.pid, keeper)
+            keeping = asyncio.create_task(_take_over_when_unkept(server))
+            try:
+                yield
+            finally:
+                keeping.cancel()
+        finally:
+            was_kept = server.is_keeper
+            await asyncio.to_thread(server.stop)
+            if was_kept:
+                _log.info("store stopped")
+
+
+@contextlib.asynccontextmanager
+async def _alone_on(folder: DataFolder) -> AsyncIterator[None]:
+    folder.prepare()
+    lock = FolderLock(folder.up_lock_path)
+    patient_until = time.monotonic() + _LAST_BREATH_SECONDS
+    while not lock.acquire():
+        if time.monotonic() > patient_until:
+            refuse_if_taken(folder.path)
+        await asyncio.sleep(_POLL_SECONDS)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+async def _take_over_when_unkept(server: EmbeddedServer) -> None:
+    """Keep the store from when a client that kept it has ended."""
+    while not server.is_keeper:
+        pause = _POLL_SECONDS
+        try:
+            if server.take_over_if_unkept():
+                _log.warning("no process kept the store any more; this one does now")
+        except FairlaneError as error:
+            _log.warning("the store cannot be kept: %s", error)
+            pause = _TROUBLE_SECONDS
+        await asyncio.sleep(pause)

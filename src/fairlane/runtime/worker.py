@@ -1,0 +1,59 @@
+"""Runs one worker in this process."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ..backend import Queue
+from ..connect import is_remote, open_queue
+from ..sdk.schedules import declare
+from .app_loading import load_app
+from .child import DRAINED, USED_UP
+from .health import serve_health
+from .retrying import insist
+from .settings import Settings, parse_address
+from .sockets import listen
+from .upkeep import upkeep_at
+
+Weighted = tuple[tuple[str, ...], tuple[float, ...]]
+"""Names of queues, and the weight of each; no weights where they have none."""
+
+
+def work(settings: Settings, app: str, queues: Weighted, worker_id: str | None, *, with_upkeep: bool) -> int:
+    """A worker of these queues (none: all queues) with their weights, until SIGTERM or SIGINT; its exit code."""
+    from ..worker import Worker, WorkerOptions, run_worker
+    from ..worker.options import new_worker_id
+
+    loaded = load_app(app)
+    options = WorkerOptions(
+        worker_id=worker_id or new_worker_id(),
+        queues=queues[0],
+        weights=queues[1],
+        slots=settings.workers,
+        lease_ms=settings.lease_ms,
+        drain_seconds=settings.drain_seconds,
+        max_jobs=settings.max_jobs or None,
+        max_memory=settings.max_memory_bytes,
+    )
+    listener = listen(*parse_address(settings.health)) if settings.health else None
+    beside: list[asyncio.Task[None]] = []
+
+    async def open_for_worker() -> Queue:
+        return await open_queue(settings.queue_url, durability=settings.durability)
+
+    def make_worker() -> Worker:
+        if with_upkeep and not is_remote(settings.queue_url):
+            beside.append(asyncio.create_task(insist("upkeep", lambda: upkeep_at(settings.queue_url, settings))))
+        declaring = insist("declaring schedules", lambda: declare(open_for_worker, loaded.schedules))
+        beside.append(asyncio.create_task(declaring))
+        worker = Worker(open_for_worker, loaded.registry, options)
+        if listener is not None:
+            beside.append(asyncio.create_task(serve_health(listener, lambda: worker.problem)))
+        return worker
+
+    def exit_code(worker: Worker) -> int:
+        if worker_id is None:
+            return 0
+        return DRAINED if worker.was_told_to_drain else USED_UP if worker.is_used_up else 0
+
+    return run_worker(make_worker, exit_code)

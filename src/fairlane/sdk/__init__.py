@@ -1,0 +1,1 @@
+"""The caller's side: apps, tasks, and the handles of submitted jobs."""

@@ -1,0 +1,267 @@
+"""An application: its tasks, and the queue that they are submitted to."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from types import MappingProxyType, TracebackType
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, Self, TypeVar, overload
+
+from ..backend import Queue
+from ..job.context import TenantBlock, ambient_tenant
+from ..job.control import Duration, Retry
+from ..model.errors import InvalidInput
+from ..model.job import DEFAULT_QUEUE
+from ..model.names import check_name
+from ..model.schedule import ScheduleSpec
+from .call import Bound
+from .connections import Connections
+from .handle import JobHandle, SyncJobHandle
+from .middleware import Middleware
+from .portal import no_fork, run_sync
+from .schedules import MissedTicks, OverlappingTicks, When, spec_of
+from .task import AsyncTask, Executor, OnFailure, SyncTask, Task, TaskOptions
+
+if TYPE_CHECKING:
+    from ..testing import Testing
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+DEFAULT_URL = "embedded:.fairlane"
+DEFAULT_TENANT = "default"
+
+
+class TaskDecorator(Protocol):
+    """What `App.task(...)` returns: makes a task of a function."""
+
+    @overload
+    def __call__(  # type: ignore[overload-overlap]  # the first that fits is meant
+        self, function: Callable[P, Coroutine[Any, Any, T]], /
+    ) -> AsyncTask[P, T]: ...
+    @overload
+    def __call__(self, function: Callable[P, T], /) -> SyncTask[P, T]: ...
+
+
+class App:
+    """Tasks by name, and a lazily opened queue to submit their jobs to.
+
+    `url` is a store or an API; without it, FAIRLANE_URL, else an embedded store in `.fairlane`.
+    `tenancy`: "required" makes each job have a tenant, by `using(tenant=)`, by `with app.tenant(...)` or
+    by the running job that submits it; "default" gives the others the tenant "default".
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        tenancy: Literal["required", "default"] = "required",
+        middleware: Sequence[Middleware] = (),
+    ) -> None:
+        self.middleware = tuple(middleware)
+        """What is done around all jobs of this app."""
+        self._url = url
+        self._tenancy = tenancy
+        self._is_loaded = False
+        self._tasks: dict[str, Task[..., Any]] = {}
+        self._schedules: dict[tuple[str, str], ScheduleSpec] = {}
+        self._connections = Connections(self._open)
+
+    @property
+    def url(self) -> str:
+        """Where jobs go."""
+        return self._url or os.environ.get("FAIRLANE_URL") or DEFAULT_URL
+
+    @property
+    def registry(self) -> Mapping[str, Task[..., Any]]:
+        """The tasks by name: what a worker runs."""
+        return MappingProxyType(self._tasks)
+
+    @property
+    def schedules(self) -> Sequence[ScheduleSpec]:
+        """What `cron` declared: workers put it into the store when they start."""
+        return tuple(self._schedules.values())
+
+    @overload
+    def task(  # type: ignore[overload-overlap]  # as above
+        self, function: Callable[P, Coroutine[Any, Any, T]], /
+    ) -> AsyncTask[P, T]: ...
+    @overload
+    def task(self, function: Callable[P, T], /) -> SyncTask[P, T]: ...
+    @overload
+    def task(
+        self,
+        function: None = None,
+        /,
+        *,
+        name: str | None = None,
+        queue: str = DEFAULT_QUEUE,
+        retry: Retry | None = None,
+        timeout: Duration | None = None,
+        executor: Executor | None = None,
+        on_failure: OnFailure | None = None,
+    ) -> TaskDecorator: ...
+
+    def task(
+        self,
+        function: Callable[..., Any] | None = None,
+        /,
+        *,
+        name: str | None = None,
+        queue: str = DEFAULT_QUEUE,
+        retry: Retry | None = None,
+        timeout: Duration | None = None,
+        executor: Executor | None = None,
+        on_failure: OnFailure | None = None,
+    ) -> Any:
+        """Make a task of a function, named as the function is unless `name` says otherwise.
+
+        Async functions run on the worker's event loop, plain ones in threads, or in child processes that
+        can be killed with executor="process". `timeout` ends an attempt, 5 minutes by default.
+        `on_failure` (async or plain) is called with each job whose last attempt has failed, or whose payload
+        did not fit: by the worker that ran it, after the store has put the job into the dead letter queue, and
+        at most once. It is not called for a job whose worker was lost; who must miss none reads that queue.
+        Raises InvalidInput for bad options, a name in use, or what is no function.
+        """
+        options = TaskOptions(queue, retry, timeout, executor, on_failure)
+
+        def register(function: Callable[..., Any]) -> Task[..., Any]:
+            if not hasattr(function, "__name__"):  # a partial, a name without `name=`
+                raise InvalidInput(f"a task is made of a function, not of {function!r:.100}; write a `def` for it")
+            kind: type[Task[..., Any]] = AsyncTask if inspect.iscoroutinefunction(function) else SyncTask
+            task = kind(self, name or function.__name__, function, options)
+            if task.name in self._tasks:
+                raise InvalidInput(f"there is a task named {task.name} already; give one of them another name")
+            self._tasks[task.name] = task
+            return task
+
+        return register if function is None else register(function)
+
+    def cron(
+        self,
+        name: str,
+        cron: str,
+        call: Bound[Any],
+        /,
+        *,
+        tenant: str | None = None,
+        tz: str = "UTC",
+        missed: MissedTicks = "one",
+        overlap: OverlappingTicks = "allow",
+    ) -> None:
+        """Declare a schedule: `call` (of `task.bind(...)` or `task.using(...).bind(...)`) becomes a job at each tick
+        of the rule `cron`, such as "0 3 * * MON-FRI", by the clocks of the time zone `tz`.
+
+        `missed`: what becomes of ticks during a downtime: nothing, one job for all, or a job for each (the last 100).
+        `overlap`: "skip" makes no job while the one before has not ended. The tenant is found as for `submit`.
+        Workers put the schedule into the store when they start. What operators change there stays until this code
+        changes. Raises InvalidInput.
+        """
+        if not isinstance(call, Bound):
+            raise InvalidInput(f"schedule {name}: write the call as `task.bind(...)`, not {call!r:.100}")
+        when = When(cron=cron, timezone=tz, missed=missed, overlap=overlap)
+        options = call.template.options
+        if tenant is not None and options.tenant not in (None, tenant):
+            raise InvalidInput(f"schedule {name}: tenant={tenant!r}, but the call is for {options.tenant!r}", "/tenant")
+        if tenant is not None:
+            check_name(tenant, "tenant", "/tenantId")
+        spec = spec_of(name, self.resolve_tenant(options.tenant if tenant is None else tenant), when, call)
+        if spec.task not in self._tasks:
+            raise InvalidInput(f"schedule {name}: {spec.task} is no task of this app")
+        if (spec.tenant_id, name) in self._schedules:
+            raise InvalidInput(f"tenant {spec.tenant_id} has a schedule {name} already; give one of them another name")
+        self._schedules[spec.tenant_id, name] = spec
+
+    def tenant(self, tenant: str) -> TenantBlock:
+        """`with app.tenant("acme"):` within, in sync and async code alike, jobs that name no tenant belong to it.
+
+        Raises InvalidInput for a bad name.
+        """
+        return TenantBlock(tenant)
+
+    def now(self) -> float:
+        """The Unix time in seconds; within `testing`, by the clock of the test."""
+        return self._connections.now()
+
+    def resolve_tenant(self, tenant: str | None) -> str:
+        """The tenant that a job belongs to. Raises InvalidInput where it has to be named."""
+        if tenant is None:
+            tenant = ambient_tenant.get()
+        if tenant is not None:
+            return tenant
+        if self._tenancy == "default":
+            return DEFAULT_TENANT
+        raise InvalidInput(
+            'name the tenant: .using(tenant="acme"), or `with app.tenant("acme"):` around the call; '
+            'or make the App with tenancy="default"'
+        )
+
+    async def connect(self) -> Queue:
+        """The queue, opened once for each event loop. Raises StoreUnavailable, StoreRefused."""
+        return await self._connections.get()
+
+    async def _open(self) -> Queue:
+        from ..connect import open_queue  # late: only those who submit pay for loading the store's client
+
+        return await open_queue(self.url)
+
+    def run_sync(self, function: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """The result of an async function that uses this app, for code without an event loop.
+
+        Safe in any thread and after a fork. Raises RuntimeError where an event loop runs.
+        """
+        self._load_client()
+        return run_sync(function)
+
+    def _load_client(self) -> None:
+        if not self._is_loaded:
+            with no_fork():
+                from ..connect import load_client
+
+                load_client(self.url)
+            self._is_loaded = True
+
+    def job(self, job_id: str) -> JobHandle[Any]:
+        """A handle to a job that was submitted earlier, here or elsewhere. Whether it exists shows when it is used."""
+        return JobHandle(job_id, self.connect)
+
+    def job_sync(self, job_id: str) -> SyncJobHandle[Any]:
+        """As `job`, for code without an event loop."""
+        self._load_client()
+        return SyncJobHandle(self.job(job_id))
+
+    async def close(self) -> None:
+        """Give back the connections of this event loop. The app may be used again afterwards."""
+        await self._connections.close()
+
+    def testing(self) -> Testing:
+        """For tests: within `async with app.testing() as t:`, jobs go to a private store whose clock `t.travel`
+        moves, and `t.drain` runs them."""
+        from ..testing import Testing
+
+        return Testing(self)
+
+    def divert(self, connections: Connections) -> Connections:
+        """Use other connections from now on; those used so far. For `testing`."""
+        before, self._connections = self._connections, connections
+        return before
+
+    def close_sync(self) -> None:
+        """Give back the connections of sync calls, which the end of the interpreter does too."""
+        run_sync(self.close)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+def app_from(value: object, where: str) -> App:
+    """`value` if it is an App. Raises InvalidInput that says what `where` should name."""
+    if not isinstance(value, App):
+        raise InvalidInput(f"{where} is not a fairlane App but a {type(value).__name__}")
+    return value

@@ -1,0 +1,197 @@
+"""A task with the options of its jobs, and a call of it that is not submitted yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar
+
+from ..backend import Queue
+from ..job.parameters import Parameters
+from ..model.errors import InvalidInput, RateLimited
+from ..model.job import NewJob, Submission, SubmitStatus
+from .batches import in_breaths, submit_in_batches
+from .handle import JobHandle, SyncJobHandle
+from .middleware import Middleware, tell_submitted, with_headers
+from .submission import JobTemplate, PartlySubmitted, refusal
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Arguments = tuple[Any, ...] | list[Any] | Mapping[str, Any]
+"""Of one call of many: positional ones, or keyword ones by name."""
+
+
+class Client(Protocol):
+    """Where jobs are submitted to."""
+
+    @property
+    def middleware(self) -> Sequence[Middleware]:
+        """What is done around jobs."""
+
+    async def connect(self) -> Queue:
+        """The queue, on the running event loop."""
+
+    def now(self) -> float:
+        """The Unix time in seconds, by which `run_at` is judged."""
+
+    def resolve_tenant(self, tenant: str | None) -> str:
+        """The tenant that a job belongs to. Raises InvalidInput where it has to be named."""
+
+    def run_sync(self, function: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """The result of an async function that may call `connect`, for code without an event loop."""
+
+
+class Bound(Generic[T]):
+    """A call of a task, checked and not submitted yet. `T` is what its job will result in.
+
+    It may be submitted any number of times; each makes a job of its own, unless its options have a key.
+    """
+
+    __slots__ = ("_client", "_parameters", "payload", "template")
+
+    def __init__(self, client: Client, template: JobTemplate, parameters: Parameters, payload: bytes) -> None:
+        self.template = template
+        """The task and the options of the job."""
+        self.payload = payload
+        """The arguments, as JSON text."""
+        self._client = client
+        self._parameters = parameters
+
+    def __repr__(self) -> str:
+        return f"<Bound {self.template.task} {self.payload[:100].decode(errors='replace')}>"
+
+    def prepare(self) -> tuple[str, JobTemplate]:
+        """What depends on where and when it is submitted: its tenant, and the headers of the middleware.
+
+        Raises InvalidInput where the tenant has to be named.
+        """
+        return prepare(self._client, self.template)
+
+    def now(self) -> float:
+        """The Unix time in seconds, by the clock of where it is submitted."""
+        return self._client.now()
+
+    async def submit(self) -> JobHandle[T]:
+        """Submit it as a job; see `Submitter.submit`."""
+        tenant, template = self.prepare()
+        return self._accepted(*await self._send(tenant, template))
+
+    def submit_sync(self) -> SyncJobHandle[T]:
+        """Submit it as a job; see `Submitter.submit_sync`."""
+        tenant, template = self.prepare()
+        job, submission = self._client.run_sync(lambda: self._send(tenant, template))
+        return SyncJobHandle(self._accepted(job, submission))
+
+    async def _send(self, tenant: str, template: JobTemplate) -> tuple[NewJob, Submission]:
+        queue = await self._client.connect()
+        job = template.new_job(queue.new_job_id(tenant), tenant, self.payload)
+        [submission] = await queue.submit([job])
+        return job, submission
+
+    def _accepted(self, job: NewJob, submission: Submission) -> JobHandle[T]:
+        if error := refusal(submission):
+            raise error
+        if self._client.middleware and submission.status is SubmitStatus.CREATED:
+            tell_submitted(self._client.middleware, [job])
+        return JobHandle(submission.job_id, self._client.connect, self._parameters.result_type)
+
+
+def prepare(client: Client, template: JobTemplate) -> tuple[str, JobTemplate]:
+    """What depends on where and when jobs are submitted: their tenant, and the headers of the middleware."""
+    tenant = client.resolve_tenant(template.options.tenant)
+    return tenant, with_headers(template, client.middleware, tenant)
+
+
+def _check_each_its_own(template: JobTemplate) -> None:
+    """Raises InvalidInput where all but the first of many calls would make no job."""
+    for name, value in ("key", template.options.key), ("idempotency_key", template.options.idempotency_key):
+        if value is not None:
+            raise InvalidInput(f"several calls cannot share the {name} {value!r}; submit each by itself, with its own")
+
+
+class Submitter(Generic[P, T]):
+    """A task with the options of the jobs to submit."""
+
+    __slots__ = ("_client", "_parameters", "_template")
+
+    def __init__(self, client: Client, template: JobTemplate, parameters: Parameters) -> None:
+        self._client = client
+        self._template = template
+        self._parameters = parameters
+
+    def bind(self, *args: P.args, **kwargs: P.kwargs) -> Bound[T]:
+        """The call with these arguments, to be submitted or scheduled later.
+
+        Raises InvalidInput where the arguments do not fit the task. The tenant is found when it is submitted.
+        """
+        return Bound(self._client, self._template, self._parameters, self._parameters.encode(args, kwargs))
+
+    async def submit(self, *args: P.args, **kwargs: P.kwargs) -> JobHandle[T]:
+        """Submit one job. When this returns, the job is as safe as the store's durability says.
+
+        Raises InvalidInput where the arguments do not fit the task, RateLimited, IdempotencyMismatch,
+        StoreUnavailable.
+        """
+        return await self.bind(*args, **kwargs).submit()
+
+    def submit_sync(self, *args: P.args, **kwargs: P.kwargs) -> SyncJobHandle[T]:
+        """As `submit`, for code without an event loop: Flask, scripts, threads.
+
+        Safe in any thread and after a fork; calls of many threads share a commit. Raises RuntimeError
+        where an event loop runs, which it would hold up.
+        """
+        return self.bind(*args, **kwargs).submit_sync()
+
+    async def submit_many(self, calls: Iterable[Arguments]) -> list[JobHandle[T]]:
+        """Submit a job for each call: a tuple or list of positional arguments, or a mapping of keyword ones.
+
+        All calls are checked before the first job is made. Raises as `submit` does, InvalidInput where several
+        calls would share a key or an idempotency key, and PartlySubmitted where some, but not all, were over the
+        submission rate. Where the store fails on the way, the jobs of the batches before have been made.
+        """
+        tenant, template = prepare(self._client, self._template)
+        payloads: list[bytes] = []
+        async for some in in_breaths(calls):
+            payloads += [self._payload(call) for call in some]
+        if len(payloads) > 1:
+            _check_each_its_own(template)
+        queue = await self._client.connect()
+
+        def new_job(payload: bytes) -> NewJob:
+            return template.new_job(queue.new_job_id(tenant), tenant, payload)
+
+        jobs, submissions = await submit_in_batches(queue, payloads, new_job)
+        if middleware := self._client.middleware:
+            made = [job for job, answer in zip(jobs, submissions, strict=True) if answer.status is SubmitStatus.CREATED]
+            tell_submitted(middleware, made)
+        return self._handles(submissions)
+
+    def _payload(self, call: Arguments) -> bytes:
+        if isinstance(call, (tuple, list)):
+            return self._parameters.encode(call, {})
+        if isinstance(call, Mapping):
+            return self._parameters.encode((), call)
+        raise InvalidInput(
+            f"each call is a tuple or list of positional arguments, or a mapping of keyword ones, not {call!r:.100}"
+        )
+
+    def _handles(self, submissions: Sequence[Submission]) -> list[JobHandle[T]]:
+        connect, result_type = self._client.connect, self._parameters.result_type
+        refused: list[RateLimited] = []
+        handles: list[JobHandle[T] | None] = []
+        for submission in submissions:
+            error = None if submission.status is SubmitStatus.CREATED else refusal(submission)
+            if error is None:
+                handles.append(JobHandle(submission.job_id, connect, result_type))
+            elif isinstance(error, RateLimited):
+                handles.append(None)
+                refused.append(error)
+            else:
+                raise error
+        accepted = [handle for handle in handles if handle is not None]
+        if refused and not accepted:
+            raise refused[-1]
+        if refused:
+            detail = f"{len(refused)} of {len(handles)} jobs were refused: {refused[-1]}"
+            raise PartlySubmitted(detail, refused[-1].retry_after, handles)
+        return accepted

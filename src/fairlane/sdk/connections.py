@@ -1,0 +1,58 @@
+"""An app's connections: one queue for each event loop that uses the app."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from weakref import WeakKeyDictionary
+
+from ..backend import Queue
+from .portal import close_at_exit
+
+
+class Connections:
+    """Opens a queue once for each event loop, when it is first asked for."""
+
+    def __init__(self, open_queue: Callable[[], Awaitable[Queue]], now: Callable[[], float] = time.time) -> None:
+        self.now = now
+        """The Unix time in seconds where they lead to."""
+        self._open_queue = open_queue
+        self._opening: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Future[Queue]] = WeakKeyDictionary()
+
+    async def get(self) -> Queue:
+        """The queue of this event loop. Raises what opening it raises."""
+        loop = asyncio.get_running_loop()
+        opening = self._opening.get(loop)
+        if opening is None or (opening.done() and _has_failed(opening)):
+            opening = self._opening[loop] = asyncio.ensure_future(self._open_queue())
+            close_at_exit(self)
+        return opening.result() if opening.done() else await asyncio.shield(opening)
+
+    async def close(self) -> None:
+        """Give back the connections of this event loop. Where they could not be opened, there are none."""
+        opening = self._opening.pop(asyncio.get_running_loop(), None)
+        if opening is None:
+            return
+        try:
+            await asyncio.wait([opening])
+        except asyncio.CancelledError:
+            opening.cancel()
+            raise
+        if not _has_failed(opening):
+            await opening.result().close()
+
+    def close_all(self) -> None:
+        """Give back the connections of every event loop that is still open; none may run in this thread."""
+        for loop in list(self._opening):
+            if loop.is_running():
+                asyncio.run_coroutine_threadsafe(self.close(), loop).result()
+            elif not loop.is_closed():
+                with ThreadPoolExecutor(1) as thread:
+                    thread.submit(loop.run_until_complete, self.close()).result()
+        self._opening.clear()
+
+
+def _has_failed(opening: asyncio.Future[Queue]) -> bool:
+    return opening.cancelled() or opening.exception() is not None

@@ -1,0 +1,134 @@
+"""A handle to a submitted job."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import aclosing
+from typing import Any, Generic, TypeVar, cast
+
+import msgspec
+
+from ..backend import Queue
+from ..job.control import Duration
+from ..model.durations import parse_duration_ms
+from ..model.errors import JobCancelled, JobFailed, ResultMismatch
+from ..model.job import Job
+from ..model.states import State
+from .portal import run_sync
+
+T = TypeVar("T")
+Connect = Callable[[], Awaitable[Queue]]
+
+_LONGEST_WAIT_MS = 20_000
+
+
+class JobHandle(Generic[T]):
+    """A submitted job: its id, and what can be asked of it. `T` is what its task returns."""
+
+    __slots__ = ("_connect", "_result_type", "id")
+
+    def __init__(self, job_id: str, connect: Connect, result_type: Any = Any) -> None:
+        self.id = job_id
+        self._connect = connect
+        self._result_type = result_type
+
+    def __repr__(self) -> str:
+        return f"JobHandle({self.id!r})"
+
+    async def result(self, timeout: Duration | None = None) -> T:
+        """Wait until the job has ended, and return what its task returned.
+
+        Raises JobFailed, JobCancelled, ResultMismatch where what it returned does not fit the task's annotation,
+        NotFound where the job is forgotten, and TimeoutError when `timeout` passed first (the job goes on).
+        """
+        job = await self._finished(timeout)
+        if job.state is State.COMPLETED:
+            return self._typed(b"null" if job.result is None else job.result)
+        detail = f"{job.error.type}: {job.error.message}" if job.error else str(job.reason)
+        if job.state is State.CANCELLED:
+            raise JobCancelled(f"job {job.id} was cancelled: {detail}")
+        failure = JobFailed(f"job {job.id} failed: {detail}")
+        if job.error is not None and job.error.traceback:
+            failure.add_note(f"In the worker:\n{job.error.traceback}")
+        raise failure
+
+    def _typed(self, result: bytes | msgspec.Raw) -> T:
+        try:
+            return cast(T, msgspec.json.decode(result, type=self._result_type))
+        except Exception as error:  # a type of the user's own may raise any
+            raise ResultMismatch(
+                f"job {self.id} has completed, but its result does not fit the task's annotation: {error}; "
+                "`refresh` gives it as JSON text"
+            ) from error
+
+    async def _finished(self, timeout: Duration | None) -> Job:
+        queue = await self._connect()
+        limit_ms = None if timeout is None else parse_duration_ms(timeout, "timeout")
+        deadline = None if limit_ms is None else time.monotonic() + limit_ms / 1000
+        while True:
+            left_ms = _LONGEST_WAIT_MS
+            if deadline is not None:
+                left_ms = max(0, min(left_ms, round((deadline - time.monotonic()) * 1000)))
+            job = await queue.wait_finished(self.id, left_ms)
+            if job is not None:
+                return job
+            if deadline is not None and time.monotonic() >= deadline:
+                raise TimeoutError(f"job {self.id} has not ended yet")
+
+    async def events(self) -> AsyncGenerator[Job]:
+        """The job now and after each change, its progress included, until it has ended.
+
+        Of changes that come faster than they are taken, the last is given. Raises NotFound where the job is
+        forgotten, and StoreUnavailable.
+        """
+        queue = await self._connect()
+        async with aclosing(queue.monitor.follow(self.id)) as jobs:
+            async for job in jobs:
+                yield job
+
+    async def refresh(self) -> Job:
+        """The job as it is now. Raises NotFound where it is forgotten."""
+        return await (await self._connect()).get(self.id)
+
+    async def cancel(self) -> Job:
+        """Cancel the job, or ask its worker to if it runs. Raises NotFound, Conflict if it has ended otherwise."""
+        return await (await self._connect()).cancel(self.id)
+
+
+class SyncJobHandle(Generic[T]):
+    """A submitted job for code without an event loop: the calls of `JobHandle`, which return when they are done."""
+
+    __slots__ = ("_job", "id")
+
+    def __init__(self, job: JobHandle[T]) -> None:
+        self.id = job.id
+        self._job = job
+
+    def __repr__(self) -> str:
+        return f"SyncJobHandle({self.id!r})"
+
+    def result(self, timeout: Duration | None = None) -> T:
+        """See `JobHandle.result`."""
+        return run_sync(lambda: self._job.result(timeout))
+
+    def refresh(self) -> Job:
+        """See `JobHandle.refresh`."""
+        return run_sync(self._job.refresh)
+
+    def cancel(self) -> Job:
+        """See `JobHandle.cancel`."""
+        return run_sync(self._job.cancel)
+
+    def events(self) -> Generator[Job]:
+        """See `JobHandle.events`."""
+        jobs = self._job.events()
+
+        async def next_job() -> Job | None:
+            return await anext(jobs, None)
+
+        try:
+            while (job := run_sync(next_job)) is not None:
+                yield job
+        finally:
+            run_sync(jobs.aclose)

@@ -1,0 +1,129 @@
+"""Schedules that the code of an app declares, and how they come into the store."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import random
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Literal, get_args
+
+import msgspec
+
+from ..backend import Queue
+from ..model.backoff import Backoff
+from ..model.cron import cron_rule
+from ..model.errors import FairlaneError, InvalidInput, StoreUnavailable
+from ..model.names import check_name
+from ..model.schedule import Missed, Overlap, ScheduleSpec
+from .call import Bound
+from .submission import JobTemplate
+
+MissedTicks = Literal["skip", "one", "all"]
+OverlappingTicks = Literal["allow", "skip"]
+
+_TROUBLE = Backoff(base_ms=200, cap_ms=10_000)
+_log = logging.getLogger(__name__)
+
+
+class When(msgspec.Struct, frozen=True, kw_only=True):
+    """When a schedule makes jobs. Raises InvalidInput."""
+
+    cron: str
+    timezone: str
+    missed: MissedTicks
+    overlap: OverlappingTicks
+
+    def __post_init__(self) -> None:
+        cron_rule(self.cron, self.timezone)
+        for name, value, allowed in (
+            ("missed", self.missed, get_args(MissedTicks)),
+            ("overlap", self.overlap, get_args(OverlappingTicks)),
+        ):
+            if value not in allowed:
+                raise InvalidInput(f"{name} must be one of {', '.join(allowed)}, not {value!r}", f"/{name}")
+
+
+def spec_of(name: str, tenant: str, when: When, call: Bound[Any]) -> ScheduleSpec:
+    """The schedule that makes jobs of this call. Raises InvalidInput where the call has options that none can have."""
+    template = call.template
+    _check_template(template)
+    return ScheduleSpec(
+        tenant_id=tenant,
+        name=check_name(name, "the schedule's name", "/name"),
+        cron=when.cron,
+        timezone=when.timezone,
+        task=template.task,
+        payload=msgspec.Raw(call.payload),
+        queue=template.options.queue,
+        priority=template.options.priority,
+        max_attempts=template.options.max_attempts,
+        timeout_seconds=template.timeout_ms / 1000,
+        backoff_base_seconds=template.backoff.base_ms / 1000,
+        backoff_cap_seconds=template.backoff.cap_ms / 1000,
+        missed=Missed(when.missed),
+        overlap=Overlap(when.overlap),
+    )
+
+
+def _check_template(template: JobTemplate) -> None:
+    options = template.options
+    others = {
+        "key": options.key,
+        "delay": options.delay_ms,
+        "run_at": options.run_at_ms,
+        "idempotency_key": options.idempotency_key,
+        "headers": options.headers,
+    }
+    for name, value in others.items():
+        if value:
+            raise InvalidInput(f"a schedule cannot give its jobs `{name}`; leave it out of using(...)")
+
+
+def declaration_of(spec: ScheduleSpec) -> str:
+    """A digest of what the code says: another one, and the code has changed."""
+    # Defaults are left out, so that a field which a later version adds changes no digest.
+    said = {
+        field.name: getattr(spec, field.name)
+        for field in msgspec.structs.fields(spec)
+        if getattr(spec, field.name) != field.default
+    }
+    return hashlib.sha256(msgspec.json.encode(said, order="sorted")).hexdigest()[:32]
+
+
+async def declare(open_queue: Callable[[], Awaitable[Queue]], specs: Iterable[ScheduleSpec]) -> None:
+    """Put schedules into the store at the queue that this opens; while it is away, wait for it.
+
+    One that was put before from the same code stays as it is now. One that is refused is told of in the log, and
+    the others are put.
+    """
+    left = list(specs)
+    failures = 0
+    while left:
+        try:
+            queue = await open_queue()
+            try:
+                while left:
+                    await _put(queue, left[0])
+                    left.pop(0)
+                    failures = 0
+            finally:
+                await queue.close()
+        except StoreUnavailable as error:
+            failures += 1
+            if failures == 1:
+                _log.warning("the app's schedules wait for the store: %s", error)
+            await asyncio.sleep(_TROUBLE.delay_ms(failures, random.random()) / 1000)
+        except FairlaneError as error:
+            _log.error("the app's schedules were not put into the store: %s", error)
+            return
+
+
+async def _put(queue: Queue, spec: ScheduleSpec) -> None:
+    try:
+        await queue.schedules.put(spec, declaration=declaration_of(spec))
+    except StoreUnavailable:
+        raise
+    except FairlaneError as error:
+        _log.error("schedule %s of tenant %s was refused: %s", spec.name, spec.tenant_id, error)

@@ -1,0 +1,119 @@
+"""From a task, its arguments and its options to submitted jobs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from ..job.control import Duration, check_delay_ms, check_max_attempts, check_whole
+from ..model.backoff import Backoff
+from ..model.bounded import check_headers
+from ..model.errors import FairlaneError, IdempotencyMismatch, InvalidInput, RateLimited
+from ..model.job import MAX_PRIORITY, TRACE_HEADERS, NewJob, Submission, SubmitStatus
+from ..model.names import check_key, check_name
+from ..model.times import start_ms
+
+_encode = msgspec.json.Encoder().encode
+
+
+class SubmitOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How a job is to be submitted. Raises InvalidInput for what can never be accepted."""
+
+    tenant: str | None = None
+    """None: the tenant is found when the job is submitted."""
+    queue: str
+    key: str | None = None
+    delay_ms: int = 0
+    run_at_ms: int | None = None
+    priority: int = 0
+    max_attempts: int
+    idempotency_key: str | None = None
+    headers: dict[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        if self.tenant is not None:
+            check_name(self.tenant, "tenant", "/tenantId")
+        check_name(self.queue, "queue", "/queue")
+        check_max_attempts(self.max_attempts)
+        if self.key is not None:
+            check_key(self.key, "key", "/key")
+        if self.idempotency_key is not None:
+            check_key(self.idempotency_key, "idempotency_key")
+        check_whole(self.priority, 0, MAX_PRIORITY, "priority")
+        if self.headers is not None:
+            check_headers(self.headers)
+
+
+def start_time(delay: Duration | None, run_at: datetime | None, now: Callable[[], float]) -> tuple[int, int | None]:
+    """A job's delay in ms, and the Unix time in ms before which it must not start. Raises InvalidInput."""
+    if run_at is None:
+        return (0 if delay is None else check_delay_ms(delay)), None
+    if delay is not None:
+        raise InvalidInput("give delay or run_at, not both")
+    if run_at.utcoffset() is None:
+        raise InvalidInput("run_at needs a time zone, such as datetime.now(UTC)", "/runAt")
+    return 0, start_ms(run_at, now(), "/runAt")
+
+
+class JobTemplate(msgspec.Struct, frozen=True, kw_only=True):
+    """All that jobs have in common which are submitted with the same task and options."""
+
+    task: str
+    options: SubmitOptions
+    backoff: Backoff
+    timeout_ms: int
+
+    def new_job(self, job_id: str, tenant: str, payload: bytes) -> NewJob:
+        """The request for one job."""
+        options = self.options
+        job = NewJob(
+            id=job_id,
+            tenant_id=tenant,
+            payload=payload,
+            task=self.task,
+            queue=options.queue,
+            priority=options.priority,
+            delay_ms=options.delay_ms,
+            run_at_ms=options.run_at_ms,
+            max_attempts=options.max_attempts,
+            timeout_ms=self.timeout_ms,
+            backoff=self.backoff,
+            key=options.key,
+            headers=options.headers,
+            idempotency_key=options.idempotency_key,
+        )
+        if job.idempotency_key is None:
+            return job
+        return msgspec.structs.replace(job, fingerprint=_fingerprint(job))
+
+
+def _fingerprint(job: NewJob) -> str:
+    headers = {name: value for name, value in (job.headers or {}).items() if name not in TRACE_HEADERS}
+    return hashlib.sha256(_encode(msgspec.structs.replace(job, id="", headers=headers or None))).hexdigest()
+
+
+class PartlySubmitted(RateLimited):
+    """Some jobs of a `submit_many` were over the tenant's submission rate.
+
+    `jobs` has a handle for each accepted job and None for each refused one, in the order given.
+    """
+
+    def __init__(self, detail: str, retry_after: float, jobs: Sequence[Any]) -> None:
+        super().__init__(detail, retry_after)
+        self.jobs = jobs
+
+
+def refusal(submission: Submission) -> FairlaneError | None:
+    """Why a job was not accepted, as an error to raise; None if it was."""
+    if submission.status is SubmitStatus.RATE_LIMITED:
+        rate = submission.rate
+        wait = rate.reset_seconds if rate else 1.0
+        limit = f"{rate.limit} in {rate.window_seconds:g} s" if rate else "its limit"
+        return RateLimited(f"the tenant is over its submission rate of {limit}; try again in {wait:.1f} s", wait)
+    if submission.status is SubmitStatus.KEY_REUSED:
+        return IdempotencyMismatch("the idempotency key was used before with another request")
+    return None

@@ -1,0 +1,165 @@
+"""A task: a named function whose calls can be submitted as jobs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Generic, Literal, ParamSpec, TypeVar, get_args
+
+from ..job.control import Duration, Retry, check_timeout_ms
+from ..job.parameters import Parameters
+from ..model.errors import InvalidInput
+from ..model.job import DEFAULT_QUEUE, DEFAULT_TIMEOUT_MS, Job
+from ..model.names import check_name
+from .call import Arguments, Bound, Client, Submitter
+from .handle import JobHandle, SyncJobHandle
+from .middleware import around
+from .submission import JobTemplate, SubmitOptions, start_time
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Executor = Literal["async", "thread", "process"]
+OnFailure = Callable[[Job], object]
+
+
+def executor_of(task: str, asked: Executor | None, is_async: bool) -> Executor:
+    """Where a task runs. Raises InvalidInput where its function cannot run there."""
+    if asked is None:
+        return "async" if is_async else "thread"
+    if asked not in get_args(Executor):
+        raise InvalidInput(f"task {task}: executor must be one of {', '.join(get_args(Executor))}")
+    if is_async and asked != "async":
+        raise InvalidInput(f"task {task} is an async function, which runs on the event loop; leave out executor")
+    if asked == "async" and not is_async:
+        raise InvalidInput(f'task {task} is a plain function: write `async def`, or executor="thread" or "process"')
+    return asked
+
+
+class TaskOptions:
+    """What the decorator says about a task, checked. Raises InvalidInput."""
+
+    __slots__ = ("executor", "on_failure", "queue", "retry", "timeout_ms")
+
+    def __init__(
+        self,
+        queue: str = DEFAULT_QUEUE,
+        retry: Retry | None = None,
+        timeout: Duration | None = None,
+        executor: Executor | None = None,
+        on_failure: OnFailure | None = None,
+    ) -> None:
+        self.queue = check_name(queue, "queue")
+        self.retry = retry or Retry()
+        self.timeout_ms = DEFAULT_TIMEOUT_MS if timeout is None else check_timeout_ms(timeout)
+        self.executor = executor
+        """Where the task asks to run; None leaves it to the kind of its function."""
+        self.on_failure = on_failure
+
+
+class Task(Generic[P, T]):
+    """A function that workers run by its name. `P` are its parameters, `T` what a job of it results in."""
+
+    def __init__(self, client: Client, name: str, function: Callable[P, Any], options: TaskOptions) -> None:
+        self._client = client
+        self.name = check_name(name, "task")
+        self.function = function
+        self.options = options
+        self.is_async = inspect.iscoroutinefunction(function)
+        self.executor = executor_of(self.name, options.executor, self.is_async)
+        """Where workers run it: on their event loop, in a thread, or in a child process."""
+        self.__doc__ = function.__doc__
+
+    def __repr__(self) -> str:
+        return f"<Task {self.name}>"
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        """How payloads map to arguments. Raises TypeError where the signature does not allow it."""
+        return Parameters(self.function, self.name)
+
+    @property
+    def on_failure(self) -> OnFailure | None:
+        """What a worker calls with a job that it has sent to the dead letter queue."""
+        return self.options.on_failure
+
+    @cached_property
+    def call(self) -> Callable[..., Any]:
+        """The function with the app's middleware around it: what a worker calls, within a job."""
+        return around(self.function, self._client.middleware, is_async=self.is_async)
+
+    def using(  # noqa: PLR0913  each is an option that users pass by name
+        self,
+        *,
+        tenant: str | None = None,
+        key: str | None = None,
+        delay: Duration | None = None,
+        run_at: datetime | None = None,
+        priority: int = 0,
+        queue: str | None = None,
+        max_attempts: int | None = None,
+        idempotency_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Submitter[P, T]:
+        """The task with options for the jobs to submit. Raises InvalidInput.
+
+        `tenant`: else that of `with app.tenant(...)`, or of the running job, where the job is submitted.
+        `key`: while a job of this tenant with this key is unfinished, no second one is made.
+        `idempotency_key`: a repeat within 24 hours gets the first job. `priority`: 0 to 9, higher first.
+        """
+        delay_ms, run_at_ms = start_time(delay, run_at, self._client.now)
+        options = SubmitOptions(
+            tenant=tenant,
+            queue=self.options.queue if queue is None else queue,
+            key=key,
+            delay_ms=delay_ms,
+            run_at_ms=run_at_ms,
+            priority=priority,
+            max_attempts=self.options.retry.max_attempts if max_attempts is None else max_attempts,
+            idempotency_key=idempotency_key,
+            headers=None if headers is None else dict(headers),
+        )
+        template = JobTemplate(
+            task=self.name, options=options, backoff=self.options.retry.backoff, timeout_ms=self.options.timeout_ms
+        )
+        return Submitter(self._client, template, self.parameters)
+
+    @cached_property
+    def _plainly(self) -> Submitter[P, T]:
+        return self.using()
+
+    def bind(self, *args: P.args, **kwargs: P.kwargs) -> Bound[T]:
+        """The call with these arguments, to be submitted or scheduled later; see `Submitter.bind`."""
+        return self._plainly.bind(*args, **kwargs)
+
+    async def submit(self, *args: P.args, **kwargs: P.kwargs) -> JobHandle[T]:
+        """Submit one job with these arguments; see `Submitter.submit`."""
+        return await self._plainly.submit(*args, **kwargs)
+
+    def submit_sync(self, *args: P.args, **kwargs: P.kwargs) -> SyncJobHandle[T]:
+        """Submit one job from code without an event loop; see `Submitter.submit_sync`."""
+        return self._plainly.submit_sync(*args, **kwargs)
+
+    async def submit_many(self, calls: Iterable[Arguments]) -> list[JobHandle[T]]:
+        """Submit a job for each call; see `Submitter.submit_many`."""
+        return await self._plainly.submit_many(calls)
+
+
+class AsyncTask(Task[P, T]):
+    """A task of an async function. Called plainly, it is that function."""
+
+    function: Callable[P, Coroutine[Any, Any, T]]
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T]:
+        return self.function(*args, **kwargs)
+
+
+class SyncTask(Task[P, T]):
+    """A task of a plain function, which workers run in threads. Called plainly, it is that function."""
+
+    function: Callable[P, T]
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self.function(*args, **kwargs)

@@ -1,0 +1,78 @@
+"""One request, as handlers see it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from ..context import Context
+from ..problems import HttpError
+from .answers import Receive, Scope
+
+
+class ClientGone(Exception):
+    """The client closed its connection before its request was whole. Nobody waits for an answer."""
+
+
+class BodyTooLarge(HttpError):
+    """The body is larger than the operation takes. Some of it may be unread."""
+
+    def __init__(self, limit: int) -> None:
+        detail = f"The body must have {limit} bytes at most."
+        super().__init__(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", detail, ((b"connection", b"close"),))
+
+
+class Call:
+    """A request: its headers, path parameters and body, and what the server has to answer it."""
+
+    __slots__ = ("context", "headers", "receive", "scope")
+
+    def __init__(self, scope: Scope, receive: Receive, context: Context) -> None:
+        self.scope = scope
+        self.receive = receive
+        self.context = context
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+
+    def path(self, name: str) -> str:
+        """A parameter of the path."""
+        value: str = self.scope["path_params"][name]
+        return value
+
+    def header(self, name: bytes) -> str | None:
+        value = self.headers.get(name)
+        return None if value is None else value.decode("latin-1")
+
+    async def json_body(self, limit: int) -> bytes:
+        """The body, of `limit` bytes at most. Raises HttpError 413 or 415, and ClientGone."""
+        self._check_content(limit)
+        body = bytearray()
+        while True:
+            message = await self.receive()
+            if message["type"] != "http.request":
+                raise ClientGone
+            body += message.get("body", b"")
+            if len(body) > limit:
+                raise BodyTooLarge(limit)
+            if not message.get("more_body", False):
+                return bytes(body)
+
+    async def disconnected(self) -> None:
+        """Return once the client has closed its connection. To be called after the body was read."""
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+
+    def _check_content(self, limit: int) -> None:
+        kind = self.headers.get(b"content-type")
+        if kind is not None and not _is_json(kind):
+            detail = "The Content-Type must be application/json."
+            raise HttpError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+        if b"content-encoding" in self.headers:
+            detail = "The body must come without a Content-Encoding."
+            raise HttpError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+        length = self.headers.get(b"content-length", b"0")
+        if len(length) > 18 or not length.isdigit() or int(length) > limit:
+            raise BodyTooLarge(limit)
+
+
+def _is_json(kind: bytes) -> bool:
+    essence = kind.partition(b";")[0].strip().lower()
+    return essence == b"application/json" or (essence.startswith(b"application/") and essence.endswith(b"+json"))

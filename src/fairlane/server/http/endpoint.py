@@ -1,0 +1,112 @@
+"""An operation of the API: the handler, and what its signature says about it.
+
+A handler takes the call and, as it needs them, `query` and `body` structs; what it returns is the
+answer. The OpenAPI document is made from the same signatures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from inspect import cleandoc
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+
+from ..queries import NoQuery
+from ..streams.sse import EVENT_STREAM
+from .answers import Answer, json_answer
+from .call import Call
+from .parsing import parse_body, parse_query
+
+Handler = Callable[..., Awaitable[Any]]
+SMALL_BODY = 256 * 1024
+LARGE_BODY = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One successful response, as the OpenAPI document tells it: its JSON type, or its media type."""
+
+    type: Any = None
+    media: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Headers that this response can carry, with what they say."""
+    always: frozenset[str] = frozenset()
+    """Those of them that it always carries."""
+
+
+class Endpoint:
+    """One method of one path."""
+
+    takes_any_query = False
+    """Whether query parameters are none of the server's business."""
+
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        handler: Handler,
+        *,
+        errors: tuple[int, ...] = (),
+        replies: Mapping[int, Reply] | None = None,
+        headers: Mapping[str, str] | None = None,
+        max_body: int = SMALL_BODY,
+    ) -> None:
+        hints = get_type_hints(handler, include_extras=True)
+        self.method = method
+        self.path = path
+        self.handler = handler
+        self.errors = errors
+        self.replies = replies or {200: Reply(hints["return"])}
+        self.headers = headers or {}
+        """Optional request headers, with what they say."""
+        self.max_body = max_body
+        self.query: Any = hints.get("query")
+        body: Any = hints.get("body")
+        self.body_optional = type(None) in get_args(body)
+        """Whether the body may be left out. It may not be null."""
+        self.body: Any = get_args(body)[0] if self.body_optional else body
+        self._body_decoder = None if self.body is None else msgspec.json.Decoder(self.body)
+
+    @property
+    def name(self) -> str:
+        """The operation's id."""
+        return self.handler.__name__
+
+    @property
+    def streams(self) -> bool:
+        """Whether its answers last, and hold something of the server as long as they do."""
+        return any(reply.media == EVENT_STREAM for reply in self.replies.values())
+
+    @property
+    def summary(self) -> str:
+        return self._documentation[0]
+
+    @property
+    def description(self) -> str:
+        """What there is to say besides the summary."""
+        return self._documentation[2]
+
+    @property
+    def _documentation(self) -> tuple[str, str, str]:
+        return cleandoc(self.handler.__doc__ or "").partition("\n\n")
+
+    async def answer(self, call: Call) -> Answer:
+        """Parse the request, call the handler, and make a response of what it returns."""
+        arguments: dict[str, Any] = {}
+        if self.query is not None:
+            arguments["query"] = parse_query(self.query, call.scope["query_string"])
+        elif call.scope["query_string"] and not self.takes_any_query:
+            parse_query(NoQuery, call.scope["query_string"])
+        if self._body_decoder is not None:
+            body = await call.json_body(self.max_body)
+            arguments["body"] = parse_body(self._body_decoder, body) if body or not self.body_optional else None
+        value = await self.handler(call, **arguments)
+        return value if isinstance(value, Answer) else json_answer(value)
+
+
+class LenientEndpoint(Endpoint):
+    """One whose callers put into the query what they like: browsers, load balancers, scrapers."""
+
+    takes_any_query = True

@@ -1,0 +1,99 @@
+"""From untrusted bytes to checked values. Whatever is wrong becomes a FairlaneError, never another exception."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from ...model.errors import InvalidInput
+from ...model.json_text import too_deep
+from ..problems import HttpError
+
+MAX_ECHO = 300
+"""Characters of a refused field's name or value that an error repeats."""
+
+_T = TypeVar("_T")
+_Struct = TypeVar("_Struct", bound=msgspec.Struct)
+_PLACE = re.compile(r"(?s)(.*) - at `(?:key in )?\$(.*)`")
+_FIELD = re.compile(r"Object (?:missing required|contains unknown) field `(.*)`", re.DOTALL)
+
+
+def parse_body(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:
+    """The value of a request body. Raises HttpError 400 if it is no JSON, InvalidInput if it is other JSON."""
+    try:
+        if not body.isascii():
+            body.decode()  # values kept as raw text are not checked by the decoder
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise _invalid(error) from None
+    except UnicodeDecodeError:
+        raise malformed("The body is not valid UTF-8.") from None
+    except msgspec.DecodeError as error:
+        raise malformed(f"The body is not valid JSON: {error}.") from None
+    except RecursionError:
+        raise too_deep("") from None
+
+
+@contextmanager
+def part_of_body(at: str) -> Iterator[None]:
+    """What is refused within points below `at`."""
+    try:
+        yield
+    except InvalidInput as error:
+        error.pointer = at + error.pointer
+        raise
+
+
+def parse_query(kind: type[_Struct], query: bytes) -> _Struct:
+    """The query parameters as a struct; of repeated ones the last counts. Raises InvalidInput.
+
+    Unknown ones are refused: a filter whose name is mistyped must not mean everything.
+    """
+    try:
+        given = dict(parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict"))
+    except ValueError:
+        raise InvalidInput("The query string is not percent-encoded UTF-8.") from None
+    known = kind.__struct_encode_fields__
+    for name in given:
+        if name not in known:
+            raise _unknown_parameter(name, known)
+    try:
+        return msgspec.convert(given, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise _invalid(error) from None
+
+
+def malformed(detail: str) -> HttpError:
+    return HttpError(HTTPStatus.BAD_REQUEST, "malformed_json", detail)
+
+
+def _unknown_parameter(name: str, known: Sequence[str]) -> InvalidInput:
+    there_are = f"there are {', '.join(known)}" if known else "this call takes none"
+    return InvalidInput(f"there is no query parameter {name[:MAX_ECHO]!r}; {there_are}", f"/{escape(name)}"[:MAX_ECHO])
+
+
+def _invalid(error: msgspec.ValidationError) -> InvalidInput:
+    detail, path = str(error), ""
+    if place := _PLACE.fullmatch(detail):
+        detail, path = place[1], place[2]
+    pointer = _pointer(path)
+    if field := _FIELD.fullmatch(detail):
+        pointer += "/" + escape(field[1])
+    return InvalidInput(detail[:MAX_ECHO], pointer[:MAX_ECHO])
+
+
+def _pointer(path: str) -> str:
+    """A JSON pointer from the decoder's own notation, such as `.jobs[3].headers[...]`."""
+    steps = re.findall(r"\.([^.\[]+)|\[(\d+)\]", path)
+    return "".join("/" + escape(name or index) for name, index in steps)
+
+
+def escape(step: str) -> str:
+    """One step of a JSON pointer."""
+    return step.replace("~", "~0").replace("/", "~1")

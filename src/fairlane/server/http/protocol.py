@@ -1,0 +1,136 @@
+"""uvicorn's HTTP protocol, with bounds on a request's head and on its time, and one write for a short response."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from ..problems import PROBLEM_TYPE, HttpError, problem_answer
+from ..settings import ServerSettings
+
+HEAD_LIMIT_BYTES = 64 * 1024
+MAX_HEADERS = 100
+
+
+class BoundedHttpProtocol(HttpToolsProtocol):
+    """Refuses endless request heads, and ends connections whose request is not whole in time."""
+
+    request_seconds = ServerSettings().request_seconds
+    """Within which a request must have arrived, head and body."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._head_bytes = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._joining: JoiningTransport | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.transport = self._joining = JoiningTransport(transport)  # type: ignore[assignment]
+        self._start_timer()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Let the request in progress end, as the server stops. A stream whose client does not read is cut off."""
+        super().shutdown()
+        if self.flow.write_paused and self.cycle.chunked_encoding:
+            self.transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.transport.is_closing():
+            return
+        scope: Any = self.scope  # None before the first request
+        if scope is None or "method" not in scope:  # the parser is still within a head
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_LIMIT_BYTES:
+                self._refuse_head()
+            elif self._timer is None:
+                self._start_timer()
+            return
+        self._head_bytes = 0
+        if len(self.headers) > MAX_HEADERS:  # trailers count too
+            self._refuse_head()
+        elif self.cycle.more_body:
+            if self._timer is None:
+                self._start_timer()
+        elif self._timer is not None:
+            self._stop_timer()
+
+    def on_response_complete(self) -> None:
+        if self._joining is not None:
+            self._joining.flush()
+        super().on_response_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP, and close."""
+        self._send_last(HttpError(HTTPStatus.BAD_REQUEST, "malformed_request", "This is not a valid HTTP request."))
+
+    def _refuse_head(self) -> None:
+        status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+        self._send_last(HttpError(status, "headers_too_large", "The request's headers are too large or too many."))
+
+    def _out_of_time(self) -> None:
+        status = HTTPStatus.REQUEST_TIMEOUT
+        self._send_last(HttpError(status, "request_timeout", "The request did not arrive in time."))
+
+    def _send_last(self, error: HttpError) -> None:
+        if self.transport.is_closing():
+            return
+        cycle: Any = self.cycle  # None before the first request
+        # A response that is under way must not be mixed with this one.
+        if cycle is None or cycle.response_complete or not cycle.response_started:
+            answer = problem_answer(error)
+            head = b"content-type: %b\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
+            self.transport.write(STATUS_LINE[answer.status] + head % (PROBLEM_TYPE, len(answer.body)) + answer.body)
+        self.transport.close()
+
+    def _start_timer(self) -> None:
+        self._timer = self.loop.call_later(self.request_seconds, self._out_of_time)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+class JoiningTransport:
+    """Holds the head of a response until its body comes, for each write is a system call.
+
+    A head without a body goes out when the response is complete.
+    """
+
+    __slots__ = ("_head", "_transport")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._head = b""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        if self._head:
+            self._transport.write(self._head + data)
+            self._head = b""
+        elif data.startswith(b"HTTP/1.1 ") and not data.startswith(b"HTTP/1.1 100"):
+            self._head = data
+        else:
+            self._transport.write(data)
+
+    def flush(self) -> None:
+        if self._head:
+            self.write(b"")
+
+    def close(self) -> None:
+        self.flush()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()

@@ -1,0 +1,76 @@
+"""From an ASGI request to an endpoint's answer, whatever happens in between."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from http import HTTPStatus
+
+from ...model.errors import FairlaneError
+from ..context import Context
+from ..problems import HttpError, internal_problem, problem_answer
+from .answers import Answer, Receive, Scope, Send
+from .call import BodyTooLarge, Call, ClientGone
+from .endpoint import Endpoint
+from .guard import check_host, check_origin, is_safe
+
+logger = logging.getLogger(__name__)
+
+
+class PathApp:
+    """All methods of one path, as an ASGI application."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._endpoints: dict[str, Endpoint] = {}
+
+    def add(self, endpoint: Endpoint) -> None:
+        self._endpoints[endpoint.method] = endpoint
+        if endpoint.method == "GET":
+            self._endpoints["HEAD"] = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        call = Call(scope, receive, self._context)
+        try:
+            answer = await self._answer(call)
+        except ClientGone:
+            return
+        except BodyTooLarge as error:
+            await _refuse_and_drain(call, problem_answer(error), send)
+            return
+        except FairlaneError as error:
+            answer = problem_answer(error)
+        except Exception:
+            logger.exception("%s %s failed", scope["method"], scope["path"])
+            answer = internal_problem()
+        await answer.send(send, scope["method"])
+
+    async def _answer(self, call: Call) -> Answer:
+        method = call.scope["method"]
+        check_host(call.headers, self._context.settings.allowed_hosts)
+        endpoint = self._endpoints.get(method)
+        if not is_safe(method) or (endpoint is not None and endpoint.streams):
+            check_origin(call.headers)
+        if endpoint is not None:
+            return await endpoint.answer(call)
+        allow = (b"allow", ", ".join([*self._endpoints, "OPTIONS"]).encode())
+        if method == "OPTIONS":
+            return Answer(HTTPStatus.NO_CONTENT, b"", b"", [allow])
+        detail = "This path takes " + " and ".join(self._endpoints) + "."
+        raise HttpError(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail, (allow,))
+
+
+async def _refuse_and_drain(call: Call, answer: Answer, send: Send) -> None:
+    """Answer before the body has been read, then throw it away for a while.
+
+    Closing at once would reset the connection, and a sender that only reads after it has written
+    would never see the answer.
+    """
+    await send(answer.start())
+    await send({"type": "http.response.body", "body": answer.body, "more_body": True})
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(call.context.settings.linger_seconds):
+            while (await call.receive()).get("more_body", False):
+                pass
+    await send({"type": "http.response.body", "body": b""})

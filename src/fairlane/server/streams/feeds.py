@@ -1,0 +1,106 @@
+"""One watch on each job that somebody looks at, for all clients of `GET /jobs/{id}/events` that a server has."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+
+import msgspec
+
+from ...backend import Queue
+from ...model.errors import NotFound, StoreUnavailable
+from ...model.job import Job
+from .sse import RETRY, beat_until, event
+
+ENDED = "ended"
+"""Id of the event after which a job's stream ends."""
+
+_TROUBLE_S = 1.0
+_log = logging.getLogger(__name__)
+_encode = msgspec.json.Encoder().encode
+
+
+class Feed:
+    """What is last known of one job."""
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.rendered = b""
+        self.ended = False
+        self.clients: set[asyncio.Event] = set()
+        self.following: asyncio.Task[None] | None = None
+
+    def show(self, job: Job) -> None:
+        """Note how the job is now."""
+        self.version += 1
+        self.rendered = event("job", _encode(job), ENDED if job.state.is_terminal else str(self.version))
+        self._tell()
+
+    def end(self) -> None:
+        """Note that nothing more will come."""
+        self.ended = True
+        self._tell()
+
+    def _tell(self) -> None:
+        for fresh in self.clients:
+            fresh.set()
+
+
+class Feeds:
+    """A feed for each job that has clients."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+        self._feeds: dict[str, Feed] = {}
+
+    async def events(self, job_id: str) -> AsyncGenerator[bytes]:
+        """The job at once and after each change; a client that is slow gets the latest. Ends after the job has."""
+        fresh = asyncio.Event()
+        feed = self._join(job_id, fresh)
+        seen = 0
+        try:
+            yield RETRY
+            while True:
+                fresh.clear()
+                if feed.version > seen:
+                    seen = feed.version
+                    yield feed.rendered
+                elif feed.ended:
+                    return
+                else:
+                    yield await beat_until(fresh)
+        finally:
+            self._leave(job_id, feed, fresh)
+
+    def _join(self, job_id: str, fresh: asyncio.Event) -> Feed:
+        feed = self._feeds.get(job_id)
+        if feed is None or feed.ended:  # it may have been retried since it ended
+            feed = self._feeds[job_id] = Feed()
+            feed.following = asyncio.create_task(self._follow(job_id, feed))
+        feed.clients.add(fresh)
+        return feed
+
+    def _leave(self, job_id: str, feed: Feed, fresh: asyncio.Event) -> None:
+        feed.clients.discard(fresh)
+        if feed.clients:
+            return
+        if feed.following is not None:
+            feed.following.cancel()
+        if self._feeds.get(job_id) is feed:
+            del self._feeds[job_id]
+
+    async def _follow(self, job_id: str, feed: Feed) -> None:
+        while True:
+            try:
+                async for job in self._queue.monitor.follow(job_id):
+                    feed.show(job)
+                break
+            except NotFound:
+                break
+            except StoreUnavailable:
+                await asyncio.sleep(_TROUBLE_S)
+            except Exception:
+                _log.exception("following job %s failed", job_id)
+                break
+        feed.end()

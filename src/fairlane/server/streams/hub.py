@@ -1,0 +1,190 @@
+"""One watch on the whole queue for all clients of `GET /events` that a server has.
+
+Events go into one bounded ring, and each client has no more than its place in it: one that falls
+behind the ring is told to load everything again. So neither the store's work nor memory grows
+with how many clients there are or how slow they are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+
+import msgspec
+
+from ...backend import Queue
+from ...model.errors import FairlaneError
+from ...model.monitor import Overview
+from ..views import JobChanges, overview_view
+from .sse import RETRY, beat_until, event
+
+JOBS_EVERY_S = 0.25
+OVERVIEW_EVERY_S = 1.0
+LINGER_S = 15.0
+"""For which the hub goes on without clients, so that one which connects again can resume."""
+MAX_EVENTS = 300
+MAX_EVENT_BYTES = 4 * 1024 * 1024
+"""Of all events in the ring together."""
+
+_LIVE_WITHIN_S = 2.0
+_TROUBLE_S = 1.0
+_QUIET_S = 60.0
+_MAX_DIGITS = 16
+
+_log = logging.getLogger(__name__)
+_encode = msgspec.json.Encoder().encode
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """An event in the ring."""
+
+    place: int
+    name: str
+    rendered: bytes
+
+
+class Hub:
+    """Watches while there are clients. `stop` ends that for good."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+        self._epoch = os.urandom(4).hex()
+        self._place = 0
+        self._ring: deque[Entry] = deque()
+        self._ring_bytes = 0
+        self._overview: Overview | None = None
+        self._clients: set[asyncio.Event] = set()
+        self._live = asyncio.Event()
+        """Set while no change can be missed without a `reset` event."""
+        self._watching: list[asyncio.Task[None]] = []
+        self._pausing: asyncio.TimerHandle | None = None
+        self._stopped = False
+
+    async def events(self, last_event_id: str | None) -> AsyncGenerator[bytes]:
+        """What a client gets that comes, or comes back and last saw this event."""
+        fresh = asyncio.Event()
+        self._join(fresh)
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LIVE_WITHIN_S):
+                    await self._live.wait()
+            place = self._place_of(last_event_id)
+            if place is None:
+                place = self._place
+                yield RETRY + self._state()
+            else:
+                yield RETRY
+            while True:
+                fresh.clear()
+                entry = self._after(place)
+                if entry is not None:
+                    place = entry.place
+                    yield entry.rendered
+                elif place != self._place:
+                    place = self._place
+                    yield self._render("reset", b"{}") + self._state()
+                else:
+                    yield await beat_until(fresh)
+        finally:
+            self._leave(fresh)
+
+    def stop(self) -> None:
+        """Watch no more."""
+        self._stopped = True
+        self._pause()
+
+    def _join(self, fresh: asyncio.Event) -> None:
+        self._clients.add(fresh)
+        if self._pausing is not None:
+            self._pausing.cancel()
+            self._pausing = None
+        if not self._watching and not self._stopped:
+            self._watching = [asyncio.create_task(_persist(watch)) for watch in (self._watch_jobs, self._watch_whole)]
+
+    def _leave(self, fresh: asyncio.Event) -> None:
+        self._clients.discard(fresh)
+        if not self._clients and not self._stopped:
+            self._pausing = asyncio.get_running_loop().call_later(LINGER_S, self._pause)
+
+    def _pause(self) -> None:
+        for task in self._watching:
+            task.cancel()
+        self._watching = []
+        self._live.clear()
+        self._ring.clear()
+        self._ring_bytes = 0
+        self._overview = None
+        self._place += 1  # nobody who was here before has seen this place
+
+    async def _watch_jobs(self) -> None:
+        async with aclosing(self._queue.monitor.changes()) as stream:
+            async for changes in stream:
+                if changes.missed:
+                    self._append("reset", b"{}")
+                    self._live.set()
+                if changes.jobs or changes.more:
+                    self._append("jobs", _encode(JobChanges(jobs=changes.jobs, more=changes.more)))
+                await asyncio.sleep(JOBS_EVERY_S)
+
+    async def _watch_whole(self) -> None:
+        while True:
+            overview = await self._queue.monitor.overview()
+            old = self._overview
+            if old is None or msgspec.structs.replace(overview, at=old.at) != old:
+                self._overview = overview
+                self._append("overview", _encode(overview_view(overview)))
+            await asyncio.sleep(OVERVIEW_EVERY_S)
+
+    def _append(self, name: str, data: bytes) -> None:
+        self._place += 1
+        entry = Entry(self._place, name, self._render(name, data))
+        self._ring.append(entry)
+        self._ring_bytes += len(entry.rendered)
+        while len(self._ring) > MAX_EVENTS or (self._ring_bytes > MAX_EVENT_BYTES and len(self._ring) > 1):
+            self._ring_bytes -= len(self._ring.popleft().rendered)
+        for fresh in self._clients:
+            fresh.set()
+
+    def _after(self, place: int) -> Entry | None:
+        """The event that comes next; None where there is none yet, or where it is gone."""
+        if not self._ring or not self._ring[0].place <= place + 1 <= self._place:
+            return None
+        return self._ring[place + 1 - self._ring[0].place]
+
+    def _state(self) -> bytes:
+        """The present overview as an event, where it is known yet."""
+        if self._overview is None:
+            return b""
+        return self._render("overview", _encode(overview_view(self._overview)))
+
+    def _render(self, name: str, data: bytes) -> bytes:
+        return event(name, data, f"{self._epoch}-{self._place}")
+
+    def _place_of(self, event_id: str | None) -> int | None:
+        """The place of an event id; one before all others if it is not of ours."""
+        if event_id is None:
+            return None
+        epoch, _, place = event_id.partition("-")
+        ours = epoch == self._epoch and place.isascii() and place.isdigit() and len(place) < _MAX_DIGITS
+        return int(place) if ours else -1
+
+
+async def _persist(watch: Callable[[], Awaitable[None]]) -> None:
+    """Watch until cancelled, whatever happens to the store."""
+    quiet_until = 0.0
+    while True:
+        try:
+            await watch()
+        except FairlaneError as error:
+            if time.monotonic() > quiet_until:
+                quiet_until = time.monotonic() + _QUIET_S
+                _log.warning("watching the queue waits for the store: %s", error)
+        except Exception:
+            _log.exception("watching the queue failed and will be tried again")
+        await asyncio.sleep(_TROUBLE_S)

@@ -1,0 +1,58 @@
+"""Responses of server-sent events, which last until their source, their client or the server ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from http import HTTPStatus
+
+from ..http.answers import Answer, Message, Send
+from ..http.call import Call
+from .sse import EVENT_STREAM
+
+# The second keeps nginx from collecting events into larger pieces.
+_HEADERS = ((b"cache-control", b"no-store"), (b"x-accel-buffering", b"no"))
+
+
+class EventStream(Answer):
+    """A stream of `events`, each piece of which is some whole events, a heartbeat or empty."""
+
+    __slots__ = ("_call", "_events")
+
+    def __init__(self, call: Call, events: AsyncGenerator[bytes]) -> None:
+        super().__init__(HTTPStatus.OK, b"", EVENT_STREAM.encode(), _HEADERS)
+        self._call = call
+        self._events = events
+
+    def start(self) -> Message:
+        """The ASGI message that opens the response, whose length nobody knows."""
+        headers = [(b"content-type", self.content_type), *self.headers]
+        return {"type": "http.response.start", "status": self.status, "headers": headers}
+
+    async def send(self, send: Send, method: str) -> None:
+        """Send events until an end; a HEAD request gets the headers alone."""
+        await send(self.start())
+        if method != "HEAD":
+            await self._send_events(send)
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _send_events(self, send: Send) -> None:
+        forwarding = asyncio.create_task(self._forward(send))
+        gone = asyncio.create_task(self._call.disconnected())
+        stopping = asyncio.create_task(self._call.context.stopping.wait())
+        tasks = {forwarding, gone, stopping}
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+        if not forwarding.cancelled():
+            forwarding.result()
+
+    async def _forward(self, send: Send) -> None:
+        async with aclosing(self._events) as events:
+            async for piece in events:
+                if piece:
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})

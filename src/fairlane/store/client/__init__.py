@@ -1,0 +1,1 @@
+"""Connections to a store, with explicit timeouts and no hidden retries."""

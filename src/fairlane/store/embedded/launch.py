@@ -1,0 +1,125 @@
+"""Starting the server's process, and reading what it logged."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from ..durability import Durability
+from . import shim
+from .binary import find_server_binary
+from .folder import DataFolder
+
+MAX_CLIENTS = 4096
+MAX_LOG_BYTES = 4 * 1024 * 1024
+_LOG_TAIL_BYTES = 8192
+_LEAST_ROOM_BYTES = 4096
+_LOG_PREFIX = re.compile(r"^\d+:\w \d+ \w+ \d+ [\d:.]+ ([#*.-]) ")
+
+
+class ServerProcess:
+    """One run of the server, a child of the thread that made it.
+
+    The thread must outlive the child: on Linux the child ends with the thread.
+    """
+
+    def __init__(self, folder: DataFolder, durability: Durability, socket_path: Path) -> None:
+        self._folder = folder
+        _bound_log(folder.log_path)
+        self._log_start = _size(folder.log_path)
+        program = str(find_server_binary())
+        read_end, self._lifeline = os.pipe()
+        command = [sys.executable, "-I", "-S", shim.__file__, str(os.getpid()), str(folder.server_lock_path)]
+        command += [str(read_end), "--", program, *_settings(folder, durability, socket_path)]
+        try:
+            with open(folder.log_path, "ab", opener=_open_private) as log:
+                self._process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    pass_fds=(read_end,),
+                    # Ctrl-C in the terminal must not reach the store before the workers have drained.
+                    start_new_session=True,
+                    cwd=folder.path,
+                )
+        except BaseException:
+            os.close(self._lifeline)
+            raise
+        finally:
+            os.close(read_end)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def wait(self) -> int:
+        """Wait for the end of the process; its exit code, or minus the signal that ended it."""
+        code = self._process.wait()
+        os.close(self._lifeline)
+        return code
+
+    def terminate(self) -> None:
+        """Ask the server to finish its file and end."""
+        self._process.terminate()
+
+    def kill(self) -> None:
+        """End the server at once."""
+        self._process.kill()
+
+    def last_words(self) -> str:
+        """The most telling line that this run logged."""
+        try:
+            with open(self._folder.log_path, "rb") as log:
+                log.seek(max(self._log_start, _size(self._folder.log_path) - _LOG_TAIL_BYTES))
+                lines = [line for line in log.read().decode(errors="replace").splitlines() if line.strip()]
+            is_full = shutil.disk_usage(self._folder.path).free < _LEAST_ROOM_BYTES
+        except OSError as error:
+            return f"its log cannot be read: {error.strerror}"
+        silence = "its disk is full" if is_full else "it logged nothing"
+        grave = [line for line in lines if _is_grave(line)]
+        return _LOG_PREFIX.sub("", (grave or lines or [silence])[-1]).strip()
+
+
+def _is_grave(line: str) -> bool:
+    """Whether the line says why the server ended: its own at the level of warnings, or one not of its format."""
+    match = _LOG_PREFIX.match(line)
+    return match is None or (match[1] == "#" and not line[match.end() :].startswith("WARNING"))
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _settings(folder: DataFolder, durability: Durability, socket_path: Path) -> list[str]:
+    settings = {
+        "port": "0",
+        "unixsocket": str(socket_path),
+        "unixsocketperm": "700",
+        "dir": str(folder.path),
+        "logfile": str(folder.log_path),
+        "daemonize": "no",
+        "appendonly": "yes",
+        "appendfsync": durability.appendfsync,
+        "aof-load-truncated": "yes",
+        "save": "",
+        "maxmemory-policy": "noeviction",
+        "maxclients": str(MAX_CLIENTS),
+    }
+    return [word for name, value in settings.items() for word in (f"--{name}", value)]
+
+
+def _bound_log(path: Path) -> None:
+    if _size(path) > MAX_LOG_BYTES:
+        path.replace(path.with_suffix(".log.1"))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,76 @@
+"""Is the server there yet?"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any, cast
+
+from valkey import Valkey
+from valkey.backoff import NoBackoff
+from valkey.exceptions import BusyLoadingError, ValkeyError
+from valkey.retry import Retry
+
+from ...model.errors import StoreUnavailable
+
+START_LIMIT_S = 15.0
+LOAD_STALL_LIMIT_S = 60.0
+_PROBE_TIMEOUT_S = 2.0
+
+
+class Readiness:
+    """Waits for a server for as long as it makes progress."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._loaded = -1
+        self._patient_until = time.monotonic() + START_LIMIT_S
+
+    def note_absent(self) -> None:
+        """The server did not answer. Raises StoreUnavailable when that has lasted too long."""
+        if time.monotonic() > self._patient_until:
+            raise StoreUnavailable(f"{self._what} did not answer in time")
+
+    def note_loading(self, loaded_bytes: int) -> None:
+        """The server is reading its data. Raises StoreUnavailable when it no longer gets ahead."""
+        now = time.monotonic()
+        if loaded_bytes > self._loaded:
+            self._loaded, self._patient_until = loaded_bytes, now + LOAD_STALL_LIMIT_S
+        elif now > self._patient_until:
+            raise StoreUnavailable(f"{self._what} is loading its data and makes no progress")
+
+
+def probe_socket(path: Path, readiness: Readiness, expected_pid: int | None = None) -> bool:
+    """Whether the server on this socket is ready (and is this process); tells `readiness` where not."""
+    client = Valkey(
+        unix_socket_path=str(path),
+        socket_timeout=_PROBE_TIMEOUT_S,
+        socket_connect_timeout=_PROBE_TIMEOUT_S,
+        retry=Retry(NoBackoff(), 0),
+        lib_name=None,
+        lib_version=None,
+    )
+    try:
+        client.ping()
+        if expected_pid is None or _info(client, "server").get("process_id") == expected_pid:
+            return True
+        readiness.note_absent()
+    except BusyLoadingError:
+        readiness.note_loading(_loaded_bytes(client))
+    except ValkeyError:
+        readiness.note_absent()
+    finally:
+        client.close()  # type: ignore[no-untyped-call]
+    return False
+
+
+def _loaded_bytes(client: Valkey) -> int:
+    try:
+        return int(_info(client, "persistence").get("loading_loaded_bytes", 0))
+    except ValkeyError:
+        return 0
+
+
+def _info(client: Valkey, section: str) -> dict[str, Any]:
+    # The library types its synchronous face as if it might be asynchronous.
+    return cast("dict[str, Any]", client.info(section))

@@ -1,0 +1,39 @@
+"""Hears what the worker is told from outside, at once rather than with the next heartbeat."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+
+from ..backend import Orders
+from ..model.errors import StoreUnavailable
+
+log = logging.getLogger("fairlane.worker")
+
+WAIT_MS = 30_000
+LONGEST_PAUSE_SECONDS = 5.0
+
+
+async def obey(orders: Orders, worker_id: str, look_at_leases: Callable[[], None], drain: Callable[[], None]) -> None:
+    """Call `look_at_leases` whenever a job was cancelled, and `drain` when the worker is to; until cancelled.
+
+    Outages are waited out: meanwhile heartbeats tell of cancelled jobs, if anything does.
+    """
+    seen = failures = 0
+    while True:
+        try:
+            told = await orders.next(worker_id, seen, WAIT_MS)
+        except Exception as error:
+            if not isinstance(error, StoreUnavailable) and not failures:
+                log.error("what the worker is told cannot be asked; heartbeats will tell", exc_info=error)
+            failures += 1
+            await asyncio.sleep(min(LONGEST_PAUSE_SECONDS, 0.1 * 2.0 ** min(failures, 10)) * random.uniform(0.5, 1.0))
+            continue
+        failures = 0
+        if told.number != seen:
+            seen = told.number
+            look_at_leases()
+        if told.drain:
+            drain()

@@ -1,0 +1,34 @@
+"""Calls a task's plain function for a job, in whichever thread or process that is to be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from ..job.context import JobContext, enter_job
+from ..job.parameters import Parameters
+from ..model.errors import InvalidInput
+from ..model.lease import Lease, Outcome
+from . import outcomes
+
+
+class Callee(Protocol):
+    """What is called, and how its arguments are made from a payload."""
+
+    @property
+    def call(self) -> Callable[..., Any]: ...
+    @property
+    def parameters(self) -> Parameters: ...
+
+
+def call(callee: Callee, job: JobContext, lease: Lease) -> Outcome:
+    """What the job came to. Enters the job: to be run in a context of its own."""
+    enter_job(job)
+    try:
+        arguments, keywords = callee.parameters.decode(bytes(lease.payload))
+    except InvalidInput as error:
+        return outcomes.rejected(lease, "InvalidPayload", error.detail)
+    try:
+        return outcomes.completed(lease, callee.call(*arguments, **keywords))
+    except BaseException as error:
+        return outcomes.raised(lease, error)

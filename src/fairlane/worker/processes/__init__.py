@@ -1,0 +1,1 @@
+"""Child processes for tasks that run with executor="process"."""

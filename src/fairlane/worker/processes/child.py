@@ -1,0 +1,142 @@
+"""What runs in a job process: one job after the other, until the worker is gone."""
+
+from __future__ import annotations
+
+import contextvars
+import importlib
+import logging
+import multiprocessing.spawn
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from functools import cache
+from queue import SimpleQueue
+from typing import Any
+
+import msgspec
+
+from ...job.context import JobContext
+from ...job.parameters import Parameters
+from ...model.job import Progress
+from ...model.lease import Lease, Outcome
+from ...process.lifeline import die_with
+from .. import outcomes
+from ..invoke import Callee, call
+from ..log_capture import captured_logs
+from .frames import Began, Channel, Ended, FromWorker, Said, Start, Stop, look_up
+
+TELL_SECONDS = 0.25
+"""How often the worker is told what a job said."""
+
+
+def main(descriptor: int, worker: int) -> None:
+    """Serve the worker with this process id over the socket that it passed. Does not return."""
+    die_with(worker)
+    os.set_inheritable(descriptor, False)
+    JobRunner(Channel(socket.socket(fileno=descriptor), FromWorker)).serve()
+
+
+class JobRunner:
+    """Runs jobs in the main thread, and listens to the worker in another one."""
+
+    def __init__(self, channel: Channel[FromWorker]) -> None:
+        self._channel = channel
+        self._starts: SimpleQueue[tuple[Start, Lease, JobContext]] = SimpleQueue()
+        self._job: JobContext | None = None
+        self._told: Progress | None = None
+        self._telling = threading.Lock()
+        """Held while the worker is told of the job: what came after its end would be taken for the next job's."""
+
+    def serve(self) -> None:
+        threading.Thread(target=self._listen, name="fairlane-worker", daemon=True).start()
+        with captured_logs():
+            while True:
+                self._run(*self._starts.get())
+
+    def _listen(self) -> None:
+        """Hear the worker, and tell it what the job says. Without the worker there is nothing left to do."""
+        try:
+            while True:
+                match self._channel.receive(None if self._job is None else TELL_SECONDS):
+                    case Start() as start:
+                        lease = msgspec.json.decode(start.lease, type=Lease)
+                        self._job = JobContext(lease, time.monotonic() + start.timeout_seconds, _nothing)
+                        self._told = None
+                        self._starts.put((start, lease, self._job))
+                    case Stop():
+                        if self._job is not None:
+                            self._job.tell_cancelled()
+                    case None:
+                        self._tell()
+        except (OSError, EOFError):
+            _leave()
+
+    def _tell(self) -> None:
+        with self._telling:
+            job = self._job
+            if job is not None and (job.latest_progress is not self._told or job.unsent_lines is not None):
+                self._channel.send(self._news(job))
+
+    def _news(self, job: JobContext) -> Said:
+        self._told = job.latest_progress
+        lines = job.unsent_lines
+        piece = None if lines is None else lines.piece()
+        if lines is None or piece is None:
+            return Said(self._told, [])
+        lines.sent(piece)
+        return Said(self._told, piece.lines)
+
+    def _run(self, start: Start, lease: Lease, job: JobContext) -> None:
+        outcome = self._outcome(start, lease, job)
+        result = None if outcome.result is None else bytes(outcome.result)
+        outcome = msgspec.structs.replace(outcome, result=None)
+        try:
+            with self._telling:
+                self._job = None
+                self._channel.send(Ended(msgspec.json.encode(outcome), result, self._news(job)))
+        except OSError:
+            _leave()
+
+    def _outcome(self, start: Start, lease: Lease, job: JobContext) -> Outcome:
+        try:
+            _load_main(start)
+            callee = _find(start.module, start.path)
+        except BaseException as error:  # whatever the user's module raises
+            return outcomes.raised(lease, error)
+        logging.getLogger().setLevel(start.log_level)
+        job.begin(time.monotonic() + start.timeout_seconds)
+        self._channel.send(Began())
+        return contextvars.copy_context().run(call, callee, job, lease)
+
+
+def _load_main(start: Start) -> None:
+    if start.main and "__mp_main__" not in sys.modules:
+        multiprocessing.spawn.prepare(start.main)
+
+
+class _Function:
+    """A task's function that goes by its own name in its module."""
+
+    def __init__(self, function: Callable[..., Any], path: str) -> None:
+        self.call = function
+        self.parameters = Parameters(function, path)
+
+
+@cache
+def _find(module: str, path: str) -> Callee:
+    """What goes by the name of a task's function in its module: mostly the task."""
+    found = look_up(importlib.import_module(module), path)
+    return found if hasattr(found, "call") else _Function(found, path)
+
+
+def _nothing() -> None:
+    """Progress is looked for, not announced."""
+
+
+def _leave() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

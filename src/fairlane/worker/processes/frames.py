@@ -1,0 +1,113 @@
+"""What a worker and the processes of its jobs say to each other, over a socket of their own."""
+
+from __future__ import annotations
+
+import select
+import socket
+import struct
+import threading
+from functools import reduce
+from types import ModuleType
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from ...model.job import Progress
+from ...model.logs import LogLine
+
+_LENGTH = struct.Struct(">I")
+_PIECE = 64 * 1024
+_encode = msgspec.msgpack.Encoder().encode
+
+T = TypeVar("T")
+
+
+class Start(msgspec.Struct, tag=True, array_like=True):
+    """Run this job."""
+
+    module: str
+    path: str
+    """The task's name within its module, with dots."""
+    main: dict[str, str]
+    """How to load the worker's main module, if the task is defined there."""
+    lease: bytes
+    timeout_seconds: float
+    log_level: int
+    """Below which the worker's root logger hears nothing."""
+
+
+class Stop(msgspec.Struct, tag=True, array_like=True):
+    """The job that runs should stop; soon afterwards the process is killed."""
+
+
+class Began(msgspec.Struct, tag=True, array_like=True):
+    """The job's own code runs from now on."""
+
+
+class Said(msgspec.Struct, tag=True, array_like=True):
+    """What the job said meanwhile."""
+
+    progress: Progress | None
+    lines: list[LogLine]
+
+
+class Ended(msgspec.Struct, tag=True, array_like=True):
+    """The job has ended, in good order."""
+
+    outcome: bytes
+    """JSON of the outcome but for its result."""
+    result: bytes | None
+    said: Said
+
+
+FromWorker = Start | Stop
+FromJob = Began | Said | Ended
+
+
+def look_up(module: ModuleType, path: str) -> Any:
+    """What a module has under a name with dots. Raises AttributeError."""
+    return reduce(getattr, path.split("."), module)
+
+
+class Channel(Generic[T]):
+    """Whole frames over a stream socket. `T` is what comes in. Any thread may send, one may receive."""
+
+    def __init__(self, connection: socket.socket, incoming: Any) -> None:
+        self._connection = connection
+        self._decoder: msgspec.msgpack.Decoder[T] = msgspec.msgpack.Decoder(incoming)
+        self._received = bytearray()
+        self._lock = threading.Lock()
+        self._readable = select.poll()
+        self._readable.register(connection, select.POLLIN)
+
+    def send(self, frame: FromWorker | FromJob) -> None:
+        """Raises OSError where nobody is there any more."""
+        body = _encode(frame)
+        with self._lock:
+            self._connection.sendall(_LENGTH.pack(len(body)) + body)
+
+    def receive(self, seconds: float | None) -> T | None:
+        """The next frame; None where there is none yet after so long. Raises EOFError at the end, OSError."""
+        while True:
+            whole = self._take()
+            if whole is not None:
+                return self._decoder.decode(whole)
+            if not self._readable.poll(None if seconds is None else seconds * 1000):
+                return None
+            piece = self._connection.recv(_PIECE)
+            if not piece:
+                raise EOFError
+            self._received += piece
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _take(self) -> bytes | None:
+        if len(self._received) < _LENGTH.size:
+            return None
+        end = _LENGTH.size + _LENGTH.unpack_from(self._received)[0]
+        if len(self._received) < end:
+            return None
+        whole = bytes(self._received[_LENGTH.size : end])
+        del self._received[:end]
+        return whole

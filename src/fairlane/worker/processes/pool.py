@@ -1,0 +1,179 @@
+"""Processes for jobs that ask for one: each runs a job at a time, and can be killed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import multiprocessing.spawn
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+
+import msgspec
+
+from ...model.lease import Lease, Outcome
+from .. import outcomes
+from ..running import Runnable
+from .frames import Began, Channel, Ended, FromJob, Said, Start, Stop, look_up
+
+_LOOK_SECONDS = 1.0
+"""How often a silent process is looked at: forks of its own may keep the socket open when it is gone."""
+_END_SECONDS = 1.0
+_BOOT = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from fairlane.worker.processes.child import main; main(int(sys.argv[2]), int(sys.argv[3]))"
+)
+OnBegan = Callable[[], None]
+OnSaid = Callable[[Said], None]
+
+
+class JobProcess:
+    """A child process, made from nothing: it shares no memory, lock or connection with this one."""
+
+    def __init__(self) -> None:
+        """Raises OSError. To be called in a thread that lives as long as this process, see `die_with`."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _BOOT, json.dumps(sys.path), str(theirs.fileno()), str(os.getpid())],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                # A group of its own: Ctrl-C is the worker's to handle, and what the job starts is killed with it.
+                start_new_session=True,
+            )
+        self._channel: Channel[FromJob] = Channel(ours, FromJob)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def lives(self) -> bool:
+        return self._process.poll() is None
+
+    def run(self, runnable: Runnable, lease: Lease, on_began: OnBegan, on_said: OnSaid) -> Outcome:
+        """Run a job, and wait until it or the process has ended. Blocks; the callbacks are called in this thread."""
+        try:
+            self._channel.send(_start(runnable, lease))
+            while True:
+                match self._channel.receive(_LOOK_SECONDS):
+                    case None if not self.lives:
+                        break
+                    case Began():
+                        on_began()
+                    case Said() as said:
+                        on_said(said)
+                    case Ended() as ended:
+                        on_said(ended.said)
+                        return _outcome(ended)
+        except (OSError, EOFError, msgspec.MsgspecError):
+            pass
+        return outcomes.process_died(lease, self._end())
+
+    def ask_to_stop(self) -> None:
+        """Have `current().cancelled` be true in the job."""
+        with contextlib.suppress(OSError):
+            self._channel.send(Stop())
+
+    def kill(self) -> None:
+        """End the process and what it has started at once."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Let an idle process end."""
+        self._channel.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_END_SECONDS)
+        self._end()
+
+    def _end(self) -> int:
+        """See the process to its end; its exit code, negative for the number of a signal."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_END_SECONDS)
+        self.kill()
+        self._channel.close()
+        return self._process.wait()
+
+
+class Processes:
+    """Job processes: made when they are needed, and kept for the next jobs."""
+
+    def __init__(self) -> None:
+        self._idle: list[JobProcess] = []
+        self._lock = threading.Lock()
+        self._is_closed = False
+
+    def take(self) -> JobProcess:
+        """An idle process, or else a new one. Raises OSError. For the event loop's thread."""
+        while True:
+            with self._lock:
+                if not self._idle:
+                    break
+                process = self._idle.pop()
+            if process.lives:
+                return process
+            process.close()
+        return JobProcess()
+
+    @property
+    def idle_pids(self) -> list[int]:
+        with self._lock:
+            return [process.pid for process in self._idle]
+
+    def give_back(self, process: JobProcess) -> None:
+        """The job of this process has ended. For any thread."""
+        with self._lock:
+            if not self._is_closed and process.lives:
+                self._idle.append(process)
+                return
+        process.close()
+
+    def close(self) -> None:
+        """Let idle processes end. Busy ones end with their job."""
+        with self._lock:
+            self._is_closed = True
+            idle, self._idle = self._idle, []
+        for process in idle:
+            process.close()
+
+
+def check_reachable(name: str, runnable: Runnable) -> None:
+    """Raises TypeError where another process would not find the task."""
+    function = runnable.function
+    path = getattr(function, "__qualname__", "")
+    try:
+        found = look_up(sys.modules[function.__module__], path)
+    except (AttributeError, KeyError):
+        raise TypeError(
+            f'task {name}: with executor="process" its function must be defined at the top level of a module, '
+            f"so that another process can import it; {path or function} cannot be"
+        ) from None
+    # Without middleware, the function is all there is to the task.
+    if found is not runnable and not (found is function is runnable.call):
+        raise TypeError(
+            f'task {name}: with executor="process" the task itself must go by its function\'s name, '
+            f"{function.__module__}.{path}, where another process will look for it"
+        )
+
+
+def _start(runnable: Runnable, lease: Lease) -> Start:
+    module = runnable.function.__module__
+    main: dict[str, str] = {}
+    if module == "__main__":
+        prepared = multiprocessing.spawn.get_preparation_data("")
+        main = {key: value for key, value in prepared.items() if key.startswith("init_main_from_")}
+    path = runnable.function.__qualname__
+    level = logging.getLogger().level
+    return Start(module, path, main, msgspec.json.encode(lease), lease.timeout_seconds, level)
+
+
+def _outcome(ended: Ended) -> Outcome:
+    outcome = msgspec.json.decode(ended.outcome, type=Outcome)
+    result = None if ended.result is None else msgspec.Raw(ended.result)
+    return msgspec.structs.replace(outcome, result=result)
