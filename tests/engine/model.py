@@ -12,6 +12,7 @@ import msgspec
 
 from fairlane.engine.retaining import SPARED_MS
 from fairlane.model.bulk import BulkAction
+from fairlane.model.idempotency import fingerprint
 from fairlane.model.job import NewJob, SubmitStatus
 from fairlane.model.lease import ClaimRequest, Lease, LeaseStatus, Outcome, OutcomeKind
 from fairlane.model.retention import Retention
@@ -144,7 +145,7 @@ class Model:
             return SubmitStatus.CREATED, job.id, None
         first = self.idempotent.get((job.tenant_id, job.idempotency_key)) if job.idempotency_key else None
         if first is not None:
-            same = first.fingerprint == job.fingerprint
+            same = fingerprint(first) == fingerprint(job)
             return SubmitStatus.REPLAYED if same else SubmitStatus.KEY_REUSED, first.id, None
         holder = self._holder(job)
         if holder is not None:

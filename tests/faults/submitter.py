@@ -1,4 +1,4 @@
-"""`python -m tests.faults.submitter STORE_URL TENANT KEY FINGERPRINT COUNT`: submits at once, when a line comes in.
+"""`python -m tests.faults.submitter STORE_URL TENANT KEY PAYLOAD COUNT`: submits at once, when a line comes in.
 
 Prints the status and the job of each answer.
 """
@@ -14,11 +14,11 @@ from fairlane.model.job import NewJob
 from fairlane.store import Durability
 
 
-async def main(url: str, tenant: str, key: str, fingerprint: str, count: str) -> None:
+async def main(url: str, tenant: str, key: str, payload: str, count: str) -> None:
     engine = await open_engine(url, durability=Durability.MEMORY)
     say("ready")
     await asyncio.to_thread(sys.stdin.readline)
-    for answer in await asyncio.gather(*(submit(engine, tenant, key, fingerprint) for _ in range(int(count)))):
+    for answer in await asyncio.gather(*(submit(engine, tenant, key, payload) for _ in range(int(count)))):
         say(answer)
     await engine.close()
 
@@ -28,10 +28,8 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-async def submit(engine: Engine, tenant: str, key: str, fingerprint: str) -> str:
-    job = NewJob(
-        id=engine.new_job_id(tenant), tenant_id=tenant, payload=b"1", idempotency_key=key, fingerprint=fingerprint
-    )
+async def submit(engine: Engine, tenant: str, key: str, payload: str) -> str:
+    job = NewJob(id=engine.new_job_id(tenant), tenant_id=tenant, payload=payload.encode(), idempotency_key=key)
     (answer,) = await engine.submit([job])
     return f"{answer.status.value} {answer.job_id}"
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from ..model.errors import InvalidInput
+from ..model.idempotency import fingerprint
 from ..model.job import NewJob, Progress, RateUse, Submission, SubmitStatus
 from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, OutcomeKind
 from ..model.logs import MAX_LOG_LINES, LogPiece
@@ -29,7 +30,7 @@ def packed(job: NewJob) -> tuple[bytes, bytes]:
     """What the script is told of a job, and what it keeps of it."""
     item = (
         job.id, job.tenant_id, job.queue, job.priority, job.delay_ms, job.run_at_ms or 0,
-        job.idempotency_key or "", job.fingerprint, job.key or "",
+        job.idempotency_key or "", fingerprint(job) if job.idempotency_key else "", job.key or "",
     )  # fmt: skip
     return _encode(item), pack_request(job)
 

@@ -25,8 +25,6 @@ MAX_RESULT_BYTES = 256 * 1024
 MAX_ERROR_BYTES = 8 * 1024
 MAX_HEADERS_BYTES = 8 * 1024
 MAX_BATCH = 1_000
-TRACE_HEADERS = frozenset({"traceparent", "tracestate", "baggage"})
-"""Job headers that a repeated request has anew: no part of what an idempotency key stands for."""
 
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 """An instant, which JSON shows in ISO 8601."""
@@ -53,8 +51,6 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     """Business key: while a job of this tenant with this key is unfinished, no second one is made."""
     headers: dict[str, str] | None = None
     idempotency_key: str | None = None
-    fingerprint: str = ""
-    """Digest of the request's body, compared when the idempotency key is seen again."""
 
 
 class SubmitStatus(StrEnum):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import random
 from collections.abc import Awaitable, Callable, Iterable
@@ -13,6 +12,7 @@ import msgspec
 
 from ..backend import Queue
 from ..model.backoff import Backoff
+from ..model.canonical import digest, non_defaults
 from ..model.cron import cron_rule
 from ..model.errors import FairlaneError, InvalidInput, StoreUnavailable
 from ..model.names import check_name
@@ -82,14 +82,8 @@ def _check_template(template: JobTemplate) -> None:
 
 
 def declaration_of(spec: ScheduleSpec) -> str:
-    """A digest of what the code says: another one, and the code has changed."""
-    # Defaults are left out, so that a field which a later version adds changes no digest.
-    said = {
-        field.name: getattr(spec, field.name)
-        for field in msgspec.structs.fields(spec)
-        if getattr(spec, field.name) != field.default
-    }
-    return hashlib.sha256(msgspec.json.encode(said, order="sorted")).hexdigest()[:32]
+    """A digest of what the code declares: it changes when the code does."""
+    return digest(non_defaults(spec))[:32]
 
 
 async def declare(open_queue: Callable[[], Awaitable[Queue]], specs: Iterable[ScheduleSpec]) -> None:

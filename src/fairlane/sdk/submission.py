@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,11 +12,9 @@ from ..job.control import Duration, check_delay_ms, check_max_attempts, check_wh
 from ..model.backoff import Backoff
 from ..model.bounded import check_headers
 from ..model.errors import FairlaneError, IdempotencyMismatch, InvalidInput, RateLimited
-from ..model.job import MAX_PRIORITY, TRACE_HEADERS, NewJob, Submission, SubmitStatus
+from ..model.job import MAX_PRIORITY, NewJob, Submission, SubmitStatus
 from ..model.names import check_key, check_name
 from ..model.times import start_ms
-
-_encode = msgspec.json.Encoder().encode
 
 
 class SubmitOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +67,7 @@ class JobTemplate(msgspec.Struct, frozen=True, kw_only=True):
     def new_job(self, job_id: str, tenant: str, payload: bytes) -> NewJob:
         """The request for one job."""
         options = self.options
-        job = NewJob(
+        return NewJob(
             id=job_id,
             tenant_id=tenant,
             payload=payload,
@@ -86,14 +83,6 @@ class JobTemplate(msgspec.Struct, frozen=True, kw_only=True):
             headers=options.headers,
             idempotency_key=options.idempotency_key,
         )
-        if job.idempotency_key is None:
-            return job
-        return msgspec.structs.replace(job, fingerprint=_fingerprint(job))
-
-
-def _fingerprint(job: NewJob) -> str:
-    headers = {name: value for name, value in (job.headers or {}).items() if name not in TRACE_HEADERS}
-    return hashlib.sha256(_encode(msgspec.structs.replace(job, id="", headers=headers or None))).hexdigest()
 
 
 class PartlySubmitted(RateLimited):

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
@@ -27,7 +25,6 @@ from ..model.job import (
     MAX_PAYLOAD_BYTES,
     MAX_PRIORITY,
     MAX_TIMEOUT_MS,
-    TRACE_HEADERS,
     NewJob,
     Time,
 )
@@ -103,7 +100,7 @@ class JobBody(WorkBody, frozen=True, kw_only=True):
         payload = self.check_work()
         if self.key is not None:
             check_key(self.key, "key", "/key")
-        job = NewJob(
+        return NewJob(
             id=queue.new_job_id(self.tenant_id) if self.id is None else chosen_id(queue, self.tenant_id, self.id),
             tenant_id=self.tenant_id,
             payload=payload,
@@ -119,9 +116,6 @@ class JobBody(WorkBody, frozen=True, kw_only=True):
             headers=check_headers(self.headers) if self.headers else None,
             idempotency_key=idempotency_key,
         )
-        if idempotency_key is None:
-            return job
-        return msgspec.structs.replace(job, fingerprint=fingerprint(job))
 
     def _run_at_ms(self, run_at: datetime) -> int:
         if self.delay_seconds is not None:
@@ -147,23 +141,3 @@ def chosen_id(queue: Queue, tenant_id: str, job_id: str) -> str:
     if not is_job_id(job_id) or job_id[:2] != queue.new_job_id(tenant_id)[:2]:
         raise InvalidInput("id must be 26 hex digits that begin with the tenant's partition", "/id")
     return job_id
-
-
-def fingerprint(job: NewJob) -> str:
-    """A digest of what was asked for; JSON that differs in white space only has the same."""
-    asked: Sequence[Any] = (
-        job.tenant_id,
-        job.task,
-        job.queue,
-        msgspec.json.format(job.payload, indent=-1),
-        job.priority,
-        job.delay_ms,
-        job.run_at_ms,
-        job.max_attempts,
-        job.timeout_ms,
-        job.backoff.base_ms,
-        job.backoff.cap_ms,
-        job.key,
-        sorted((name, value) for name, value in (job.headers or {}).items() if name not in TRACE_HEADERS),
-    )
-    return hashlib.sha256(msgspec.msgpack.encode(asked)).hexdigest()

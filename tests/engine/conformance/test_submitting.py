@@ -51,19 +51,19 @@ async def test_a_repeat_of_the_same_request_makes_no_second_job(world: World) ->
 
 
 async def test_an_idempotency_key_answers_with_the_first_job(world: World) -> None:
-    first = await world.submit_one(world.job(idempotency_key="once", fingerprint="a"))
-    again = await world.submit_one(world.job(idempotency_key="once", fingerprint="a"))
-    other = world.job(payload=b"[1]", idempotency_key="once", fingerprint="b")
+    first = await world.submit_one(world.job(idempotency_key="once"))
+    again = await world.submit_one(world.job(idempotency_key="once"))
+    other = world.job(payload=b"[1]", idempotency_key="once")
     reused = await world.submit_one(other)
     assert (again.status, again.job_id) == (SubmitStatus.REPLAYED, first.job_id)
     assert reused.status is SubmitStatus.KEY_REUSED
-    batch = await world.queue.submit([world.job(idempotency_key="once", fingerprint="a"), other])
+    batch = await world.queue.submit([world.job(idempotency_key="once"), other])
     assert [one.status for one in batch] == [SubmitStatus.REPLAYED, SubmitStatus.KEY_REUSED]
     assert batch[0].job_id == first.job_id
 
 
 async def test_a_key_holds_for_the_same_id_too_when_its_job_is_forgotten(world: World) -> None:
-    asked = world.job(idempotency_key="once", fingerprint="a")
+    asked = world.job(idempotency_key="once")
     await world.submit_one(asked)
     (lease,) = await world.claim()
     await world.end(lease, OutcomeKind.COMPLETED)
@@ -74,7 +74,7 @@ async def test_a_key_holds_for_the_same_id_too_when_its_job_is_forgotten(world: 
 
 
 async def test_many_submissions_at_once_under_one_key_make_one_job(world: World) -> None:
-    jobs = [world.job(idempotency_key="race", fingerprint="a") for _ in range(30)]
+    jobs = [world.job(idempotency_key="race") for _ in range(30)]
     made = await asyncio.gather(*(world.submit_one(job) for job in jobs))
     assert [one.status for one in made].count(SubmitStatus.CREATED) == 1
     assert len({one.job_id for one in made}) == 1
