@@ -26,6 +26,7 @@ lint: $(TEST_READY) ## Check style, types, imports and sizes
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python tools/size_ratchet.py
+	$(BIN)/python tools/lint_lua.py
 
 format: $(TEST_READY) ## Sort imports, mend what can be mended, lay the code out
 	$(BIN)/ruff check --fix .

@@ -58,12 +58,20 @@ offer_chromium() {
     command -v chromium >/dev/null || say "No chromium here: tests in a browser are skipped."
 }
 
+# The linter of the Lua scripts; no package of PyPI or npm has it.
+offer_luacheck() {
+    command -v luacheck >/dev/null && return
+    try_apt lua-check
+    command -v luacheck >/dev/null || say "No luacheck here: the Lua scripts are checked for their NEEDS lines only."
+}
+
 make_venv
 pip_install --upgrade "pip>=25.1" # the first with --group
 if [[ ${1:-} == dev ]]; then
     pip_install --editable . --group dev
     offer_redis
     offer_chromium
+    offer_luacheck
 else
     pip_install --editable .
 fi

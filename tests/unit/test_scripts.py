@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from fairlane.engine import scripts
-from fairlane.engine.scripts import ContractError, parse
+from fairlane.engine.scripts import ContractError, LuaFile, Script
 
 GOOD = """#!lua flags=no-writes
 -- demo: what it does.
@@ -13,8 +13,25 @@ GOOD = """#!lua flags=no-writes
 -- ARGV at id items...
 -- RETURNS a word
 -- EVENTS none>pending pending>running
+-- NEEDS
 return prefix .. at .. id .. #items
 """
+
+INCLUDES = {
+    "base": "-- base: keys.\n-- KEYS prefix\n-- NEEDS\nlocal key = prefix\n",
+    "lanes": "-- lanes: pending jobs.\n-- NEEDS base\nlocal lane = key\n",
+    "answers": "-- answers: of repeated calls.\n-- ARGV call_id\n-- NEEDS base\nlocal answer_key = key .. call_id\n",
+    "left": "-- left: needs right.\n-- NEEDS right\n",
+    "right": "-- right: needs left.\n-- NEEDS left\n",
+    "silent": "local nothing = 1\n",
+    "needy": "-- needy: has no line for its needs.\n",
+}
+
+
+def parse(name: str, text: str) -> Script:
+    return scripts.parse(
+        LuaFile(f"{name}.lua", text), lambda include: LuaFile(f"include/{include}.lua", INCLUDES[include])
+    )
 
 
 def test_a_contract_becomes_the_signature() -> None:
@@ -49,7 +66,7 @@ def test_further_values_are_refused_where_the_contract_has_none() -> None:
     ("old", "new", "said"),
     [
         ("#!lua flags=no-writes", "-- lua", "must begin with #!lua"),
-        ("-- demo: what", "-- other: what", "must say on its second line what demo does"),
+        ("-- demo: what", "-- other: what", "must say what it does in its first comment"),
         (" .. id", "", "declares id and never uses it"),
         (" .. #items", "", "declares items and never uses it"),
         ("prefix ..", "'x' ..", "declares prefix and never uses it"),
@@ -59,6 +76,11 @@ def test_further_values_are_refused_where_the_contract_has_none() -> None:
         ("-- ARGV at id items...\n", "", "has no ARGV line"),
         ("-- RETURNS a word\n", "", "has no RETURNS line"),
         ("-- EVENTS none>pending pending>running\n", "", "has no EVENTS line"),
+        ("-- NEEDS\n", "", "has no NEEDS line"),
+        ("-- NEEDS\n", "-- NEEDS left\n", "in a circle: left > right > left"),
+        ("-- NEEDS\n", "-- NEEDS silent\n", "include/silent.lua must say what it does"),
+        ("-- NEEDS\n", "-- NEEDS needy\n", "include/needy.lua has no NEEDS line"),
+        ("-- NEEDS\n", "-- NEEDS answers\n", "demo.lua needs include/answers.lua, so it must declare call_id"),
     ],
 )
 def test_a_body_that_disagrees_with_its_contract_is_refused(old: str, new: str, said: str) -> None:
@@ -72,9 +94,31 @@ def test_a_name_in_a_comment_is_not_a_use() -> None:
         parse("demo", GOOD.replace(" .. id", "").replace("#items", "#items -- id"))
 
 
+def test_a_name_in_a_string_is_not_a_use() -> None:
+    with pytest.raises(ContractError, match="declares id and never uses it"):
+        parse("demo", GOOD.replace(" .. id", " .. 'id'"))
+
+
+@pytest.mark.parametrize("needs", ["lanes", "lanes base", "base lanes"])
+def test_each_include_comes_once_and_after_those_it_needs(needs: str) -> None:
+    source = parse("demo", GOOD.replace("-- NEEDS\n", f"-- NEEDS {needs}\n")).source
+    before, base, after = source.partition(INCLUDES["base"])
+    assert base and "-- base" not in before + after
+    assert after.count(INCLUDES["lanes"]) == 1
+    assert after.index(INCLUDES["lanes"]) < after.index("-- demo: ")
+
+
+def test_an_unknown_include_is_refused_with_the_names_of_those_that_exist() -> None:
+    with pytest.raises(ContractError, match=r"there is no include nonsense; lua/include has base, .*, window"):
+        scripts.parse(LuaFile("demo.lua", GOOD.replace("-- NEEDS\n", "-- NEEDS nonsense\n")))
+
+
 @pytest.mark.parametrize("name", scripts.names())
-def test_every_script_that_there_is_loads(name: str) -> None:
-    assert scripts.load(name).source.count("-- include ") == 0
+def test_every_script_loads_with_each_include_once(name: str) -> None:
+    source = scripts.load(name).source
+    assert source.count("\n-- base: ") == 1
+    for include in scripts.include_names():
+        assert source.count(f"\n-- {include}: ") <= 1 + (include == name)
 
 
 def test_only_what_makes_jobs_or_keeps_their_requests_is_refused_by_a_full_store() -> None:

@@ -1,31 +1,36 @@
-"""Loads the Lua scripts and calls them by name.
+"""Loads the Lua scripts, each with the includes that it needs.
 
-Each file opens with a contract: what it does, then KEYS, ARGV, RETURNS and EVENTS. The contract is the
-call's signature: its names become the body's local variables, and a body that does not use one of them,
-or that reaches for KEYS or ARGV by number, is refused.
+Every script opens with a contract: a sentence, then KEYS, ARGV, RETURNS, EVENTS and NEEDS. KEYS and ARGV are the
+signature of the call: the loader makes each name a local variable, and rejects a script that declares a name without
+using it or that reads KEYS or ARGV by number. NEEDS lists the includes whose names the script uses itself.
+
+An include opens with a sentence, its own NEEDS and, if it reads arguments of the script, their names after KEYS and
+ARGV. The loader puts each include once, after the includes that it needs.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
+from importlib.resources.abc import Traversable
 
 Value = str | bytes | int | float
 
 _FOLDER = resources.files(__package__) / "lua"
-_INCLUDE = re.compile(r"^-- include (\w+)\n", re.MULTILINE)
+_COMMENT_OR_TEXT = re.compile(r"--[^\n]*|'[^'\n]*'|\"[^\"\n]*\"")
 
 
 class ContractError(Exception):
-    """A Lua file and its contract disagree."""
+    """A Lua file disagrees with its contract."""
 
 
 @dataclass(frozen=True)
 class Script:
-    """One transition, ready to be sent."""
+    """One script, ready to be sent."""
 
     name: str
     source: str
@@ -45,53 +50,129 @@ class Script:
             raise TypeError(f"{self.name} takes {self.argv}, not {tuple(values)}") from error
 
 
+@dataclass(frozen=True)
+class LuaFile:
+    """The text of a script or of an include, and what its contract says."""
+
+    path: str
+    text: str
+
+    def __post_init__(self) -> None:
+        name = self.path.rpartition("/")[2].removesuffix(".lua")
+        if not re.match(rf"(.*\n)?-- {name}: ", self.text):
+            raise ContractError(f'{self.path} must say what it does in its first comment: "-- {name}: ..."')
+
+    def words(self, heading: str) -> tuple[str, ...]:
+        """The words after a heading of the contract, which must be there. Raises ContractError."""
+        match = re.search(rf"^-- {heading}\b ?(.*)$", self.text, re.MULTILINE)
+        if match is None:
+            raise ContractError(f"{self.path} has no {heading} line; add one, empty if there is nothing to name")
+        return tuple(match[1].split())
+
+    @cached_property
+    def needs(self) -> tuple[str, ...]:
+        """The includes whose names this file uses."""
+        return self.words("NEEDS")
+
+    @cached_property
+    def arguments(self) -> tuple[str, ...]:
+        """The names after KEYS and ARGV, without the dots of the last one."""
+        lines = re.findall(r"^-- (?:KEYS|ARGV)\b(.*)$", self.text, re.MULTILINE)
+        return tuple(word.removesuffix("...") for line in lines for word in line.split())
+
+    @cached_property
+    def code(self) -> str:
+        """The text without its comments, and with empty string literals."""
+        return _COMMENT_OR_TEXT.sub(lambda match: "" if match[0].startswith("--") else "''", self.text)
+
+    @cached_property
+    def identifiers(self) -> frozenset[str]:
+        """Every word of the code."""
+        return frozenset(re.findall(r"[A-Za-z_]\w*", self.code))
+
+
 @cache
 def load(name: str) -> Script:
-    """Read lua/NAME.lua. Raises ContractError."""
-    return parse(name, (_FOLDER / f"{name}.lua").read_text())
+    """Read lua/NAME.lua and its includes. Raises ContractError."""
+    return parse(read_script(name))
 
 
 def names() -> list[str]:
-    """Every script that there is."""
-    return sorted(f.name.removesuffix(".lua") for f in _FOLDER.iterdir() if f.name.endswith(".lua"))
+    """Every script."""
+    return _names_in(_FOLDER)
 
 
-def parse(name: str, text: str) -> Script:
-    """Make a script of its text. Raises ContractError."""
-    shebang, _, body = text.partition("\n")
+def include_names() -> list[str]:
+    """Every include."""
+    return _names_in(_FOLDER / "include")
+
+
+def read_script(name: str) -> LuaFile:
+    """Read lua/NAME.lua. Raises ContractError."""
+    return LuaFile(f"{name}.lua", (_FOLDER / f"{name}.lua").read_text())
+
+
+@cache
+def read_include(name: str) -> LuaFile:
+    """Read lua/include/NAME.lua. Raises ContractError."""
+    if name not in include_names():
+        raise ContractError(f"there is no include {name}; lua/include has {', '.join(include_names())}")
+    return LuaFile(f"include/{name}.lua", (_FOLDER / "include" / f"{name}.lua").read_text())
+
+
+def parse(script: LuaFile, read: Callable[[str], LuaFile] = read_include) -> Script:
+    """Make a script of its text and the includes that `read` returns. Raises ContractError."""
+    shebang, _, body = script.text.partition("\n")
     if not shebang.startswith("#!lua"):
-        raise ContractError(f"{name}.lua must begin with #!lua")
-    if not body.startswith(f"-- {name}: "):
-        raise ContractError(f"{name}.lua must say on its second line what {name} does")
-    declared = {word: _line(name, body, word) for word in ("KEYS", "ARGV", "RETURNS", "EVENTS")}
-    body = _INCLUDE.sub(lambda match: (_FOLDER / "include" / f"{match[1]}.lua").read_text(), body)
-    argv = tuple(declared["ARGV"].split())
+        raise ContractError(f"{script.path} must begin with #!lua")
+    keys, argv, _, events = (script.words(heading) for heading in ("KEYS", "ARGV", "RETURNS", "EVENTS"))
+    includes = _in_order(script, read)
+    _check_arguments(script, includes)
     rest = argv[-1].removesuffix("...") if argv and argv[-1].endswith("...") else None
     if rest is not None:
         argv = argv[:-1]
-    _check_names(name, body, (*declared["KEYS"].split(), *argv, *((rest,) if rest else ())))
-    source = "\n".join((shebang, _locals(declared["KEYS"].split(), argv, rest), body))
+    source = "\n".join((shebang, _locals(keys, argv, rest), *(file.text for file in includes), body))
     sha = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
-    return Script(name, source, sha, argv, rest, tuple(declared["EVENTS"].split()))
+    return Script(script.path.removesuffix(".lua"), source, sha, argv, rest, events)
 
 
-def _line(name: str, body: str, word: str) -> str:
-    match = re.search(rf"^-- {word}\b ?(.*)$", body, re.MULTILINE)
-    if match is None:
-        raise ContractError(f"{name}.lua has no {word} line")
-    return match[1].strip()
+def _names_in(folder: Traversable) -> list[str]:
+    return sorted(file.name.removesuffix(".lua") for file in folder.iterdir() if file.name.endswith(".lua"))
 
 
-def _check_names(name: str, body: str, declared: tuple[str, ...]) -> None:
-    code = re.sub(r"--.*", "", body)
-    if re.search(r"\b(KEYS|ARGV)\b", code):
-        raise ContractError(f"{name}.lua must use the names of its contract, not KEYS or ARGV")
-    for argument in declared:
-        if not re.search(rf"\b{argument}\b", code):
-            raise ContractError(f"{name}.lua declares {argument} and never uses it")
+def _in_order(script: LuaFile, read: Callable[[str], LuaFile]) -> list[LuaFile]:
+    """The includes of a script, each after those that it needs."""
+    ordered: dict[str, LuaFile] = {}
+
+    def place(name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            circle = " > ".join((*path[path.index(name) :], name))
+            raise ContractError(f"includes need each other in a circle: {circle}")
+        if name not in ordered:
+            file = read(name)
+            for need in file.needs:
+                place(need, (*path, name))
+            ordered[name] = file
+
+    for name in script.needs:
+        place(name, ())
+    return list(ordered.values())
 
 
-def _locals(keys: list[str], argv: tuple[str, ...], rest: str | None) -> str:
+def _check_arguments(script: LuaFile, includes: list[LuaFile]) -> None:
+    files = (script, *includes)
+    for file in files:
+        if file.identifiers & {"KEYS", "ARGV"}:
+            raise ContractError(f"{file.path} must use the names of its contract, not KEYS or ARGV")
+        for argument in file.arguments:
+            if argument not in script.arguments:
+                raise ContractError(f"{script.path} needs {file.path}, so it must declare {argument}")
+    for argument in script.arguments:
+        if not any(argument in file.identifiers for file in files):
+            raise ContractError(f"{script.path} declares {argument} and never uses it")
+
+
+def _locals(keys: tuple[str, ...], argv: tuple[str, ...], rest: str | None) -> str:
     lines = [f"local {key} = KEYS[{i}]" for i, key in enumerate(keys, 1)]
     lines += [f"local {argument} = ARGV[{i}]" for i, argument in enumerate(argv, 1)]
     if rest is not None:

@@ -4,6 +4,6 @@
 -- ARGV at id timeout_ms
 -- RETURNS 1
 -- EVENTS
--- include base
+-- NEEDS base
 call('ZADD', key('awaited'), 'GT', now + timeout_ms, id)
 return 1

@@ -4,18 +4,8 @@
 -- ARGV at call_id ids
 -- RETURNS for each job: cancelled, cancelling, repeated, conflict or not_found
 -- EVENTS scheduled>cancelled pending>cancelled
+-- NEEDS base repeating job lanes ending workers
 -- ids: msgpack array, each id once
--- include base
--- include repeating
--- include job
--- include policy
--- include window
--- include counts
--- include lanes
--- include news
--- include charging
--- include ending
--- include workers
 local before = answer_before()
 if before then return before end
 

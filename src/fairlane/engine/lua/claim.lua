@@ -4,14 +4,8 @@
 -- ARGV at worker claim lease_ms max queues
 -- RETURNS now, then for each job: id, token, attempt, base attempt, record
 -- EVENTS pending>running
+-- NEEDS base job policy window counts lanes news
 -- queues: msgpack array of names, empty for all. A repeated claim id is answered with the same leases.
--- include base
--- include job
--- include policy
--- include window
--- include counts
--- include lanes
--- include news
 local answers = { now }
 
 local function repeated(ids)
@@ -33,11 +27,9 @@ max = tonumber(max)
 
 -- Those of the queues asked for that are not paused and in which any tenant can start a job, their floors and shifts.
 local function open_queues()
-  local asked, known = unpack_value(queues), nil
-  if #asked > 0 then
-    known = read('HMGET', 'floor', asked)
-  else
-    known = {}
+  local asked = unpack_value(queues)
+  local known = read('HMGET', 'floor', asked)
+  if #asked == 0 then
     local pairs_of_all = call('HGETALL', key('floor'))
     for i = 2, #pairs_of_all, 2 do asked[i / 2], known[i / 2] = pairs_of_all[i - 1], pairs_of_all[i] end
   end

@@ -4,10 +4,8 @@
 -- ARGV at call_id ids
 -- RETURNS for each job that was forgotten: deleted
 -- EVENTS
+-- NEEDS base repeating forgetting
 -- ids: msgpack array
--- include base
--- include repeating
--- include forgetting
 local before = answer_before()
 if before then return before end
 

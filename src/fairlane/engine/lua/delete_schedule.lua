@@ -4,7 +4,7 @@
 -- ARGV at tenant schedule
 -- RETURNS how many were forgotten
 -- EVENTS
--- include base
+-- NEEDS base
 local member = tenant .. '/' .. schedule
 call('HDEL', key('schedule_states'), member)
 call('ZREM', key('schedule_names'), member)

@@ -4,7 +4,7 @@
 -- ARGV at first_ones limit
 -- RETURNS time until the next is due (ms, -1 for none), then the names of those that are
 -- EVENTS
--- include base
+-- NEEDS base
 local answers = call('ZRANGEBYSCORE', key('schedules_due'), '-inf', now, 'LIMIT', first_ones, limit)
 local first = call('ZRANGEBYSCORE', key('schedules_due'), '(' .. now, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
 table.insert(answers, 1, first[2] and math.ceil(first[2] - now) or -1)

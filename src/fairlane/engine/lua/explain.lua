@@ -1,13 +1,11 @@
 #!lua flags=no-writes
--- explain: the look-ups that tell why a job waits.
+-- explain: why a job waits.
 -- KEYS prefix
 -- ARGV at id tenant queue
--- RETURNS place in its lane (-1: not in it), blocked by, blocked until (ms), queue paused, running, concurrency, runnable tenants before its own
+-- RETURNS place in its lane (-1: not in it), blocked by, blocked until (ms), queue paused, running, concurrency,
+--   runnable tenants that come before its tenant
 -- EVENTS
--- include base
--- include policy
--- include window
--- include lanes
+-- NEEDS base policy lanes
 load_policies({ tenant })
 local place = call('ZRANK', key('lane/' .. tenant .. '/' .. queue), id)
 return {

@@ -1,15 +1,12 @@
 #!lua flags=allow-oom
--- extend: a worker's heartbeat. Renews its leases and notes that it lives and how far its jobs are.
+-- extend: a heartbeat. Renews leases; stores when the worker was last seen and the progress and logs of its jobs.
 -- KEYS prefix
 -- ARGV at worker report lease_ms reports
 -- RETURNS for each lease: ok, stale_lease or cancelled
 -- EVENTS
--- reports: msgpack [[id, token, progress or '', lines logged before, lines], ...]; report: opaque, '' from a client that is no worker
--- include/workers.lua says what is kept of a worker.
--- include base
--- include job
--- include news
--- include logs
+-- NEEDS base job news logs
+-- reports: msgpack [[id, token, progress or '', lines logged before, lines], ...]
+-- report: what the worker says of itself (opaque); '' from a client that is not a worker. See include/workers.lua.
 if report ~= '' then
   call('ZADD', key('workers'), now, worker)
   call('HSET', key('worker_info'), worker, report)

@@ -2,10 +2,10 @@
 -- figures: totals, and how many jobs are in each state.
 -- KEYS prefix
 -- ARGV at
--- RETURNS now, then submitted, completed, failed, retried, started, wait_ms, ended, run_ms (ever), then scheduled, pending, running, completed, failed and cancelled jobs
+-- RETURNS now, the totals submitted, completed, failed, retried, started, wait_ms, ended and run_ms, then how many
+--   jobs are scheduled, pending, running, completed, failed and cancelled
 -- EVENTS
--- include base
--- include figures
+-- NEEDS base figures
 local answers = { now }
 push_all(answers, figures())
 return answers

@@ -4,20 +4,11 @@
 -- ARGV at outcomes jitter
 -- RETURNS for each outcome: ok or stale_lease
 -- EVENTS running>completed running>scheduled running>failed running>pending running>cancelled
+-- NEEDS base job counts ending logs
 -- outcomes: msgpack [[id, token, kind, delay or -1, failure, body], ...], or with three more: progress or '',
 -- how many lines were logged before, lines
 -- A job that has no record, which only damage can bring about, cannot fail: that is stale_lease, and it stays for the
 -- doctor to see.
--- include base
--- include job
--- include policy
--- include window
--- include counts
--- include lanes
--- include news
--- include charging
--- include ending
--- include logs
 local items = unpack_value(outcomes)
 local ids, answers = {}, {}
 for i, item in ipairs(items) do ids[i] = item[1] end

@@ -4,23 +4,16 @@
 -- ARGV at tenant schedule version tick following missed overlap jobs records...
 -- RETURNS fired or not_due
 -- EVENTS none>pending
+-- NEEDS base making schedules
 -- tick: '' to make the jobs whatever the rule says, the others (up to overlap) are then of no account
 -- jobs: msgpack [[id, queue, priority, tick], ...]
--- include base
--- include job
--- include policy
--- include window
--- include counts
--- include lanes
--- include news
--- include making
--- include schedules
 local member = tenant .. '/' .. schedule
 local s = state_of(member)
 if not s then return 'not_due' end
 if tick ~= '' then
   local due = call('ZSCORE', key('schedules_due'), member)
-  if string.format('%.0f', s[VERSION]) ~= version or not due or tonumber(due) ~= tonumber(tick) then return 'not_due' end
+  local is_due = due and tonumber(due) == tonumber(tick)
+  if string.format('%.0f', s[VERSION]) ~= version or not is_due then return 'not_due' end
 end
 
 -- Any number may be unfinished where they may overlap, or when made on demand: of too many, the first are forgotten.

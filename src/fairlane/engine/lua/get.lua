@@ -4,8 +4,8 @@
 -- ARGV at ids extras
 -- RETURNS for each job: id, record or false, started, result, lease expiry, due time, extras (extras = 1)
 -- EVENTS
+-- NEEDS base
 -- ids: msgpack array
--- include base
 local wanted = unpack_value(ids)
 local answers = {}
 local started = read('HMGET', 'started', wanted)

@@ -4,9 +4,8 @@
 -- ARGV at ids
 -- RETURNS for each job that there is: id, tenant, queue, task
 -- EVENTS
+-- NEEDS base job
 -- ids: msgpack array
--- include base
--- include job
 -- An array's head of one byte, and three names of up to 128 bytes with heads of two.
 local NAMES_END = HEADER_AT + 3 * 130
 local answers = {}

@@ -4,7 +4,6 @@
 -- ARGV at worker
 -- RETURNS 1
 -- EVENTS
--- include base
--- include workers
+-- NEEDS workers
 forget_workers({ worker })
 return 1

@@ -4,5 +4,5 @@
 -- ARGV at worker
 -- RETURNS the number of its orders, 1 if it is to drain
 -- EVENTS
--- include base
+-- NEEDS base
 return { tonumber(call('HGET', key('orders'), worker) or 0), call('HEXISTS', key('draining'), worker) }

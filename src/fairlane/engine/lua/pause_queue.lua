@@ -4,7 +4,7 @@
 -- ARGV at queue paused
 -- RETURNS 1
 -- EVENTS
--- include base
+-- NEEDS base
 call('ZADD', key('queues_used'), now, queue)
 if paused == '1' then
   call('SADD', key('queues_paused'), queue)

@@ -4,8 +4,7 @@
 -- ARGV at tenant schedule paused next_tick
 -- RETURNS ok, not_found, or late: next_tick has passed, which must not be due a second time
 -- EVENTS
--- include base
--- include schedules
+-- NEEDS base schedules
 local member = tenant .. '/' .. schedule
 local s = state_of(member)
 if not s then return 'not_found' end

@@ -4,13 +4,8 @@
 -- ARGV at limit
 -- RETURNS moved, ms until the next job or tenant is due (-1: none)
 -- EVENTS scheduled>pending
+-- NEEDS base job lanes news
 -- A job that has no record, which only damage can bring about, stays for the doctor to see.
--- include base
--- include job
--- include policy
--- include window
--- include lanes
--- include news
 local due = call('ZRANGEBYSCORE', key('scheduled'), '-inf', now, 'LIMIT', 0, limit)
 local moved = {}
 if #due > 0 then
@@ -33,7 +28,8 @@ if #due > 0 then
   write('ZREM', 'scheduled', moved)
   write_lanes()
 end
-for _, tenant in ipairs(call('ZRANGEBYSCORE', key('blocked_until'), '-inf', now, 'LIMIT', 0, limit)) do touch(tenant) end
+local unblocked = call('ZRANGEBYSCORE', key('blocked_until'), '-inf', now, 'LIMIT', 0, limit)
+for _, tenant in ipairs(unblocked) do touch(tenant) end
 settle()
 if #moved > 0 then tell({}, added_to_lanes) end
 

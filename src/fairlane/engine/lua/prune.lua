@@ -5,8 +5,7 @@
 -- ARGV at state max_age_ms max_count spared_ms limit
 -- RETURNS forgotten, ms until the oldest one left is due (0: more to do, -1: none left)
 -- EVENTS
--- include base
--- include forgetting
+-- NEEDS base forgetting
 limit, max_age_ms = tonumber(limit), tonumber(max_age_ms)
 local surplus = max_count ~= '' and call('ZCARD', key(state)) - max_count or 0
 

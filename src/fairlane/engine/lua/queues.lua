@@ -4,7 +4,7 @@
 -- ARGV at
 -- RETURNS for each queue: name, paused, runnable tenants, pending jobs
 -- EVENTS
--- include base
+-- NEEDS base
 local answers = {}
 for _, queue in ipairs(call('ZRANGE', key('queues_used'), 0, -1)) do
   push2(answers, queue, call('SISMEMBER', key('queues_paused'), queue))

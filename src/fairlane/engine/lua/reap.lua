@@ -4,17 +4,8 @@
 -- ARGV at lost_worker limit
 -- RETURNS requeued, failed, cancelled, ms until the next lease ends (-1: none)
 -- EVENTS running>pending running>failed running>cancelled
+-- NEEDS base job counts ending workers
 -- A lease whose job has no record, which only damage can leave, stays for the doctor to see.
--- include base
--- include job
--- include policy
--- include window
--- include counts
--- include lanes
--- include news
--- include charging
--- include ending
--- include workers
 local ids = {}
 if lost_worker == '' then
   ids = call('ZRANGEBYSCORE', key('leases'), '-inf', now, 'LIMIT', 0, limit)

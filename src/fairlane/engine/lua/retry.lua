@@ -4,15 +4,8 @@
 -- ARGV at call_id ids
 -- RETURNS for each job: retried, repeated, conflict, key_taken or not_found
 -- EVENTS failed>pending
+-- NEEDS base repeating job counts lanes news
 -- ids: msgpack array, each id once
--- include base
--- include repeating
--- include job
--- include policy
--- include window
--- include counts
--- include lanes
--- include news
 local before = answer_before()
 if before then return before end
 

@@ -4,10 +4,9 @@
 -- ARGV at steps
 -- RETURNS samples taken, ms until the next step
 -- EVENTS
+-- NEEDS base figures
 -- steps: msgpack [[name, length (ms), samples kept], ...], the shortest first
 --   history/NAME  list of samples, oldest first: msgpack [step (ms), figure, ...]
--- include base
--- include figures
 local taken, sampled = 0, nil
 local wanted = unpack_value(steps)
 for _, step in ipairs(wanted) do

@@ -4,8 +4,8 @@
 -- ARGV at members
 -- RETURNS now, then for each: its name, what to run (nil: there is no such schedule), state, next tick or ''
 -- EVENTS
+-- NEEDS base
 -- members: msgpack array
--- include base
 local answers = { now }
 for _, member in ipairs(unpack_value(members)) do
   push(answers, member)

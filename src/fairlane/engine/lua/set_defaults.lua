@@ -4,10 +4,7 @@
 -- ARGV at packed fairness only_if_unset
 -- RETURNS 1 if they changed, else 0
 -- EVENTS
--- include base
--- include policy
--- include window
--- include lanes
+-- NEEDS base lanes
 local old = call('GET', key('defaults'))
 local old_fairness = call('GET', key('fairness'))
 if old and (only_if_unset == '1' or old == packed and old_fairness == fairness) then return 0 end

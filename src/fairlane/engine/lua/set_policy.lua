@@ -4,10 +4,7 @@
 -- ARGV at tenant before packed
 -- RETURNS 1, or 0 where the tenant has not (any more) what it had before, and nothing was changed
 -- EVENTS
--- include base
--- include policy
--- include window
--- include lanes
+-- NEEDS base lanes
 if (call('HGET', key('policies'), tenant) or '') ~= before then return 0 end
 if packed == '' then
   call('HDEL', key('policies'), tenant)

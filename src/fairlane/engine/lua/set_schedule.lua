@@ -4,11 +4,9 @@
 -- ARGV at call_id tenant schedule spec declaration paused version next_tick most
 -- RETURNS changed, unchanged, too_many, or late: next_tick has passed, which must not be due a second time
 -- EVENTS
+-- NEEDS base repeating schedules
 -- declaration: '' from who declares nothing; paused: 0, 1 or '' (as it is)
 -- version: of the state whose rule is still the rule, '' if there is none; most: schedules of a tenant
--- include base
--- include repeating
--- include schedules
 local before = answer_before()
 if before then return before end
 

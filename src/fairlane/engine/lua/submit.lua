@@ -4,16 +4,9 @@
 -- ARGV at items idempotency_ms records...
 -- RETURNS now, then for each item: status, job id, run at, rate or nil: limit, window (us), remaining, reset (ms)
 -- EVENTS none>pending none>scheduled
+-- NEEDS base policy window making
 -- Of a job that was there already, run at is what this call would have made it.
 -- items: msgpack [[id, tenant, queue, priority, delay, run at or 0, idempotency key, fingerprint, business key], ...]
--- include base
--- include job
--- include policy
--- include window
--- include counts
--- include lanes
--- include news
--- include making
 local jobs = unpack_value(items)
 local keyed = {}
 local answers = { now }

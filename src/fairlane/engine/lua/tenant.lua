@@ -2,13 +2,10 @@
 -- tenant: policies and live figures of some tenants. Only drops what has left a window, so it needs no room.
 -- KEYS prefix
 -- ARGV at tenants
--- RETURNS the default policy, then for each tenant: what it has of its own or nil, pending, running, submitted, started, completed, failed, retried, blocked by, blocked until, submissions in the window, longest wait (ms; -1: nobody waits)
+-- RETURNS the default policy, then for each tenant: its overrides or nil, pending, running, submitted, started,
+--   completed, failed, retried, blocked by, blocked until, submissions in the window, longest wait (ms; -1: none waits)
 -- EVENTS
--- include base
--- include job
--- include policy
--- include window
--- include lanes
+-- NEEDS base job policy window lanes
 local answers = { call('GET', key('defaults')) }
 
 -- Since when (ms) the job waits that has waited longest in a lane. In each priority it is the first one, but for

@@ -5,8 +5,7 @@
 -- ARGV at silence_ms cursor
 -- RETURNS cursor of the virtual times to look at next
 -- EVENTS
--- include base
--- include workers
+-- NEEDS base workers
 local silent = call('ZRANGEBYSCORE', key('workers'), '-inf', now - silence_ms, 'LIMIT', 0, 1000)
 forget_workers(silent)
 call('ZREMRANGEBYSCORE', key('awaited'), '-inf', now)

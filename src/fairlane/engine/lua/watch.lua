@@ -4,7 +4,7 @@
 -- ARGV at watched_ms
 -- RETURNS 1 if it was told already, else 0
 -- EVENTS
--- include base
+-- NEEDS base
 local known = call('EXISTS', key('watched'))
 call('SET', key('watched'), 1, 'PX', watched_ms)
 return known

@@ -1,4 +1,7 @@
 -- base: the clock, key names and variadic writes. Every script starts with it.
+-- KEYS prefix
+-- ARGV at
+-- NEEDS
 local call = redis.call
 local pack, unpack_value = cmsgpack.pack, cmsgpack.unpack
 

@@ -1,4 +1,5 @@
 -- charging: with fairness by seconds, a tenant pays for the run time of a job when its lease ends.
+-- NEEDS base job policy lanes
 --   owed  hash TENANT -> virtual time charged so since the tenant last started a job
 local run_times = {} -- tenant -> {cost in seconds, a queue}
 

@@ -1,4 +1,5 @@
 -- counts: running totals, in all and by tenant.
+-- NEEDS base
 --   count       hash NAME -> total: submitted, completed, failed (attempts), retried, started, wait_ms (of the
 --               started before they did), ended (leases), run_ms (of these) and other_ends (leases that ended as
 --               neither completed nor failed)

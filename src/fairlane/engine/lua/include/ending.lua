@@ -1,4 +1,6 @@
 -- ending: how a lease ends. The script that ends a lease frees its slot and wakes its tenant.
+-- KEYS prefix
+-- NEEDS base job counts lanes news charging
 --   leases     zset job by expiry (ms): exactly the running jobs
 --   scheduled  zset job by the time (ms) it becomes due
 --   completed, failed, cancelled  zset job by the time (ms) it ended

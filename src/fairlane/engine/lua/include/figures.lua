@@ -1,7 +1,9 @@
 -- figures: totals and depths of the partition.
+-- NEEDS base
 local TOTALS = { 'submitted', 'completed', 'failed', 'retried', 'started', 'wait_ms', 'ended', 'run_ms' }
 
--- The totals in the order of TOTALS, then how many jobs are scheduled, pending, running, completed, failed and cancelled.
+-- Returns the totals in the order of TOTALS, then the numbers of scheduled, pending, running, completed, failed and
+-- cancelled jobs.
 local function figures()
   local found = {}
   for i, total in ipairs(read('HMGET', 'count', TOTALS)) do found[i] = tonumber(total or 0) end

@@ -1,4 +1,5 @@
 -- forgetting: all that is stored of jobs that have ended.
+-- NEEDS base
 local function forget(state, ids)
   local keys = {}
   for _, id in ipairs(ids) do

@@ -1,4 +1,5 @@
 -- job: what is stored of a job, and where.
+-- NEEDS base
 --   j/ID     the request: 8 bytes created (ms), 2 bytes header length, header (msgpack), payload
 --   started  hash ID -> how far an unfinished job got; absent before its first attempt
 --   x/ID     hash of extras: aN = ended attempt N (msgpack), p = progress

@@ -1,13 +1,14 @@
 -- lanes: a tenant's pending jobs in one queue, and which tenants could start one now.
+-- NEEDS base policy window
 --   lane/TENANT/QUEUE  zset job by rank
 --   lanes              zset "TENANT/QUEUE", all scores 0: the lanes that hold a job
 --   depths             hash QUEUE -> jobs in its lanes
 --   ready              hash JOB -> time (ms) it came to its lane, for jobs that did so later than they were made
 --   run/QUEUE          zset TENANT by virtual time less the queue's shift: has a job here and nothing blocks it
 --   shift              hash QUEUE -> by how much all that stand in its run index were moved on together
---   floor              hash QUEUE -> no tenant starts before this virtual time; there while any is in the run index
+--   floor              hash QUEUE -> no tenant starts before this virtual time; exists while any is in the run index
 --   clock              the highest floor that there was: where the floor of a queue begins that nobody waited in
---   resting            hash TENANT -> its virtual time, where no run index has as much; forgotten when all floors passed it
+--   resting            hash TENANT -> its virtual time where no run index has as much; deleted when all floors passed
 --   queues_used        zset QUEUE by the time (ms) that a job last came to it
 --   blocked            hash TENANT -> the constraint that keeps its pending jobs from starting
 --   blocked_until      zset TENANT by time (ms), where the constraint ends by itself

@@ -1,4 +1,5 @@
 -- logs: what jobs logged, the last of it.
+-- NEEDS base
 --   g/ID  msgpack { lease token, lines heard under it, whether lines are missing, bytes, lines (opaque) }
 local MAX_LINES, MAX_BYTES = 200, 32768
 

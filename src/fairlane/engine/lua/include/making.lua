@@ -1,4 +1,5 @@
 -- making: new jobs, written together before the script ends.
+-- NEEDS base job counts lanes news
 --   sequence  the number of the job that came last
 --   tenants   zset TENANT, all scores 0: every tenant that has submitted
 local made = { records = {}, scheduled = {}, lanes = {}, queues = {} }

@@ -1,4 +1,5 @@
 -- news: which jobs changed, told to whoever watches. That nobody does costs one look a call.
+-- NEEDS base
 --   watched  there while somebody watches, who keeps it from expiring
 --   channel news: msgpack map STATE -> ids
 

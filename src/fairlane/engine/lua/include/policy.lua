@@ -1,4 +1,5 @@
 -- policy: the limits of a tenant, its own or the default. 0 means unlimited.
+-- NEEDS base
 --   defaults  msgpack {submit limit, submit window us, concurrency, start limit, start window us, weight, paused}
 --   policies  hash TENANT -> the same, with nil for what it has of the defaults
 --   fairness  what tenants pay for, in virtual time: 'jobs' for each start, 'seconds' for run time too

@@ -1,4 +1,6 @@
 -- repeating: what a call was answered, for when the answer is lost and the call is sent again, and for calls of which a
+-- ARGV call_id
+-- NEEDS base
 -- second run would do or say something else.
 --   answer/CALL  msgpack, for a minute
 local answer_key = key('answer/' .. call_id)

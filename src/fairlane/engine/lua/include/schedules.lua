@@ -1,4 +1,5 @@
 -- schedules: cron rules of tenants. A member is "TENANT/NAME".
+-- NEEDS base
 --   schedules        hash MEMBER -> what to run and when (opaque)
 --   schedule_names   zset MEMBER, all scores 0
 --   schedule_states  hash MEMBER -> state (msgpack), see below

@@ -1,4 +1,5 @@
 -- window: exact sliding windows. A list holds the time (us) of each event of the last window, newest
+-- NEEDS base
 -- first; an event is allowed while the list is shorter than the limit. Nothing older stays in it.
 --   rate/TENANT    submissions
 --   starts/TENANT  starts

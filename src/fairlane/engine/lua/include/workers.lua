@@ -1,4 +1,5 @@
 -- workers: who claims jobs, and what they are told.
+-- NEEDS base
 --   workers      zset WORKER by its last heartbeat (ms)
 --   worker_info  hash WORKER -> what it says of itself (opaque)
 --   orders       hash WORKER -> a number that rises whenever it is to look at its leases, or at the next
