@@ -30,7 +30,9 @@ function table(headings, rows) {
 }
 
 function contentOf(holder) {
-  return Object.entries(holder?.content ?? {}).map(([media, { schema }]) => `${media}: ${nameOf(schema ?? {})}`).join("; ");
+  return Object.entries(holder?.content ?? {})
+    .map(([media, { schema }]) => `${media}: ${nameOf(schema ?? {})}`)
+    .join("; ");
 }
 
 function showOperation(path, method, operation) {
@@ -53,7 +55,10 @@ function showOperation(path, method, operation) {
     table(
       ["Status", "Meaning", "Content", "Headers"],
       answers.map(([status, answer]) => [
-        status, answer.description, contentOf(answer), Object.keys(answer.headers ?? {}).join(", "),
+        status,
+        answer.description,
+        contentOf(answer),
+        Object.keys(answer.headers ?? {}).join(", "),
       ]),
     ),
   );
@@ -69,7 +74,9 @@ function showSchema(name, schema) {
       table(
         ["Field", "Type", "Default"],
         fields.map(([field, of]) => [
-          field, nameOf(of), required.has(field) ? "required" : "default" in of ? JSON.stringify(of.default) : "",
+          field,
+          nameOf(of),
+          required.has(field) ? "required" : "default" in of ? JSON.stringify(of.default) : "",
         ]),
       ),
     );

@@ -19,7 +19,9 @@ export function Shell() {
   useShortcuts([
     { keys: "?", what: "List the shortcuts", run: () => (listing.value = true) },
     ...ROUTES.filter(({ key }) => key).map(({ key, nav, path: to }) => ({
-      keys: `g ${key}`, what: `Go to ${nav}`, run: () => navigate(to),
+      keys: `g ${key}`,
+      what: `Go to ${nav}`,
+      run: () => navigate(to),
     })),
     { keys: "/", what: "Search on this page", run: () => document.querySelector("[data-search]")?.focus() },
   ]);
@@ -52,12 +54,17 @@ function usePage() {
     navOpen.value = false;
     const show = (what) => left || setPage({ ...found, key: at, ...what });
     if (!found) show({ missing: true });
-    else found.route.load().then(({ default: Component }) => show({ Component }), (error) => show({ error }));
+    else
+      found.route.load().then(
+        ({ default: Component }) => show({ Component }),
+        (error) => show({ error }),
+      );
     return () => (left = true);
   }, [at]);
   useEffect(() => {
     // A new page is read out from its heading; the first one is not taken the focus.
-    if (page.Component && document.activeElement !== document.body) document.querySelector("h1")?.focus({ preventScroll: true });
+    if (page.Component && document.activeElement !== document.body)
+      document.querySelector("h1")?.focus({ preventScroll: true });
   }, [page.key]);
   return page;
 }
@@ -86,8 +93,10 @@ function Sidebar({ here }) {
     <div class="sidebar-rest">
       ${submit && html`<${ButtonLink} icon="plus" tone="primary" href=${SUBMIT}>Submit a job</${ButtonLink}>`}
       <nav aria-label="Pages">
-        ${ROUTES.filter(({ nav }) => nav).map(({ path: to, name, nav, icon }) => html`
-          <a key=${name} href=${to} aria-current=${name === current ? "page" : undefined}><${Icon} name=${icon} />${nav}</a>`)}
+        ${ROUTES.filter(({ nav }) => nav).map(
+          ({ path: to, name, nav, icon }) => html`
+          <a key=${name} href=${to} aria-current=${name === current ? "page" : undefined}><${Icon} name=${icon} />${nav}</a>`,
+        )}
       </nav>
       <footer class="sidebar-foot">
         <${Connection} />
@@ -133,8 +142,10 @@ function Interruption() {
 }
 
 function Shortcuts() {
-  const rows = shortcuts.value.map(({ keys, what }) => html`
-    <tr key=${keys}><td>${what}</td><td class="number">${keys.split(" ").map((one) => html`<kbd>${one}</kbd>`)}</td></tr>`);
+  const rows = shortcuts.value.map(
+    ({ keys, what }) => html`
+    <tr key=${keys}><td>${what}</td><td class="number">${keys.split(" ").map((one) => html`<kbd>${one}</kbd>`)}</td></tr>`,
+  );
   return html`<${Dialog} title="Keyboard shortcuts" onClose=${() => (listing.value = false)}>
     <table class="table shortcuts"><tbody>${rows}</tbody></table>
   </${Dialog}>`;

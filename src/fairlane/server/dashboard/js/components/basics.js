@@ -85,8 +85,7 @@ async function copyText(text) {
 }
 
 /** Text to be copied as it is. */
-export const Code = ({ text }) =>
-  html`<div class="code"><pre tabindex="0">${text}</pre><${Copy} text=${text} /></div>`;
+export const Code = ({ text }) => html`<div class="code"><pre tabindex="0">${text}</pre><${Copy} text=${text} /></div>`;
 
 /** A bar of how much is used. `mark`: a fair or wanted share to compare with, of the same `max`. */
 export function Meter({ value, max, mark, tone, label }) {
@@ -119,8 +118,11 @@ export const PageHead = ({ title, above, badges, sub, children }) => html`
 /** A part of a page, on a surface of its own. */
 export const Card = ({ title, sub, actions, flush, children, ...rest }) => html`
   <section class=${classes("card", flush && "flush", rest.class)}>
-    ${title && html`<header class="card-head"><h2>${title}</h2>${sub && html`<span class="sub">${sub}</span>`}
-      ${actions && html`<div class="actions">${actions}</div>`}</header>`}
+    ${
+      title &&
+      html`<header class="card-head"><h2>${title}</h2>${sub && html`<span class="sub">${sub}</span>`}
+      ${actions && html`<div class="actions">${actions}</div>`}</header>`
+    }
     ${children}
   </section>
 `;
@@ -162,9 +164,11 @@ export const Skeleton = ({ rows = 5 }) => html`
 /** One of a few choices. `options`: [[value, words]]. */
 export const Choice = ({ label, value, options, onChange }) => html`
   <div class="choice" role="radiogroup" aria-label=${label}>
-    ${options.map(([option, words]) => html`
+    ${options.map(
+      ([option, words]) => html`
       <label key=${option} class=${option === value && "chosen"}>
         <input type="radio" name=${label} checked=${option === value} onChange=${() => onChange(option)} />${words}
-      </label>`)}
+      </label>`,
+    )}
   </div>
 `;

@@ -30,7 +30,9 @@ export function Chart({ label, times, series, format, axis = format, ticks, heig
   useEffect(() => {
     const host = box.current;
     let gone = false;
-    const watch = new ResizeObserver(() => host.isConnected && plot.current.setSize({ width: host.clientWidth, height }));
+    const watch = new ResizeObserver(
+      () => host.isConnected && plot.current.setSize({ width: host.clientWidth, height }),
+    );
     loadPlot().then((Plot) => {
       if (gone) return;
       plot.current = new Plot(options(Plot, host, series, { format, axis, ticks, height }), data(times, series), host);
@@ -58,9 +60,20 @@ function options(Plot, box, series, { format, axis: label, ticks, height }) {
     padding: [8, 14, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false }, sync: { key: "time" } },
-    scales: { x: { range: (_, first, last) => [Math.min(first, last - LEAST_SPAN_S), last] }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.12 : 1] } },
+    scales: {
+      x: { range: (_, first, last) => [Math.min(first, last - LEAST_SPAN_S), last] },
+      y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.12 : 1] },
+    },
     axes: [
-      { ...axis, grid: { show: false }, size: 20, gap: 4, space: 70, values: (_, at, index, room, step) => at.map((one) => Plot.fmtDate(step < 60 ? "{HH}:{mm}:{ss}" : "{HH}:{mm}")(new Date(one * 1000))) },
+      {
+        ...axis,
+        grid: { show: false },
+        size: 20,
+        gap: 4,
+        space: 70,
+        values: (_plot, at, _axis, _space, step) =>
+          at.map((one) => Plot.fmtDate(step < 60 ? "{HH}:{mm}:{ss}" : "{HH}:{mm}")(new Date(one * 1000))),
+      },
       { ...axis, size: 56, space: 36, ...(ticks && { incrs: ticks }), values: (_, at) => at.map(label) },
     ],
     series: [

@@ -71,12 +71,14 @@ const dismiss = (id) => (toasts.value = toasts.value.filter((one) => one.id !== 
 export const Floating = () => html`
   <${Question} />
   <div class="toasts" role="status" aria-live="polite">
-    ${toasts.value.map(({ id, text, tone, advice }) => html`
+    ${toasts.value.map(
+      ({ id, text, tone, advice }) => html`
       <div key=${id} class=${`toast ${tone}`}>
         <${Icon} name=${tone === "bad" ? "alert" : "check"} />
         <div><strong>${text}</strong>${advice && html`<p>${advice}</p>`}</div>
         <${IconButton} icon="close" label="Dismiss" onClick=${() => dismiss(id)} />
-      </div>`)}
+      </div>`,
+    )}
   </div>
 `;
 
@@ -95,6 +97,10 @@ export function Menu({ label, icon = "more", items }) {
     setOpen(false);
     root.current.querySelector("button").focus();
   };
+  const choose = (run) => {
+    close();
+    run();
+  };
   const onKeyDown = (event) => {
     if (!open) return;
     if (event.key === "Tab") setOpen(false);
@@ -104,11 +110,16 @@ export function Menu({ label, icon = "more", items }) {
   };
   return html`<div class="menu" ref=${root} onKeyDown=${onKeyDown}>
     <${IconButton} icon=${icon} label=${label} aria-haspopup="menu" aria-expanded=${String(open)} onClick=${() => setOpen(!open)} />
-    ${open && html`<div class="menu-list" role="menu" aria-label=${label}>
-      ${items.map(({ words, icon: of, run, danger, disabled }) => html`
+    ${
+      open &&
+      html`<div class="menu-list" role="menu" aria-label=${label}>
+      ${items.map(
+        ({ words, icon: of, run, danger, disabled }) => html`
         <button key=${words} type="button" role="menuitem" tabindex="-1" class=${danger ? "danger" : ""} disabled=${disabled}
-          onClick=${() => (close(), run())}>${of && html`<${Icon} name=${of} size=${14} />`}${words}</button>`)}
-    </div>`}
+          onClick=${() => choose(run)}>${of && html`<${Icon} name=${of} size=${14} />`}${words}</button>`,
+      )}
+    </div>`
+    }
   </div>`;
 }
 

@@ -1,6 +1,7 @@
 // JSON as a tree that folds. Only what is unfolded is rendered, a long list by parts, so that size and depth cost little.
-import { childrenOf, layOut, parseTree, sizeOf } from "../lib/json.js";
+
 import { count, plural } from "../lib/format.js";
+import { childrenOf, layOut, parseTree, sizeOf } from "../lib/json.js";
 import { html, useMemo, useRef, useState } from "../lib/ui.js";
 import { Button, Copy } from "./basics.js";
 
@@ -31,9 +32,12 @@ export function JsonTree({ text, label }) {
   const here = rows.some((row) => row.node === current) ? current : node;
   return html`<div class="json">
     <div class="json-tools">
-      ${sizeOf(node) > 0 && html`
+      ${
+        sizeOf(node) > 0 &&
+        html`
         <${Button} small tone="plain" onClick=${() => change("open", () => openedTo(node, Infinity))}>Unfold</${Button}>
-        <${Button} small tone="plain" onClick=${() => change("open", () => new Set())}>Fold</${Button}>`}
+        <${Button} small tone="plain" onClick=${() => change("open", () => new Set())}>Fold</${Button}>`
+      }
       <${Copy} text=${pretty} label=${`Copy the ${label.toLowerCase()}`} />
     </div>
     <div class="json-rows" role="tree" aria-label=${label} ref=${root} onKeyDown=${(event) => onKey(event, rows, here, fold, focus)}>
@@ -53,7 +57,11 @@ function openedTo(root, limit) {
     if (!shown || (i > 0 && rows + shown > limit) || rows > 2000) continue;
     rows += shown;
     open.add(near[i]);
-    near.push(...childrenOf(near[i]).slice(0, PART).map(([, child]) => child));
+    near.push(
+      ...childrenOf(near[i])
+        .slice(0, PART)
+        .map(([, child]) => child),
+    );
   }
   return open;
 }
@@ -70,7 +78,8 @@ function rowsOf(root, { open, parts }) {
     const shown = parts.get(row.node) ?? PART;
     const level = row.level + 1;
     if (children.length > shown) todo.push({ more: children.length - shown, of: row.node, level });
-    for (let i = Math.min(shown, children.length) - 1; i >= 0; i--) todo.push({ node: children[i][1], name: children[i][0], level });
+    for (let i = Math.min(shown, children.length) - 1; i >= 0; i--)
+      todo.push({ node: children[i][1], name: children[i][0], level });
   }
   return rows;
 }

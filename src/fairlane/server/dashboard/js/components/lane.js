@@ -50,5 +50,7 @@ export function laneSentence(tenant) {
   }
   if (!tenant.submitted) return "It has not submitted a job yet; these limits hold from its first on.";
   if (tenant.pending) return `${waiting} for a free slot, in turn with other tenants.`;
-  return tenant.running ? "Nothing waits: every job that it has submitted runs or is done." : "Nothing waits and nothing runs.";
+  return tenant.running
+    ? "Nothing waits: every job that it has submitted runs or is done."
+    : "Nothing waits and nothing runs.";
 }

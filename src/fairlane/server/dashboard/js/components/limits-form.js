@@ -5,12 +5,22 @@ import { html, useId, useState } from "../lib/ui.js";
 import { Button, Card } from "./basics.js";
 import { toast, toastError } from "./floating.js";
 
-const UNITS = [["1", "second"], ["60", "minute"], ["3600", "hour"], ["86400", "day"]];
+const UNITS = [
+  ["1", "second"],
+  ["60", "minute"],
+  ["3600", "hour"],
+  ["86400", "day"],
+];
 const MOST = 100_000;
 
 /** The limits as a form holds them: texts, and whether there is a limit at all. */
 function draftOf({ submitRate, concurrency, startRate, weight }) {
-  return { submitRate: rateDraft(submitRate), concurrency: { on: concurrency !== null, text: String(concurrency ?? 5) }, startRate: rateDraft(startRate), weight: String(weight) };
+  return {
+    submitRate: rateDraft(submitRate),
+    concurrency: { on: concurrency !== null, text: String(concurrency ?? 5) },
+    startRate: rateDraft(startRate),
+    weight: String(weight),
+  };
 }
 
 function rateDraft(value) {
@@ -28,22 +38,32 @@ function faultsOf(draft) {
     const { on, text, times, unit } = draft[name];
     const seconds = Number(times) * Number(unit);
     if (on && !isWhole(text)) faults[name] = `Enter a whole number of jobs from 1 to ${count(MOST)}.`;
-    else if (on && !(times.trim() && seconds >= 0.001 && seconds <= 86_400)) faults[name] = "The time must be more than nothing and a day at most.";
+    else if (on && !(times.trim() && seconds >= 0.001 && seconds <= 86_400))
+      faults[name] = "The time must be more than nothing and a day at most.";
   }
-  if (draft.concurrency.on && !isWhole(draft.concurrency.text)) faults.concurrency = `Enter a whole number of jobs from 1 to ${count(MOST)}.`;
+  if (draft.concurrency.on && !isWhole(draft.concurrency.text))
+    faults.concurrency = `Enter a whole number of jobs from 1 to ${count(MOST)}.`;
   const weight = Number(draft.weight);
   if (!(draft.weight.trim() && weight >= 0.01 && weight <= 1000)) faults.weight = "Enter a number from 0.01 to 1,000.";
   return faults;
 }
 
 function limitsOf(draft) {
-  const rate = ({ on, text, times, unit }) => (on ? { limit: Number(text), windowSeconds: Number(times) * Number(unit) } : null);
-  return { submitRate: rate(draft.submitRate), concurrency: draft.concurrency.on ? Number(draft.concurrency.text) : null, startRate: rate(draft.startRate), weight: Number(draft.weight) };
+  const rate = ({ on, text, times, unit }) =>
+    on ? { limit: Number(text), windowSeconds: Number(times) * Number(unit) } : null;
+  return {
+    submitRate: rate(draft.submitRate),
+    concurrency: draft.concurrency.on ? Number(draft.concurrency.text) : null,
+    startRate: rate(draft.startRate),
+    weight: Number(draft.weight),
+  };
 }
 
 /** Those limits that the draft changes. */
 function changesOf(draft, tenant) {
-  return Object.fromEntries(Object.entries(limitsOf(draft)).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(tenant[name])));
+  return Object.fromEntries(
+    Object.entries(limitsOf(draft)).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(tenant[name])),
+  );
 }
 
 export function Limits({ tenant, onChanged }) {
@@ -57,7 +77,10 @@ export function Limits({ tenant, onChanged }) {
     setRefused({});
     setDraft({ ...shown, [name]: value });
   };
-  const discard = () => (setDraft(null), setRefused({}));
+  const discard = () => {
+    setDraft(null);
+    setRefused({});
+  };
   const change = async (asked, words) => {
     setBusy(true);
     try {
@@ -65,7 +88,9 @@ export function Limits({ tenant, onChanged }) {
       setDraft(null);
       toast(words);
     } catch (error) {
-      const byField = Object.fromEntries((error.fields ?? []).map(({ pointer, detail }) => [pointer.split("/")[1], detail]));
+      const byField = Object.fromEntries(
+        (error.fields ?? []).map(({ pointer, detail }) => [pointer.split("/")[1], detail]),
+      );
       setRefused(byField);
       if (!Object.keys(byField).length) toastError(error);
     } finally {
@@ -105,7 +130,12 @@ export function Limits({ tenant, onChanged }) {
 function summary(changes, draft) {
   if (!draft) return "Changes are felt by the next submission and the next start.";
   if (!changes) return "Mend what is marked.";
-  const words = { submitRate: (value) => `submissions: ${rate(value)}`, concurrency: (value) => `running: ${value ?? "no limit"}`, startRate: (value) => `starts: ${rate(value)}`, weight: (value) => `weight: ${value}` };
+  const words = {
+    submitRate: (value) => `submissions: ${rate(value)}`,
+    concurrency: (value) => `running: ${value ?? "no limit"}`,
+    startRate: (value) => `starts: ${rate(value)}`,
+    weight: (value) => `weight: ${value}`,
+  };
   const said = Object.entries(changes).map(([name, value]) => words[name](value));
   return said.length ? `Will be ${said.join(", ")}.` : "As it was.";
 }
@@ -134,6 +164,15 @@ const Limited = ({ name, value, onChange, children }) => html`
   ${value.on && html`<span class="together">${children}</span>`}
 `;
 
-const Text = ({ id, value, fault, label, short, numeric, decimal, onChange }) => html`<input id=${id} class=${short ? "input short" : "input amount"} value=${value}
+const Text = ({
+  id,
+  value,
+  fault,
+  label,
+  short,
+  numeric,
+  decimal,
+  onChange,
+}) => html`<input id=${id} class=${short ? "input short" : "input amount"} value=${value}
   inputmode=${numeric ? "numeric" : decimal ? "decimal" : undefined} aria-label=${label} aria-invalid=${fault ? "true" : undefined}
   aria-describedby=${fault && id ? `${id}-fault` : undefined} autocomplete="off" onInput=${(event) => onChange(event.target.value)} />`;

@@ -2,13 +2,17 @@
 import { classes, html, useEffect, useMemo, useRef, useState } from "../lib/ui.js";
 
 const Head = ({ columns }) => html`<thead><tr>
-  ${columns.map(({ name, title, hint, numeric, className }) => html`
-    <th key=${name} scope="col" class=${classes(numeric && "number", className)} title=${hint}>${title}</th>`)}
+  ${columns.map(
+    ({ name, title, hint, numeric, className }) => html`
+    <th key=${name} scope="col" class=${classes(numeric && "number", className)} title=${hint}>${title}</th>`,
+  )}
 </tr></thead>`;
 
 const Row = ({ columns, row }) =>
-  columns.map(({ name, cell, numeric, className }) => html`
-    <td key=${name} class=${classes(numeric && "number", className)}>${cell(row)}</td>`);
+  columns.map(
+    ({ name, cell, numeric, className }) => html`
+    <td key=${name} class=${classes(numeric && "number", className)}>${cell(row)}</td>`,
+  );
 
 /**
  * `columns`: [{name, title, cell(row), numeric, hint, className}]; a className of "wide-only" hides a column on a phone.
@@ -23,9 +27,12 @@ export function Table({ label, columns, rows, rowKey, rowClass }) {
 
 /** Rendered anew only when its row or the columns change, and not with each step of scrolling. */
 const VirtualRow = ({ columns, row, index, height, className }) =>
-  useMemo(() => html`<tr class=${className} aria-rowindex=${index + 2} style=${{ blockSize: `${height}px` }}>
+  useMemo(
+    () => html`<tr class=${className} aria-rowindex=${index + 2} style=${{ blockSize: `${height}px` }}>
     <${Row} columns=${columns} row=${row} />
-  </tr>`, [columns, row, index, height, className]);
+  </tr>`,
+    [columns, row, index, height, className],
+  );
 
 /** The same for very many rows, each `rowHeight` pixels high; `onEnd` is called when the last ones come into sight. */
 export function VirtualTable({ label, columns, rows, rowKey, rowClass, rowHeight = 40, onEnd }) {
@@ -47,14 +54,18 @@ export function VirtualTable({ label, columns, rows, rowKey, rowClass, rowHeight
       removeEventListener("resize", look);
     };
   }, [rows.length, rowHeight, onEnd]);
-  const gap = (count) => count > 0 && html`<tr aria-hidden="true"><td class="gap" colspan=${columns.length} style=${{ blockSize: `${count * rowHeight}px` }}></td></tr>`;
+  const gap = (count) =>
+    count > 0 &&
+    html`<tr aria-hidden="true"><td class="gap" colspan=${columns.length} style=${{ blockSize: `${count * rowHeight}px` }}></td></tr>`;
   return html`<div class="table-box" role="region" aria-label=${label} tabindex="0">
     <table class="table virtual" aria-label=${label} aria-rowcount=${rows.length + 1}>
       <${Head} columns=${columns} />
       <tbody ref=${body}>
         ${gap(from)}
-        ${rows.slice(from, to).map((row, i) => html`
-          <${VirtualRow} key=${rowKey(row)} columns=${columns} row=${row} index=${from + i} height=${rowHeight} className=${rowClass?.(row)} />`)}
+        ${rows.slice(from, to).map(
+          (row, i) => html`
+          <${VirtualRow} key=${rowKey(row)} columns=${columns} row=${row} index=${from + i} height=${rowHeight} className=${rowClass?.(row)} />`,
+        )}
         ${gap(rows.length - to)}
       </tbody>
     </table>

@@ -26,7 +26,10 @@ export function at(strings, ...values) {
 const DOTS = /\/\.\.?(?=\/|$)/;
 
 async function call(method, path, { body, query, signal, headers, read = JSON.parse } = {}) {
-  if (DOTS.test(path)) throw new ApiError(404, { detail: "A browser cannot ask for what is named “.” or “..”; the fairlane command can." });
+  if (DOTS.test(path))
+    throw new ApiError(404, {
+      detail: "A browser cannot ask for what is named “.” or “..”; the fairlane command can.",
+    });
   const options = { method, signal, headers: { accept: "application/json", ...headers } };
   if (body !== undefined) {
     options.headers["content-type"] = "application/json";
@@ -59,14 +62,17 @@ export const del = (path, options) => call("DELETE", path, options);
 
 /** What happened and what to do about it: {title, advice}. */
 export function inWords(error) {
-  if (!(error instanceof ApiError)) return { title: "This page met an error.", advice: String(error?.message ?? error) };
+  if (!(error instanceof ApiError))
+    return { title: "This page met an error.", advice: String(error?.message ?? error) };
   const advice = {
     0: "Check that it runs (fairlane up). This page goes on by itself as soon as it answers.",
     403: "Your browser may not do this here.",
     404: "It may have been removed meanwhile.",
     409: "It has changed meanwhile; look at its present state and decide again.",
     421: "Open the dashboard under the name that the server was started with.",
-    429: error.retryAfter ? `Try again in ${error.retryAfter} s, or raise the tenant's submission rate.` : "Try again later.",
+    429: error.retryAfter
+      ? `Try again in ${error.retryAfter} s, or raise the tenant's submission rate.`
+      : "Try again later.",
     500: "The server's log has the details.",
     503: "The store does not answer. This page goes on by itself as soon as it does.",
     507: "The store has no room for more jobs. It takes jobs again once it has drained.",

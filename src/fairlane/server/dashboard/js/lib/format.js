@@ -23,7 +23,12 @@ export function duration(seconds) {
   if (seconds < 0.001) return seconds <= 0 ? "0 s" : `${(seconds * 1000).toFixed(1)} ms`;
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 60) return `${seconds < 9.95 ? seconds.toFixed(1).replace(/\.0$/, "") : Math.round(seconds)} s`;
-  const units = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
+  const units = [
+    ["d", 86400],
+    ["h", 3600],
+    ["min", 60],
+    ["s", 1],
+  ];
   const first = units.findIndex(([, size]) => seconds >= size);
   const [unit, size] = units[first];
   const [nextUnit, nextSize] = units[first + 1];
@@ -33,7 +38,11 @@ export function duration(seconds) {
 
 /** The same in one unit, as an axis has room for: 0.2 s, 30 s, 1.5 min, 2 h. */
 export function shortDuration(seconds) {
-  const [unit, size] = [["d", 86400], ["h", 3600], ["min", 60]].find(([, least]) => seconds >= least) ?? ["s", 1];
+  const [unit, size] = [
+    ["d", 86400],
+    ["h", 3600],
+    ["min", 60],
+  ].find(([, least]) => seconds >= least) ?? ["s", 1];
   return `${Math.round((seconds / size) * 100) / 100} ${unit}`;
 }
 

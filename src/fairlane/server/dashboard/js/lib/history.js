@@ -10,7 +10,9 @@ function joined(points) {
   for (let end = points.length; end > 0; end -= size) groups.unshift(points.slice(Math.max(0, end - size), end));
   return groups.map((group) => {
     const sum = (name) => group.reduce((total, point) => total + point[name], 0);
-    const counts = Object.fromEntries(["seconds", "submitted", "completed", "failed", "retried", "started"].map((name) => [name, sum(name)]));
+    const counts = Object.fromEntries(
+      ["seconds", "submitted", "completed", "failed", "retried", "started"].map((name) => [name, sum(name)]),
+    );
     return {
       ...group.at(-1),
       ...counts,
@@ -22,9 +24,13 @@ function joined(points) {
 
 /** The mean over those points that know one, each as heavy as `weight(point)` says. */
 function mean(points, name, weight) {
-  const known = points.filter((point) => point[name] !== null).map((point) => [point[name], Math.max(1, weight(point))]);
+  const known = points
+    .filter((point) => point[name] !== null)
+    .map((point) => [point[name], Math.max(1, weight(point))]);
   if (!known.length) return null;
-  return known.reduce((sum, [value, heavy]) => sum + value * heavy, 0) / known.reduce((sum, [, heavy]) => sum + heavy, 0);
+  return (
+    known.reduce((sum, [value, heavy]) => sum + value * heavy, 0) / known.reduce((sum, [, heavy]) => sum + heavy, 0)
+  );
 }
 
 /** Several counts, all a second or all a minute, whichever reads better. */

@@ -36,7 +36,12 @@ export const getJob = (id, signal) => get(at`/jobs/${id}`, { signal, read: readJ
  */
 export function useJob(id) {
   const [ended, setEnded] = useState(false);
-  const { data: job, error, reload, soon } = useResource((signal) => getJob(id, signal), [id, ended], { live: !ended, pace: PACE_MS });
+  const {
+    data: job,
+    error,
+    reload,
+    soon,
+  } = useResource((signal) => getJob(id, signal), [id, ended], { live: !ended, pace: PACE_MS });
   useEffect(() => {
     if (job) setEnded(hasEnded(job));
   }, [job]);

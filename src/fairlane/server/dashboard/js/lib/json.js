@@ -67,7 +67,10 @@ class Reader {
 
   unexpected(wanted) {
     const found = this.skip();
-    return new JsonFault(found === undefined ? `it ends where ${wanted} should follow` : `${wanted} should be here`, this.at);
+    return new JsonFault(
+      found === undefined ? `it ends where ${wanted} should follow` : `${wanted} should be here`,
+      this.at,
+    );
   }
 
   /** The next value; of a container only its beginning. */
@@ -77,7 +80,9 @@ class Reader {
     if (first === '"') return { kind: "string", start, value: this.string(), end: this.at };
     if (first === "{" || first === "[") {
       this.at++;
-      return first === "{" ? { kind: "object", start, close: "}", entries: [] } : { kind: "array", start, close: "]", items: [] };
+      return first === "{"
+        ? { kind: "object", start, close: "}", entries: [] }
+        : { kind: "array", start, close: "]", items: [] };
     }
     const [word, value] = WORDS[first] ?? [];
     if (word && this.text.startsWith(word, start)) {

@@ -63,7 +63,8 @@ class Reader {
   async read() {
     this.cancelTimer();
     this.reading = true;
-    const began = (this.began = performance.now());
+    const began = performance.now();
+    this.began = began;
     let change;
     try {
       const data = await this.load(this.stopped.signal);

@@ -57,7 +57,16 @@ export function startRouter() {
   addEventListener("popstate", update);
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a[href]");
-    if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (
+      !link ||
+      event.defaultPrevented ||
+      event.button ||
+      event.metaKey ||
+      event.ctrlKey ||
+      event.shiftKey ||
+      event.altKey
+    )
+      return;
     const url = new URL(link.href, location.href);
     if (url.origin !== location.origin || !ours(url.pathname) || link.target || link.hasAttribute("download")) return;
     if (url.hash && url.pathname === location.pathname) return;

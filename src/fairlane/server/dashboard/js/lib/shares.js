@@ -25,9 +25,11 @@ export class Shares {
     const active = tenants.filter(({ id, pending, blockedBy }) => starts.get(id) > 0 || (pending > 0 && !blockedBy));
     const allStarts = active.reduce((sum, { id }) => sum + starts.get(id), 0);
     const allWeight = active.reduce((sum, { weight }) => sum + weight, 0);
-    return new Map(active.map(({ id, weight }) => {
-      const share = allStarts > 0 ? starts.get(id) / allStarts : null;
-      return [id, { starts: starts.get(id), share, fair: weight / allWeight }];
-    }));
+    return new Map(
+      active.map(({ id, weight }) => {
+        const share = allStarts > 0 ? starts.get(id) / allStarts : null;
+        return [id, { starts: starts.get(id), share, fair: weight / allWeight }];
+      }),
+    );
   }
 }

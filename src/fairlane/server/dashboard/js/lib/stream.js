@@ -36,7 +36,8 @@ function open() {
 
 async function poll() {
   stopPolling();
-  const mine = (polling = {});
+  const mine = {};
+  polling = mine;
   try {
     const fresh = await get("/overview");
     if (polling !== mine) return;

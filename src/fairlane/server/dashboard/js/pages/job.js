@@ -1,12 +1,22 @@
 // One job: where it stands, how it came there, what it was given and what it gave.
-import { ButtonLink, Card, Copy, Empty, PageHead, Problem, Progress, Skeleton, StateBadge } from "../components/basics.js";
+import {
+  ButtonLink,
+  Card,
+  Copy,
+  Empty,
+  PageHead,
+  Problem,
+  Progress,
+  Skeleton,
+  StateBadge,
+} from "../components/basics.js";
 import { JsonTree } from "../components/json-tree.js";
 import { percent } from "../lib/format.js";
 import { hasEnded, useJob } from "../lib/job.js";
 import { html } from "../lib/ui.js";
 import { JobActions } from "./job/actions.js";
-import { Failure } from "./job/failure.js";
 import { Facts } from "./job/facts.js";
+import { Failure } from "./job/failure.js";
 import { Logs } from "./job/logs.js";
 import { Timeline } from "./job/timeline.js";
 import { WhyWaiting } from "./job/waiting.js";
@@ -19,7 +29,8 @@ export default function JobPage({ id }) {
       <${Empty} icon="jobs" title="There is no such job" action=${html`<${ButtonLink} href="/ui/jobs">See all jobs</${ButtonLink}>`}>
         Its id may be mistyped. Completed jobs are kept for a while only, and a failed one may have been deleted.</${Empty}>`;
   }
-  if (!job) return html`<${PageHead} title="Job" above=${above} />${error ? html`<${Problem} error=${error} retry=${reload} />` : html`<${Skeleton} rows=${8} />`}`;
+  if (!job)
+    return html`<${PageHead} title="Job" above=${above} />${error ? html`<${Problem} error=${error} retry=${reload} />` : html`<${Skeleton} rows=${8} />`}`;
   return html`
     <${PageHead} title=${job.task} above=${above} badges=${html`<${StateBadge} state=${job.state} />`} sub=${html`<span class="mono">${job.id}</span><${Copy} text=${job.id} label="Copy the id" />`}>
       <${JobActions} job=${job} reload=${reload} />

@@ -56,9 +56,14 @@ function Tabs({ state }) {
     tabs.current.scrollLeft = here.offsetLeft - (tabs.current.clientWidth - here.offsetWidth) / 2;
   }, [state, overview.value === null]); // the counts make the tabs wider
   return html`<nav class="tabs" aria-label="Jobs by state" ref=${tabs}>
-    ${TABS.map(([name, words]) => html`<a key=${name} href=${tabAddress(name)} aria-current=${name === state ? "page" : undefined}>
+    ${TABS.map(
+      ([
+        name,
+        words,
+      ]) => html`<a key=${name} href=${tabAddress(name)} aria-current=${name === state ? "page" : undefined}>
       ${words}${counts[name] !== undefined && html`<span class="count" title=${count(counts[name])}>${shortCount(counts[name])}</span>`}
-    </a>`)}
+    </a>`,
+    )}
   </nav>`;
 }
 
@@ -88,14 +93,24 @@ function Listing({ filter, listing, ask }) {
   const columns = useMemo(() => [selectColumn(selection), ...COLUMNS[filter.state]], [selection]);
   return html`
     ${error && html`<${Problem} error=${error} retry=${() => (rows.length ? listing.loadMore() : listing.load())} />`}
-    ${rows.length > 0 && html`<${Card} flush>
+    ${
+      rows.length > 0 &&
+      html`<${Card} flush>
       <${VirtualTable} label="Jobs" columns=${columns} rows=${rows} rowKey=${(row) => row.id} rowHeight=${ROW_HEIGHT}
         rowClass=${(row) => classes(selection.has(row.id) && "selected", isGone(row, filter.state) && "left")} onEnd=${onEnd} />
-    </${Card}>`}
+    </${Card}>`
+    }
     ${listing.loading.value && html`<${Skeleton} rows=${rows.length ? 2 : 8} />`}
     ${!rows.length && !listing.loading.value && !error && html`<${Nothing} filter=${filter} more=${listing.hasMore.value} search=${() => listing.loadMore()} />`}
-    ${rows.length > 0 && !listing.loading.value && html`<p class="listing-end quiet">${listing.hasMore.value
-      ? html`<${Button} small onClick=${onEnd}>Load more</${Button}>` : `${plural(rows.length, "job")}, and no more.`}</p>`}
+    ${
+      rows.length > 0 &&
+      !listing.loading.value &&
+      html`<p class="listing-end quiet">${
+        listing.hasMore.value
+          ? html`<${Button} small onClick=${onEnd}>Load more</${Button}>`
+          : `${plural(rows.length, "job")}, and no more.`
+      }</p>`
+    }
     <${Selected} filter=${filter} listing=${listing} selection=${selection} ask=${askSelected} />
   `;
 }
@@ -106,10 +121,20 @@ const isGone = (row, state) => row.gone || (state !== "all" && row.state !== sta
 /** What is new, and what can be done with all that match. */
 function Tools({ filter, listing, ask }) {
   const fresh = listing.fresh.value;
+  const reload = () => {
+    listing.load();
+    scrollTo(0, 0);
+  };
   return html`<div class="listing-tools">
-    <span role="status">${fresh > 0 && html`<${Button} small tone="primary" icon="refresh" onClick=${() => (listing.load(), scrollTo(0, 0))}>${fresh > 99 ? "99+ new" : `${fresh} new`}</${Button}>`}</span>
-    ${listing.rows.value.length > 0 && filter.state !== "all" && actionsOn(filter.state).map((action) => html`
-      <${Button} key=${action} small tone="plain" icon=${ACTIONS[action].icon} onClick=${() => ask(action)}>${ACTIONS[action].verb} all</${Button}>`)}
+    <span role="status">${fresh > 0 && html`<${Button} small tone="primary" icon="refresh" onClick=${reload}>${fresh > 99 ? "99+ new" : `${fresh} new`}</${Button}>`}</span>
+    ${
+      listing.rows.value.length > 0 &&
+      filter.state !== "all" &&
+      actionsOn(filter.state).map(
+        (action) => html`
+      <${Button} key=${action} small tone="plain" icon=${ACTIONS[action].icon} onClick=${() => ask(action)}>${ACTIONS[action].verb} all</${Button}>`,
+      )
+    }
   </div>`;
 }
 
@@ -119,10 +144,17 @@ function Selected({ filter, listing, selection, ask }) {
   if (!size) return null;
   return html`<div class="selected-bar" role="region" aria-label="Selected jobs">
     <strong>${all ? "All that match" : `${count(size)} selected`}</strong>
-    ${!all && listing.hasMore.value && size === listing.rows.value.length && html`
-      <${Button} small tone="plain" onClick=${selection.selectAll}>Select all that match</${Button}>`}
-    <span class="actions">${actionsOn(filter.state).map((action) => html`
-      <${Button} key=${action} small icon=${ACTIONS[action].icon} onClick=${() => ask(action)}>${ACTIONS[action].verb}</${Button}>`)}</span>
+    ${
+      !all &&
+      listing.hasMore.value &&
+      size === listing.rows.value.length &&
+      html`
+      <${Button} small tone="plain" onClick=${selection.selectAll}>Select all that match</${Button}>`
+    }
+    <span class="actions">${actionsOn(filter.state).map(
+      (action) => html`
+      <${Button} key=${action} small icon=${ACTIONS[action].icon} onClick=${() => ask(action)}>${ACTIONS[action].verb}</${Button}>`,
+    )}</span>
     <${IconButton} icon="close" label="Clear the selection" onClick=${selection.clear} />
   </div>`;
 }
@@ -143,10 +175,18 @@ function useRowKeys(state, selection, ask) {
   const offered = [
     { keys: "j", what: "Next row", run: () => move(1) },
     { keys: "k", what: "Row before", run: () => move(-1) },
-    { keys: "x", what: "Select the row", run: () => document.activeElement.closest("tr")?.querySelector("input[type=checkbox]")?.click() },
+    {
+      keys: "x",
+      what: "Select the row",
+      run: () => document.activeElement.closest("tr")?.querySelector("input[type=checkbox]")?.click(),
+    },
     { keys: "]", what: "Next tab", run: () => turn(1) },
     { keys: "[", what: "Tab before", run: () => turn(-1) },
-    ...actionsOn(state).map((action) => ({ keys: action[0], what: `${ACTIONS[action].verb} the selected jobs`, run: () => selection.size && ask(action) })),
+    ...actionsOn(state).map((action) => ({
+      keys: action[0],
+      what: `${ACTIONS[action].verb} the selected jobs`,
+      run: () => selection.size && ask(action),
+    })),
   ];
   useShortcuts(offered, [state, selection]);
 }

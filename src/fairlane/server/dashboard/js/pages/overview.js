@@ -1,5 +1,17 @@
 // What happens now and happened lately, over all tenants.
-import { Badge, ButtonLink, Card, Choice, Code, Elapsed, Figure, Meter, PageHead, Problem, Skeleton } from "../components/basics.js";
+import {
+  Badge,
+  ButtonLink,
+  Card,
+  Choice,
+  Code,
+  Elapsed,
+  Figure,
+  Meter,
+  PageHead,
+  Problem,
+  Skeleton,
+} from "../components/basics.js";
 import { Chart, Legend } from "../components/chart.js";
 import { Icon } from "../components/icon.js";
 import { Table } from "../components/table.js";
@@ -11,8 +23,16 @@ import { query, setQuery } from "../lib/router.js";
 import { overview } from "../lib/store.js";
 import { html } from "../lib/ui.js";
 
-const TIME_STEPS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400, 604_800];
-const SPANS = [["15", "15 min"], ["60", "1 h"], ["360", "6 h"], ["1440", "24 h"]];
+const TIME_STEPS = [
+  0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200,
+  86_400, 604_800,
+];
+const SPANS = [
+  ["15", "15 min"],
+  ["60", "1 h"],
+  ["360", "6 h"],
+  ["1440", "24 h"],
+];
 
 export default function Overview() {
   const seen = overview.value;
@@ -60,28 +80,39 @@ function Figures({ states, counters, workers }) {
 }
 
 function History({ minutes }) {
-  const { data, error, reload } = useResource(async (signal) => chartsOf(await get("/history", { signal, query: { minutes } })), [minutes], { pace: 5000 });
+  const { data, error, reload } = useResource(
+    async (signal) => chartsOf(await get("/history", { signal, query: { minutes } })),
+    [minutes],
+    { pace: 5000 },
+  );
   if (error && !data) return html`<${Problem} error=${error} retry=${reload} />`;
   const perUnit = (value) => shortCount(value < 10 ? Math.round(value * 10) / 10 : Math.round(value));
   return html`<div class="halves">
     <${Plot} title="Throughput" sub=${data && `jobs ${data.jobsUnit}`} data=${data} format=${perUnit} lines=${[
-      ["Completed", "completed", "--completed", true], ["Submitted", "submitted", "--accent"],
+      ["Completed", "completed", "--completed", true],
+      ["Submitted", "submitted", "--accent"],
     ]} />
     <${Plot} title="Wait and run time" sub="mean" data=${data} format=${duration} axis=${shortDuration} ticks=${TIME_STEPS} lines=${[
-      ["Wait", "wait", "--pending", true], ["Run", "run", "--running"],
+      ["Wait", "wait", "--pending", true],
+      ["Run", "run", "--running"],
     ]} />
     <${Plot} title="Queue depth" sub="jobs" data=${data} format=${shortCount} lines=${[
-      ["Pending", "pending", "--pending", true], ["Running", "running", "--running"], ["Scheduled", "scheduled", "--scheduled"],
+      ["Pending", "pending", "--pending", true],
+      ["Running", "running", "--running"],
+      ["Scheduled", "scheduled", "--scheduled"],
     ]} />
     <${Plot} title="Failures" sub=${data && `attempts ${data.attemptsUnit}`} data=${data} format=${perUnit} lines=${[
-      ["Failed", "failed", "--failed", true], ["Queued again", "retried", "--scheduled"],
+      ["Failed", "failed", "--failed", true],
+      ["Queued again", "retried", "--scheduled"],
     ]} />
   </div>`;
 }
 
 function Plot({ title, sub, data, format, axis, ticks, lines }) {
   const series = lines.map(([name, of, token, fill]) => ({ name, token, fill, values: data?.[of] ?? [] }));
-  const last = series.map(({ name, values }) => `${name} ${format(values.findLast((value) => value !== null) ?? 0)}`).join(", ");
+  const last = series
+    .map(({ name, values }) => `${name} ${format(values.findLast((value) => value !== null) ?? 0)}`)
+    .join(", ");
   return html`<${Card} title=${title} sub=${sub} actions=${html`<${Legend} series=${series} />`}>
     ${!data && html`<div class="chart-room"></div>`}
     ${data && data.times.length < 2 && html`<p class="chart-room">Figures are kept every 10 seconds; the first are on their way.</p>`}
@@ -90,31 +121,57 @@ function Plot({ title, sub, data, format, axis, ticks, lines }) {
 }
 
 const QUEUE_COLUMNS = [
-  { name: "name", title: "Queue", cell: (queue) => html`<a class="name" href=${withQuery("/ui/jobs", { queue: queue.name })}>${queue.name}</a>` },
+  {
+    name: "name",
+    title: "Queue",
+    cell: (queue) => html`<a class="name" href=${withQuery("/ui/jobs", { queue: queue.name })}>${queue.name}</a>`,
+  },
   { name: "state", title: "", cell: (queue) => queue.paused && html`<${Badge} tone="warn">Paused</${Badge}>` },
   { name: "pending", title: "Pending", numeric: true, cell: (queue) => count(queue.pending) },
-  { name: "runnable", title: "Tenants ready", hint: "Tenants with a job here that could start now", numeric: true, cell: (queue) => count(queue.runnableTenants) },
+  {
+    name: "runnable",
+    title: "Tenants ready",
+    hint: "Tenants with a job here that could start now",
+    numeric: true,
+    cell: (queue) => count(queue.runnableTenants),
+  },
 ];
 
-const Queues = ({ queues }) => html`<${Card} title="Queues" flush actions=${html`<${ButtonLink} small tone="plain" href="/ui/queues">All queues</${ButtonLink}>`}>
-  ${queues.length
-    ? html`<${Table} label="Queues" columns=${QUEUE_COLUMNS} rows=${queues} rowKey=${(queue) => queue.name} />`
-    : html`<p class="none">A queue appears here with the first job that names it.</p>`}
+const Queues = ({
+  queues,
+}) => html`<${Card} title="Queues" flush actions=${html`<${ButtonLink} small tone="plain" href="/ui/queues">All queues</${ButtonLink}>`}>
+  ${
+    queues.length
+      ? html`<${Table} label="Queues" columns=${QUEUE_COLUMNS} rows=${queues} rowKey=${(queue) => queue.name} />`
+      : html`<p class="none">A queue appears here with the first job that names it.</p>`
+  }
 </${Card}>`;
 
 const WORKER_COLUMNS = [
   { name: "id", title: "Worker", cell: (worker) => html`<span class="name">${worker.id}</span>` },
   { name: "state", title: "", cell: (worker) => worker.draining && html`<${Badge} tone="warn">Draining</${Badge}>` },
   {
-    name: "running", title: "Running", cell: (worker) => html`<span class="used">
+    name: "running",
+    title: "Running",
+    cell: (worker) => html`<span class="used">
       <${Meter} value=${worker.running} max=${worker.slots} tone="running" label=${`Slots in use by ${worker.id}`} />
       <span class="number">${worker.running} / ${worker.slots}</span></span>`,
   },
-  { name: "up", title: "Up for", numeric: true, className: "wide-only", cell: (worker) => html`<${Elapsed} from=${worker.startedAt} />` },
+  {
+    name: "up",
+    title: "Up for",
+    numeric: true,
+    className: "wide-only",
+    cell: (worker) => html`<${Elapsed} from=${worker.startedAt} />`,
+  },
 ];
 
-const Workers = ({ workers }) => html`<${Card} title="Workers" flush actions=${html`<${ButtonLink} small tone="plain" href="/ui/workers">All workers</${ButtonLink}>`}>
-  ${workers.length
-    ? html`<${Table} label="Workers" columns=${WORKER_COLUMNS} rows=${workers} rowKey=${(worker) => worker.id} />`
-    : html`<div class="none"><${Icon} name="alert" /> No worker is connected, so no job starts. Start one with <code>fairlane worker</code>.</div>`}
+const Workers = ({
+  workers,
+}) => html`<${Card} title="Workers" flush actions=${html`<${ButtonLink} small tone="plain" href="/ui/workers">All workers</${ButtonLink}>`}>
+  ${
+    workers.length
+      ? html`<${Table} label="Workers" columns=${WORKER_COLUMNS} rows=${workers} rowKey=${(worker) => worker.id} />`
+      : html`<div class="none"><${Icon} name="alert" /> No worker is connected, so no job starts. Start one with <code>fairlane worker</code>.</div>`
+  }
 </${Card}>`;

@@ -10,7 +10,8 @@ import { html, useState } from "../lib/ui.js";
 export default function Queues() {
   const queues = overview.value?.queues;
   const [changed, setChanged] = useState({}); // by name, what a pause or resume has answered and the overview does not know yet
-  const put = (queue) => setChanged((old) => ({ ...old, [queue.name]: { paused: queue.paused, since: overview.peek() } }));
+  const put = (queue) =>
+    setChanged((old) => ({ ...old, [queue.name]: { paused: queue.paused, since: overview.peek() } }));
   const rows = (queues ?? []).map((queue) => {
     const own = changed[queue.name];
     return own && own.since === overview.value ? { ...queue, paused: own.paused } : queue;
@@ -18,23 +19,63 @@ export default function Queues() {
   return html`
     <${PageHead} title="Queues" sub="Workers choose which queues they serve; each tenant has a lane in each." />
     ${!queues && (failure.value ? html`<${Problem} error=${failure.value} />` : html`<${Skeleton} rows=${4} />`)}
-    ${queues && (rows.length
-      ? html`<${Card} flush><${Table} label="Queues" columns=${columns(put)} rows=${rows} rowKey=${(queue) => queue.name} /></${Card}>`
-      : html`<${Empty} icon="queues" title="No queues yet" action=${html`<${Code} text=${`fairlane submit --url ${location.origin} --tenant acme --queue reports '{}'`} />`}>
-          A queue appears here with the first job that names it.</${Empty}>`)}
+    ${
+      queues &&
+      (rows.length
+        ? html`<${Card} flush><${Table} label="Queues" columns=${columns(put)} rows=${rows} rowKey=${(queue) => queue.name} /></${Card}>`
+        : html`<${Empty} icon="queues" title="No queues yet" action=${html`<${Code} text=${`fairlane submit --url ${location.origin} --tenant acme --queue reports '{}'`} />`}>
+          A queue appears here with the first job that names it.</${Empty}>`)
+    }
   `;
 }
 
 const columns = (put) => [
-  { name: "name", title: "Queue", className: "queue-cell", cell: ({ name }) => html`<span class="name">${name}</span>` },
-  { name: "state", title: "State", cell: ({ paused }) => (paused ? html`<${Badge} tone="warn">Paused</${Badge}>` : html`<${Badge} tone="good">Open</${Badge}>`) },
-  { name: "pending", title: "Pending", numeric: true, cell: ({ name, pending }) => html`<a href=${`/ui/jobs?${new URLSearchParams({ state: "pending", queue: name })}`}>${count(pending)}</a>` },
-  { name: "runnable", title: "Tenants ready", hint: "Tenants with a job here that could start now", numeric: true, className: "wide-only", cell: ({ runnableTenants }) => count(runnableTenants) },
-  { name: "workers", title: "Workers", hint: "Workers that serve it", numeric: true, className: "wide-only", cell: ({ name }) => count(serving(name)) },
-  { name: "actions", title: html`<span class="unseen">Actions</span>`, numeric: true, cell: (queue) => html`<${PauseButton} queue=${queue} put=${put} />` },
+  {
+    name: "name",
+    title: "Queue",
+    className: "queue-cell",
+    cell: ({ name }) => html`<span class="name">${name}</span>`,
+  },
+  {
+    name: "state",
+    title: "State",
+    cell: ({ paused }) =>
+      paused ? html`<${Badge} tone="warn">Paused</${Badge}>` : html`<${Badge} tone="good">Open</${Badge}>`,
+  },
+  {
+    name: "pending",
+    title: "Pending",
+    numeric: true,
+    cell: ({ name, pending }) =>
+      html`<a href=${`/ui/jobs?${new URLSearchParams({ state: "pending", queue: name })}`}>${count(pending)}</a>`,
+  },
+  {
+    name: "runnable",
+    title: "Tenants ready",
+    hint: "Tenants with a job here that could start now",
+    numeric: true,
+    className: "wide-only",
+    cell: ({ runnableTenants }) => count(runnableTenants),
+  },
+  {
+    name: "workers",
+    title: "Workers",
+    hint: "Workers that serve it",
+    numeric: true,
+    className: "wide-only",
+    cell: ({ name }) => count(serving(name)),
+  },
+  {
+    name: "actions",
+    title: html`<span class="unseen">Actions</span>`,
+    numeric: true,
+    cell: (queue) => html`<${PauseButton} queue=${queue} put=${put} />`,
+  },
 ];
 
-const serving = (name) => overview.value.workers.filter(({ queues, draining }) => !draining && (!queues.length || queues.includes(name))).length;
+const serving = (name) =>
+  overview.value.workers.filter(({ queues, draining }) => !draining && (!queues.length || queues.includes(name)))
+    .length;
 
 function PauseButton({ queue: { name, paused }, put }) {
   const [busy, setBusy] = useState(false);

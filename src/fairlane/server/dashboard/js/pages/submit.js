@@ -3,8 +3,8 @@ import { Button, Card, Code, PageHead, Problem, Skeleton } from "../components/b
 import { Field, TextField } from "../components/field.js";
 import { toast } from "../components/floating.js";
 import { ApiError, get, post } from "../lib/api.js";
-import { layOut, parseTree } from "../lib/json.js";
 import { getJob } from "../lib/job.js";
+import { layOut, parseTree } from "../lib/json.js";
 import { navigate, query } from "../lib/router.js";
 import { overview } from "../lib/store.js";
 import { html, useEffect, useRef, useState } from "../lib/ui.js";
@@ -17,7 +17,10 @@ export default function SubmitPage() {
   useEffect(() => {
     if (!from) return undefined;
     const reading = new AbortController();
-    getJob(from, reading.signal).then((job) => setStart(draftOf(job)), (failed) => reading.signal.aborted || setError(failed));
+    getJob(from, reading.signal).then(
+      (job) => setStart(draftOf(job)),
+      (failed) => reading.signal.aborted || setError(failed),
+    );
     return () => reading.abort();
   }, [from]);
   const sub = from ? "As another one was; change what should differ." : "It starts at once, unless you delay it.";
@@ -89,7 +92,9 @@ function Fields({ draft, set, faults }) {
     <${TextField} name="Task" ...${field("task")} list="known-tasks" placeholder="default" />
     <${TextField} name="Queue" ...${field("queue")} list="known-queues" placeholder="default" />
     <${PayloadField} ...${field("payload")} />
-    <${Field} name="Priority" error=${faults.priority} hint="Within the tenant's lane; 9 goes first." control=${(tied) => html`
+    <${Field} name="Priority" error=${faults.priority} hint="Within the tenant's lane; 9 goes first." control=${(
+      tied,
+    ) => html`
       <select class="select" ...${tied} value=${draft.priority} onChange=${(event) => set("priority")(event.target.value)}>
         ${Array.from({ length: 10 }, (_, i) => html`<option key=${i} value=${String(i)}>${i === 0 ? "0, as usual" : i}</option>`)}
       </select>`} />
@@ -116,8 +121,12 @@ function useKnown() {
   useEffect(() => {
     const reading = new AbortController();
     const { signal } = reading;
-    Promise.all([get("/tenants", { signal, query: { limit: 100 } }), get("/jobs", { signal, query: { limit: 50 } })]).then(
-      ([{ tenants }, { jobs }]) => setSeen({ tenants: tenants.map(({ id }) => id), tasks: [...new Set(jobs.map(({ task }) => task))].sort() }),
+    Promise.all([
+      get("/tenants", { signal, query: { limit: 100 } }),
+      get("/jobs", { signal, query: { limit: 50 } }),
+    ]).then(
+      ([{ tenants }, { jobs }]) =>
+        setSeen({ tenants: tenants.map(({ id }) => id), tasks: [...new Set(jobs.map(({ task }) => task))].sort() }),
       () => {}, // suggestions are a convenience: without them the form works as well
     );
     return () => reading.abort();
@@ -126,6 +135,8 @@ function useKnown() {
 }
 
 const Lists = ({ known }) => html`
-  ${Object.entries(known).map(([kind, names]) => html`<datalist key=${kind} id=${`known-${kind}`}>
+  ${Object.entries(known).map(
+    ([kind, names]) => html`<datalist key=${kind} id=${`known-${kind}`}>
     ${names.map((name) => html`<option key=${name} value=${name}></option>`)}
-  </datalist>`)}`;
+  </datalist>`,
+  )}`;

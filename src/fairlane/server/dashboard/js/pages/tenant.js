@@ -1,5 +1,17 @@
 // One tenant: its lane, its limits, and its latest jobs.
-import { Button, ButtonLink, Card, Copy, Figure, Meter, PageHead, Problem, Skeleton, StateBadge, TimeAgo } from "../components/basics.js";
+import {
+  Button,
+  ButtonLink,
+  Card,
+  Copy,
+  Figure,
+  Meter,
+  PageHead,
+  Problem,
+  Skeleton,
+  StateBadge,
+  TimeAgo,
+} from "../components/basics.js";
 import { toast, toastError } from "../components/floating.js";
 import { LaneBadges, laneSentence, refuses } from "../components/lane.js";
 import { Limits } from "../components/limits-form.js";
@@ -34,19 +46,25 @@ export default function TenantPage({ id }) {
   useShortcuts([{ keys: "p", what: "Pause or resume this tenant", run: () => latest.current() }]);
   return html`
     <${PageHead} title=${id} above=${html`<a href="/ui/tenants">Tenants</a>`} badges=${html`<${Copy} text=${id} label="Copy the id" />${tenant && html`<${LaneBadges} tenant=${tenant} />`}`}>
-      ${tenant && html`
+      ${
+        tenant &&
+        html`
         <${Button} icon=${tenant.paused ? "play" : "pause"} busy=${busy} onClick=${toggle}>${tenant.paused ? "Resume" : "Pause"}</${Button}>
-        <${ButtonLink} icon="plus" href=${withQuery("/ui/submit", { tenant: id })}>Submit a job</${ButtonLink}>`}
+        <${ButtonLink} icon="plus" href=${withQuery("/ui/submit", { tenant: id })}>Submit a job</${ButtonLink}>`
+      }
     </${PageHead}>
     ${seen.error && html`<${Problem} error=${seen.error} retry=${seen.reload} />`}
     ${!tenant && !seen.error && html`<${Skeleton} rows=${6} />`}
-    ${tenant && html`
+    ${
+      tenant &&
+      html`
       <p class="lane-sentence" data-sentence>${laneSentence(tenant)}</p>
       <${Figures} tenant=${tenant} />
       <div class="halves">
         <${Limits} tenant=${tenant} onChanged=${seen.put} />
         <${Latest} tenant=${tenant} />
-      </div>`}
+      </div>`
+    }
   `;
 }
 
@@ -64,17 +82,30 @@ function Figures({ tenant }) {
 }
 
 const COLUMNS = [
-  { name: "id", title: "Job", cell: (job) => html`<a class="mono" href=${at`/ui/jobs/${job.id}`} title=${job.id}>…${job.id.slice(-8)}</a>` },
+  {
+    name: "id",
+    title: "Job",
+    cell: (job) => html`<a class="mono" href=${at`/ui/jobs/${job.id}`} title=${job.id}>…${job.id.slice(-8)}</a>`,
+  },
   { name: "task", title: "Task", className: "clip", cell: (job) => job.task },
   { name: "state", title: "State", cell: (job) => html`<${StateBadge} state=${job.state} />` },
-  { name: "created", title: "Submitted", numeric: true, className: "wide-only", cell: (job) => html`<${TimeAgo} at=${job.createdAt} />` },
+  {
+    name: "created",
+    title: "Submitted",
+    numeric: true,
+    className: "wide-only",
+    cell: (job) => html`<${TimeAgo} at=${job.createdAt} />`,
+  },
 ];
 
 /** Its latest jobs. Of a tenant with few among very many, a page of the listing may hold none and yet not be the last. */
 async function latestJobs(tenantId, signal) {
   let page = { jobs: [], nextCursor: null };
   for (let reading = 0; reading < MOST_READINGS; reading++) {
-    const { jobs, nextCursor } = await get("/jobs", { signal, query: { tenantId, limit: LATEST - page.jobs.length, cursor: page.nextCursor } });
+    const { jobs, nextCursor } = await get("/jobs", {
+      signal,
+      query: { tenantId, limit: LATEST - page.jobs.length, cursor: page.nextCursor },
+    });
     page = { jobs: [...page.jobs, ...jobs], nextCursor };
     if (page.jobs.length === LATEST || !nextCursor) break;
   }
@@ -87,8 +118,11 @@ function Latest({ tenant }) {
   return html`<${Card} title="Jobs" flush actions=${html`<${ButtonLink} small href=${withQuery("/ui/jobs", { tenant: tenant.id })}>All of its jobs</${ButtonLink}>`}>
     ${error && html`<${Problem} error=${error} />`}
     ${!jobs && !error && html`<div class="none"><${Skeleton} rows=${3} /></div>`}
-    ${jobs && (jobs.length
-      ? html`<${Table} label="Jobs" columns=${COLUMNS} rows=${jobs} rowKey=${(job) => job.id} />`
-      : html`<p class="none">${data.nextCursor ? "None among the latest jobs of all tenants; the list of its jobs looks further back." : "No job of this tenant is kept."}</p>`)}
+    ${
+      jobs &&
+      (jobs.length
+        ? html`<${Table} label="Jobs" columns=${COLUMNS} rows=${jobs} rowKey=${(job) => job.id} />`
+        : html`<p class="none">${data.nextCursor ? "None among the latest jobs of all tenants; the list of its jobs looks further back." : "No job of this tenant is kept."}</p>`)
+    }
   </${Card}>`;
 }

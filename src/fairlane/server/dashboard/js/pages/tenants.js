@@ -17,11 +17,14 @@ export default function Tenants() {
   const cursor = query.value.get("after");
   const prefix = query.value.get("prefix") ?? "";
   const shares = useMemo(() => new Shares(), [cursor, prefix]);
-  const { data, error, reload } = useResource(async (signal) => {
-    const page = await get("/tenants", { signal, query: { prefix, cursor, limit: PAGE } });
-    shares.add(page.tenants);
-    return { ...page, shares: shares.of(page.tenants) };
-  }, [cursor, prefix]);
+  const { data, error, reload } = useResource(
+    async (signal) => {
+      const page = await get("/tenants", { signal, query: { prefix, cursor, limit: PAGE } });
+      shares.add(page.tenants);
+      return { ...page, shares: shares.of(page.tenants) };
+    },
+    [cursor, prefix],
+  );
   return html`
     <${PageHead} title="Tenants" sub="A lane each: who is at a limit steps aside and delays nobody else.">
       <${Search} prefix=${prefix} />
@@ -51,15 +54,55 @@ function Lanes({ tenants, shares }) {
 }
 
 const columnsFor = (shares) => [
-  { name: "id", title: "Tenant", className: "lane-id", cell: (tenant) => html`<span class="lane-name"><a class="name" href=${at`/ui/tenants/${tenant.id}`}>${tenant.id}</a>
+  {
+    name: "id",
+    title: "Tenant",
+    className: "lane-id",
+    cell: (tenant) => html`<span class="lane-name"><a class="name" href=${at`/ui/tenants/${tenant.id}`}>${tenant.id}</a>
     ${tenant.customized && html`<span class="own" title="Its limits were set for it; they are not the defaults"><${Icon} name="sliders" size=${14} /><span class="unseen">own limits</span></span>`}</span>
-    <div class="phone-only"><${LaneBadges} tenant=${tenant} /></div>` },
-  { name: "state", title: "Held back by", className: "lane-state wide-only", cell: (tenant) => html`<${LaneBadges} tenant=${tenant} />` },
-  { name: "pending", title: "Pending", numeric: true, cell: (tenant) => html`<span class=${tenant.pending ? "" : "quiet"}>${count(tenant.pending)}</span>` },
-  { name: "running", title: "Running", hint: "Jobs that run, of those that may run at once", cell: (tenant) => html`<${RunningBar} tenant=${tenant} />` },
-  { name: "submitted", title: "Submissions", hint: "Within the present window of its submission rate", className: "wide-only", cell: (tenant) => html`<${SubmissionBar} tenant=${tenant} />` },
-  { name: "oldest", title: "Oldest wait", hint: "How long its oldest pending job has waited", numeric: true, className: "wide-only", cell: (tenant) => html`<span class=${tenant.oldestWaitSeconds === null ? "quiet" : ""}>${duration(tenant.oldestWaitSeconds)}</span>` },
-  { name: "share", title: "Share of starts", hint: "Of all starts on this page within the last minute. The mark is the share that its weight entitles it to, among those that have started jobs or could start some", className: "wide-only", cell: (tenant) => html`<${Share} tenant=${tenant} share=${shares.get(tenant.id)} />` },
+    <div class="phone-only"><${LaneBadges} tenant=${tenant} /></div>`,
+  },
+  {
+    name: "state",
+    title: "Held back by",
+    className: "lane-state wide-only",
+    cell: (tenant) => html`<${LaneBadges} tenant=${tenant} />`,
+  },
+  {
+    name: "pending",
+    title: "Pending",
+    numeric: true,
+    cell: (tenant) => html`<span class=${tenant.pending ? "" : "quiet"}>${count(tenant.pending)}</span>`,
+  },
+  {
+    name: "running",
+    title: "Running",
+    hint: "Jobs that run, of those that may run at once",
+    cell: (tenant) => html`<${RunningBar} tenant=${tenant} />`,
+  },
+  {
+    name: "submitted",
+    title: "Submissions",
+    hint: "Within the present window of its submission rate",
+    className: "wide-only",
+    cell: (tenant) => html`<${SubmissionBar} tenant=${tenant} />`,
+  },
+  {
+    name: "oldest",
+    title: "Oldest wait",
+    hint: "How long its oldest pending job has waited",
+    numeric: true,
+    className: "wide-only",
+    cell: (tenant) =>
+      html`<span class=${tenant.oldestWaitSeconds === null ? "quiet" : ""}>${duration(tenant.oldestWaitSeconds)}</span>`,
+  },
+  {
+    name: "share",
+    title: "Share of starts",
+    hint: "Of all starts on this page within the last minute. The mark is the share that its weight entitles it to, among those that have started jobs or could start some",
+    className: "wide-only",
+    cell: (tenant) => html`<${Share} tenant=${tenant} share=${shares.get(tenant.id)} />`,
+  },
 ];
 
 function Share({ tenant, share }) {
@@ -70,7 +113,8 @@ function Share({ tenant, share }) {
 
 function Pager({ page }) {
   const here = query.value;
-  if (!page.nextCursor && !here.get("after")) return html`<p class="quiet">${plural(page.tenants.length, "tenant")}</p>`;
+  if (!page.nextCursor && !here.get("after"))
+    return html`<p class="quiet">${plural(page.tenants.length, "tenant")}</p>`;
   const to = (after) => withQuery(path.value, { prefix: here.get("prefix"), after });
   return html`<nav class="pager" aria-label="Pages of tenants">
     <span class="quiet">${page.tenants[0].id} to ${page.tenants.at(-1).id}</span>

@@ -1,5 +1,16 @@
 // The processes that run jobs: their slots, what they run, and taking one out of service.
-import { Badge, Button, Code, Elapsed, Empty, Meter, PageHead, Problem, Skeleton, TimeAgo } from "../components/basics.js";
+import {
+  Badge,
+  Button,
+  Code,
+  Elapsed,
+  Empty,
+  Meter,
+  PageHead,
+  Problem,
+  Skeleton,
+  TimeAgo,
+} from "../components/basics.js";
 import { confirm, toast, toastError } from "../components/floating.js";
 import { at, post } from "../lib/api.js";
 import { plural } from "../lib/format.js";
@@ -15,10 +26,13 @@ export default function Workers() {
   return html`
     <${PageHead} title="Workers" sub=${workers?.length ? `${plural(workers.length, "worker")}, ${running} of ${plural(slots, "slot")} in use` : "The processes that run jobs"} />
     ${!workers && (failure.value ? html`<${Problem} error=${failure.value} />` : html`<${Skeleton} rows=${4} />`)}
-    ${workers && (workers.length
-      ? html`<ul class="workers" aria-label="Workers">${workers.map((worker) => html`<${Worker} key=${worker.id} worker=${worker} />`)}</ul>`
-      : html`<${Empty} icon="workers" title="No worker is connected" action=${html`<${Code} text=${`fairlane worker myapp:app --url ${location.origin}`} />`}>
-          Without one no job starts. Start one on any machine that reaches the store or this API:</${Empty}>`)}
+    ${
+      workers &&
+      (workers.length
+        ? html`<ul class="workers" aria-label="Workers">${workers.map((worker) => html`<${Worker} key=${worker.id} worker=${worker} />`)}</ul>`
+        : html`<${Empty} icon="workers" title="No worker is connected" action=${html`<${Code} text=${`fairlane worker myapp:app --url ${location.origin}`} />`}>
+          Without one no job starts. Start one on any machine that reaches the store or this API:</${Empty}>`)
+    }
   `;
 }
 
@@ -40,9 +54,12 @@ function Worker({ worker }) {
       <div><dt>Up for</dt><dd><${Elapsed} from=${startedAt} /></dd></div>
       ${heartbeatAt && html`<div><dt>Heartbeat</dt><dd><${TimeAgo} at=${heartbeatAt} /></dd></div>`}
     </dl>
-    ${jobs.length > 0 && html`<p class="worker-jobs"><span class="quiet">Runs</span>
+    ${
+      jobs.length > 0 &&
+      html`<p class="worker-jobs"><span class="quiet">Runs</span>
       ${jobs.slice(0, SHOWN).map((job) => html`<a key=${job} class="mono" href=${at`/ui/jobs/${job}`}>${job}</a>`)}
-      ${running > SHOWN && html`<a href="/ui/jobs?state=running">and ${running - Math.min(SHOWN, jobs.length)} more</a>`}</p>`}
+      ${running > SHOWN && html`<a href="/ui/jobs?state=running">and ${running - Math.min(SHOWN, jobs.length)} more</a>`}</p>`
+    }
   </li>`;
 }
 

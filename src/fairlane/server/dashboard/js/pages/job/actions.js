@@ -24,27 +24,30 @@ export function JobActions({ job, reload }) {
     setBusy("");
     reload();
   };
-  const cancel = () => act("cancel", async () => {
-    const running = job.state === "running";
-    const text = running
-      ? "Its worker is asked to stop it; what it has done already stays done."
-      : "It will not run. It can be submitted again.";
-    if (!(await confirm({ title: "Cancel this job?", text, action: "Cancel the job", danger: true }))) return;
-    const { state } = await post(at`/jobs/${job.id}/cancel`);
-    setStopping(job.attempt);
-    toast(state === "cancelled" ? "Cancelled." : "Its worker is asked to stop it.");
-  });
-  const retry = () => act("retry", async () => {
-    await post(at`/jobs/${job.id}/retry`);
-    toast("Sent back to its lane, with a fresh set of attempts.");
-  });
-  const remove = () => act("delete", async () => {
-    const text = "Its payload, result and history are gone for good.";
-    if (!(await confirm({ title: "Delete this job?", text, action: "Delete", danger: true }))) return;
-    const { count } = await post("/jobs/actions", { action: "delete", ids: [job.id] });
-    toast(count ? "Deleted." : "It has changed meanwhile, and was left alone.");
-    if (count) navigate("/ui/jobs");
-  });
+  const cancel = () =>
+    act("cancel", async () => {
+      const running = job.state === "running";
+      const text = running
+        ? "Its worker is asked to stop it; what it has done already stays done."
+        : "It will not run. It can be submitted again.";
+      if (!(await confirm({ title: "Cancel this job?", text, action: "Cancel the job", danger: true }))) return;
+      const { state } = await post(at`/jobs/${job.id}/cancel`);
+      setStopping(job.attempt);
+      toast(state === "cancelled" ? "Cancelled." : "Its worker is asked to stop it.");
+    });
+  const retry = () =>
+    act("retry", async () => {
+      await post(at`/jobs/${job.id}/retry`);
+      toast("Sent back to its lane, with a fresh set of attempts.");
+    });
+  const remove = () =>
+    act("delete", async () => {
+      const text = "Its payload, result and history are gone for good.";
+      if (!(await confirm({ title: "Delete this job?", text, action: "Delete", danger: true }))) return;
+      const { count } = await post("/jobs/actions", { action: "delete", ids: [job.id] });
+      toast(count ? "Deleted." : "It has changed meanwhile, and was left alone.");
+      if (count) navigate("/ui/jobs");
+    });
   const offered = [
     may.includes("retry") && { keys: "r", what: "Retry the job", run: retry },
     may.includes("cancel") && { keys: "c", what: "Cancel the job", run: cancel },

@@ -1,6 +1,6 @@
 // What a job was asked with, beside its story.
 import { Card, Elapsed, TimeAgo } from "../../components/basics.js";
-import { withQuery, at } from "../../lib/api.js";
+import { at, withQuery } from "../../lib/api.js";
 import { count, duration } from "../../lib/format.js";
 import { hasEnded } from "../../lib/job.js";
 import { html } from "../../lib/ui.js";
@@ -19,7 +19,8 @@ export const REASONS = {
 };
 
 export function Facts({ job }) {
-  const jobsWith = (name, value) => html`<a href=${withQuery("/ui/jobs", { state: "all", [name]: value })}>${value}</a>`;
+  const jobsWith = (name, value) =>
+    html`<a href=${withQuery("/ui/jobs", { state: "all", [name]: value })}>${value}</a>`;
   const facts = [
     ["Tenant", html`<a href=${at`/ui/tenants/${job.tenantId}`}>${job.tenantId}</a>`],
     ["Queue", jobsWith("queue", job.queue)],
@@ -43,8 +44,11 @@ export function Facts({ job }) {
         ${facts.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}
       </dl>
     </${Card}>
-    ${headers.length > 0 && html`<${Card} title="Headers" flush><dl class="facts">
+    ${
+      headers.length > 0 &&
+      html`<${Card} title="Headers" flush><dl class="facts">
       ${headers.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd class="mono">${value}</dd></div>`)}
-    </dl></${Card}>`}
+    </dl></${Card}>`
+    }
   </aside>`;
 }

@@ -13,8 +13,11 @@ export function Failure({ job }) {
 /** An error's type, message and (folded, unless `open`) traceback. */
 export const ErrorText = ({ error, open = false }) => html`
   <p class="error-line"><${Icon} name="alert" /><span><b>${error.type}</b> ${error.message}</span></p>
-  ${error.traceback && html`<details open=${open}>
+  ${
+    error.traceback &&
+    html`<details open=${open}>
     <summary>Traceback</summary>
     <${Code} text=${error.traceback} />
-  </details>`}
+  </details>`
+  }
 `;

@@ -11,29 +11,41 @@ const RANK = ["debug", "info", "warning", "error", "critical"];
 
 export function Logs({ job }) {
   const { data, error, reload } = useResource(
-    (signal) => get(at`/jobs/${job.id}/logs`, { signal }), [job.id, job.state, job.attempt], { live: !hasEnded(job) },
+    (signal) => get(at`/jobs/${job.id}/logs`, { signal }),
+    [job.id, job.state, job.attempt],
+    { live: !hasEnded(job) },
   );
   const [least, setLeast] = useState("debug");
-  const lines = useMemo(() => (data?.lines ?? []).filter(({ level }) => RANK.indexOf(level.toLowerCase()) >= RANK.indexOf(least)), [data, least]);
-  if (error && !data) return error.status === 404 ? null : html`<${Card} title="Logs"><${Problem} error=${error} retry=${reload} /></${Card}>`;
+  const lines = useMemo(
+    () => (data?.lines ?? []).filter(({ level }) => RANK.indexOf(level.toLowerCase()) >= RANK.indexOf(least)),
+    [data, least],
+  );
+  if (error && !data)
+    return error.status === 404
+      ? null
+      : html`<${Card} title="Logs"><${Problem} error=${error} retry=${reload} /></${Card}>`;
   if (!data) return null;
   const sub = data.truncated ? "The first lines were dropped: it logged more than is kept." : undefined;
   if (!data.lines.length) {
-    return html`<${Card} title="Logs"><p class="quiet">${hasEnded(job) || job.state === "running"
-      ? "It has logged nothing. What a task writes with Python's logging appears here."
-      : "What it logs appears here when it runs."}</p></${Card}>`;
+    return html`<${Card} title="Logs"><p class="quiet">${
+      hasEnded(job) || job.state === "running"
+        ? "It has logged nothing. What a task writes with Python's logging appears here."
+        : "What it logs appears here when it runs."
+    }</p></${Card}>`;
   }
   const text = lines.map((line) => `${line.at} ${line.level} ${line.logger}: ${line.message}`).join("\n");
   return html`<${Card} title="Logs" sub=${sub} actions=${html`
       <${Choice} label="Least level" value=${least} options=${[["debug", "All"], ["warning", "Warnings"], ["error", "Errors"]]} onChange=${setLeast} />
       <${Copy} text=${text} label="Copy the logs" />`}>
     <ol class="logs" tabindex="0" aria-label="Log lines">
-      ${lines.map((line, i) => html`<li key=${i} class=${line.level.toLowerCase()}>
+      ${lines.map(
+        (line, i) => html`<li key=${i} class=${line.level.toLowerCase()}>
         <time datetime=${line.at} title=${dateTime(line.at)}>${time(line.at)}</time>
         <${Badge} tone=${LEVELS[line.level.toLowerCase()]} title=${line.logger}>${line.level.toLowerCase()}</${Badge}>
         <span class="log-text">${line.message}</span>
         ${job.attempt > 1 && html`<span class="quiet">attempt ${line.attempt}</span>`}
-      </li>`)}
+      </li>`,
+      )}
     </ol>
   </${Card}>`;
 }

@@ -25,7 +25,8 @@ export function Timeline({ job }) {
   return html`
     <${Spans} steps=${steps} />
     <ol class="timeline">
-      ${steps.map((step) => html`<li key=${step.key} class=${step.tone}>
+      ${steps.map(
+        (step) => html`<li key=${step.key} class=${step.tone}>
         <i class=${`dot ${step.tone}`}></i>
         <div class="step">
           <p class="step-head"><strong>${step.title}</strong>
@@ -35,7 +36,8 @@ export function Timeline({ job }) {
           ${step.note && html`<p class="quiet">${step.note}</p>`}
           ${step.error && html`<${ErrorText} error=${step.error} />`}
         </div>
-      </li>`)}
+      </li>`,
+      )}
     </ol>`;
 }
 
@@ -47,8 +49,10 @@ function Spans({ steps }) {
   const sum = (kind) => spans.filter((one) => one.kind === kind).reduce((all, { seconds }) => all + seconds, 0);
   return html`<div class="spans">
     <div class="spans-bar" aria-hidden="true">
-      ${spans.map((span) => html`<i key=${span.key} class=${span.tone} title=${`${span.title}: ${duration(span.seconds)}`}
-        style=${{ flexGrow: Math.max(span.seconds / total, 0.004) }}></i>`)}
+      ${spans.map(
+        (span) => html`<i key=${span.key} class=${span.tone} title=${`${span.title}: ${duration(span.seconds)}`}
+        style=${{ flexGrow: Math.max(span.seconds / total, 0.004) }}></i>`,
+      )}
     </div>
     <p class="sub">Waited ${duration(sum("wait"))}, ran ${duration(sum("run"))}</p>
   </div>`;
@@ -64,7 +68,8 @@ function stepsOf(job, present) {
     from = attempt.endedAt ?? attempt.startedAt;
   }
   const runs = job.state === "running";
-  if (!hasEnded(job) && !runs) pushWait(steps, from, present, job.state === "scheduled" ? "Waits for its time" : "Waits", job.state);
+  if (!hasEnded(job) && !runs)
+    pushWait(steps, from, present, job.state === "scheduled" ? "Waits for its time" : "Waits", job.state);
   if (hasEnded(job) && !(job.attempts.length && job.state === "completed")) steps.push(ending(job, from));
   return steps;
 }
@@ -79,7 +84,8 @@ const waitTitle = (steps, number) => (number > 1 || steps.length > 1 ? "Waited a
 
 function pushWait(steps, from, to, title, tone = "pending") {
   const seconds = Math.max(0, (to - ms(from)) / 1000);
-  if (seconds > 0.0005 || tone === "scheduled") steps.push({ key: `wait-${steps.length}`, kind: "wait", title, at: from, seconds, tone });
+  if (seconds > 0.0005 || tone === "scheduled")
+    steps.push({ key: `wait-${steps.length}`, kind: "wait", title, at: from, seconds, tone });
 }
 
 function ofAttempt(job, attempt, present) {
@@ -102,7 +108,11 @@ function ofAttempt(job, attempt, present) {
 function ending(job, from) {
   const titles = { completed: "Completed", failed: "In the dead letter queue", cancelled: "Cancelled" };
   return {
-    key: "end", kind: "point", title: titles[job.state], at: job.finishedAt ?? from, tone: job.state,
+    key: "end",
+    kind: "point",
+    title: titles[job.state],
+    at: job.finishedAt ?? from,
+    tone: job.state,
     note: REASONS[job.reason] ? `Because ${REASONS[job.reason]}.` : undefined,
   };
 }

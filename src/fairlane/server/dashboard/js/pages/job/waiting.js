@@ -23,8 +23,13 @@ const WHERE = {
 };
 
 export function WhyWaiting({ job }) {
-  const { data: why, error, reload } = useResource(
-    (signal) => get(at`/jobs/${job.id}/explain`, { signal }), [job.id, job.state, job.attempt, job.runAt],
+  const {
+    data: why,
+    error,
+    reload,
+  } = useResource(
+    (signal) => get(at`/jobs/${job.id}/explain`, { signal }),
+    [job.id, job.state, job.attempt, job.runAt],
   );
   if (error && !why) return error.status === 404 ? null : html`<${Problem} error=${error} retry=${reload} />`;
   if (!why?.waitingFor) return null;

@@ -9,16 +9,34 @@ const AT_ONCE = 1000; // jobs of one call
 const COUNTED = 5000; // jobs that are counted before it is asked
 
 export const ACTIONS = {
-  retry: { states: ["failed"], verb: "Retry", done: "retried", icon: "refresh", text: "Each goes back to its lane with a fresh set of attempts." },
+  retry: {
+    states: ["failed"],
+    verb: "Retry",
+    done: "retried",
+    icon: "refresh",
+    text: "Each goes back to its lane with a fresh set of attempts.",
+  },
   cancel: {
-    states: ["scheduled", "pending", "running"], verb: "Cancel", done: "cancelled", icon: "close", danger: true,
+    states: ["scheduled", "pending", "running"],
+    verb: "Cancel",
+    done: "cancelled",
+    icon: "close",
+    danger: true,
     text: "Those that wait will not run. Workers of those that run are asked to stop them.",
   },
-  delete: { states: ["completed", "failed", "cancelled"], verb: "Delete", done: "deleted", icon: "trash", danger: true, text: "Their payloads, results and histories are gone for good." },
+  delete: {
+    states: ["completed", "failed", "cancelled"],
+    verb: "Delete",
+    done: "deleted",
+    icon: "trash",
+    danger: true,
+    text: "Their payloads, results and histories are gone for good.",
+  },
 };
 
 /** The actions that a tab's jobs may allow. */
-export const actionsOn = (state) => Object.keys(ACTIONS).filter((name) => state === "all" || ACTIONS[name].states.includes(state));
+export const actionsOn = (state) =>
+  Object.keys(ACTIONS).filter((name) => state === "all" || ACTIONS[name].states.includes(state));
 
 /**
  * `target`: {ids} or {filter, words, expected}, where `expected` is how many match, if that is known.
@@ -57,9 +75,11 @@ export function BulkDialog({ action, target, onClose }) {
   }
   const outcome = outcomeOf(run, done, size, target);
   return html`<${Dialog} title=${run.ended ? outcome.title : `${count(run.count)} ${done}`} onClose=${() => (run.ended ? onClose(true) : stop.current.abort())}
-    actions=${run.ended
-      ? html`<${Button} tone="primary" onClick=${() => onClose(true)}>Close</${Button}>`
-      : html`<${Button} onClick=${() => stop.current.abort()}>Stop</${Button}>`}>
+    actions=${
+      run.ended
+        ? html`<${Button} tone="primary" onClick=${() => onClose(true)}>Close</${Button}>`
+        : html`<${Button} onClick=${() => stop.current.abort()}>Stop</${Button}>`
+    }>
     ${!run.ended && html`<${Progress} value=${run.count} max=${size.exact ? size.count : 0} label="Jobs changed" />`}
     <div role="status">${run.ended && outcome.text && html`<p>${outcome.text}</p>`}</div>
     ${run.error && html`<${Problem} error=${run.error} />`}
@@ -71,7 +91,10 @@ function outcomeOf({ count: changed, stopped, error }, done, size, target) {
   if (error) return { title, text: "Then it failed; those done so far stay done." };
   if (stopped) return { title: `Stopped: ${title}`, text: "The others were left as they are." };
   const left = (target.ids ? target.ids.length : size.exact ? size.count : changed) - changed;
-  return { title, text: left > 0 ? `${plural(left, "job")} had changed meanwhile and ${left === 1 ? "was" : "were"} left alone.` : "" };
+  return {
+    title,
+    text: left > 0 ? `${plural(left, "job")} had changed meanwhile and ${left === 1 ? "was" : "were"} left alone.` : "",
+  };
 }
 
 /** The numbers of jobs changed, call by call. */

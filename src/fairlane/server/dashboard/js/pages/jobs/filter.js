@@ -17,7 +17,12 @@ export const NAMES = { tenantId: "Tenant", queue: "Queue", task: "Task", key: "K
 /** As it is written in the search and in the address: tenant:acme. */
 const WRITTEN = { tenantId: "tenant", queue: "queue", task: "task", key: "key" };
 
-export const AGES = { "15m": [900, "the last 15 minutes"], "1h": [3600, "the last hour"], "24h": [86400, "the last 24 hours"], "7d": [604800, "the last 7 days"] };
+export const AGES = {
+  "15m": [900, "the last 15 minutes"],
+  "1h": [3600, "the last hour"],
+  "24h": [86400, "the last 24 hours"],
+  "7d": [604800, "the last 7 days"],
+};
 const JOB_ID = /^[0-9a-f]{26}$/;
 
 /** {state, tenantId, queue, task, key, created, from, to} of the address; what is not asked for is "". */
@@ -38,7 +43,11 @@ export function changeFilter(changes) {
 export function apiFilter({ state, tenantId, queue, task, key, created, from, to }, now) {
   const instant = (text) => (Number.isNaN(Date.parse(text)) ? undefined : new Date(text).toISOString());
   const asked = {
-    state: state === "all" ? "" : state, tenantId, queue, task, key,
+    state: state === "all" ? "" : state,
+    tenantId,
+    queue,
+    task,
+    key,
     createdFrom: created ? new Date(now - AGES[created][0] * 1000).toISOString() : instant(from),
     createdTo: created ? undefined : instant(to),
   };
@@ -47,7 +56,9 @@ export function apiFilter({ state, tenantId, queue, task, key, created, from, to
 
 /** What narrows the listing, in words: [[changes that take it away, words]]. */
 export function chipsOf(filter, dateTime) {
-  const chips = Object.entries(NAMES).filter(([name]) => filter[name]).map(([name, words]) => [{ [name]: "" }, `${words} ${filter[name]}`]);
+  const chips = Object.entries(NAMES)
+    .filter(([name]) => filter[name])
+    .map(([name, words]) => [{ [name]: "" }, `${words} ${filter[name]}`]);
   if (filter.created) chips.push([{ created: "" }, `Submitted in ${AGES[filter.created][1]}`]);
   else {
     if (Date.parse(filter.from)) chips.push([{ from: "" }, `Submitted since ${dateTime(filter.from)}`]);

@@ -52,7 +52,8 @@ export class JobListing {
   /** Read on, until there is enough to see or nothing more. */
   async loadMore(anew = false) {
     if (this.reading || (!anew && !this.cursor)) return;
-    const reading = (this.reading = {});
+    const reading = {};
+    this.reading = reading;
     this.loading.value = true;
     const found = [];
     try {
@@ -103,7 +104,8 @@ export class JobListing {
         patches.set(job.id, { state: job.state });
         this.stale.add(job.id);
       } else if (!this.matches(job)) this.news.delete(job.id);
-      else if (this.filter.key) more = true; // which an event does not tell
+      else if (this.filter.key)
+        more = true; // which an event does not tell
       else this.news.add(job.id);
     }
     this.patch(patches);
@@ -121,7 +123,9 @@ export class JobListing {
   matches(job) {
     if (this.filter.createdTo) return false; // what is new is later
     if (!this.filter.state && madeAt(job.id) < this.began) return false; // it may stand further down
-    return ["state", "tenantId", "queue", "task"].every((name) => !this.filter[name] || this.filter[name] === job[name]);
+    return ["state", "tenantId", "queue", "task"].every(
+      (name) => !this.filter[name] || this.filter[name] === job[name],
+    );
   }
 
   patch(patches) {
@@ -154,7 +158,7 @@ export class JobListing {
       for (const job of await Promise.all(ids.map((id) => this.again(id)))) patches.set(job.id, job);
       this.patch(patches);
       if (this.fillsEmpty() && !this.reading) await this.load();
-    } catch (error) {
+    } catch {
       if (this.stopped.signal.aborted) return;
       // The shell says that there is no answer; the rows stay as they are.
     }
@@ -173,7 +177,8 @@ export class JobListing {
     // What stood on this page and is gone from it has changed, and goes on changing until it has ended.
     const rows = this.rows.peek();
     for (let i = 0; i < Math.min(nextCursor ? PAGE - this.news.size : PAGE, rows.length); i++) {
-      if (!present.has(rows[i].id) && !rows[i].gone && (rows[i].state === this.filter.state || !hasEnded(rows[i]))) this.stale.add(rows[i].id);
+      if (!present.has(rows[i].id) && !rows[i].gone && (rows[i].state === this.filter.state || !hasEnded(rows[i])))
+        this.stale.add(rows[i].id);
     }
     this.fresh.value = this.news.size;
   }

@@ -8,9 +8,15 @@ const WORDS = {
   all: ["No jobs yet", "Submit one with the form, or paste this into a terminal:"],
   pending: ["Nothing waits", "A job waits here until a worker is free and its tenant's limits allow it."],
   running: ["Nothing runs", "Jobs are here while a worker has them."],
-  scheduled: ["Nothing is scheduled", "Jobs submitted with a delay are here until they are due, and those that failed until they are tried again. Try one:"],
+  scheduled: [
+    "Nothing is scheduled",
+    "Jobs submitted with a delay are here until they are due, and those that failed until they are tried again. Try one:",
+  ],
   completed: ["Nothing has completed lately", "Completed jobs stay here for an hour, unless it is set otherwise."],
-  failed: ["No dead letters", "Jobs whose attempts are used up lie here until they are retried or deleted. All is well."],
+  failed: [
+    "No dead letters",
+    "Jobs whose attempts are used up lie here until they are retried or deleted. All is well.",
+  ],
   cancelled: ["Nothing was cancelled", "Cancelled jobs stay here for a while."],
 };
 const COMMANDS = {

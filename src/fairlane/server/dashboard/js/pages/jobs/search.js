@@ -39,8 +39,10 @@ function Chips({ filter }) {
   if (!chips.length) return null;
   const all = Object.assign({}, ...chips.map(([changes]) => changes));
   return html`<ul class="chips" aria-label="Filters">
-    ${chips.map(([changes, words]) => html`<li key=${words} class="chip"><span>${words}</span>
-      <${IconButton} icon="close" label=${`Remove the filter ${words}`} onClick=${() => changeFilter(changes)} /></li>`)}
+    ${chips.map(
+      ([changes, words]) => html`<li key=${words} class="chip"><span>${words}</span>
+      <${IconButton} icon="close" label=${`Remove the filter ${words}`} onClick=${() => changeFilter(changes)} /></li>`,
+    )}
     ${chips.length > 1 && html`<li><${Button} small tone="plain" onClick=${() => changeFilter(all)}>Clear all</${Button}></li>`}
   </ul>`;
 }
@@ -53,28 +55,42 @@ const forInput = (iso) => {
 const fromInput = (text) => (text ? new Date(text).toISOString() : "");
 
 function Fields({ filter, onDone }) {
-  const [draft, setDraft] = useState({ ...filter, created: filter.created || (filter.from || filter.to ? "own" : ""), from: forInput(filter.from), to: forInput(filter.to) });
+  const [draft, setDraft] = useState({
+    ...filter,
+    created: filter.created || (filter.from || filter.to ? "own" : ""),
+    from: forInput(filter.from),
+    to: forInput(filter.to),
+  });
   const set = (name) => (value) => setDraft((old) => ({ ...old, [name]: value }));
   const own = draft.created === "own";
   const apply = (event) => {
     event.preventDefault();
     changeFilter({
       ...Object.fromEntries(Object.keys(NAMES).map((name) => [name, draft[name].trim()])),
-      created: own ? "" : draft.created, from: own ? fromInput(draft.from) : "", to: own ? fromInput(draft.to) : "",
+      created: own ? "" : draft.created,
+      from: own ? fromInput(draft.from) : "",
+      to: own ? fromInput(draft.to) : "",
     });
     onDone();
   };
   return html`<form class="card filter-fields" id="filter-fields" aria-label="Filters" onSubmit=${apply}>
-    ${Object.entries(NAMES).map(([name, words]) => html`<${TextField} key=${name} name=${words} value=${draft[name]} onChange=${set(name)}
-      list=${name === "queue" ? "filter-queues" : undefined} />`)}
-    <${Field} name="Submitted" control=${(tied) => html`<select class="select" ...${tied} value=${draft.created} onChange=${(event) => set("created")(event.target.value)}>
+    ${Object.entries(NAMES).map(
+      ([name, words]) => html`<${TextField} key=${name} name=${words} value=${draft[name]} onChange=${set(name)}
+      list=${name === "queue" ? "filter-queues" : undefined} />`,
+    )}
+    <${Field} name="Submitted" control=${(
+      tied,
+    ) => html`<select class="select" ...${tied} value=${draft.created} onChange=${(event) => set("created")(event.target.value)}>
       <option value="">At any time</option>
       ${Object.entries(AGES).map(([age, [, words]]) => html`<option key=${age} value=${age}>In ${words}</option>`)}
       <option value="own">Between two times</option>
     </select>`} />
-    ${own && html`
+    ${
+      own &&
+      html`
       <${TextField} name="From" type="datetime-local" value=${draft.from} onChange=${set("from")} />
-      <${TextField} name="Before" type="datetime-local" value=${draft.to} onChange=${set("to")} />`}
+      <${TextField} name="Before" type="datetime-local" value=${draft.to} onChange=${set("to")} />`
+    }
     <datalist id="filter-queues">${(overview.value?.queues ?? []).map(({ name }) => html`<option key=${name} value=${name}></option>`)}</datalist>
     <footer class="actions"><${Button} type="submit" tone="primary">Apply</${Button}><${Button} onClick=${onDone}>Close</${Button}></footer>
   </form>`;

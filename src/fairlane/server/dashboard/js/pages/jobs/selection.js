@@ -12,13 +12,17 @@ export function useSelection(rows) {
     const toggle = (id, range) => {
       const next = new Set(all ? shown.current.map((row) => row.id) : chosen);
       const on = !next.has(id);
-      for (const one of range && last.current ? between(shown.current, last.current, id) : [id]) on ? next.add(one) : next.delete(one);
+      for (const one of range && last.current ? between(shown.current, last.current, id) : [id])
+        on ? next.add(one) : next.delete(one);
       last.current = id;
       set({ chosen: next, all: false });
     };
     const every = () => new Set(shown.current.map(({ id }) => id));
     return {
-      ids: [...chosen], all, complete: all || complete, toggle,
+      ids: [...chosen],
+      all,
+      complete: all || complete,
+      toggle,
       size: all ? shown.current.length : chosen.size,
       has: (id) => all || chosen.has(id),
       toggleShown: () => set({ chosen: all || complete ? new Set() : every(), all: false }),
@@ -34,7 +38,8 @@ function between(rows, from, to) {
 }
 
 export const selectColumn = (selection) => ({
-  name: "select", className: "select-cell",
+  name: "select",
+  className: "select-cell",
   title: html`<input type="checkbox" aria-label="Select all rows that are loaded" checked=${selection.complete}
     indeterminate=${selection.size > 0 && !selection.complete} onChange=${selection.toggleShown} />`,
   cell: (row) => html`<input type="checkbox" aria-label=${`Select job ${row.id}`} checked=${selection.has(row.id)}

@@ -59,7 +59,8 @@ export function faultsOf(draft) {
     if (draft[name] && !NAME.test(draft[name])) faults[name] = NAME_RULE;
   }
   for (const name of ["key", "idempotencyKey"]) {
-    if (draft[name] && !VISIBLE.test(draft[name])) faults[name] = "Use up to 255 visible ASCII characters without spaces.";
+    if (draft[name] && !VISIBLE.test(draft[name]))
+      faults[name] = "Use up to 255 visible ASCII characters without spaces.";
   }
   const delay = secondsOf(draft.delay);
   if (Number.isNaN(delay)) faults.delay = "Write a number and a unit, such as 30s, 10m, 2h or 1d.";
