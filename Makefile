@@ -5,11 +5,15 @@ BIN := $(VENV)/bin
 RUN_READY := $(VENV)/.ready-to-run
 TEST_READY := $(VENV)/.ready-to-test
 
+# Checks the dashboard's JavaScript and CSS. Its command needs Node.js.
+BIOME = @if [ -x node_modules/.bin/biome ] && command -v node >/dev/null; then node_modules/.bin/biome check $(1); \
+	else echo "Skipped: JavaScript and CSS are not checked. Install Node.js and run tools/set_up.sh dev."; fi
+
 # Tests look for servers on PATH, and the set-up puts some into the venv.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format docs bench soak screenshots clean
+.PHONY: help run test lint format docs bench soak screenshots pins clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -27,10 +31,12 @@ lint: $(TEST_READY) ## Check style, types, imports and sizes
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python tools/size_ratchet.py
 	$(BIN)/python tools/lint_lua.py
+	$(call BIOME,--error-on-warnings)
 
 format: $(TEST_READY) ## Sort imports, mend what can be mended, lay the code out
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(call BIOME,--write)
 
 docs: $(TEST_READY) ## Run every example of the README and the docs, and follow their links
 	$(BIN)/pytest tests/docs
@@ -44,17 +50,21 @@ soak: $(TEST_READY) ## Run the long tests that `make test` leaves out
 screenshots: $(TEST_READY) ## Make pictures of every page of the dashboard; ARGS names those wanted
 	$(BIN)/python -m tools.screenshots $(ARGS)
 
+pins: $(TEST_READY) ## Renew the pinned versions of every dependency and tool
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group pins
+	$(BIN)/python -m tools.renew_pins
+
 clean: ## Remove .venv, caches and builds; data folders stay
-	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	rm -rf $(VENV) node_modules dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
 	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A rule without a recipe: where the venv's Python is gone, or newer than the set-up, the set-up is made again.
 $(BIN)/python:
 
-$(RUN_READY): pyproject.toml tools/set_up.sh $(BIN)/python
+$(RUN_READY): pyproject.toml constraints.txt tools/set_up.sh $(BIN)/python
 	tools/set_up.sh
 	@touch $@
 
-$(TEST_READY): pyproject.toml tools/set_up.sh $(BIN)/python
+$(TEST_READY): pyproject.toml constraints.txt package-lock.json tools/set_up.sh $(BIN)/python
 	tools/set_up.sh dev
 	@touch $@ $(RUN_READY)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes .venv and installs fairlane into it, editable. With "dev", also what lint and the tests need.
+# Makes .venv and installs fairlane into it, editable, with the versions that constraints.txt pins.
+# With "dev", also installs what lint and the tests need.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 venv=.venv
@@ -29,7 +30,9 @@ make_venv() {
     fi
 }
 
-pip_install() { "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@"; }
+pip_install() {
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt "$@"
+}
 
 # Installs a Debian package where that can be done without asking; elsewhere does nothing.
 try_apt() {
@@ -65,13 +68,23 @@ offer_luacheck() {
     command -v luacheck >/dev/null || say "No luacheck here: the Lua scripts are checked for their NEEDS lines only."
 }
 
+# npm installs the linter of the dashboard's JavaScript and CSS, as package-lock.json pins it.
+offer_biome() {
+    if ! command -v npm >/dev/null; then
+        say "No npm here: the dashboard's JavaScript and CSS are not checked."
+    elif ! npm ci --silent >&2; then
+        say "npm could not install what package-lock.json names: the dashboard's JavaScript and CSS are not checked."
+    fi
+}
+
 make_venv
-pip_install --upgrade "pip>=25.1" # the first with --group
+pip_install pip # the pinned one: older ones have no --build-constraint
 if [[ ${1:-} == dev ]]; then
-    pip_install --editable . --group dev
+    pip_install --build-constraint constraints.txt --editable . --group dev
     offer_redis
     offer_chromium
     offer_luacheck
+    offer_biome
 else
-    pip_install --editable .
+    pip_install --build-constraint constraints.txt --editable .
 fi

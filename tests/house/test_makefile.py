@@ -45,7 +45,8 @@ def test_no_target_can_be_hidden_by_a_file_of_its_name() -> None:
 @pytest.mark.parametrize("what", ["run", "test"])
 def test_a_venv_whose_python_is_gone_is_set_up_again(what: str, tmp_path: Path) -> None:
     (tmp_path / "tools").mkdir()
-    (tmp_path / "pyproject.toml").touch()
+    for name in ("pyproject.toml", "constraints.txt", "package-lock.json"):
+        (tmp_path / name).touch()
     (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text())
     set_up = tmp_path / "tools" / "set_up.sh"
     set_up.write_text("#!/bin/sh\nmkdir -p .venv/bin && ln -sf /bin/sh .venv/bin/python && echo set up\n")
