@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from copy import copy
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from ..backend import Queue
 from ..engine import Engine
@@ -18,6 +18,7 @@ from ..job.control import Duration
 from ..model.durations import parse_duration_ms
 from ..model.job import Job
 from ..model.lease import DEFAULT_LEASE_MS, LeaseReport
+from ..model.schedule import ScheduleSpec
 from ..model.tenant import TenantPolicy
 from ..sdk.connections import Connections
 from ..sdk.schedules import declaration_of
@@ -27,26 +28,38 @@ from ..worker import Worker, WorkerOptions
 from .private_store import PrivateStore, borrow_store, give_back
 from .witness import Notes, Witness
 
-if TYPE_CHECKING:
-    from ..sdk.app import App
-
 E = TypeVar("E", bound=Engine)
 
 _STEP = 500
 _LOOK_AGAIN_S = 0.05
 
 
-class Testing:
-    """An app under test, while it is entered (by `with` or `async with`): its jobs go to a private store.
+class AppUnderTest(Protocol):
+    """The parts of an `App` that a test needs."""
 
-    The store's clock stands still at the time of entering and moves by `travel` alone; tenants have no
-    limits but those that the test sets; nothing that has ended is forgotten; tasks that ask for a process run in
-    threads. All methods work on any event loop.
+    @property
+    def registry(self) -> Mapping[str, Task[..., Any]]:
+        """The tasks by name."""
+
+    @property
+    def schedules(self) -> Sequence[ScheduleSpec]:
+        """The declared schedules."""
+
+    def divert(self, connections: Connections) -> Connections:
+        """Use these connections from now on; returns the ones used before."""
+
+
+class Testing:
+    """An app under test. Within `with` or `async with`, its jobs go to a private store.
+
+    The store's clock stands still at the time of entering; only `travel` moves it. Tenants have only the limits that
+    the test sets. Finished jobs are never deleted. Tasks with executor="process" run in threads.
+    All methods work on any event loop.
     """
 
-    __test__ = False  # for pytest, which takes classes named so for tests
+    __test__ = False  # pytest collects classes whose names begin with Test
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: AppUnderTest) -> None:
         self._app = app
         self._store: PrivateStore | None = None
         self._outside: Connections | None = None
@@ -59,9 +72,9 @@ class Testing:
         return datetime.fromtimestamp(self._now_us / 1_000_000, UTC)
 
     async def travel(self, duration: Duration) -> None:
-        """Move the clock: what becomes due on the way is then ready for `drain`. Running jobs keep their leases.
+        """Move the clock. `drain` then runs the jobs that became due. Running jobs keep their leases.
 
-        Schedules fire at each tick that is passed.
+        Schedules fire at each tick on the way.
         """
         goal_us = self._now_us + parse_duration_ms(duration) * 1000
         async with self._engine() as engine:
@@ -76,10 +89,10 @@ class Testing:
             await _wake(engine)
 
     async def drain(self, timeout: Duration = "60s") -> list[Job]:
-        """Run the app's jobs in this process until none is due; the jobs that ran, by their first start.
+        """Run the app's jobs in this process until none is due. Returns them in the order in which they started.
 
-        A job that waits for a delay, a backoff or a limit is not due. Raises TimeoutError when `timeout`
-        (real time) passed first; jobs that still run are then given back.
+        A job that waits for a delay, a backoff or a limit is not due. Raises TimeoutError after `timeout`
+        (real time) and gives running jobs back.
         """
         jobs: dict[str, None] = {}
         limit = asyncio.timeout(parse_duration_ms(timeout, "timeout") / 1000)
@@ -95,7 +108,7 @@ class Testing:
             return [await engine.get(job_id) for job_id in jobs]
 
     async def _work(self, engine: Engine, jobs: dict[str, None]) -> None:
-        """Have a worker run what is due, and note the ids of the jobs that it began in `jobs`."""
+        """Have a worker run the jobs that are due; add the ids of those that it starts to `jobs`."""
         notes = Notes(jobs)
 
         async def open_witness() -> Witness:
@@ -108,7 +121,7 @@ class Testing:
         running = asyncio.create_task(worker.run())
         self._working.append(notes)
         try:
-            # What is due is asked first: a job that has ended since has submitted all that it ever will.
+            # Ask for due jobs before looking at leases: a job that ends in between has submitted all its jobs.
             while not running.done() and (await _is_due(engine) or notes.leases):
                 await notes.wait_for_change(_LOOK_AGAIN_S)
         finally:
@@ -185,14 +198,14 @@ class Testing:
 
 
 async def _fire(engine: Engine) -> int | None:
-    """Make the jobs of schedules that are due; the ms until the next one is."""
+    """Make the jobs of due schedules. Returns the milliseconds until the next tick."""
     while (step := await engine.fire(_STEP)).count:
         pass
     return step.next_ms
 
 
 async def _wake(engine: Engine) -> None:
-    """Move to pending what is due."""
+    """Move due jobs to pending."""
     await _fire(engine)
     while (await engine.promote(_STEP)).count == _STEP:
         pass
@@ -205,7 +218,7 @@ async def _is_due(engine: Engine) -> bool:
 
 
 def _in_this_process(task: Task[..., Any]) -> Task[..., Any]:
-    """The task in a thread rather than in a child process, which would know nothing of the private store."""
+    """The task in a thread instead of a child process, which would not know the private store."""
     if task.executor != "process":
         return task
     task = copy(task)
@@ -214,6 +227,6 @@ def _in_this_process(task: Task[..., Any]) -> Task[..., Any]:
 
 
 def _in_a_thread(call: Callable[[], None]) -> None:
-    """Call this where no event loop runs, and wait for it."""
+    """Run the call in a thread without an event loop, and wait for it."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(call).result()

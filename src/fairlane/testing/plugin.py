@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def fairlane_app() -> App:
-    """The app under test. To be defined in conftest.py by those who use `fairlane_testing`."""
+    """The app under test. Override this fixture in conftest.py to use `fairlane_testing`."""
     raise pytest.UsageError(
         "fairlane_testing needs your App. Put this into conftest.py, with your own import:\n\n"
         "@pytest.fixture\ndef fairlane_app():\n    from reports import app\n    return app"
@@ -33,7 +33,7 @@ def fairlane_testing(fairlane_app: App) -> Iterator[Testing]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> None:
-    """Have an async test give its connections back on its own event loop, which may not live until the fixture ends."""
+    """Close an async test's connections on its own event loop, which may be gone when the fixture ends."""
     if not isinstance(item, pytest.Function) or "fairlane_testing" not in item.fixturenames:
         return
     test, app = item.obj, cast("App", item.funcargs["fairlane_app"])
@@ -49,7 +49,7 @@ def pytest_runtest_call(item: pytest.Item) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Run an async test that uses `fairlane_testing`, unless a plugin for async tests does."""
+    """Run an async test that uses `fairlane_testing`, unless a plugin for async tests runs it."""
     names = pyfuncitem.fixturenames
     has_runner = "anyio_backend" in names or any(pyfuncitem.get_closest_marker(name) for name in ("anyio", "asyncio"))
     if has_runner or "fairlane_testing" not in names or not inspect.iscoroutinefunction(pyfuncitem.obj):

@@ -1,4 +1,4 @@
-"""Embedded stores in temporary folders: started once, lent to one test after another, gone with the process."""
+"""Embedded stores in temporary folders. Tests use them one after another; they end with the process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SURELY_STARTED_S = 60.0
 
 
 class PrivateStore:
-    """A store that nobody else uses."""
+    """A store for one test at a time."""
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
@@ -41,7 +41,7 @@ _lock = threading.Lock()
 
 
 def borrow_store() -> PrivateStore:
-    """A running store, to be emptied by who borrows it. Raises StoreUnavailable, StoreRefused."""
+    """A running store. The borrower must empty it. Raises StoreUnavailable, StoreRefused."""
     with _lock:
         if _idle:
             return _idle.pop()
@@ -56,7 +56,7 @@ def give_back(store: PrivateStore) -> None:
 
 
 def _remove_orphans() -> None:
-    """Remove the folders of processes that were killed; their servers have ended with them."""
+    """Remove the folders of killed processes, whose servers have ended too."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         try:
             status = (folder / "store.lock").stat()
@@ -64,7 +64,7 @@ def _remove_orphans() -> None:
                 with open(folder / "store.lock") as lock:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     shutil.rmtree(folder, ignore_errors=True)
-        except OSError:  # in use, or removed by somebody else just now
+        except OSError:  # in use, or another process has just removed it
             continue
 
 
@@ -74,7 +74,7 @@ def _end_idle() -> None:
 
 
 def _forget_parents_stores() -> None:
-    global _lock  # noqa: PLW0603  a lock that another thread held at the fork would stay held
+    global _lock  # noqa: PLW0603  a lock held by another thread at the fork is never released in the child
     _lock = threading.Lock()
     _idle.clear()
 

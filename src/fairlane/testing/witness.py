@@ -1,4 +1,4 @@
-"""The engine as the worker of a drain uses it: it notes which leases are out."""
+"""The engine that the worker of a drain uses: it records which leases the worker holds."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome
 
 
 class Notes:
-    """What one worker was lent, and has not given back. Belongs to the worker's event loop."""
+    """The leases that one worker holds. Used on the worker's event loop."""
 
     def __init__(self, jobs: dict[str, None]) -> None:
-        """`jobs` is given the ids of those that begin, in order."""
+        """The ids of claimed jobs are added to `jobs`, in order."""
         self._jobs = jobs
         self.leases: dict[str, Lease] = {}
         """By token."""
@@ -34,18 +34,18 @@ class Notes:
         self._changed.set()
 
     async def first_heartbeat(self) -> WorkerReport:
-        """What the worker said of itself with its first heartbeat, once that was sent. For any event loop."""
+        """Wait for the worker's first heartbeat and return its report. For any event loop."""
         await asyncio.to_thread(self._is_known.wait)
         assert self._worker is not None  # noqa: S101  known
         return self._worker
 
     def meet(self, worker: WorkerReport) -> None:
-        """The worker said this of itself. Called in its heartbeat's thread."""
+        """Record the worker's report. Called in the thread of its heartbeat."""
         self._worker = worker
         self._is_known.set()
 
     async def wait_for_change(self, most_s: float) -> None:
-        """Wait until leases were taken back, but not for longer than this."""
+        """Wait until a lease ends, for at most this many seconds."""
         self._changed.clear()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(most_s):
@@ -53,7 +53,7 @@ class Notes:
 
 
 class Witness(Engine):
-    """An engine that keeps notes."""
+    """An engine that records leases in `notes`."""
 
     notes: Notes
 
