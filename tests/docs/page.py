@@ -57,7 +57,7 @@ def blocks_of(page: Path) -> list[Block]:
     """All fenced blocks of a page, in order."""
     text = page.read_text(encoding="utf-8")
     return [
-        Block(match[1], match[2], match[3], f"{page.name}:{text.count(chr(10), 0, match.start()) + 1}")
+        Block(match[1], match[2], match[3], f"{page.relative_to(ROOT)}:{text.count(chr(10), 0, match.start()) + 1}")
         for match in _FENCE.finditer(text)
     ]
 

@@ -48,7 +48,7 @@ def test_a_broken_link_is_noticed(link: str) -> None:
 
 
 def test_good_links_code_and_other_sites_are_left_alone() -> None:
-    text = "# The page: one\n[a](docs/sdk.md) [b](#the-page-one) [c](https://example.org/x) `[d](nowhere.md)`\n"
+    text = "# The page: one\n[a](ARCHITECTURE.md) [b](#the-page-one) [c](https://example.org/x) `[d](nowhere.md)`\n"
     assert broken(ROOT / "README.md", text) == []
 
 

@@ -9,12 +9,12 @@ import pytest
 
 from .page import ROOT, RUN, Block, Reader, _matches, blocks_of
 
-PAGES = [page for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))] if blocks_of(page)]
+PAGES = [page for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))] if blocks_of(page)]
 NOT_RUN = {"json", "mermaid", "text", "toml", "ini", "dockerfile"}
 
 
 def named(page: Path) -> str:
-    return page.name
+    return page.relative_to(ROOT).as_posix()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)

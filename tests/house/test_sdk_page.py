@@ -1,11 +1,11 @@
-"""docs/sdk.md tells of every public name, and of no other."""
+"""docs/reference/sdk.md tells of every public name, and of no other."""
 
 import re
 from pathlib import Path
 
 import fairlane
 
-PAGE = (Path(__file__).parents[2] / "docs" / "sdk.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "sdk.md").read_text(encoding="utf-8")
 
 
 def entries() -> list[str]:
@@ -15,7 +15,7 @@ def entries() -> list[str]:
 
 def test_every_public_name_has_its_entry() -> None:
     missing = sorted(set(fairlane.__all__) - set(entries()))
-    assert not missing, f"docs/sdk.md says nothing of {', '.join(missing)}"
+    assert not missing, f"docs/reference/sdk.md says nothing of {', '.join(missing)}"
 
 
 def test_no_entry_is_of_a_name_that_is_gone() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from fairlane.engine import scripts
 from fairlane.model.states import TRANSITIONS, State
 
-PAGE = Path(__file__).parents[2] / "docs" / "state-machine.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "state-machine.md"
 _ARROW = re.compile(r"^  (\[\*\]|\w+) --> (\w+): (\w+)(?: \((.+)\))?$", re.MULTILINE)
 
 
