@@ -8,7 +8,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -73,6 +73,12 @@ class Running:
     def press_ctrl_c(self) -> None:
         """What a terminal does: SIGINT to the whole process group."""
         os.killpg(self.process.pid, signal.SIGINT)
+
+    def signal_everything(self, number: int) -> None:
+        """What systemd and Heroku do: signal every process, and the first one last."""
+        for pid in [*self.survivors(), self.process.pid]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def wait(self, within_s: float = 60) -> int:
         """Its exit code."""

@@ -2,11 +2,13 @@
 
 import re
 import signal
+import time
 from pathlib import Path
 
 import httpx
 import pytest
 
+from fairlane.process.signals import SAME_REQUEST_SECONDS
 from tests.unit.store_servers import SAFE, server
 
 from .running import eventually, fairlane, run, up
@@ -66,6 +68,7 @@ def test_a_second_ctrl_c_ends_it_at_once(tmp_path: Path) -> None:
         api.await_state([api.submit("acme", "demo.sleep", {"seconds": 60})], "running")
         system.press_ctrl_c()
         eventually(lambda: "stopping" in system.log(), 20, "it stops")
+        time.sleep(SAME_REQUEST_SECONDS)
         system.press_ctrl_c()
         assert system.wait(within_s=20) == 1
         assert "Error: stopped at once" in system.log()

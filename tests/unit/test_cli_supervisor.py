@@ -41,7 +41,7 @@ async def test_a_child_that_cannot_be_forked_is_tried_again(caplog: pytest.LogCa
         await child.stop(asyncio.Event())
         await keeping
     assert child.starts >= 3
-    assert "worker-1 could not be started: [Errno 11] Resource temporarily unavailable; starting" in caplog.text
+    assert "worker-1 could not be started: [Errno 11] Resource temporarily unavailable; restarting in " in caplog.text
 
 
 async def test_a_child_that_cannot_be_forked_at_first_ends_the_start() -> None:

@@ -31,7 +31,7 @@ def test_where_the_kernel_cannot_a_watchdog_ends_the_server(tmp_path: Path) -> N
         while not _executes(process.pid, "sleep"):
             assert time.monotonic() < deadline, "the program does not run"
         os.close(write_end)
-        assert process.wait(timeout=30) == -signal.SIGTERM
+        assert process.wait(timeout=30) == -signal.SIGKILL
     finally:
         process.kill()
         process.wait()

@@ -1,4 +1,4 @@
-"""What a process knows of itself: its name, and the parent it must not outlive."""
+"""The name of this process, and the supervisor that it must not outlive."""
 
 from __future__ import annotations
 
@@ -9,18 +9,27 @@ from .lifeline import die_with
 NAME_VARIABLE = "FAIRLANE_PROCESS_NAME"
 PARENT_VARIABLE = "FAIRLANE_PARENT_PID"
 
+_supervisors: set[int] = set()
+"""The process id of the supervisor that started this process, if one did."""
+
 
 def process_name(default: str) -> str:
-    """The name that this process has in log lines: given by its supervisor, or `default`."""
+    """The name of this process in log lines: the one its supervisor gave it, or `default`."""
     return os.environ.pop(NAME_VARIABLE, default)
 
 
 def end_with_parent() -> None:
-    """In a child of a supervisor: see to it that this process is killed when the supervisor is gone.
+    """In a child of a supervisor, have this process killed when the supervisor ends. Elsewhere, do nothing.
 
-    To be called early in the main thread; without effect in a process that nobody supervises.
+    Call this early, in the main thread.
     """
-    # Taken out of the environment, because it is not meant for children of this process.
+    # Removed from the environment, because children of this process must not inherit it.
     parent = os.environ.pop(PARENT_VARIABLE, None)
     if parent is not None:
+        _supervisors.add(int(parent))
         die_with(int(parent))
+
+
+def is_supervised() -> bool:
+    """Whether a fairlane supervisor started this process."""
+    return os.getppid() in _supervisors

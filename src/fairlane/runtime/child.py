@@ -1,4 +1,4 @@
-"""A child process of a supervisor: started, started again when it dies, stopped when told to."""
+"""A child process of a supervisor: started, restarted when it ends, stopped on request."""
 
 from __future__ import annotations
 
@@ -15,26 +15,29 @@ from collections.abc import Mapping, Sequence
 from ..model.backoff import Backoff
 from ..model.errors import FairlaneError
 from ..process.identity import NAME_VARIABLE, PARENT_VARIABLE
+from ..process.signals import SAME_REQUEST_SECONDS
 
 FAILED, MISUSED = 1, 2
-"""Exit codes with which our commands say that they cannot work, having told why on stderr."""
+"""Exit codes of a fairlane command that cannot work. Its stderr says why."""
 DRAINED, USED_UP = 3, 4
 """Exit codes of workers that were told to drain (and are not to be started again), or are to be replaced."""
 _RESTART_SECONDS = 3.0
 _PAUSES = Backoff(base_ms=100, cap_ms=5_000)
 _HEALTHY_AFTER_SECONDS = 10.0
+_ENDED_BY_REQUEST = frozenset({0, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP})
+"""Exit codes of a child that somebody else asked to stop. The supervisor may be about to receive the same request."""
 
 _log = logging.getLogger(__name__)
 
 
 class CannotStart(FairlaneError):
-    """A child gave up before it had ever been ready; it said why on stderr."""
+    """A child ended before it was ready for the first time. Its stderr says why."""
 
     code = "cannot_start"
 
 
 class Child:
-    """A `fairlane` command that runs in a process of its own until `stop`."""
+    """A `fairlane` command in its own process, which runs until `stop`."""
 
     def __init__(
         self,
@@ -45,10 +48,10 @@ class Child:
         stop_seconds: float,
         pass_fds: Sequence[int] = (),
     ) -> None:
-        """`environment` is added to ours. `stop_seconds`: how long the process may take to end when told to."""
+        """`environment` extends this process's. After `stop_seconds`, a stop becomes a kill."""
         self.name = name
         self.is_ready = False
-        """Set by who knows. Until then, a child that says it cannot work is not started again."""
+        """Set by the owner. Before that, a child that exits with FAILED or MISUSED is not restarted."""
         self._arguments = arguments
         self._environment = environment
         self._stop_seconds = stop_seconds
@@ -58,7 +61,7 @@ class Child:
         self._is_restarting = False
 
     async def keep(self) -> None:
-        """Run the process, again and again, until `stop`. Raises CannotStart."""
+        """Run the process and restart it when it ends, until `stop`. Raises CannotStart."""
         deaths = 0
         while not self._stopping.is_set():
             began = time.monotonic()
@@ -68,15 +71,17 @@ class Child:
                 if not self.is_ready:
                     raise CannotStart(f"{self.name} could not start: {error}") from None
                 deaths += 1
-                await self._pause(deaths, f"could not be started: {error}")
+                await self._pause(_pause_seconds(deaths), f"could not be started: {error}")
                 continue
-            if self._stopping.is_set():  # told so while it was being started
+            if self._stopping.is_set():  # `stop` came while it was being started
                 _signal(process, signal.SIGKILL)
             code = await process.wait()
             if self._stopping.is_set():
+                if code != 0:
+                    self.has_died()
                 return
             if code == DRAINED:
-                _log.info("%s (pid %d) was told to drain, and has", self.name, process.pid)
+                _log.info("%s (pid %d) has drained", self.name, process.pid)
                 return
             if self._is_restarting or code == USED_UP:
                 self._is_restarting = False
@@ -85,11 +90,18 @@ class Child:
                 raise CannotStart(f"{self.name} could not start")
             deaths = 1 if time.monotonic() - began > _HEALTHY_AFTER_SECONDS else deaths + 1
             self.has_died()
-            await self._pause(deaths, _end(process.pid, code))
+            pause = _pause_seconds(deaths)
+            if code in _ENDED_BY_REQUEST:
+                pause = max(pause, SAME_REQUEST_SECONDS)
+            await self._pause(pause, _end(process.pid, code))
+
+    def start_no_more(self) -> None:
+        """Let the process run, but do not restart it when it ends."""
+        self._stopping.set()
 
     async def stop(self, at_once: asyncio.Event) -> None:
-        """Ask the process to end, and kill it when it takes too long or when `at_once` is set."""
-        self._stopping.set()
+        """Ask the process to end. Kill it after `stop_seconds`, or as soon as `at_once` is set."""
+        self.start_no_more()
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -99,13 +111,13 @@ class Child:
         await asyncio.wait({ending, hurry}, timeout=self._stop_seconds, return_when=asyncio.FIRST_COMPLETED)
         hurry.cancel()
         if not ending.done():
-            _log.warning("%s (pid %d) is killed", self.name, process.pid)
+            _log.warning("killing %s (pid %d)", self.name, process.pid)
             _signal(process, signal.SIGKILL)
         await ending
         _log.info("%s stopped", self.name)
 
     async def restart(self) -> None:
-        """Have the process end, soon, and start anew."""
+        """End the process and start it again. Kill it if it takes longer than _RESTART_SECONDS."""
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -115,7 +127,7 @@ class Child:
             async with asyncio.timeout(_RESTART_SECONDS):
                 await process.wait()
                 return
-        self._is_restarting = False  # what it held is to be given back
+        self._is_restarting = False  # so that `keep` calls `has_died`, which gives its jobs back
         _signal(process, signal.SIGKILL)
 
     @property
@@ -123,18 +135,17 @@ class Child:
         return self._process is not None and self._process.returncode is None
 
     def arguments(self) -> Sequence[str]:
-        """The command line of the next start."""
+        """The arguments of the next start."""
         return self._arguments
 
     def has_died(self) -> None:
-        """Called when the process ended without having been told to."""
+        """Called when the process ended on its own, or with an error while it was stopping."""
 
-    async def _pause(self, deaths: int, what: str) -> None:
-        """Wait before the next start, the longer the more often the process has died; not when told to stop."""
-        pause = _PAUSES.delay_ms(deaths, random.random()) / 1000
-        _log.warning("%s %s; starting it again in %.1f s", self.name, what, pause)
+    async def _pause(self, seconds: float, what: str) -> None:
+        """Wait before the next start; return early when the child is to stop."""
+        _log.warning("%s %s; restarting in %.1f s", self.name, what, seconds)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), pause)
+            await asyncio.wait_for(self._stopping.wait(), seconds)
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         own = {PARENT_VARIABLE: str(os.getpid()), NAME_VARIABLE: self.name}
@@ -148,11 +159,15 @@ class Child:
             stdout=sys.stderr.fileno(),
             env=os.environ | self._environment | own,
             pass_fds=self._pass_fds,
-            # Ctrl-C in a terminal reaches the supervisor alone, which knows the order.
+            # Ctrl-C in a terminal then signals the supervisor alone, which stops the children in order.
             start_new_session=True,
         )
         _log.info("%s started (pid %d)", self.name, process.pid)
         return process
+
+
+def _pause_seconds(deaths: int) -> float:
+    return _PAUSES.delay_ms(deaths, random.random()) / 1000
 
 
 def _signal(process: asyncio.subprocess.Process, number: int) -> None:
@@ -161,6 +176,10 @@ def _signal(process: asyncio.subprocess.Process, number: int) -> None:
 
 
 def _end(pid: int, code: int) -> str:
-    if code < 0:
-        return f"(pid {pid}) was ended by {signal.Signals(-code).name}"
-    return f"(pid {pid}) ended with code {code}"
+    if code >= 0:
+        return f"(pid {pid}) ended with exit code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:  # a real-time signal
+        name = f"signal {-code}"
+    return f"(pid {pid}) was ended by {name}"

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from ..model.errors import FairlaneError
-from ..process.signals import stop_signals
+from ..process.signals import Stop, StopRequests, stop_signals
 from .child import Child
 
 T = TypeVar("T")
@@ -18,19 +18,20 @@ _log = logging.getLogger(__name__)
 
 
 class CutShort(FairlaneError):
-    """A second signal came before the first one's work was done."""
+    """A second request to stop came before the orderly stop was complete."""
 
     code = "cut_short"
 
 
 class StopSignals:
-    """Ctrl-C, SIGTERM and, unless it is ignored (nohup), SIGHUP as events; within `with`, on the running event loop."""
+    """The stop signals as events of the running event loop, within `with`."""
 
     def __init__(self) -> None:
         self.asked = asyncio.Event()
-        """The first signal has come: stop in order."""
+        """Set by the first request to stop: stop in order."""
         self.at_once = asyncio.Event()
-        """The second signal has come: stop at once."""
+        """Set by the second request to stop: stop at once."""
+        self._requests = StopRequests()
         self._taken = stop_signals()
 
     def __enter__(self) -> Self:
@@ -45,7 +46,7 @@ class StopSignals:
             asyncio.get_running_loop().remove_signal_handler(number)
 
     async def unless_asked(self, step: Coroutine[Any, Any, T]) -> T | None:
-        """What `step` returns; None where a signal asks to stop before: the step is cancelled, and has ended then."""
+        """The result of `step`; None if a stop signal comes first, which cancels the step and awaits its end."""
         doing = asyncio.create_task(step)
         asked = asyncio.create_task(self.asked.wait())
         await asyncio.wait({doing, asked}, return_when=asyncio.FIRST_COMPLETED)
@@ -56,16 +57,18 @@ class StopSignals:
         return None if doing.cancelled() else doing.result()
 
     def _note(self) -> None:
-        (self.at_once if self.asked.is_set() else self.asked).set()
+        if self._requests.note() is Stop.AT_ONCE:
+            self.at_once.set()
+        self.asked.set()
 
 
 async def supervise(
     stages: Sequence[Sequence[Child]], signals: StopSignals, when_started: Callable[[], Coroutine[None, None, None]]
 ) -> None:
-    """Keep all children running until a signal asks to stop or all have ended; then stop them stage by stage.
+    """Keep all children running until a stop signal, or until all have ended; then stop them stage by stage.
 
-    `when_started` runs beside the children. Raises CannotStart, CutShort, and what `when_started`
-    raises; no child is left running then either.
+    `when_started` runs beside the children. Raises CannotStart, CutShort, and the errors of `when_started`;
+    all children have ended then.
     """
     keepers = [asyncio.create_task(child.keep(), name=child.name) for stage in stages for child in stage]
     starting = asyncio.create_task(when_started())
@@ -80,6 +83,9 @@ async def supervise(
         for task in (asked, starting):
             task.cancel()
         for stage in stages:
+            for child in stage:
+                child.start_no_more()
+        for stage in stages:
             await asyncio.gather(*(child.stop(signals.at_once) for child in stage))
         await asyncio.gather(*keepers, return_exceptions=True)
     if signals.at_once.is_set():
@@ -87,7 +93,7 @@ async def supervise(
 
 
 async def _until_over(tasks: Sequence[asyncio.Task[None]], asked: asyncio.Task[bool]) -> None:
-    """Return when `asked` is done; raise what one of the tasks raises."""
+    """Return when `asked` or all tasks are done. Raises the error of the first task that fails."""
     waiting: set[asyncio.Task[None] | asyncio.Task[bool]] = {*tasks, asked}
     while not asked.done() and len(waiting) > 1:
         done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)

@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import gc
 import logging
-import signal
 import socket
 from collections.abc import Callable, Generator
 
 import uvicorn
 
+from ..process.signals import Stop, StopRequests, stop_signals
 from .app import App
 from .http.protocol import BoundedHttpProtocol
 
@@ -24,7 +24,7 @@ OnReady = Callable[[str], None]
 
 
 async def serve_on(app: App, listener: socket.socket, url: str, *, on_ready: OnReady | None = None) -> None:
-    """Serve on a listening socket until SIGTERM, SIGINT or cancellation, then let requests in progress end.
+    """Serve on a listening socket until a stop signal or cancellation, then let requests in progress end.
 
     A second signal ends them at once. `on_ready` is called with `url` once the server answers.
     """
@@ -68,6 +68,7 @@ class _Server(uvicorn.Server):
         self._app = app
         self._url = url
         self._on_ready = on_ready
+        self._requests = StopRequests()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -81,7 +82,7 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         loop = asyncio.get_running_loop()
-        caught = (signal.SIGTERM, signal.SIGINT)
+        caught = stop_signals()
         try:
             for number in caught:
                 loop.add_signal_handler(number, self._stop)
@@ -95,7 +96,8 @@ class _Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
     def _stop(self) -> None:
-        self.force_exit = self.should_exit
+        if self._requests.note() is Stop.AT_ONCE:
+            self.force_exit = True
         self.should_exit = True
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
 import sys
 import threading
 import time
@@ -13,7 +12,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from ..process.loop import new_event_loop
-from ..process.signals import stop_signals
+from ..process.signals import Stop, StopRequests, catch_stop_signals, release_stop_signals
 from .worker import Worker
 
 log = logging.getLogger("fairlane.worker")
@@ -23,11 +22,11 @@ END_SECONDS = 3.0
 
 
 def run_worker(make_worker: Callable[[], Worker], exit_code: Callable[[Worker], int] = lambda worker: 0) -> int:
-    """Run the worker that `make_worker` returns (on its event loop) until one of `stop_signals`, then drain it.
+    """Run the worker from `make_worker`, which is called on the event loop, until a stop signal; then drain it.
 
-    A second signal ends the process at once, with 128 + its number. To be called in the main thread, as the last
-    thing that the process does: it ends within END_SECONDS after this. Returns the exit code that the worker, as it
-    ended, calls for. Raises as `Worker.run` does.
+    A second request to stop ends the process at once, with 128 + the signal's number. Call this in the main thread, as
+    the last act of the process, which ends within END_SECONDS afterwards. Returns the exit code that `exit_code` gives
+    for the stopped worker. Raises the errors of `Worker.run`.
     """
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         worker = runner.run(_run_until_signalled(make_worker))
@@ -54,20 +53,20 @@ def _end(code: int) -> None:
 async def _run_until_signalled(make_worker: Callable[[], Worker]) -> Worker:
     worker = make_worker()
     loop = asyncio.get_running_loop()
-    signals_seen = 0
+    requests = StopRequests()
 
-    # A handler of Python's own, not the loop's: it also runs while a job blocks the loop.
     def on_signal(number: int, _frame: FrameType | None) -> None:
-        nonlocal signals_seen
-        signals_seen += 1
-        if signals_seen > 1:
-            os._exit(128 + number)
-        loop.call_soon_threadsafe(worker.stop)
+        match requests.note():
+            case Stop.IN_ORDER:
+                loop.call_soon_threadsafe(worker.stop)
+            case Stop.AT_ONCE:
+                os._exit(128 + number)
+            case Stop.REPEATED:
+                pass
 
-    before = {number: signal.signal(number, on_signal) for number in stop_signals()}
+    catch_stop_signals(on_signal)
     try:
         await worker.run()
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        release_stop_signals()
     return worker

@@ -136,10 +136,10 @@ class FolderLock:
             os.close(descriptor)
             raise StoreRefused(f"{self._path} cannot be locked: {error.strerror}") from None
         self._descriptor = descriptor
-        # Whom it names helps those who read it, no more: a full disk has no room even for that.
+        # The process id is only informative, and a full disk may have no room for it. It always has the same length, so
+        # that a reader never finds half of it.
         with contextlib.suppress(OSError):
-            os.ftruncate(descriptor, 0)
-            os.write(descriptor, f"{os.getpid()}\n".encode())
+            os.pwrite(descriptor, f"{os.getpid():>10}\n".encode(), 0)
         return True
 
     def is_taken(self) -> bool:

@@ -13,6 +13,7 @@ from ..durability import Durability
 from . import shim
 from .binary import find_server_binary
 from .folder import DataFolder
+from .probe import shut_down
 
 MAX_CLIENTS = 4096
 MAX_LOG_BYTES = 4 * 1024 * 1024
@@ -29,6 +30,7 @@ class ServerProcess:
 
     def __init__(self, folder: DataFolder, durability: Durability, socket_path: Path) -> None:
         self._folder = folder
+        self._socket_path = socket_path
         _bound_log(folder.log_path)
         self._log_start = _size(folder.log_path)
         program = str(find_server_binary())
@@ -64,8 +66,12 @@ class ServerProcess:
         return code
 
     def terminate(self) -> None:
-        """Ask the server to finish its file and end."""
+        """Ask the server to flush its file and end. Repeat this until the process has ended.
+
+        SIGTERM only ends the shim: the server blocks it, and may not listen on its socket yet.
+        """
         self._process.terminate()
+        shut_down(self._socket_path)
 
     def kill(self) -> None:
         """End the server at once."""

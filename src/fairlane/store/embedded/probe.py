@@ -1,7 +1,8 @@
-"""Is the server there yet?"""
+"""Short questions to the embedded server: whether it is ready, and the command to shut down."""
 
 from __future__ import annotations
 
+import contextlib
 import time
 from pathlib import Path
 from typing import Any, cast
@@ -42,14 +43,7 @@ class Readiness:
 
 def probe_socket(path: Path, readiness: Readiness, expected_pid: int | None = None) -> bool:
     """Whether the server on this socket is ready (and is this process); tells `readiness` where not."""
-    client = Valkey(
-        unix_socket_path=str(path),
-        socket_timeout=_PROBE_TIMEOUT_S,
-        socket_connect_timeout=_PROBE_TIMEOUT_S,
-        retry=Retry(NoBackoff(), 0),
-        lib_name=None,
-        lib_version=None,
-    )
+    client = _client(path)
     try:
         client.ping()
         if expected_pid is None or _info(client, "server").get("process_id") == expected_pid:
@@ -62,6 +56,26 @@ def probe_socket(path: Path, readiness: Readiness, expected_pid: int | None = No
     finally:
         client.close()  # type: ignore[no-untyped-call]
     return False
+
+
+def shut_down(path: Path) -> None:
+    """Send SHUTDOWN to the server on this socket, if there is one. NOSAVE also ends a script that runs."""
+    client = _client(path)
+    # The answer is the end of the connection.
+    with contextlib.suppress(ValkeyError):
+        client.shutdown(nosave=True)
+    client.close()  # type: ignore[no-untyped-call]
+
+
+def _client(path: Path) -> Valkey:
+    return Valkey(
+        unix_socket_path=str(path),
+        socket_timeout=_PROBE_TIMEOUT_S,
+        socket_connect_timeout=_PROBE_TIMEOUT_S,
+        retry=Retry(NoBackoff(), 0),
+        lib_name=None,
+        lib_version=None,
+    )
 
 
 def _loaded_bytes(client: Valkey) -> int:

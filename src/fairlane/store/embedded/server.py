@@ -114,16 +114,18 @@ class EmbeddedServer:
         with self._state:
             self._stopping.set()
             self._state.notify_all()
-            thread, process = self._thread, self._process
+            thread = self._thread
         if thread is None:
             return
-        if process is not None:
-            process.terminate()
-        thread.join(STOP_LIMIT_S)
-        if thread.is_alive() and self._process is not None:
-            _log.error("the embedded store did not end within %d s and is killed", STOP_LIMIT_S)
-            self._process.kill()
-            thread.join()
+        give_up_at = time.monotonic() + STOP_LIMIT_S
+        while thread.is_alive():
+            process = self._process
+            if process is not None and time.monotonic() < give_up_at:
+                process.terminate()
+            elif process is not None:
+                _log.error("killing the embedded store, which did not end within %d s", STOP_LIMIT_S)
+                process.kill()
+            thread.join(_POLL_S)
 
     def _is_ready(self, readiness: Readiness) -> bool:
         if self._stopping.is_set():
@@ -165,8 +167,6 @@ class EmbeddedServer:
         process = ServerProcess(self._folder, self._durability, socket_path)
         with self._state:
             self._process = process
-            if self._stopping.is_set():
-                process.terminate()
         code = process.wait()
         # Ended by a signal, it may well start again; by itself, it says why it cannot.
         failure = process.last_words() if code > 0 else None

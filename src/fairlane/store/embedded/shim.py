@@ -1,6 +1,6 @@
-"""Becomes the server, once nobody else serves the folder; ends it when its keeper is gone.
+"""Waits for the lock of the data folder, then becomes the server. The server is killed when its keeper ends.
 
-Run as a file by a bare interpreter, so it imports nothing of ours:
+Run as a file by a bare interpreter, so it imports nothing from fairlane:
 `python -I -S shim.py KEEPER_PID LOCK_FILE PIPE_FD -- PROGRAM ARGUMENT...`
 """
 
@@ -29,34 +29,36 @@ def main(arguments: list[str]) -> None:
     else:
         _fork_watchdog(pipe_fd)
     _lock_folder(lock_file)
+    # The server keeps this mask. A stop signal sent to every process must not end it before the workers have drained;
+    # its keeper stops it with the command SHUTDOWN.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
     os.execv(program[0], program)
 
 
 def _die_with_parent(keeper: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0) != 0:
+    if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
         sys.exit(f"prctl failed: {os.strerror(ctypes.get_errno())}")
     if os.getppid() != keeper:
         sys.exit("the keeper ended while the store was starting")
 
 
 def _fork_watchdog(pipe_fd: int) -> None:
-    """Leave a child behind that ends this process (its parent) when the keeper's end of the pipe closes."""
+    """Fork a watchdog that kills this process (its parent) when the keeper's end of the pipe closes."""
     server = os.getpid()
     if os.fork():
         os.close(pipe_fd)
         return
     os.read(pipe_fd, 1)
     if os.getppid() == server:
-        os.kill(server, signal.SIGTERM)
+        os.kill(server, signal.SIGKILL)
     os._exit(0)
 
 
 def _lock_folder(lock_file: str) -> None:
-    """Lock the folder for as long as the server lives: it inherits the descriptor.
+    """Lock the folder for as long as the server lives, which inherits the descriptor.
 
-    A server whose keeper was killed may still be writing its last; two servers on one
-    append-only file would ruin it.
+    Two servers on one append-only file would ruin it, and the previous server may not have ended yet.
     """
     descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT, 0o600)
     deadline = time.monotonic() + WAIT_FOR_LOCK_S
@@ -70,10 +72,10 @@ def _lock_folder(lock_file: str) -> None:
                 sys.exit(f"another server (pid {holder}) still serves this folder")
             time.sleep(0.02)
     try:
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode())
+        # Always the same length, so that a reader never finds half of it.
+        os.pwrite(descriptor, f"{os.getpid():>10}\n".encode(), 0)
     except OSError:
-        pass  # a full disk: whom the file names only helps those who read it
+        pass  # a full disk; the process id in the file is only informative
     os.set_inheritable(descriptor, True)
 
 

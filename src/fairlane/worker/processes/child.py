@@ -23,6 +23,7 @@ from ...job.parameters import Parameters
 from ...model.job import Progress
 from ...model.lease import Lease, Outcome
 from ...process.lifeline import die_with
+from ...process.signals import ignore_stop_signals
 from .. import outcomes
 from ..invoke import Callee, call
 from ..log_capture import captured_logs
@@ -35,6 +36,8 @@ TELL_SECONDS = 0.25
 def main(descriptor: int, worker: int) -> None:
     """Serve the worker with this process id over the socket that it passed. Does not return."""
     die_with(worker)
+    # The worker decides when a job stops, also when a stop signal reaches every process.
+    ignore_stop_signals()
     os.set_inheritable(descriptor, False)
     JobRunner(Channel(socket.socket(fileno=descriptor), FromWorker)).serve()
 

@@ -17,6 +17,7 @@ from collections.abc import Callable
 import msgspec
 
 from ...model.lease import Lease, Outcome
+from ...process.signals import stop_signals_blocked
 from .. import outcomes
 from ..running import Runnable
 from .frames import Began, Channel, Ended, FromJob, Said, Start, Stop, look_up
@@ -38,7 +39,7 @@ class JobProcess:
     def __init__(self) -> None:
         """Raises OSError. To be called in a thread that lives as long as this process, see `die_with`."""
         ours, theirs = socket.socketpair()
-        with theirs:
+        with theirs, stop_signals_blocked():
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _BOOT, json.dumps(sys.path), str(theirs.fileno()), str(os.getpid())],
                 stdin=subprocess.DEVNULL,
