@@ -8,6 +8,7 @@ import click
 
 from ..model.errors import FairlaneError, InvalidInput
 from ..process.identity import end_with_parent
+from ..process.orphans import run_below_init
 from ..process.printable import printable
 from .commands.bench import bench
 from .commands.config import config
@@ -70,6 +71,7 @@ for _command in (up, serve, worker, try_app, top, upkeep, submit, jobs, dlq, ten
 
 def main() -> None:
     """Run the command that the arguments name; this does not return."""
+    run_below_init()
     end_with_parent()
     cli(prog_name="fairlane")
 

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from ..model.errors import FairlaneError
+from ..process.orphans import collect_orphans
 from ..process.signals import Stop, StopRequests, stop_signals
 from .child import Child
 
@@ -73,6 +74,7 @@ async def supervise(
     keepers = [asyncio.create_task(child.keep(), name=child.name) for stage in stages for child in stage]
     starting = asyncio.create_task(when_started())
     asked = asyncio.create_task(signals.asked.wait())
+    collecting = asyncio.create_task(collect_orphans())
     try:
         await _until_over([starting, *keepers], asked)
         _log.info("stopping")
@@ -88,6 +90,7 @@ async def supervise(
         for stage in stages:
             await asyncio.gather(*(child.stop(signals.at_once) for child in stage))
         await asyncio.gather(*keepers, return_exceptions=True)
+        collecting.cancel()
     if signals.at_once.is_set():
         raise CutShort("stopped at once: jobs that were running will run again")
 
