@@ -6,6 +6,7 @@ Run as a file by a bare interpreter, so it imports nothing from fairlane:
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -71,11 +72,10 @@ def _lock_folder(lock_file: str) -> None:
                 holder = os.read(descriptor, 32).decode(errors="replace").strip()
                 sys.exit(f"another server (pid {holder}) still serves this folder")
             time.sleep(0.02)
-    try:
-        # Always the same length, so that a reader never finds half of it.
+    # The process id is only informative, and a full disk may have no room for it. It always has the same length,
+    # so that a reader never finds half of it.
+    with contextlib.suppress(OSError):
         os.pwrite(descriptor, f"{os.getpid():>10}\n".encode(), 0)
-    except OSError:
-        pass  # a full disk; the process id in the file is only informative
     os.set_inheritable(descriptor, True)
 
 
