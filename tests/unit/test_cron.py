@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from fairlane.model.cron import CronRule
+from fairlane.model.errors import InvalidInput
 
 
 def runs(cron: str, zone: str, after: str, count: int) -> list[str]:
@@ -90,3 +91,11 @@ def test_the_last_ticks_before_a_time() -> None:
 
 def test_words() -> None:
     assert CronRule("0 9 * * MON-FRI", "UTC").words == "At 09:00 on Monday through Friday"
+
+
+@pytest.mark.parametrize(
+    "zone", ["localtime", "posixrules", "Factory", "posix/Europe/Paris", "right/UTC", "europe/paris", "tzdata.zi", ""]
+)
+def test_names_that_are_not_zones_of_the_iana_database_are_refused(zone: str) -> None:
+    with pytest.raises(InvalidInput, match="timezone must be a name of the IANA database"):
+        CronRule("0 3 * * *", zone)
