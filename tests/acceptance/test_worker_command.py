@@ -26,17 +26,17 @@ def version() -> int:
 UPKEEP_FAILS_ONCE = (
     TASKS
     + """
-from fairlane.cli import runtime
+from fairlane.runtime import upkeep
 
-open_engine = runtime.open_engine
+open_engine = upkeep.open_engine
 
 
 async def cut(url, durability):
-    runtime.open_engine = open_engine
+    upkeep.open_engine = open_engine
     raise ConnectionResetError("cut")
 
 
-runtime.open_engine = cut
+upkeep.open_engine = cut
 """
 )
 
@@ -153,3 +153,25 @@ def test_misuse_is_told(folder: Path, arguments: tuple[str, ...]) -> None:
 def stop(running: Running) -> None:
     running.press_ctrl_c()
     assert running.wait() == 0
+
+
+LOOP = """
+import asyncio
+from fairlane import App
+
+app = App(tenancy="default")
+
+
+@app.task
+async def loop() -> str:
+    return type(asyncio.get_running_loop()).__module__
+"""
+
+
+@pytest.mark.parametrize(("option", "module"), [((), "uvloop"), (("--loop", "asyncio"), "asyncio.unix_events")])
+def test_jobs_run_on_the_chosen_event_loop(tmp_path: Path, option: tuple[str, ...], module: str) -> None:
+    (tmp_path / "shop.py").write_text(LOOP)
+    with fairlane(tmp_path, "up", "shop:app", "--port", "0", *option) as system:
+        api = system.await_ready()
+        [job] = api.await_state([api.submit("default", "loop", [])], "completed")
+        assert job["result"] == module

@@ -74,6 +74,7 @@ def test_durations_are_read() -> None:
         ("drain", "-1s"),
         ("durability", "hope"),
         ("log_format", "xml"),
+        ("loop", "trio"),
         ("fairness", "luck"),
         ("host", ""),
     ],

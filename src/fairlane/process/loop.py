@@ -1,12 +1,21 @@
-"""The event loop that every process of fairlane runs on."""
+"""The event loops that fairlane's processes run on."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import Literal
+
+LoopKind = Literal["uvloop", "asyncio"]
+
+
+def loop_factory(kind: LoopKind) -> Callable[[], asyncio.AbstractEventLoop]:
+    """What makes event loops of this kind."""
+    return new_event_loop if kind == "uvloop" else asyncio.new_event_loop
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
-    """uvloop's, where the platform has it."""
+    """A loop of uvloop, or of asyncio where uvloop is not available."""
     try:
         import uvloop
     except ImportError:

@@ -20,6 +20,7 @@ from ..model.durations import parse_duration_ms
 from ..model.errors import InvalidInput
 from ..model.lease import MAX_LEASE_MS, MIN_LEASE_MS
 from ..model.tenant import Fairness, Rate, TenantPolicy
+from ..process.loop import LoopKind
 
 FILE_NAME = "fairlane.toml"
 _SIZE = re.compile(r"(\d+)\s*(KB|MB|GB)", re.IGNORECASE | re.ASCII)
@@ -79,6 +80,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     health: Annotated[
         str, Meta(description='Port of /livez and /readyz of the worker, on this machine, as in "9000".')
     ] = ""
+    loop: Annotated[LoopKind, Meta(description='Event loop of workers and the API: "uvloop" or "asyncio".')] = "uvloop"
     log_format: Annotated[Literal["text", "json"], Meta(description='How log lines are written: "text" or "json".')] = (
         "text"
     )

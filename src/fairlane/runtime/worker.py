@@ -56,4 +56,4 @@ def work(settings: Settings, app: str, queues: Weighted, worker_id: str | None, 
             return 0
         return DRAINED if worker.was_told_to_drain else USED_UP if worker.is_used_up else 0
 
-    return run_worker(make_worker, exit_code)
+    return run_worker(make_worker, exit_code, settings.loop)

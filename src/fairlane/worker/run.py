@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
-from ..process.loop import new_event_loop
+from ..process.loop import LoopKind, loop_factory
 from ..process.signals import Stop, StopRequests, catch_stop_signals, release_stop_signals
 from .worker import Worker
 
@@ -21,14 +21,16 @@ END_SECONDS = 3.0
 """How long the process may take to end once the worker has: threads that jobs left behind would keep it for ever."""
 
 
-def run_worker(make_worker: Callable[[], Worker], exit_code: Callable[[Worker], int] = lambda worker: 0) -> int:
+def run_worker(
+    make_worker: Callable[[], Worker], exit_code: Callable[[Worker], int] = lambda worker: 0, loop: LoopKind = "uvloop"
+) -> int:
     """Run the worker from `make_worker`, which is called on the event loop, until a stop signal; then drain it.
 
     A second request to stop ends the process at once, with 128 + the signal's number. Call this in the main thread, as
     the last act of the process, which ends within END_SECONDS afterwards. Returns the exit code that `exit_code` gives
     for the stopped worker. Raises the errors of `Worker.run`.
     """
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=loop_factory(loop)) as runner:
         worker = runner.run(_run_until_signalled(make_worker))
         code = exit_code(worker)
         if worker.abandoned:  # what does not stop when told to will not do so now

@@ -14,12 +14,12 @@ from ..options import with_settings
 
 
 @click.command()
-@with_settings("host", "port", "store", "data_dir", "durability", "log_format")
+@with_settings("host", "port", "store", "data_dir", "durability", "loop", "log_format")
 @click.option("--no-upkeep", is_flag=True, help="Leave promote, reap and prune to other processes.")
 @click.option("--fd", type=int, hidden=True, help="Listen on this inherited socket.")
 def serve(settings: Settings, no_upkeep: bool, fd: int | None) -> None:
     """Serve the API of a store."""
-    from ...process.loop import new_event_loop
+    from ...process.loop import loop_factory
     from ...runtime.api import serve_api
     from ...runtime.sockets import listen
 
@@ -27,7 +27,7 @@ def serve(settings: Settings, no_upkeep: bool, fd: int | None) -> None:
     listener = listen(settings.host, settings.port) if fd is None else socket.socket(fileno=fd)
     # With a descriptor, our supervisor tells when all of it is ready.
     on_ready = _tell_ready if fd is None else None
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=loop_factory(settings.loop)) as runner:
         runner.run(serve_api(settings, listener, with_upkeep=not no_upkeep, on_ready=on_ready))
 
 

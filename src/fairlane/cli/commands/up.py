@@ -32,6 +32,7 @@ from ..options import with_settings
     "max_jobs",
     "max_memory",
     "durability",
+    "loop",
     "log_format",
 )
 @click.option("--reload", is_flag=True, help="Start the workers again when a Python file below this folder changes.")

@@ -13,12 +13,12 @@ from ..options import with_settings
 
 
 @click.command(hidden=True)
-@with_settings("store", "data_dir", "durability", "log_format")
+@with_settings("store", "data_dir", "durability", "loop", "log_format")
 def upkeep(settings: Settings) -> None:
     """Promote, reap and prune the jobs of a store, and fire its schedules."""
-    from ...process.loop import new_event_loop
+    from ...process.loop import loop_factory
     from ...runtime.upkeep import keep_up
 
     configure_logging(settings.log_format, process_name("upkeep"))
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=loop_factory(settings.loop)) as runner:
         runner.run(keep_up(settings))

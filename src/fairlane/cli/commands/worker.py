@@ -36,6 +36,7 @@ one queue cannot use, the others get. Without weights, only the tenants' turns d
     "url",
     "data_dir",
     "durability",
+    "loop",
     "log_format",
     spelled=_SPELLED,
 )
