@@ -150,7 +150,7 @@ def main() -> int:
 
 
 def judge_all(judging: Callable[[Mutant], str], mutants: list[Mutant], jobs: int) -> None:
-    """Test the mutants, so many at once, and print what became of each and of all."""
+    """Test the mutants, `jobs` at once, and print each verdict and the totals."""
     begun = time.monotonic()
     verdicts = Counter[str]()
     with ThreadPoolExecutor(jobs) as pool:

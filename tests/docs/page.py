@@ -2,10 +2,12 @@
 
 - ```python title="reports.py"``` is saved under its name; ```python``` without one is run as a script.
 - ```sh``` is run by the shell; each command must succeed, and curl must not be answered with an error.
-- ```console``` has commands after "$ " and what they print; "..." stands for any text, or on a
-  line of its own for any lines.
-- ```sh background``` is one `fairlane` command that goes on to the end of the page, or until the same command is
-  started again, as by a reader who stops it with Ctrl-C.
+- ```console``` has commands after "$ " and what they print; "..." stands for any text, and alone on
+  a line for any lines.
+- ```sh background``` is a `fairlane` command that runs to the end of the page, or until the same command starts
+  again, as when a reader stops it with Ctrl-C. A `pip install ... &&` before it runs first.
+
+`pip install fairlane` downloads nothing here: pip finds this checkout, which is already installed.
 
 Blocks in other languages are not run.
 """
@@ -44,12 +46,12 @@ class Block:
 
     @property
     def file(self) -> str | None:
-        """The name that the block is to be saved under."""
+        """The file name to save the block under."""
         match = re.search(r'title="([\w./-]+)"', self.words)
         return match[1] if match else None
 
     @property
-    def goes_on(self) -> bool:
+    def in_background(self) -> bool:
         return self.words.strip() == "background"
 
 
@@ -63,12 +65,12 @@ def blocks_of(page: Path) -> list[Block]:
 
 
 class Reader:
-    """Follows one page in an empty folder. To be used with `with`, so that nothing goes on afterwards."""
+    """Follows one page in an empty folder. Use it with `with`, which ends the commands in the background."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._ends = ExitStack()
-        self._going_on: dict[str, Running] = {}
+        self._in_background: dict[str, Running] = {}
         self._address = f"127.0.0.1:{_free_port()}"
         (folder / ".venv").symlink_to(sys.prefix)
         (folder / ".curlrc").write_text("fail-with-body\nsilent\nshow-error\n")
@@ -86,9 +88,9 @@ class Reader:
         self._ends.close()
 
     def follow(self, block: Block) -> None:
-        """Do what the block says. Raises AssertionError where that does not work."""
+        """Save or run the block. Raises AssertionError if that fails."""
         text = block.text.replace(_ADDRESS, self._address)
-        if block.goes_on:
+        if block.in_background:
             self._start(text)
         elif block.file is not None:
             path = self._folder / block.file
@@ -114,21 +116,24 @@ class Reader:
             check=False,
             timeout=90,
         )
-        logs = "".join(running.log() for running in self._going_on.values())
+        logs = "".join(running.log() for running in self._in_background.values())
         assert done.returncode == 0, f"{what} ended with {done.returncode}:\n{done.stdout}{done.stderr}\n{logs}"
         return done.stdout
 
     def _start(self, command: str) -> None:
-        words = shlex.split(command.replace("make run", "fairlane up"), comments=True)
+        set_up, _, command = command.rpartition(" && ")
+        if set_up:
+            self._run(["/bin/sh", "-ec", set_up], set_up)
+        words = shlex.split(command, comments=True)
         settings = dict(word.split("=", 1) for word in takewhile(lambda word: "=" in word, words))
         program, *arguments = words[len(settings) :]
-        assert Path(program).name == "fairlane", f"only fairlane commands go on: {command}"
+        assert Path(program).name == "fairlane", f"only fairlane commands run in the background: {command}"
         name = arguments[0]
-        if name in self._going_on:
-            self._going_on.pop(name).end()
+        if name in self._in_background:
+            self._in_background.pop(name).end()
         if name in ("up", "serve"):
             arguments += ["--port", self._address.rpartition(":")[2]]
-        running = self._going_on[name] = Running(self._folder, *arguments, environment=settings)
+        running = self._in_background[name] = Running(self._folder, *arguments, environment=settings)
         self._ends.callback(running.end)
         if name in ("up", "serve"):
             running.await_ready()

@@ -27,7 +27,7 @@ def test_the_examples_of_a_page_work_in_order(page: Path, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_no_block_is_left_out_by_its_language(page: Path) -> None:
-    """Python and shell code is always run; what is not run is in a language that nobody would paste into a shell."""
+    """Python and shell code always runs; the other languages are not for a shell."""
     assert {block.language for block in blocks_of(page)} <= RUN | NOT_RUN
 
 

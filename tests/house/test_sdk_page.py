@@ -1,4 +1,4 @@
-"""docs/reference/sdk.md tells of every public name, and of no other."""
+"""docs/reference/sdk.md describes every public name, and no other."""
 
 import re
 from pathlib import Path
@@ -9,16 +9,16 @@ PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "sdk.md").read_text(e
 
 
 def entries() -> list[str]:
-    """The names that are explained where they are set in bold: **`Name`** or **`Name(arguments)`**."""
+    """The names that the page describes, in bold: **`Name`** or **`Name(arguments)`**."""
     return re.findall(r"\*\*`(\w+)[`(]", PAGE)
 
 
 def test_every_public_name_has_its_entry() -> None:
     missing = sorted(set(fairlane.__all__) - set(entries()))
-    assert not missing, f"docs/reference/sdk.md says nothing of {', '.join(missing)}"
+    assert not missing, f"docs/reference/sdk.md does not describe {', '.join(missing)}"
 
 
-def test_no_entry_is_of_a_name_that_is_gone() -> None:
+def test_each_entry_is_a_public_name() -> None:
     assert [name for name in entries() if name not in fairlane.__all__] == []
 
 

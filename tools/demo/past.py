@@ -1,4 +1,4 @@
-"""An hour of traffic, played on the real engine with a clock of its own before anything runs."""
+"""An hour of traffic, played on the real engine with a stepped clock before anything runs."""
 
 import asyncio
 import math
