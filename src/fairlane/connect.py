@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 
-from .backend import Queue
+from .backend import Backend
 from .engine import Engine
 from .store import Durability, open_store
 
@@ -16,20 +16,20 @@ def is_remote(url: str) -> bool:
 
 
 def load_client(url: str) -> None:
-    """Import now what `open_queue` would import later."""
+    """Import now what `open_backend` would import later."""
     if is_remote(url):
         from . import remote  # noqa: F401
 
 
-async def open_queue(url: str, *, durability: str | None = None) -> Queue:
+async def open_backend(url: str, *, durability: str | None = None) -> Backend:
     """The queue at the URL of a store or of the API.
 
     Raises InvalidInput, StoreUnavailable or StoreRefused. The API is first spoken to by the first call.
     """
     if is_remote(url):
-        from .remote import RemoteQueue  # takes its time to import, which others need not wait for
+        from .remote import RemoteBackend  # takes its time to import, which others need not wait for
 
-        return RemoteQueue(url)
+        return RemoteBackend(url)
     return await open_engine(url, durability=durability)
 
 

@@ -75,8 +75,10 @@ async def private_engine(folder: str) -> AsyncIterator[Engine]:
     server.start()
     try:
         engine = await open_engine(f"embedded:{folder}", durability="memory")
-        await engine.set_defaults(TenantPolicy(submit_rate=None, concurrency=None))
-        upkeep = asyncio.create_task(run_upkeep(engine, Retention(completed_max=10**6, cancelled_max=10**6)))
+        await engine.maintenance.set_defaults(TenantPolicy(submit_rate=None, concurrency=None))
+        upkeep = asyncio.create_task(
+            run_upkeep(engine.maintenance, Retention(completed_max=10**6, cancelled_max=10**6))
+        )
         try:
             yield engine
         finally:
@@ -109,13 +111,13 @@ async def submit_and_cancel(engine: Engine, name: str, count: int) -> list[str]:
         while not await any_runs(engine, wave) and time.monotonic() < deadline:  # noqa: ASYNC110  another process is awaited
             await asyncio.sleep(0.05)
         for job_id in wave:
-            await engine.cancel(job_id)
+            await engine.jobs.cancel(job_id)
         ids += wave
     return ids
 
 
 async def any_runs(engine: Engine, ids: list[str]) -> bool:
-    jobs = await asyncio.gather(*(engine.get(job_id) for job_id in ids))
+    jobs = await asyncio.gather(*(engine.jobs.get(job_id) for job_id in ids))
     return any(job.state is State.RUNNING for job in jobs)
 
 
@@ -140,7 +142,7 @@ async def kill_workers(engine: Engine, killed: list[str], jobs: int) -> None:
         begun = await ended(engine)
         while await ended(engine) - begun < jobs / KILLS:  # noqa: ASYNC110  likewise
             await asyncio.sleep(PAUSE_S)
-        workers = [worker for worker in await engine.workers() if worker.id not in killed]
+        workers = [worker for worker in await engine.workers.list() if worker.id not in killed]
         if workers:
             victim = random.choice(workers)
             kill(victim.pid)
@@ -159,9 +161,11 @@ async def drained(engine: Engine, within_s: float) -> None:
         if not (states[State.PENDING] or states[State.SCHEDULED] or states[State.RUNNING]):
             return
         if time.monotonic() > deadline:
-            waiting = (await engine.list_jobs(JobQuery(state=State.PENDING, limit=3))).jobs
-            why = [await engine.explain(job.id) for job in waiting]
-            raise AssertionError(f"{states}, {waiting}, {why}, {await engine.doctor()}, {await engine.workers()}")
+            waiting = (await engine.jobs.list(JobQuery(state=State.PENDING, limit=3))).jobs
+            why = [await engine.jobs.explain(job.id) for job in waiting]
+            raise AssertionError(
+                f"{states}, {waiting}, {why}, {await engine.maintenance.doctor()}, {await engine.workers.list()}"
+            )
         await asyncio.sleep(0.1)
 
 
@@ -210,7 +214,7 @@ def is_right(name: str, job: Job) -> bool:
 async def read_all(engine: Engine, ids: list[str]) -> list[Job]:
     jobs: list[Job] = []
     for first in range(0, len(ids), 200):
-        jobs += await asyncio.gather(*(engine.get(job_id) for job_id in ids[first : first + 200]))
+        jobs += await asyncio.gather(*(engine.jobs.get(job_id) for job_id in ids[first : first + 200]))
     return jobs
 
 
@@ -229,7 +233,7 @@ async def run_and_check(workers: Running, engine: Engine) -> None:
     wrong = [(names[job.id], job) for job in jobs if not is_right(names[job.id], job)]
     assert not wrong, f"{len(wrong)} of {len(jobs)}, such as {wrong[:3]}\n{workers.log()[-2000:]}"
     outcomes = Counter(attempt.outcome for job in jobs for attempt in job.attempts)
-    assert (await engine.doctor()).problems == []
+    assert (await engine.maintenance.doctor()).problems == []
     assert len(killed) >= 3
     assert outcomes[LOST] > 0
     assert sum(len(job.attempts) > 0 for job in jobs if names[job.id].startswith("wait_")) > 0

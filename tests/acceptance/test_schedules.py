@@ -80,7 +80,7 @@ async def test_each_tick_makes_one_job_while_the_processes_that_fire_are_killed(
             [following] = [round(run.timestamp() * 1000) for run in shown.next_runs[:1]]
             assert (shown.missed_count, shown.skipped_count, len(ticks) >= 5) == (0, 0, True)
             assert sorted(ticks) == list(range(min(ticks), following, MINUTE_MS))
-        assert (await engine.doctor()).problems == []
+        assert (await engine.maintenance.doctor()).problems == []
     finally:
         for process in processes:
             process.end()
@@ -115,7 +115,7 @@ async def ticks_by_schedule(engine: Engine) -> dict[tuple[str, str], list[int]]:
     made: dict[tuple[str, str], list[int]] = defaultdict(list)
     cursor = None
     while True:
-        page = await engine.list_jobs(JobQuery(limit=100, cursor=cursor))
+        page = await engine.jobs.list(JobQuery(limit=100, cursor=cursor))
         for job in page.jobs:
             tick = datetime.fromisoformat(job.headers["fairlane-scheduled-for"])
             made[job.tenant_id, job.headers["fairlane-schedule"]].append(round(tick.timestamp() * 1000))

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from fairlane.engine import news
+from fairlane.engine import events as engine_events
 from fairlane.model.monitor import Overview
 from fairlane.server.settings import ServerSettings
 from fairlane.server.streams import hub, sse
@@ -52,7 +52,7 @@ async def test_changes_come_as_they_happen(api: Served, client: httpx.AsyncClien
         await events.until_job(job["id"], "running")
         await api.finish(lease, "completed")
         await events.until_job(job["id"], "completed")
-        # That overview may have come before the last piece of news.
+        # That overview may have come before the last piece of engine_events.
         while (counters := events.last["overview"].data["counters"])["completed"] == before["completed"]:
             await events.until("overview")
         assert (counters["submitted"], counters["completed"]) == (before["submitted"] + 1, before["completed"] + 1)
@@ -237,8 +237,8 @@ async def test_the_stores_work_does_not_grow_with_the_number_of_tabs(
     store_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub, "OVERVIEW_EVERY_S", 1_000)  # what comes by the clock would blur the figures
-    monkeypatch.setattr(news, "WATCHED_MS", 600_000)
-    monkeypatch.setattr(news, "RENEW_S", 300)
+    monkeypatch.setattr(engine_events, "WATCHED_MS", 600_000)
+    monkeypatch.setattr(engine_events, "RENEW_S", 300)
     async with serving(store_url, ServerSettings()) as api:
         one = await cost_of(api, "a", 1)
         fifty = await cost_of(api, "a", 50)

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 import httpx
 import pytest
 
-from fairlane.engine import news
+from fairlane.engine import events as engine_events
 from fairlane.server.streams import sse
 
 from .conftest import Served, fields_of
@@ -64,8 +64,8 @@ async def test_a_job_that_is_retried_can_be_followed_again(api: Served, client: 
 async def test_many_look_at_one_job_at_the_price_of_one(
     api: Served, client: httpx.AsyncClient, tenant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(news, "WATCHED_MS", 600_000)
-    monkeypatch.setattr(news, "RENEW_S", 300)  # what comes by the clock would blur the figures
+    monkeypatch.setattr(engine_events, "WATCHED_MS", 600_000)
+    monkeypatch.setattr(engine_events, "RENEW_S", 300)  # what comes by the clock would blur the figures
     costs = []
     for tabs in (1, 40):
         job = await api.submit(tenant, queue=tenant)

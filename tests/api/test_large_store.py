@@ -44,15 +44,15 @@ async def large(store_url: str) -> AsyncIterator[Served]:
     """A store full of waiting jobs, with some running, some done, and hours of history."""
     async with serving(store_url, ServerSettings()) as served:
         engine = served.engine
-        await engine.set_defaults(TenantPolicy(submit_rate=None, concurrency=5))
+        await engine.maintenance.set_defaults(TenantPolicy(submit_rate=None, concurrency=5))
         await fill(engine, JOBS + 1_200, TENANTS, batch=1_000)
         for n in range(12):
-            leases = await engine.claim(ClaimRequest(worker_id="w1", claim_id=f"large-{n}", max=100))
+            leases = await engine.leases.claim(ClaimRequest(worker_id="w1", claim_id=f"large-{n}", max=100))
             if n < 10:
                 done = [Outcome(job_id=one.job_id, token=one.token, kind=OutcomeKind.COMPLETED) for one in leases]
-                await engine.finish(done)
+                await engine.leases.finish(done)
         for _ in range(SAMPLES):
-            await engine.sample()
+            await engine.maintenance.sample()
             served.clock.advance(10)
         yield served
 

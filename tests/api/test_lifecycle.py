@@ -77,7 +77,7 @@ async def test_failures_are_retried_then_end_in_the_dlq(api: Served, tenant: str
     assert (waiting["state"], waiting["reason"]) == ("scheduled", "retry")
     assert waiting["attempts"][0]["error"] == error
     api.clock.advance(400)
-    await api.engine.promote(100)
+    await api.engine.maintenance.promote(100)
     (second,) = await api.claim(queues=[queue])
     assert (second["jobId"], second["attempt"]) == (lease["jobId"], 2)
     assert second["fence"] > lease["fence"]

@@ -32,10 +32,10 @@ async def test_a_stored_time_that_no_clock_shows_hides_nothing_else(
     api: Served, client: httpx.AsyncClient, free_tenant: str
 ) -> None:
     for name, started_at in (("early", -1e15), ("late", 1e15), ("usual", 1.8e9)):
-        await api.engine.extend(WorkerReport(id=name, slots=1, started_at=started_at), [], 30_000)
+        await api.engine.leases.extend(WorkerReport(id=name, slots=1, started_at=started_at), [], 30_000)
     for run_at_ms in (10**18, 1_800_000_060_000):
-        job_id = api.engine.new_job_id(free_tenant)
-        await api.engine.submit([NewJob(id=job_id, tenant_id=free_tenant, payload=b"1", run_at_ms=run_at_ms)])
+        job_id = api.engine.jobs.new_id(free_tenant)
+        await api.engine.jobs.submit([NewJob(id=job_id, tenant_id=free_tenant, payload=b"1", run_at_ms=run_at_ms)])
     for path in ("/workers", "/overview"):
         workers = (await client.get(path)).json()["workers"]
         assert {worker["id"]: worker["startedAt"][:4] for worker in workers} == {

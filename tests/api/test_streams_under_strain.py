@@ -15,7 +15,7 @@ import pytest
 from fairlane.engine import Engine
 from fairlane.model.lease import ClaimRequest, OutcomeKind
 from fairlane.model.states import State
-from fairlane.remote import RemoteQueue
+from fairlane.remote import RemoteBackend
 from fairlane.runtime.sockets import listen
 from fairlane.server.app import create_app
 from fairlane.server.run import GRACE_SECONDS, serve_on
@@ -111,7 +111,7 @@ async def test_streams_are_taken_up_after_the_server_was_replaced(empty_store: s
     port = listener.getsockname()[1]
     async with server(empty_store, listener) as (_, url), httpx.AsyncClient(base_url=url, timeout=20) as client:
         job_id = (await client.post("/jobs", json={"tenantId": "a", "payload": 1})).json()["id"]
-        remote = RemoteQueue(url)
+        remote = RemoteBackend(url)
         following = remote.monitor.follow(job_id)
         changes = remote.monitor.changes()
         assert (await anext(following)).state is State.PENDING
@@ -124,7 +124,7 @@ async def test_streams_are_taken_up_after_the_server_was_replaced(empty_store: s
                 assert [(await events.next()).name, (await events.next()).name] == ["reset", "overview"]
             async with asyncio.timeout(30):
                 assert (await anext(changes)).missed
-                (lease,) = await engine.claim(ClaimRequest(worker_id="w", claim_id="c", max=1))
+                (lease,) = await engine.leases.claim(ClaimRequest(worker_id="w", claim_id="c", max=1))
                 assert lease.job_id == job_id
                 while (job := await anext(following)).state is State.PENDING:
                     pass

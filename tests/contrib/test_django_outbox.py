@@ -113,7 +113,7 @@ async def test_the_command_survives_kills_and_stops_when_told_to(engine: Engine,
     await sync_to_async(order)(*range(250))
 
     async def is_begun() -> bool:
-        return (await engine.counters()).submitted > 0
+        return (await engine.monitor.counters()).submitted > 0
 
     async def is_empty() -> bool:
         return not await sync_to_async(entries)()
@@ -134,7 +134,7 @@ async def test_the_command_survives_kills_and_stops_when_told_to(engine: Engine,
         relay.send_signal(signal.SIGINT)
         _, said = await asyncio.to_thread(relay.communicate, None, 60)
     assert (relay.returncode, said) == (0, "")
-    assert (await engine.counters()).submitted == 250
+    assert (await engine.monitor.counters()).submitted == 250
 
 
 def test_the_command_says_what_is_wrong_with_its_app(store_url: str) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session
 
 from fairlane import App, InvalidInput, Middleware, NewJob
-from fairlane.backend import Queue
+from fairlane.backend import Backend
 from fairlane.contrib.outbox import BATCH
 from fairlane.engine import Engine
 from fairlane.model.job import Job, JobQuery
@@ -54,11 +54,11 @@ def order(engine: sa.Engine, *numbers: int, tenant: str = "acme") -> None:
             session.execute(outbox.insert(send_receipt.using(tenant=tenant).bind(number)))
 
 
-async def jobs_of(queue: Queue, tenant: str = "acme") -> list[Job]:
+async def jobs_of(queue: Backend, tenant: str = "acme") -> list[Job]:
     jobs: list[Job] = []
     cursor = None
     while True:
-        page = await queue.list_jobs(JobQuery(tenant_id=tenant, limit=100, cursor=cursor))
+        page = await queue.jobs.list(JobQuery(tenant_id=tenant, limit=100, cursor=cursor))
         jobs += page.jobs
         cursor = page.next_cursor
         if cursor is None:
@@ -115,7 +115,7 @@ async def test_a_bad_call_is_refused_at_once() -> None:
 
 async def test_a_tenant_over_its_rate_waits_and_holds_up_nobody(database: sa.Engine, testing: Testing) -> None:
     queue = await app.connect()
-    await queue.change_tenant("busy", PolicyChange(submit_rate=Rate(3, 60.0)))
+    await queue.tenants.change("busy", PolicyChange(submit_rate=Rate(3, 60.0)))
     order(database, *range(2 * BATCH), tenant="busy")
     order(database, 1000, tenant="quiet")
     relay = outbox.relay(app, database)
@@ -266,7 +266,7 @@ async def test_relays_killed_at_random_while_orders_come_in(
     ordering = asyncio.create_task(asyncio.to_thread(take_orders))
     kills = 0
     while not ordering.done() or kills < 3:
-        before = (await engine.counters()).submitted
+        before = (await engine.monitor.counters()).submitted
         relay = start_relay(store_url, tmp_path, "never")
         try:
             await eventually(partial(has_more_than, engine, before, ordering), "the relay works")
@@ -285,7 +285,7 @@ async def test_relays_killed_at_random_while_orders_come_in(
 
 
 async def has_more_than(engine: Engine, before: int, ordering: asyncio.Task[None]) -> bool:
-    return (await engine.counters()).submitted > before or ordering.done()
+    return (await engine.monitor.counters()).submitted > before or ordering.done()
 
 
 async def test_middleware_adds_headers_in_the_transaction_and_hears_of_the_job(database: sa.Engine) -> None:

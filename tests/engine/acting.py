@@ -44,25 +44,25 @@ async def lose_reply(
 
 
 async def lift_limits(engine: Engine) -> None:
-    await engine.set_defaults(UNLIMITED)
+    await engine.maintenance.set_defaults(UNLIMITED)
 
 
 async def submit(engine: Engine, tenant: str, count: int = 1, **fields: Any) -> list[Submission]:
-    jobs = [NewJob(id=engine.new_job_id(tenant), tenant_id=tenant, payload=b"{}", **fields) for _ in range(count)]
-    return await engine.submit(jobs)
+    jobs = [NewJob(id=engine.jobs.new_id(tenant), tenant_id=tenant, payload=b"{}", **fields) for _ in range(count)]
+    return await engine.jobs.submit(jobs)
 
 
 async def claim(engine: Engine, most: int, *queues: str, worker: str = "w", lease_ms: int = 30_000) -> list[Lease]:
     request = ClaimRequest(worker_id=worker, claim_id=new_claim_id(), max=most, queues=queues, lease_ms=lease_ms)
-    return await engine.claim(request)
+    return await engine.leases.claim(request)
 
 
 async def finish(engine: Engine, leases: list[Lease], kind: OutcomeKind = OutcomeKind.COMPLETED) -> list[LeaseStatus]:
-    return await engine.finish([Outcome(job_id=lease.job_id, token=lease.token, kind=kind) for lease in leases])
+    return await engine.leases.finish([Outcome(job_id=lease.job_id, token=lease.token, kind=kind) for lease in leases])
 
 
 async def limit(engine: Engine, tenant: str, **limits: Any) -> None:
-    await engine.change_tenant(tenant, PolicyChange(**limits))
+    await engine.tenants.change(tenant, PolicyChange(**limits))
 
 
 def by_tenant(leases: list[Lease]) -> Counter[str]:

@@ -17,7 +17,7 @@ _COUNTERS = ("submitted", "completed", "failed", "retried")
 
 async def check_agreement(engine: Engine, model: Model) -> None:
     """Raises AssertionError where they differ, or where doctor finds something."""
-    report = await engine.doctor()
+    report = await engine.maintenance.doctor()
     assert report.problems == []
     await check_jobs(engine, model)
     await check_tenants(engine, model)
@@ -29,12 +29,12 @@ async def check_agreement(engine: Engine, model: Model) -> None:
 
 
 async def check_jobs(engine: Engine, model: Model) -> None:
-    page = await engine.list_jobs(JobQuery(limit=LIMIT))
+    page = await engine.jobs.list(JobQuery(limit=LIMIT))
     assert page.next_cursor is None
     assert len(page.jobs) == len(model.jobs)
     assert {job.id for job in page.jobs} == model.jobs.keys()
     for job in page.jobs:
-        check_job(await engine.get(job.id), model.jobs[job.id])
+        check_job(await engine.jobs.get(job.id), model.jobs[job.id])
 
 
 def check_job(real: Job, wanted: ModelJob) -> None:
@@ -61,7 +61,7 @@ def ms(time: datetime | None) -> int:
 
 
 async def check_tenants(engine: Engine, model: Model) -> None:
-    found, cursor = await engine.tenants(LIMIT)
+    found, cursor = await engine.tenants.list(LIMIT)
     assert cursor is None
     assert {tenant.id for tenant in found} == model.known
     totals = Counter[str]()
@@ -78,7 +78,7 @@ async def check_tenants(engine: Engine, model: Model) -> None:
         wait = tenant.oldest_wait_seconds
         assert (None if wait is None else round(wait * 1000)) == model.oldest_wait_ms(tenant.id)
         check_block(model, tenant.id, tenant.blocked_by, tenant.blocked_until)
-    assert await engine.counters() == Counters(**{name: totals[name] for name in _COUNTERS})
+    assert await engine.monitor.counters() == Counters(**{name: totals[name] for name in _COUNTERS})
 
 
 def check_block(model: Model, tenant: str, blocked_by: str | None, until: datetime | None) -> None:
@@ -95,9 +95,9 @@ def check_block(model: Model, tenant: str, blocked_by: str | None, until: dateti
 
 
 async def check_queues(engine: Engine, model: Model) -> None:
-    tenants, _ = await engine.tenants(LIMIT)
+    tenants, _ = await engine.tenants.list(LIMIT)
     free = {tenant.id for tenant in tenants if tenant.blocked_by is None}
-    found = await engine.queues()
+    found = await engine.queues.list()
     assert {queue.name for queue in found} == model.queues
     for queue in found:
         lanes = {tenant: len(model.lane(tenant, queue.name)) for tenant in model.known}

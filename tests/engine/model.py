@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from fairlane.engine.retaining import SPARED_MS
+from fairlane.engine.retention import SPARED_MS
 from fairlane.model.bulk import BulkAction
 from fairlane.model.idempotency import fingerprint
 from fairlane.model.job import NewJob, SubmitStatus

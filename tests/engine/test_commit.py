@@ -5,7 +5,7 @@ import gc
 
 import pytest
 
-from fairlane.engine import wire
+from fairlane.engine import codec
 from fairlane.engine.commit import Answer, GroupCommit, Packed
 from fairlane.model.errors import StoreUnavailable
 from fairlane.model.ids import new_job_id
@@ -16,7 +16,7 @@ class Sending:
     """What a group commit sends by: each call is held until it is told to go on."""
 
     def __init__(self) -> None:
-        self.commit = GroupCommit(wire.packed, self._send)
+        self.commit = GroupCommit(codec.packed, self._send)
         self.began = asyncio.Event()
         self.may_end = asyncio.Event()
         self.error: Exception | None = None

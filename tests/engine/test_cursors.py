@@ -20,14 +20,14 @@ from .acting import lift_limits
 async def test_a_forged_score_is_refused(engine: Engine, state: State, score: float) -> None:
     forged = base64.urlsafe_b64encode(msgspec.msgpack.encode((0, 0, "", score, "x"))).decode()
     with pytest.raises(InvalidInput):
-        await engine.list_jobs(JobQuery(state=state, cursor=forged))
+        await engine.jobs.list(JobQuery(state=state, cursor=forged))
 
 
 async def _listed(engine: Engine, query: JobQuery) -> list[str]:
     """The ids of all pages."""
     ids: list[str] = []
     while True:
-        page = await engine.list_jobs(query)
+        page = await engine.jobs.list(query)
         ids += [job.id for job in page.jobs]
         if page.next_cursor is None:
             return ids
@@ -43,9 +43,9 @@ async def test_waiting_jobs_of_many_lanes_are_listed_once_each(engine: Engine, l
         tenant, queue = f"t{lane % 70}", f"q{lane // 70}"
         count = 220 if lane == 75 else 3 if lane == 100 else 1
         jobs += [
-            NewJob(id=engine.new_job_id(tenant), tenant_id=tenant, queue=queue, payload=b"1") for _ in range(count)
+            NewJob(id=engine.jobs.new_id(tenant), tenant_id=tenant, queue=queue, payload=b"1") for _ in range(count)
         ]
-    await engine.submit(jobs)
+    await engine.jobs.submit(jobs)
     wanted = {
         (): JobQuery(state=State.PENDING, limit=limit),
         ("q1",): JobQuery(state=State.PENDING, queue="q1", limit=limit),

@@ -36,7 +36,7 @@ async def run_for(
 
 @pytest.fixture
 async def by_seconds(engine: Engine) -> Engine:
-    await engine.set_defaults(UNLIMITED, Fairness.SECONDS)
+    await engine.maintenance.set_defaults(UNLIMITED, Fairness.SECONDS)
     return engine
 
 
@@ -48,7 +48,7 @@ async def test_long_jobs_pay_for_what_they_use(by_seconds: Engine, clock: Clock)
 
 
 async def test_by_jobs_they_do_not(engine: Engine, clock: Clock) -> None:
-    await engine.set_defaults(UNLIMITED)
+    await engine.maintenance.set_defaults(UNLIMITED)
     await submit(engine, "long", 100)
     await submit(engine, "short", 900)
     got = await run_for(engine, clock, 200, {"long": 10_000, "short": 1_000})
@@ -88,7 +88,7 @@ async def test_a_lost_worker_is_paid_for(by_seconds: Engine, clock: Clock) -> No
     await submit(by_seconds, "other", 40)
     await claim(by_seconds, 2, lease_ms=5_000)
     clock.advance(ms=5_000)
-    assert (await by_seconds.reap(10)).requeued == 2
+    assert (await by_seconds.maintenance.reap(10)).requeued == 2
     await submit(by_seconds, "newcomer", 10)
     # Both have paid for five seconds, which the newcomer has not.
     assert [lease.tenant_id for lease in await claim(by_seconds, 10)] == ["newcomer"] * 10
@@ -97,13 +97,13 @@ async def test_a_lost_worker_is_paid_for(by_seconds: Engine, clock: Clock) -> No
 async def test_a_change_of_what_is_shared_is_felt_at_once(by_seconds: Engine, clock: Clock) -> None:
     await submit(by_seconds, "long", 100)
     await submit(by_seconds, "short", 900)
-    await by_seconds.change_tenant("long", PolicyChange(concurrency=2))
+    await by_seconds.tenants.change("long", PolicyChange(concurrency=2))
     await run_for(by_seconds, clock, 20, {"long": 10_000, "short": 1_000})
-    await by_seconds.set_defaults(UNLIMITED, Fairness.JOBS)
+    await by_seconds.maintenance.set_defaults(UNLIMITED, Fairness.JOBS)
     assert await by_seconds.store.client.exists("fl:{0}:owed") == 0
     started = Counter(lease.tenant_id for lease in await claim(by_seconds, 40))
     assert started["short"] > 30  # what was owed by seconds stands; from now on starts are charged
-    assert (await by_seconds.doctor()).problems == []
+    assert (await by_seconds.maintenance.doctor()).problems == []
 
 
 async def test_time_used_while_the_floor_moved_on_is_paid_for(by_seconds: Engine, clock: Clock) -> None:
@@ -112,7 +112,7 @@ async def test_time_used_while_the_floor_moved_on_is_paid_for(by_seconds: Engine
     (long,) = await claim(by_seconds, 1)
     await submit(by_seconds, "bee", 50)
     await claim(by_seconds, 10)
-    await by_seconds.prune(Retention(), 100)
+    await by_seconds.maintenance.prune(Retention(), 100)
     clock.advance(ms=5_000)
     await finish(by_seconds, [long])
     await submit(by_seconds, "ant", 10)
@@ -137,11 +137,11 @@ async def test_time_used_in_a_queue_without_a_floor_is_paid_for(by_seconds: Engi
     await claim(by_seconds, 40, "fast")
     await submit(by_seconds, "ant", queue="slow")
     (first,) = await claim(by_seconds, 1, "slow")
-    await by_seconds.prune(Retention(), 100)
+    await by_seconds.maintenance.prune(Retention(), 100)
     clock.advance(ms=5_000)
     await finish(by_seconds, [first])
-    assert (await by_seconds.tenant("ant")).completed == 1
-    assert (await by_seconds.doctor()).problems == []
+    assert (await by_seconds.tenants.get("ant")).completed == 1
+    assert (await by_seconds.maintenance.doctor()).problems == []
 
 
 async def test_a_start_where_nobody_else_waits_pays_no_debt(by_seconds: Engine, clock: Clock) -> None:

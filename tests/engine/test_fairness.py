@@ -124,7 +124,7 @@ async def test_hundreds_of_tenants_are_served_before_any_has_had_three(engine: E
         served += by_tenant(await claim(engine, 50))
     assert max(served.values()) <= 2
     assert len(served) >= 275
-    assert (await engine.doctor()).problems == []
+    assert (await engine.maintenance.doctor()).problems == []
 
 
 async def test_a_tenant_whose_start_rate_is_used_up_goes_on_when_it_has_room(engine: Engine, clock: Clock) -> None:
@@ -134,12 +134,12 @@ async def test_a_tenant_whose_start_rate_is_used_up_goes_on_when_it_has_room(eng
     assert len(await claim(engine, 2)) == 2
     clock.advance(ms=4_000)
     assert len(await claim(engine, 10)) == 1
-    assert (await engine.promote(100)).next_ms == 6_000
+    assert (await engine.maintenance.promote(100)).next_ms == 6_000
     clock.advance(us=5_999_999)
-    await engine.promote(100)
+    await engine.maintenance.promote(100)
     assert await claim(engine, 10) == []
     clock.advance(us=1)
-    await engine.promote(100)
+    await engine.maintenance.promote(100)
     assert len(await claim(engine, 10)) == 2
 
 

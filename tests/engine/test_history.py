@@ -23,25 +23,25 @@ def to_full_minute(clock: Clock) -> None:
 
 async def test_many_upkeeps_take_one_sample_a_step(engine: Engine, clock: Clock) -> None:
     to_full_minute(clock)
-    steps = await asyncio.gather(*(engine.sample() for _ in range(20)))
+    steps = await asyncio.gather(*(engine.maintenance.sample() for _ in range(20)))
     assert sum(step.count for step in steps) == 2
     assert {step.next_ms for step in steps} == {10_000}
     clock.advance(ms=9_999)
-    assert (await engine.sample()).count == 0
+    assert (await engine.maintenance.sample()).count == 0
     clock.advance(ms=1)
-    assert (await engine.sample()).count == 1
+    assert (await engine.maintenance.sample()).count == 1
     clock.advance(ms=50_000)
-    assert (await engine.sample()).count == 2
-    assert (await engine.doctor()).problems == []
+    assert (await engine.maintenance.sample()).count == 2
+    assert (await engine.maintenance.doctor()).problems == []
 
 
 async def test_history_is_bounded(engine: Engine, clock: Clock) -> None:
     to_full_minute(clock)
     for _ in range(1_450):
-        assert (await engine.sample()).count == 2
+        assert (await engine.maintenance.sample()).count == 2
         clock.advance(ms=MINUTE_MS)
     for _ in range(730):
-        await engine.sample()
+        await engine.maintenance.sample()
         clock.advance(ms=10_000)
     sizes = [len(await engine.store.client.lrange(f"fl:{{0}}:history/{name}", 0, -1)) for name in ("10s", "1m")]  # type: ignore[misc]
     assert sizes == [721, 1_441]
@@ -56,11 +56,11 @@ async def test_history_is_bounded(engine: Engine, clock: Clock) -> None:
 
 async def test_one_that_begins_late_is_told_of_no_more_than_it_asked_for(engine: Engine, clock: Clock) -> None:
     to_full_minute(clock)
-    await engine.sample()
+    await engine.maintenance.sample()
     clock.advance(ms=2 * 3_600_000)
-    await engine.sample()
+    await engine.maintenance.sample()
     clock.advance(ms=10_000)
-    await engine.sample()
+    await engine.maintenance.sample()
     assert len((await engine.monitor.history(60)).points) == 1
     gap, last = (await engine.monitor.history(180)).points, (await engine.monitor.history(60)).points[0]
     assert [point.seconds for point in gap] == [7_200.0]
@@ -70,10 +70,10 @@ async def test_one_that_begins_late_is_told_of_no_more_than_it_asked_for(engine:
 async def test_a_job_waits_from_when_it_could_start(engine: Engine, clock: Clock) -> None:
     """Neither its delay nor its backoff counts as waiting, nor the time that it ran before."""
     to_full_minute(clock)
-    await engine.sample()
+    await engine.maintenance.sample()
     await submit(engine, "acme", delay_ms=3_000)
     clock.advance(ms=3_000)
-    await engine.promote(10)
+    await engine.maintenance.promote(10)
     clock.advance(ms=500)
     leases = await claim(engine, 1)  # has waited 0.5 s
     clock.advance(ms=1_000)
@@ -81,13 +81,13 @@ async def test_a_job_waits_from_when_it_could_start(engine: Engine, clock: Clock
     clock.advance(ms=700)
     leases = await claim(engine, 1, lease_ms=1_000)  # has waited 0.7 s
     clock.advance(ms=1_500)
-    await engine.reap(10)  # has run 1.5 s
+    await engine.maintenance.reap(10)  # has run 1.5 s
     clock.advance(ms=900)
     leases = await claim(engine, 1)  # has waited 0.9 s
     clock.now_us += 1_900_000
     await finish(engine, leases)  # has run 1.9 s
     clock.advance(ms=500)
-    await engine.sample()
+    await engine.maintenance.sample()
     (point,) = (await engine.monitor.history(60)).points
     assert (point.started, point.completed, point.failed) == (3, 1, 1)
     assert point.wait_seconds is not None
@@ -98,14 +98,14 @@ async def test_a_job_waits_from_when_it_could_start(engine: Engine, clock: Clock
 
 async def test_a_clock_that_steps_back_takes_nothing_off_the_totals(engine: Engine, clock: Clock) -> None:
     to_full_minute(clock)
-    await engine.sample()
+    await engine.maintenance.sample()
     await submit(engine, "acme", 2)
     clock.advance(ms=-5_000)
     leases = await claim(engine, 2)
     clock.advance(ms=-5_000)
     await finish(engine, leases)
     clock.advance(ms=20_000)
-    await engine.sample()
+    await engine.maintenance.sample()
     (point,) = (await engine.monitor.history(60)).points
     assert (point.wait_seconds, point.run_seconds) == (0, 0)
 
@@ -114,7 +114,7 @@ async def test_the_partitions_add_up(store: Store, clock: Clock) -> None:
     await store.client.flushall()
     engine = await Engine.open(store, partitions=3, clock=clock)
     to_full_minute(clock)
-    await engine.sample()
+    await engine.maintenance.sample()
     await lift_limits(engine)
     tenants = [f"tenant-{i}" for i in range(12)]
     for tenant in tenants:
@@ -122,14 +122,14 @@ async def test_the_partitions_add_up(store: Store, clock: Clock) -> None:
     clock.advance(ms=2_000)
     await finish(engine, await claim(engine, 12))
     clock.advance(ms=8_000)
-    await engine.sample()
+    await engine.maintenance.sample()
     (point,) = (await engine.monitor.history(60)).points
     assert (point.submitted, point.started, point.completed, point.pending) == (24, 12, 12, 12)
     assert (point.wait_seconds, point.run_seconds) == (2, 0)
     overview = await engine.monitor.overview()
     assert (overview.counters.submitted, overview.states["pending"], overview.states["completed"]) == (24, 12, 12)  # type: ignore[index]
     assert [queue.pending for queue in overview.queues] == [12]
-    assert (await engine.doctor()).problems == []
+    assert (await engine.maintenance.doctor()).problems == []
 
 
 async def test_history_outlives_the_store(tmp_path: Path, clock: Clock) -> None:
@@ -140,7 +140,7 @@ async def test_history_outlives_the_store(tmp_path: Path, clock: Clock) -> None:
             for _ in range(samples):
                 await submit(engine, "acme")
                 clock.advance(ms=10_000)
-                assert (await engine.sample()).count >= 1
+                assert (await engine.maintenance.sample()).count >= 1
         finally:
             await engine.close()
     engine = await Engine.open(await open_store(f"embedded:{tmp_path}", Durability.DISK), clock=clock)
@@ -151,7 +151,7 @@ async def test_history_outlives_the_store(tmp_path: Path, clock: Clock) -> None:
 
 
 async def test_upkeep_takes_samples(engine: Engine) -> None:
-    upkeep = asyncio.create_task(run_upkeep(engine, Retention()))
+    upkeep = asyncio.create_task(run_upkeep(engine.maintenance, Retention()))
     try:
         async with asyncio.timeout(30):
             while True:

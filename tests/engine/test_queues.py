@@ -41,11 +41,11 @@ async def test_a_queue_that_was_paused_gives_nobody_a_head_start(engine: Engine)
     for tenant in ("cat", "dog"):
         await submit(engine, tenant, 200, queue="paused")
     await starts(engine, 4)
-    await engine.pause_queue("paused", True)
+    await engine.queues.pause("paused", True)
     for tenant in ("ant", "bee"):
         await submit(engine, tenant, 800)
     await starts(engine, 500)
-    await engine.pause_queue("paused", False)
+    await engine.queues.pause("paused", False)
     started = await starts(engine, 200)
     assert all(abs(started[name] - 50) <= 1 for name in ("ant", "bee", "cat", "dog"))
 
@@ -106,31 +106,31 @@ async def test_a_queue_that_nobody_used_for_a_day_is_forgotten_until_its_next_jo
     await lift_limits(engine)
     for queue in ("held", "paused", "done", "later"):
         await submit(engine, "acme", 1, queue=queue, delay_ms=DAY_MS if queue == "later" else 0)
-    await engine.pause_queue("paused", True)
+    await engine.queues.pause("paused", True)
     await finish(engine, await claim(engine, 3, "done"))
 
     async def known_after(ms: int) -> list[str]:
         clock.advance(ms=ms)
-        await engine.prune(Retention(), 100)
-        return [info.name for info in await engine.queues()]
+        await engine.maintenance.prune(Retention(), 100)
+        return [info.name for info in await engine.queues.list()]
 
     assert await known_after(DAY_MS - 1) == ["done", "held", "later", "paused"]
     assert await known_after(1) == ["held", "paused"]
     assert set(await engine.store.client.hkeys("fl:{0}:depths")) == {b"held", b"paused"}  # type: ignore[misc]
-    await engine.promote(10)
+    await engine.maintenance.promote(10)
     assert await known_after(0) == ["held", "later", "paused"]
     assert [lease.queue for lease in await claim(engine, 9, "later", "paused")] == ["later"]
-    assert (await engine.doctor()).problems == []
+    assert (await engine.maintenance.doctor()).problems == []
 
 
 async def test_a_worker_of_one_queue_is_fair_to_those_whom_others_left_behind(engine: Engine) -> None:
     await lift_limits(engine)
     for tenant in ("ant", "bee"):
         await submit(engine, tenant, 300, queue="held")
-    await engine.pause_queue("held", True)
+    await engine.queues.pause("held", True)
     await submit(engine, "cat", 600, queue="main")
     await claim(engine, 500, "main")
-    await engine.pause_queue("held", False)
+    await engine.queues.pause("held", False)
     await claim(engine, 1)  # over both: the queue that was held is moved on
     await submit(engine, "dog", 100, queue="held")
     started = by_tenant(await claim(engine, 90, "held"))
@@ -146,7 +146,7 @@ async def test_a_job_left_in_another_queue_is_no_way_to_the_front(engine: Engine
         await submit(engine, tenant, 1, queue="unserved")
     started = by_tenant([])
     for _ in range(45):
-        if (await engine.tenant("parked")).pending == 1:  # it submits the next job once the one before was started
+        if (await engine.tenants.get("parked")).pending == 1:  # it submits the next job once the one before was started
             await submit(engine, "parked", 1)
         for _ in range(2):
             leases = await claim(engine, 1, "default")
@@ -171,4 +171,4 @@ async def test_weights_hold_beside_a_pool_that_is_faster(engine: Engine) -> None
 async def test_a_queue_that_is_named_twice_gives_each_job_once(engine: Engine) -> None:
     await submit(engine, "acme", 2)
     assert len({lease.job_id for lease in await claim(engine, 4, "default", "default")}) == 2
-    assert (await engine.doctor()).problems == []
+    assert (await engine.maintenance.doctor()).problems == []

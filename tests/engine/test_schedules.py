@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from fairlane.engine import Engine
+from fairlane.engine.partition import Partition
 from fairlane.engine.schedules import EngineSchedules, Known
 from fairlane.model.errors import InvalidInput, StoreFull
 from fairlane.model.job import JobQuery
@@ -38,7 +39,7 @@ async def ticks(engine: Engine, name: str = "nightly") -> list[str]:
     """For which ticks this schedule made jobs, in UTC and without the year."""
     found, cursor = [], None
     while True:
-        page = await engine.list_jobs(JobQuery(limit=100, cursor=cursor))
+        page = await engine.jobs.list(JobQuery(limit=100, cursor=cursor))
         found += [
             job.headers["fairlane-scheduled-for"] for job in page.jobs if job.headers["fairlane-schedule"] == name
         ]
@@ -69,7 +70,7 @@ async def test_clocks_change_while_three_processes_fire(
     await engine.schedules.put(spec("*/30 * * * *", timezone=zone, name="often"))
     engines = [engine, await Engine.open(store, clock=clock), await Engine.open(store, clock=clock)]
     while clock.now_ms < end.timestamp() * 1000:
-        steps = await asyncio.gather(*(each.fire(10) for each in engines))
+        steps = await asyncio.gather(*(each.maintenance.fire(10) for each in engines))
         if not any(step.count for step in steps):
             clock.advance(ms=min(step.next_ms for step in steps if step.next_ms))
     assert await ticks(engine) == expected
@@ -78,7 +79,7 @@ async def test_clocks_change_while_three_processes_fire(
     for name in ("nightly", "often"):
         shown = await engine.schedules.get("acme", name)
         assert (shown.missed_count, shown.skipped_count) == (0, 0)
-    assert (await engine.doctor()).problems == []
+    assert (await engine.maintenance.doctor()).problems == []
 
 
 def then(engine: Engine, monkeypatch: pytest.MonkeyPatch, happens: Callable[[], Awaitable[object]]) -> None:
@@ -86,7 +87,7 @@ def then(engine: Engine, monkeypatch: pytest.MonkeyPatch, happens: Callable[[], 
     schedules = engine.schedules
     read = schedules._read
 
-    async def read_then(partition: int, members: Sequence[str]) -> tuple[int, Sequence[Known]]:
+    async def read_then(partition: Partition, members: Sequence[str]) -> tuple[int, Sequence[Known]]:
         found = await read(partition, members)
         monkeypatch.setattr(schedules, "_read", read)
         await happens()
@@ -104,7 +105,7 @@ async def other(store: Store, clock: Clock, engine: Engine) -> Engine:
 
 async def fired_at_three(engine: Engine, clock: Clock) -> None:
     set_clock(clock, THREE + timedelta(milliseconds=1))
-    await engine.fire(10)
+    await engine.maintenance.fire(10)
 
 
 async def test_a_rule_that_changes_while_its_tick_fires_does_not_fire_it_again(
@@ -115,7 +116,7 @@ async def test_a_rule_that_changes_while_its_tick_fires_does_not_fire_it_again(
     then(engine, monkeypatch, lambda: fired_at_three(other, clock))
     changed = await engine.schedules.put(spec("0 3,4 * * *"))
     assert changed.next_runs[0] == THREE + timedelta(hours=1)
-    await engine.fire(10)
+    await engine.maintenance.fire(10)
     assert await ticks(engine) == ["03-02 03:00"]
 
 
@@ -131,7 +132,7 @@ async def test_a_schedule_that_is_resumed_while_its_tick_fires_does_not_fire_it_
     then(engine, monkeypatch, fired_and_paused)
     resumed = await engine.schedules.pause("acme", "nightly", False)
     assert resumed.next_runs[0] == THREE + timedelta(days=1)
-    await engine.fire(10)
+    await engine.maintenance.fire(10)
     assert await ticks(engine) == ["03-02 03:00"]
 
 
@@ -143,7 +144,7 @@ async def test_what_comes_between_looking_and_firing_is_heeded(
         schedules = other.schedules
         match change:
             case "fired":
-                await other.fire(10)
+                await other.maintenance.fire(10)
             case "paused":
                 await schedules.pause("acme", "nightly", True)
             case "resumed":
@@ -161,9 +162,9 @@ async def test_what_comes_between_looking_and_firing_is_heeded(
     await engine.schedules.put(spec())
     set_clock(clock, THREE)
     then(engine, monkeypatch, happens)
-    await engine.fire(10)
+    await engine.maintenance.fire(10)
     assert await ticks(engine) == (["03-02 03:00"] if change == "fired" else [])
-    assert (await engine.doctor()).problems == []
+    assert (await engine.maintenance.doctor()).problems == []
 
 
 async def test_what_is_changed_of_a_due_schedule_holds_for_its_tick(
@@ -173,9 +174,9 @@ async def test_what_is_changed_of_a_due_schedule_holds_for_its_tick(
     await engine.schedules.put(spec())
     set_clock(clock, THREE)
     then(engine, monkeypatch, lambda: other.schedules.put(spec(queue="changed")))
-    await engine.fire(10)
-    await engine.fire(10)
-    page = await engine.list_jobs(JobQuery(limit=10))
+    await engine.maintenance.fire(10)
+    await engine.maintenance.fire(10)
+    page = await engine.jobs.list(JobQuery(limit=10))
     assert [job.queue for job in page.jobs] == ["changed"]
 
 
@@ -187,10 +188,10 @@ async def test_a_store_without_room_loses_no_tick(engine: Engine, clock: Clock) 
         for minutes in (0, 10, 20):
             set_clock(clock, THREE + timedelta(minutes=minutes))
             with pytest.raises(StoreFull):
-                await engine.fire(10)
+                await engine.maintenance.fire(10)
     finally:
         await engine.store.client.config_set("maxmemory", "0")
-    await engine.fire(10)
+    await engine.maintenance.fire(10)
     assert await ticks(engine) == ["03-02 03:00", "03-02 03:10", "03-02 03:20"]
 
 
@@ -209,11 +210,11 @@ async def test_a_schedule_that_cannot_be_read_here_is_left_to_others(
 
     with monkeypatch.context() as here:
         here.setattr("fairlane.engine.schedules.plan_firing", plan)
-        assert [(await engine.fire(1)).count for _ in range(3)] == [1, 0, 0]  # it hides no other
-        await engine.fire(10)
+        assert [(await engine.maintenance.fire(1)).count for _ in range(3)] == [1, 0, 0]  # it hides no other
+        await engine.maintenance.fire(10)
     assert (await ticks(engine), await ticks(engine, "foreign")) == (["03-02 03:00"], [])
     assert len([record for record in caplog.records if "foreign" in record.getMessage()]) == 1
-    await other.fire(10)
+    await other.maintenance.fire(10)
     assert await ticks(engine, "foreign") == ["03-02 03:00"]
 
 
@@ -226,7 +227,7 @@ async def test_a_put_whose_reply_is_lost_drops_no_tick(
     lost = await lose_reply(monkeypatch, engine.store, "set_schedule")
     await engine.schedules.put(spec(payload=msgspec.Raw(b"2")))
     assert lost.is_set()
-    await engine.fire(10)
+    await engine.maintenance.fire(10)
     assert await ticks(engine) == ["03-02 03:00"]
 
 
@@ -241,14 +242,14 @@ async def test_a_schedule_that_cannot_be_read_holds_up_no_other_and_is_mended_by
     set_clock(clock, THREE)
     with caplog.at_level(logging.ERROR):
         for _ in range(2):
-            await engine.fire(10)
+            await engine.maintenance.fire(10)
     assert (await ticks(engine), await ticks(engine, "broken")) == (["03-02 03:00"], [])
     told = [record.getMessage() for record in caplog.records if record.name == "fairlane.engine.schedules"]
     assert told == ["schedule broken of tenant acme cannot be read here"]
     assert [schedule.name for schedule in (await engine.schedules.list(10))[0]] == ["nightly"]
-    assert (await engine.doctor()).problems == ["schedule acme/broken cannot be read; put it anew"]
+    assert (await engine.maintenance.doctor()).problems == ["schedule acme/broken cannot be read; put it anew"]
     await engine.schedules.put(spec(name="broken"))
-    assert (await engine.doctor()).problems == []
+    assert (await engine.maintenance.doctor()).problems == []
     set_clock(clock, THREE + timedelta(days=1))
-    await engine.fire(10)
+    await engine.maintenance.fire(10)
     assert "03-03 03:00" in await ticks(engine, "broken")

@@ -42,7 +42,7 @@ async def test_bulk_calls_change_a_bounded_number_of_jobs_a_script(engine: Engin
     while action is not BulkAction.CANCEL and (leases := await claim(engine, 500)):
         await finish(engine, leases, OutcomeKind.FAILED)
     await engine.store.client.config_resetstat()
-    assert (await engine.change_jobs(action, JobQuery(limit=JOBS))).count == JOBS
+    assert (await engine.jobs.change(action, JobQuery(limit=JOBS))).count == JOBS
     calls, median = await script_times(engine)
     assert calls >= 2 * JOBS / SCRIPT_JOBS  # each script of changes follows one of a listing
     assert median < max(MOST_US, await plain_commands_us(engine))

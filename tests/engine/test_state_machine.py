@@ -139,7 +139,7 @@ class EngineMachine(RuleBasedStateMachine):
         self.asked += jobs
 
         async def submit() -> list[tuple[Any, ...]]:
-            answers.extend(await self.engine.submit(jobs))
+            answers.extend(await self.engine.jobs.submit(jobs))
             return [(a.status, a.job_id, a.state) for a in answers[-len(jobs) :]]
 
         answers: list[Submission] = []
@@ -158,7 +158,7 @@ class EngineMachine(RuleBasedStateMachine):
     def submit_again(self, data: st.DataObject) -> None:
         """A job that is still there, has ended, was forgotten or was refused."""
         job = data.draw(st.sampled_from(self.asked))
-        (answer,) = self._run(lambda: self.engine.submit([job]))
+        (answer,) = self._run(lambda: self.engine.jobs.submit([job]))
         status, job_id, _ = self.model.submit(job)
         assert (answer.status, answer.job_id) == (status, job_id)
         self.last = None
@@ -168,7 +168,7 @@ class EngineMachine(RuleBasedStateMachine):
     def cancel(self, data: st.DataObject) -> None:
         job = self._pick(data, list(self.model.jobs.values()))
         job_id = job.request.id
-        done = self._do(lambda: self._allowed(self.engine.cancel(job_id)))
+        done = self._do(lambda: self._allowed(self.engine.jobs.cancel(job_id)))
         assert done == self.model.cancel(job_id)
 
     @precondition(lambda self: self.model.jobs)
@@ -176,16 +176,16 @@ class EngineMachine(RuleBasedStateMachine):
     def retry(self, data: st.DataObject, failed: bool) -> None:
         jobs = self.model.of_state(State.FAILED) if failed else []
         job_id = self._pick(data, jobs or list(self.model.jobs.values())).request.id
-        done = self._do(lambda: self._allowed(self.engine.retry(job_id)))
+        done = self._do(lambda: self._allowed(self.engine.jobs.retry(job_id)))
         assert done == self.model.retry(job_id)
 
     @precondition(lambda self: self.model.jobs)
     @rule(data=st.data(), action=st.sampled_from(BulkAction))
     def change_many(self, data: st.DataObject, action: BulkAction) -> None:
         ids = data.draw(st.lists(st.sampled_from(list(self.model.jobs)), min_size=1, max_size=5, unique=True))
-        result = self._run(lambda: self.engine.change_jobs(action, ids))
+        result = self._run(lambda: self.engine.jobs.change(action, ids))
         assert (result.count, result.more) == (sum(self.model.change(action, job_id) for job_id in ids), False)
-        assert self._run(lambda: self.engine.change_jobs(action, ids)).count == 0
+        assert self._run(lambda: self.engine.jobs.change(action, ids)).count == 0
         self.last = None
 
     @staticmethod
@@ -207,12 +207,12 @@ class EngineMachine(RuleBasedStateMachine):
     def claim(self, worker: str, chosen: tuple[str, ...], most: int, lease_ms: int) -> None:
         request = ClaimRequest(worker_id=worker, claim_id=new_claim_id(), max=most, queues=chosen, lease_ms=lease_ms)
         blocked = self._blocked()
-        leases: list[Lease] = self._do(lambda: self.engine.claim(request))
+        leases: list[Lease] = self._do(lambda: self.engine.leases.claim(request))
         self.model.claim(request, leases, blocked)
 
     def _blocked(self) -> set[str]:
         """Tenants outside the run indexes; that they are rightly so is checked after every step."""
-        found, _ = self._run(lambda: self.engine.tenants(LIMIT))
+        found, _ = self._run(lambda: self.engine.tenants.list(LIMIT))
         return {tenant.id for tenant in found if tenant.blocked_by}
 
     @precondition(lambda self: self._running())
@@ -221,7 +221,7 @@ class EngineMachine(RuleBasedStateMachine):
         job = self._pick(data, self._running())
         reports = [LeaseReport(job.request.id, job.token)]
         worker = WorkerReport(id=job.worker, slots=1)
-        (status,) = self._do(lambda: self.engine.extend(worker, reports, lease_ms))
+        (status,) = self._do(lambda: self.engine.leases.extend(worker, reports, lease_ms))
         assert status is self.model.extend(job.request.id, job.token, lease_ms)
 
     @precondition(lambda self: self._running())
@@ -230,7 +230,7 @@ class EngineMachine(RuleBasedStateMachine):
         job = self._pick(data, self._running())
         error = JobError("ValueError", f"attempt {job.attempt}") if ending["kind"] is OutcomeKind.FAILED else None
         outcome = Outcome(job_id=job.request.id, token=job.token, error=error, **ending)
-        (status,) = self._do(lambda: self.engine.finish([outcome]))
+        (status,) = self._do(lambda: self.engine.leases.finish([outcome]))
         assert status is self.model.finish(outcome) is LeaseStatus.OK
         if ending["delay_ms"] is None and job.state is State.SCHEDULED and job.reason == "retry":
             self._learn_backoff(job)
@@ -239,7 +239,7 @@ class EngineMachine(RuleBasedStateMachine):
 
     def _learn_backoff(self, job: ModelJob) -> None:
         """The delay is random within bounds; the model goes on with the real one."""
-        found = self._run(lambda: self.engine.get(job.request.id))
+        found = self._run(lambda: self.engine.jobs.get(job.request.id))
         due = round(found.run_at.timestamp() * 1000) if found.run_at else self.clock.now_ms
         tried = job.attempt - job.base
         backoff = job.request.backoff
@@ -253,8 +253,8 @@ class EngineMachine(RuleBasedStateMachine):
         worker = WorkerReport(id="w1", slots=1)
         outcome = Outcome(job_id=job_id, token=token, kind=kind)
         stale = [LeaseStatus.STALE_LEASE]
-        assert self._do(lambda: self.engine.finish([outcome])) == stale
-        assert self._do(lambda: self.engine.extend(worker, [LeaseReport(job_id, token)], 60_000)) == stale
+        assert self._do(lambda: self.engine.leases.finish([outcome])) == stale
+        assert self._do(lambda: self.engine.leases.extend(worker, [LeaseReport(job_id, token)], 60_000)) == stale
 
     @precondition(lambda self: self.last is not None)
     @rule()
@@ -267,18 +267,22 @@ class EngineMachine(RuleBasedStateMachine):
 
     @rule()
     def promote(self) -> None:
-        step = self._run(lambda: self.engine.promote(LIMIT))
+        step = self._run(lambda: self.engine.maintenance.promote(LIMIT))
         assert step.count == self.model.promote()
-        found, _ = self._run(lambda: self.engine.tenants(LIMIT))
+        found, _ = self._run(lambda: self.engine.tenants.list(LIMIT))
         ends = [ms(tenant.blocked_until) for tenant in found if tenant.blocked_until]
         dues = [job.due_ms for job in self.model.of_state(State.SCHEDULED)]
         assert step.next_ms == min((time - self.clock.now_ms for time in (*ends, *dues)), default=None)
         assert all(time > self.clock.now_ms for time in ends)
-        self.last = (lambda: self._nothing_done(self.engine.promote(LIMIT)), True)
+        self.last = (lambda: self._nothing_done(self.engine.maintenance.promote(LIMIT)), True)
 
     @rule(lost=st.sampled_from([None, None, *WORKERS]))
     def reap(self, lost: str | None) -> None:
-        call = (lambda: self.engine.reap_worker(lost, LIMIT)) if lost else (lambda: self.engine.reap(LIMIT))
+        call = (
+            (lambda: self.engine.maintenance.reap_worker(lost, LIMIT))
+            if lost
+            else (lambda: self.engine.maintenance.reap(LIMIT))
+        )
         done = self._run(call)
         assert (done.requeued, done.failed, done.cancelled) == self.model.reap(lost)
         ends = [job.expires_ms for job in self._running()]
@@ -293,11 +297,11 @@ class EngineMachine(RuleBasedStateMachine):
     def prune(self, most: int, age_ms: int, limit: int) -> None:
         keep = Retention(age_ms, most, age_ms, age_ms, most)
         before = set(self.model.jobs)
-        step = self._run(lambda: self.engine.prune(keep, limit))
+        step = self._run(lambda: self.engine.maintenance.prune(keep, limit))
         assert step.count == self.model.prune(keep, limit)
         for job_id in before - self.model.jobs.keys():
             with pytest.raises(NotFound):
-                self._run(lambda job_id=job_id: self.engine.get(job_id))  # type: ignore[misc]
+                self._run(lambda job_id=job_id: self.engine.jobs.get(job_id))  # type: ignore[misc]
         self.last = None
 
     @staticmethod
@@ -306,7 +310,7 @@ class EngineMachine(RuleBasedStateMachine):
 
     @rule(tenant=tenants, change=policy_changes)
     def change_limits(self, tenant: str, change: PolicyChange) -> None:
-        found = self._do(lambda: self.engine.change_tenant(tenant, change))
+        found = self._do(lambda: self.engine.tenants.change(tenant, change))
         own = self.model.own_limits.setdefault(tenant, {})
         own |= {name: value for name, value in msgspec.structs.asdict(change).items() if value is not msgspec.UNSET}
         self.model.known.add(tenant)
@@ -314,7 +318,7 @@ class EngineMachine(RuleBasedStateMachine):
 
     @rule(tenant=tenants)
     def reset_limits(self, tenant: str) -> None:
-        found = self._do(lambda: self.engine.reset_tenant(tenant))
+        found = self._do(lambda: self.engine.tenants.reset(tenant))
         own = self.model.own_limits.setdefault(tenant, {})
         self.model.own_limits[tenant] = {name: value for name, value in own.items() if name == "paused"}
         self.model.known.add(tenant)
@@ -323,12 +327,12 @@ class EngineMachine(RuleBasedStateMachine):
     @rule(change=policy_changes, fairness=st.sampled_from(Fairness))
     def change_defaults(self, change: PolicyChange, fairness: Fairness) -> None:
         policy = change.apply_to(self.model.default)
-        self._do(lambda: self.engine.set_defaults(policy, fairness))
+        self._do(lambda: self.engine.maintenance.set_defaults(policy, fairness))
         self.model.default = policy
 
     @rule(queue=queues, paused=st.booleans())
     def pause_queue(self, queue: str, paused: bool) -> None:
-        self._do(lambda: self.engine.pause_queue(queue, paused))
+        self._do(lambda: self.engine.queues.pause(queue, paused))
         self.model.queues.add(queue)
         (self.model.paused_queues.add if paused else self.model.paused_queues.discard)(queue)
 

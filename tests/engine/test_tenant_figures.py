@@ -9,7 +9,7 @@ from .clock import Clock
 
 async def test_the_longest_wait_is_seen_whatever_stands_first(engine: Engine, clock: Clock) -> None:
     async def longest() -> float | None:
-        return (await engine.tenant("acme")).oldest_wait_seconds
+        return (await engine.tenants.get("acme")).oldest_wait_seconds
 
     await lift_limits(engine)
     assert await longest() is None
@@ -28,7 +28,7 @@ async def test_the_longest_wait_is_seen_whatever_stands_first(engine: Engine, cl
     await finish(engine, leases, OutcomeKind.RELEASED)
     clock.advance(ms=500)
     assert await longest() == 0.5
-    assert (await engine.tenant("acme")).started == 25
+    assert (await engine.tenants.get("acme")).started == 25
 
 
 async def test_the_longest_wait_is_seen_behind_many_of_higher_priority(engine: Engine, clock: Clock) -> None:
@@ -41,32 +41,32 @@ async def test_the_longest_wait_is_seen_behind_many_of_higher_priority(engine: E
         await submit(engine, "far", 12, priority=priority)
     clock.advance(ms=1_000)
     for tenant in ("near", "far"):
-        assert (await engine.tenant(tenant)).oldest_wait_seconds == 2
+        assert (await engine.tenants.get(tenant)).oldest_wait_seconds == 2
 
 
 async def test_queues_count_what_waits_in_them(engine: Engine, clock: Clock) -> None:
     async def depths() -> dict[str, int]:
-        assert (await engine.doctor()).problems == []
-        return {queue.name: queue.pending for queue in await engine.queues()}
+        assert (await engine.maintenance.doctor()).problems == []
+        return {queue.name: queue.pending for queue in await engine.queues.list()}
 
     await lift_limits(engine)
     (first,) = await submit(engine, "a", 1, queue="in")
     await submit(engine, "a", 3, queue="out")
     await submit(engine, "b", 2, queue="out", delay_ms=1_000)
     assert await depths() == {"in": 1, "out": 3}
-    await engine.cancel(first.job_id)
+    await engine.jobs.cancel(first.job_id)
     assert await depths() == {"in": 0, "out": 3}
     clock.advance(ms=1_000)
-    await engine.promote(10)
+    await engine.maintenance.promote(10)
     assert await depths() == {"in": 0, "out": 5}
     leases = await claim(engine, 4)
     assert await depths() == {"in": 0, "out": 1}
     await finish(engine, leases[:2], OutcomeKind.RELEASED)
     assert await depths() == {"in": 0, "out": 3}
-    await engine.cancel(leases[0].job_id)
+    await engine.jobs.cancel(leases[0].job_id)
     assert await depths() == {"in": 0, "out": 2}
     clock.advance(ms=30_000)
-    await engine.reap(10)
+    await engine.maintenance.reap(10)
     assert await depths() == {"in": 0, "out": 4}
     await claim(engine, 10)
     assert await depths() == {"in": 0, "out": 0}
@@ -75,9 +75,9 @@ async def test_queues_count_what_waits_in_them(engine: Engine, clock: Clock) -> 
 async def test_no_totals_are_kept_that_nobody_reads(engine: Engine) -> None:
     await lift_limits(engine)
     made = await submit(engine, "acme", 5, max_attempts=2)
-    await engine.cancel(made[0].job_id)
+    await engine.jobs.cancel(made[0].job_id)
     leases = await claim(engine, 4)
-    await engine.cancel(leases[0].job_id)
+    await engine.jobs.cancel(leases[0].job_id)
     kinds = (OutcomeKind.CANCELLED, OutcomeKind.COMPLETED, OutcomeKind.FAILED, OutcomeKind.RELEASED)
     for lease, kind in zip(leases, kinds, strict=True):
         await finish(engine, [lease], kind)

@@ -3,7 +3,7 @@
 import msgspec
 
 from fairlane.engine import Engine
-from fairlane.engine.retaining import SPARED_MS
+from fairlane.engine.retention import SPARED_MS
 from fairlane.model.backoff import Backoff
 from fairlane.model.job import JobQuery
 from fairlane.model.lease import OutcomeKind
@@ -22,41 +22,44 @@ async def test_a_retry_comes_back_to_its_old_place_when_due(engine: Engine, cloc
     (leased,) = await claim(engine, 1)
     await submit(engine, "acme", 2)
     await finish(engine, [leased], OutcomeKind.FAILED)
-    step = await engine.promote(10)
+    step = await engine.maintenance.promote(10)
     assert step.count == 0
     assert step.next_ms is not None
     assert 500 <= step.next_ms <= 1_000
     clock.advance(ms=step.next_ms - 1)
-    assert (await engine.promote(10)).count == 0
+    assert (await engine.maintenance.promote(10)).count == 0
     clock.advance(ms=1)
-    step = await engine.promote(10)
+    step = await engine.maintenance.promote(10)
     assert (step.count, step.next_ms) == (1, None)
     (again,) = await claim(engine, 1)
     assert (again.job_id, again.attempt) == (first.job_id, 2)
-    assert (await engine.doctor()).problems == []
+    assert (await engine.maintenance.doctor()).problems == []
 
 
 async def test_due_jobs_keep_priority_and_order(engine: Engine, clock: Clock) -> None:
     slow = await submit(engine, "acme", 2, delay_ms=10)
     (urgent,) = await submit(engine, "acme", 1, delay_ms=20, priority=9)
     clock.advance(ms=20)
-    assert [((step := await engine.promote(2)).count, step.next_ms) for _ in range(2)] == [(2, 0), (1, None)]
+    assert [((step := await engine.maintenance.promote(2)).count, step.next_ms) for _ in range(2)] == [
+        (2, 0),
+        (1, None),
+    ]
     ids = [lease.job_id for lease in await claim(engine, 3)]
     assert ids[0] == urgent.job_id
     assert sorted(ids[1:]) == sorted(made.job_id for made in slow)
 
 
 async def test_prune_forgets_by_age_and_says_when_next(engine: Engine, clock: Clock) -> None:
-    assert (await engine.prune(KEPT, 10)).next_ms is None
+    assert (await engine.maintenance.prune(KEPT, 10)).next_ms is None
     (made,) = await submit(engine, "acme", 1)
     await finish(engine, await claim(engine, 1))
-    step = await engine.prune(KEPT, 10)
+    step = await engine.maintenance.prune(KEPT, 10)
     assert (step.count, step.next_ms) == (0, 10_000)
     clock.advance(ms=9_999)
-    assert (await engine.prune(KEPT, 10)).count == 0
-    assert (await engine.get(made.job_id)).state is State.COMPLETED
+    assert (await engine.maintenance.prune(KEPT, 10)).count == 0
+    assert (await engine.jobs.get(made.job_id)).state is State.COMPLETED
     clock.advance(ms=1)
-    step = await engine.prune(KEPT, 10)
+    step = await engine.maintenance.prune(KEPT, 10)
     assert (step.count, step.next_ms) == (1, None)
     assert await engine.store.client.keys("fl:{0}:[jrx]/*") == []
 
@@ -67,13 +70,13 @@ async def test_prune_forgets_the_oldest_above_the_count(engine: Engine, clock: C
     for lease in await claim(engine, 5):
         clock.advance(ms=1)
         await finish(engine, [lease])
-    step = await engine.prune(keep, 2)  # what has just ended may still be asked for again
+    step = await engine.maintenance.prune(keep, 2)  # what has just ended may still be asked for again
     assert (step.count, step.next_ms) == (0, SPARED_MS - 4)
     clock.advance(ms=SPARED_MS)
-    assert (await engine.prune(keep, 2)).next_ms == 0
-    step = await engine.prune(keep, 2)
+    assert (await engine.maintenance.prune(keep, 2)).next_ms == 0
+    step = await engine.maintenance.prune(keep, 2)
     assert (step.count, step.next_ms) == (1, keep.completed_ms - SPARED_MS - 1)
-    kept = [job.id for job in (await engine.list_jobs(JobQuery(state=State.COMPLETED))).jobs]
+    kept = [job.id for job in (await engine.jobs.list(JobQuery(state=State.COMPLETED))).jobs]
     assert kept == [made[4].job_id, made[3].job_id]
 
 
@@ -85,7 +88,7 @@ async def test_prune_works_where_the_store_does_not_tell_its_memory(engine: Engi
     await engine.store.client.execute_command("ACL", "SETUSER", "ann", "on", ">pw", "~*", "&*", "+@all", "-info")  # type: ignore[no-untyped-call]
     guarded = await open_store(f"unix://ann:pw@{engine.store.server.socket_path}", Durability.MEMORY)
     try:
-        assert (await (await Engine.open(guarded, clock=clock)).prune(KEPT, 10)).count == 1
+        assert (await (await Engine.open(guarded, clock=clock)).maintenance.prune(KEPT, 10)).count == 1
     finally:
         await guarded.close()
 
@@ -94,21 +97,21 @@ async def test_reap_takes_expired_leases_alone(engine: Engine, clock: Clock) -> 
     await submit(engine, "acme", 2)
     (short,) = await claim(engine, 1, lease_ms=1_000)
     (long,) = await claim(engine, 1, lease_ms=5_000)
-    assert (await engine.reap(10)).next_ms == 1_000
+    assert (await engine.maintenance.reap(10)).next_ms == 1_000
     clock.advance(ms=999)
-    assert (await engine.reap(10)).requeued == 0
+    assert (await engine.maintenance.reap(10)).requeued == 0
     clock.advance(ms=1)
-    reaped = await engine.reap(10)
+    reaped = await engine.maintenance.reap(10)
     assert (reaped.requeued, reaped.next_ms) == (1, 4_000)
-    assert (await engine.get(short.job_id)).state is State.PENDING
-    assert (await engine.get(long.job_id)).state is State.RUNNING
+    assert (await engine.jobs.get(short.job_id)).state is State.PENDING
+    assert (await engine.jobs.get(long.job_id)).state is State.RUNNING
 
 
 async def test_due_jobs_go_before_jobs_that_came_after(engine: Engine, clock: Clock) -> None:
     due = await submit(engine, "acme", 2, delay_ms=10)
     before = await submit(engine, "acme", 1)
     clock.advance(ms=10)
-    await engine.promote(10)
+    await engine.maintenance.promote(10)
     after = await submit(engine, "acme", 1)
     ids = [lease.job_id for lease in await claim(engine, 4)]
     assert (ids[0], ids[3]) == (before[0].job_id, after[0].job_id)

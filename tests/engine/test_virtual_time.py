@@ -74,12 +74,12 @@ class Played:
         """The worker is lost with the one job that has run longest; one, since the order of several is not told."""
         if len(self._running) == 1:
             lease, since_ms = self._running.pop()
-            assert (await self._engine.reap_worker("w", 10)).requeued == 1
+            assert (await self._engine.maintenance.reap_worker("w", 10)).requeued == 1
             self._model.end(lease.tenant_id, (self._clock.now_ms - since_ms) / 1000, back=True)
 
     async def _prune(self) -> None:
         """Forgetting virtual times that the floor has passed changes nothing."""
-        await self._engine.prune(Retention(), 100)
+        await self._engine.maintenance.prune(Retention(), 100)
 
     async def _pass(self, ms: int) -> None:
         self._clock.advance(ms=ms)
@@ -108,12 +108,12 @@ def test_the_tenant_with_the_least_virtual_time_is_served(
         await own_store.client.flushall()
         clock = Clock()
         engine = await Engine.open(own_store, clock=clock)
-        await engine.set_defaults(UNLIMITED, fairness)
+        await engine.maintenance.set_defaults(UNLIMITED, fairness)
         played = Played(engine, clock, fairness)
         await played.weigh(weights)
         for step in script:
             await played.take(*step)
-        assert (await engine.doctor()).problems == []
+        assert (await engine.maintenance.doctor()).problems == []
 
     @settings(max_examples=60, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
     @given(steps, st.fixed_dictionaries({name: st.sampled_from([0.5, 1.0, 2.0]) for name in TENANTS}))

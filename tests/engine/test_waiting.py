@@ -15,26 +15,26 @@ from .clock import Clock
 
 
 async def _reason(engine: Engine, job_id: str) -> str | None:
-    return (await engine.explain(job_id)).waiting_for
+    return (await engine.jobs.explain(job_id)).waiting_for
 
 
 async def test_each_reason_is_told(engine: Engine, clock: Clock) -> None:
     *_, last = await submit(engine, "acme", 7)
     assert await _reason(engine, last.job_id) == "no_worker"
-    await engine.extend(WorkerReport(id="w", slots=8), [], 30_000)
+    await engine.leases.extend(WorkerReport(id="w", slots=8), [], 30_000)
     assert await _reason(engine, last.job_id) == "turn"
     await claim(engine, 5)
-    why = await engine.explain(last.job_id)
+    why = await engine.jobs.explain(last.job_id)
     assert (why.waiting_for, why.position) == ("concurrency", 2)
     await limit(engine, "acme", paused=True)
     assert await _reason(engine, last.job_id) == "paused"
     await limit(engine, "acme", paused=False, concurrency=None, start_rate=Rate(1, 10.0))
     assert len(await claim(engine, 5)) == 1
-    why = await engine.explain(last.job_id)
+    why = await engine.jobs.explain(last.job_id)
     assert why.waiting_for == "start_rate"
     assert why.blocked_until is not None
     assert why.blocked_until.timestamp() * 1000 == clock.now_ms + 10_000
-    await engine.pause_queue("default", True)
+    await engine.queues.pause("default", True)
     assert await _reason(engine, last.job_id) == "paused"
 
 
@@ -48,7 +48,7 @@ async def test_delays_and_backoffs_are_told_apart(engine: Engine) -> None:
 
 async def test_a_worker_of_other_queues_does_not_count(engine: Engine) -> None:
     (made,) = await submit(engine, "acme", 1)
-    await engine.extend(WorkerReport(id="w", slots=8, queues=("other",)), [], 30_000)
+    await engine.leases.extend(WorkerReport(id="w", slots=8, queues=("other",)), [], 30_000)
     assert await _reason(engine, made.job_id) == "no_worker"
 
 
@@ -58,16 +58,16 @@ async def test_a_start_rate_of_one_starts_one(engine: Engine, clock: Clock) -> N
     for _ in range(3):
         assert len(await claim(engine, 5)) == 1
         clock.advance(us=59_999_999)
-        await engine.promote(10)
+        await engine.maintenance.promote(10)
         assert await claim(engine, 5) == []
         clock.advance(us=1_000)
-        await engine.promote(10)
+        await engine.maintenance.promote(10)
 
 
 async def test_one_due_job_is_promoted(engine: Engine, clock: Clock) -> None:
     await submit(engine, "acme", 1, delay_ms=10)
     clock.advance(ms=10)
-    assert (await engine.promote(10)).count == 1
+    assert (await engine.maintenance.promote(10)).count == 1
     assert len(await claim(engine, 1)) == 1
 
 
@@ -94,18 +94,18 @@ async def test_use_of_one_pool_is_not_held_against_a_tenant_in_another(engine: E
 
 async def test_a_wait_ends_with_the_job(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """At once: the wait does not look again by itself."""
-    monkeypatch.setattr("fairlane.engine.engine._LOOK_AGAIN_S", 1_000.0)
+    monkeypatch.setattr("fairlane.engine.jobs.LOOK_AGAIN_S", 1_000.0)
     (made,) = await submit(engine, "acme", 1)
     looked = asyncio.Event()
-    get = engine.get
+    get = engine.jobs.get
 
     async def look(job_id: str) -> Job:
         job = await get(job_id)
         looked.set()
         return job
 
-    monkeypatch.setattr(engine, "get", look)
-    waiting = asyncio.create_task(engine.wait_finished(made.job_id, 60_000))
+    monkeypatch.setattr(engine.jobs, "get", look)
+    waiting = asyncio.create_task(engine.jobs.wait_finished(made.job_id, 60_000))
     leases = await claim(engine, 1)
     async with asyncio.timeout(30):
         await looked.wait()
@@ -117,12 +117,12 @@ async def test_a_wait_ends_with_the_job(engine: Engine, monkeypatch: pytest.Monk
 
 
 async def test_a_resumed_queue_wakes_an_idle_worker(engine: Engine) -> None:
-    await engine.pause_queue("default", True)
+    await engine.queues.pause("default", True)
     await submit(engine, "acme", 1)
     async with engine.store.subscriber() as client, client.pubsub() as pubsub:
         await pubsub.subscribe("fl:{0}:wake/default")
         assert (await pubsub.get_message(timeout=30) or {})["type"] == "subscribe"
-        await engine.pause_queue("default", False)
+        await engine.queues.pause("default", False)
         assert (await pubsub.get_message(timeout=30) or {})["type"] == "message"
     assert len(await claim(engine, 1)) == 1
 
@@ -130,14 +130,14 @@ async def test_a_resumed_queue_wakes_an_idle_worker(engine: Engine) -> None:
 async def test_a_running_job_has_no_place_in_its_lane(engine: Engine) -> None:
     await submit(engine, "acme", 2)
     (lease,) = await claim(engine, 1)
-    why = await engine.explain(lease.job_id)
+    why = await engine.jobs.explain(lease.job_id)
     assert (why.state, why.waiting_for, why.position) == (State.RUNNING, None, None)
 
 
 async def test_a_retry_at_once_waits_for_nothing(engine: Engine) -> None:
     await submit(engine, "acme", 1)
     (lease,) = await claim(engine, 1)
-    await engine.finish([Outcome(job_id=lease.job_id, token=lease.token, kind=OutcomeKind.FAILED, delay_ms=0)])
+    await engine.leases.finish([Outcome(job_id=lease.job_id, token=lease.token, kind=OutcomeKind.FAILED, delay_ms=0)])
     assert [again.job_id for again in await claim(engine, 1)] == [lease.job_id]
 
 
@@ -157,22 +157,22 @@ async def test_a_limit_that_is_lifted_leaves_no_end_of_waiting(engine: Engine) -
     await limit(engine, "acme", start_rate=Rate(1, 60.0))
     await submit(engine, "acme", 3)
     await claim(engine, 1)
-    assert (await engine.promote(10)).next_ms == 60_000
+    assert (await engine.maintenance.promote(10)).next_ms == 60_000
     await limit(engine, "acme", paused=True)
-    tenant = await engine.tenant("acme")
+    tenant = await engine.tenants.get("acme")
     assert (tenant.blocked_by, tenant.blocked_until) == ("paused", None)
-    assert (await engine.promote(10)).next_ms is None
+    assert (await engine.maintenance.promote(10)).next_ms is None
     await limit(engine, "acme", paused=False)
-    assert (await engine.promote(10)).next_ms == 60_000
+    assert (await engine.maintenance.promote(10)).next_ms == 60_000
     await limit(engine, "acme", start_rate=None)
-    tenant = await engine.tenant("acme")
+    tenant = await engine.tenants.get("acme")
     assert (tenant.blocked_by, tenant.blocked_until) == (None, None)
-    assert (await engine.promote(10)).next_ms is None
+    assert (await engine.maintenance.promote(10)).next_ms is None
     assert len(await claim(engine, 2)) == 2
 
 
 async def _sentence(engine: Engine, job_id: str) -> str:
-    return (await engine.explain(job_id)).sentence
+    return (await engine.jobs.explain(job_id)).sentence
 
 
 async def test_sentences_say_what_ends_the_waiting(engine: Engine, clock: Clock) -> None:
@@ -180,10 +180,10 @@ async def test_sentences_say_what_ends_the_waiting(engine: Engine, clock: Clock)
     three_before = " 3 jobs of the tenant in this queue go before it."
     told = "No worker is connected: start one with `fairlane worker`."
     assert await _sentence(engine, last.job_id) == told + three_before
-    await engine.extend(WorkerReport(id="w", slots=2, running=2), [], 30_000)
+    await engine.leases.extend(WorkerReport(id="w", slots=2, running=2), [], 30_000)
     told = "The tenant acme may start jobs: it waits for one of 2 busy worker slots."
     assert await _sentence(engine, last.job_id) == told + three_before
-    await engine.extend(WorkerReport(id="w", slots=2, running=1), [], 30_000)
+    await engine.leases.extend(WorkerReport(id="w", slots=2, running=1), [], 30_000)
     told = "The tenant acme may start jobs: a worker with a free slot takes them next."
     assert await _sentence(engine, last.job_id) == told + three_before
     await limit(engine, "acme", concurrency=1)
@@ -197,7 +197,7 @@ async def test_sentences_say_what_ends_the_waiting(engine: Engine, clock: Clock)
     await limit(engine, "acme", concurrency=None, start_rate=Rate(1, 60.0))
     await claim(engine, 5)
     next_one = " It is the next of the tenant's jobs in this queue."
-    why = await engine.explain(last.job_id)
+    why = await engine.jobs.explain(last.job_id)
     assert why.blocked_until is not None
     assert why.sentence == (
         "The tenant acme has started as many jobs as its start rate allows: "
@@ -206,13 +206,13 @@ async def test_sentences_say_what_ends_the_waiting(engine: Engine, clock: Clock)
     await limit(engine, "acme", paused=True)
     told = "The tenant acme is paused: its jobs start again once it is resumed."
     assert await _sentence(engine, last.job_id) == told + next_one
-    await engine.pause_queue("default", True)
+    await engine.queues.pause("default", True)
     told = "The queue default is paused: its jobs start again once it is resumed."
     assert await _sentence(engine, last.job_id) == told + next_one
 
 
 async def test_a_turn_tells_how_many_tenants_come_first(engine: Engine) -> None:
-    await engine.extend(WorkerReport(id="w", slots=2, running=2), [], 30_000)
+    await engine.leases.extend(WorkerReport(id="w", slots=2, running=2), [], 30_000)
     await submit(engine, "first", 2)
     await claim(engine, 1)
     (waiting, *_) = await submit(engine, "first", 1)
@@ -225,15 +225,15 @@ async def test_a_turn_tells_how_many_tenants_come_first(engine: Engine) -> None:
 
 async def test_workers_that_cannot_take_a_job_are_told_apart(engine: Engine) -> None:
     (made,) = await submit(engine, "acme", 1)
-    await engine.extend(WorkerReport(id="w", slots=1, queues=("other",)), [], 30_000)
+    await engine.leases.extend(WorkerReport(id="w", slots=1, queues=("other",)), [], 30_000)
     assert (await _sentence(engine, made.job_id)).startswith("No worker serves the queue default: ")
-    await engine.extend(WorkerReport(id="w", slots=1, draining=True), [], 30_000)
+    await engine.leases.extend(WorkerReport(id="w", slots=1, draining=True), [], 30_000)
     assert (await _sentence(engine, made.job_id)).startswith("Every worker that serves the queue default is draining")
 
 
 async def test_later_starts_are_told_with_their_time(engine: Engine) -> None:
     (later,) = await submit(engine, "acme", 1, delay_ms=5_000)
-    due = (await engine.get(later.job_id)).run_at
+    due = (await engine.jobs.get(later.job_id)).run_at
     assert await _sentence(engine, later.job_id) == f"It was submitted to start later, at {due:%Y-%m-%d %H:%M:%S} UTC."
     (failing,) = await submit(engine, "acme", 1)
     await finish(engine, await claim(engine, 1), OutcomeKind.FAILED)
@@ -246,4 +246,4 @@ async def test_a_wait_is_counted_from_when_the_job_came_back(engine: Engine, clo
     clock.advance(ms=5_000)
     await finish(engine, await claim(engine, 1), OutcomeKind.RELEASED)
     clock.advance(ms=2_000)
-    assert (await engine.tenant("acme")).oldest_wait_seconds == 2.0
+    assert (await engine.tenants.get("acme")).oldest_wait_seconds == 2.0

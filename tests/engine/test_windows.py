@@ -22,5 +22,5 @@ async def test_an_event_leaves_the_window_when_it_is_exactly_one_window_old(
     assert [s.status for s in await submit(engine, "ant")] == [SubmitStatus.RATE_LIMITED]
     clock.advance(us=1)
     for left in range(count - 1, -1, -1):
-        assert (await engine.tenant("ant")).submit_rate_used == left
+        assert (await engine.tenants.get("ant")).submit_rate_used == left
         clock.advance(ms=1_000)

@@ -29,8 +29,8 @@ def say(line: str) -> None:
 
 
 async def submit(engine: Engine, tenant: str, key: str, payload: str) -> str:
-    job = NewJob(id=engine.new_job_id(tenant), tenant_id=tenant, payload=payload.encode(), idempotency_key=key)
-    (answer,) = await engine.submit([job])
+    job = NewJob(id=engine.jobs.new_id(tenant), tenant_id=tenant, payload=payload.encode(), idempotency_key=key)
+    (answer,) = await engine.jobs.submit([job])
     return f"{answer.status.value} {answer.job_id}"
 
 

@@ -46,7 +46,7 @@ async def full() -> AsyncIterator[tuple[Engine, httpx.AsyncClient]]:
 
 @asynccontextmanager
 async def upkeep_of(engine: Engine) -> AsyncIterator[None]:
-    upkeep = asyncio.create_task(run_upkeep(engine, Retention()))
+    upkeep = asyncio.create_task(run_upkeep(engine.maintenance, Retention()))
     try:
         yield
     finally:
@@ -70,14 +70,14 @@ async def work_off(engine: Engine, kind: OutcomeKind) -> int:
     """Claim, renew and end jobs until there are none; how many."""
     done = 0
     while True:
-        leases = await engine.claim(ClaimRequest(worker_id="w", claim_id=new_claim_id(), max=10))
+        leases = await engine.leases.claim(ClaimRequest(worker_id="w", claim_id=new_claim_id(), max=10))
         if not leases:
             return done
         reports = [LeaseReport(lease.job_id, lease.token) for lease in leases]
         worker = WorkerReport(id="w", slots=10)
-        assert await engine.extend(worker, reports, 30_000) == [LeaseStatus.OK] * len(leases)
+        assert await engine.leases.extend(worker, reports, 30_000) == [LeaseStatus.OK] * len(leases)
         outcomes = [Outcome(job_id=lease.job_id, token=lease.token, kind=kind) for lease in leases]
-        assert await engine.finish(outcomes) == [LeaseStatus.OK] * len(leases)
+        assert await engine.leases.finish(outcomes) == [LeaseStatus.OK] * len(leases)
         done += len(leases)
 
 
@@ -91,16 +91,16 @@ async def test_a_full_store_drains_and_takes_jobs_again(full: tuple[Engine, http
     assert len(accepted) > 50
     assert await work_off(engine, OutcomeKind.COMPLETED) == len(accepted)
     await eventually(lambda: is_accepted(client), within_s=30)
-    assert (await engine.counters()).completed == len(accepted)
-    assert (await engine.doctor()).problems == []
+    assert (await engine.monitor.counters()).completed == len(accepted)
+    assert (await engine.maintenance.doctor()).problems == []
 
 
 async def test_the_dead_letter_queue_is_not_given_up_for_room(full: tuple[Engine, httpx.AsyncClient]) -> None:
     engine, client = full
     accepted = await submit_until_refused(client)
     await work_off(engine, OutcomeKind.FAILED)
-    await engine.prune(Retention(), 100)
-    jobs = [await engine.get(job_id) for job_id in accepted]
+    await engine.maintenance.prune(Retention(), 100)
+    jobs = [await engine.jobs.get(job_id) for job_id in accepted]
     history = History(set(accepted), [held for job in jobs for held in held_by(job)])
     assert history.problems({job.id: job.state for job in jobs}) == []
     assert {job.state for job in jobs} == {State.FAILED}
@@ -118,7 +118,7 @@ async def test_operators_see_and_change_all_that_drains_it(full: tuple[Engine, h
         assert (await client.get(path)).status_code == 200, path
     # Whoever comes now gets in too: a command, a worker that starts again.
     another = await Engine.open(await open_store(engine.store.name, Durability.DISK))
-    assert (await another.cancel(accepted[0])).state is State.CANCELLED
+    assert (await another.jobs.cancel(accepted[0])).state is State.CANCELLED
     await another.close()
 
 
@@ -127,7 +127,7 @@ async def test_those_who_wait_and_watch_need_no_room(full: tuple[Engine, httpx.A
     accepted = await submit_until_refused(client)
     changes = engine.monitor.changes()
     assert (await anext(changes)).missed
-    waiting = asyncio.create_task(engine.wait_finished(accepted[0], 20_000))
+    waiting = asyncio.create_task(engine.jobs.wait_finished(accepted[0], 20_000))
     await eventually(lambda: is_awaited(engine, accepted[0]), within_s=30)
     await work_off(engine, OutcomeKind.COMPLETED)
     async with asyncio.timeout(30):

@@ -64,14 +64,14 @@ class Fleet:
         self.history = History(limits={tenant: [(0, 5)] for tenant in TENANTS})
 
     async def claim(self, request: ClaimRequest) -> list[Lease]:
-        leases = await self._engine.claim(request)
+        leases = await self._engine.leases.claim(request)
         now = self._clock.now_ms
         self._live |= {lease.token: (lease, now, now + LEASE_MS) for lease in leases}
         return leases
 
     async def end(self, leases: list[Lease], kind: OutcomeKind) -> None:
         outcomes = [Outcome(job_id=lease.job_id, token=lease.token, kind=kind, delay_ms=0) for lease in leases]
-        for lease, status in zip(leases, await self._engine.finish(outcomes), strict=True):
+        for lease, status in zip(leases, await self._engine.leases.finish(outcomes), strict=True):
             is_live = lease.token in self._live
             assert status is (LeaseStatus.OK if is_live else LeaseStatus.STALE_LEASE)
             if is_live:
@@ -81,7 +81,7 @@ class Fleet:
     async def renew(self, worker: str, leases: list[Lease]) -> list[Lease]:
         """The leases that are still good."""
         reports = [LeaseReport(lease.job_id, lease.token) for lease in leases]
-        statuses = await self._engine.extend(WorkerReport(id=worker, slots=SLOTS), reports, LEASE_MS)
+        statuses = await self._engine.leases.extend(WorkerReport(id=worker, slots=SLOTS), reports, LEASE_MS)
         good = [lease for lease, status in zip(leases, statuses, strict=True) if status is LeaseStatus.OK]
         for lease in good:
             self._live[lease.token] = (*self._live[lease.token][:2], self._clock.now_ms + LEASE_MS)
@@ -89,7 +89,7 @@ class Fleet:
         return good
 
     async def reap(self) -> None:
-        reaped = await self._engine.reap(1_000)
+        reaped = await self._engine.maintenance.reap(1_000)
         expired = [token for token, (_, _, expires) in self._live.items() if expires <= self._clock.now_ms]
         assert reaped.requeued + reaped.failed == len(expired)
         for token in expired:
@@ -135,12 +135,12 @@ async def test_nothing_leaks_over_random_rounds(engine: Engine, clock: Clock, se
         await fleet.set_limit(tenant, 5)
     for _ in range(ROUNDS):
         await fleet.one_round()
-        assert (await engine.doctor()).problems == []
+        assert (await engine.maintenance.doctor()).problems == []
     for worker in fleet.workers:
         worker.crash()
     clock.advance(ms=LEASE_MS)
     await fleet.reap()
-    assert [(await engine.tenant(tenant)).running for tenant in TENANTS] == [0, 0, 0]
+    assert [(await engine.tenants.get(tenant)).running for tenant in TENANTS] == [0, 0, 0]
     for tenant in TENANTS:
         await fleet.set_limit(tenant, 4)
     request = ClaimRequest(worker_id="again", claim_id=new_claim_id(), max=100, lease_ms=LEASE_MS)
@@ -149,7 +149,7 @@ async def test_nothing_leaks_over_random_rounds(engine: Engine, clock: Clock, se
     await fleet.end(leases, OutcomeKind.COMPLETED)
     await drained(engine, fleet)
     assert fleet.history.problems(await states_of_all(engine)) == []
-    assert (await engine.doctor()).problems == []
+    assert (await engine.maintenance.doctor()).problems == []
 
 
 async def drained(engine: Engine, fleet: Fleet) -> None:
@@ -168,7 +168,7 @@ async def states_of_all(engine: Engine) -> dict[str, State]:
     states: dict[str, State] = {}
     cursor: str | None = None
     while True:
-        page = await engine.list_jobs(JobQuery(limit=1_000, cursor=cursor))
+        page = await engine.jobs.list(JobQuery(limit=1_000, cursor=cursor))
         states |= {job.id: job.state for job in page.jobs}
         cursor = page.next_cursor
         if cursor is None:

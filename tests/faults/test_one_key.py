@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 from fairlane.engine import Engine
-from fairlane.engine.engine import IDEMPOTENCY_MS
+from fairlane.engine.jobs import IDEMPOTENCY_MS
 from fairlane.model.job import NewJob, SubmitStatus
 
 ROOT = Path(__file__).parents[2]
@@ -46,22 +46,22 @@ async def test_a_hundred_submissions_with_one_key_are_one_job(engine: Engine, st
     answers = submit_at_once(store_url, "acme", ["1"] * PROCESSES)
     assert Counter(status for status, _ in answers) == {"created": 1, "replayed": PROCESSES * EACH - 1}
     assert len({job for _, job in answers}) == 1
-    tenant = await engine.tenant("acme")
+    tenant = await engine.tenants.get("acme")
     assert (tenant.pending, tenant.submitted, tenant.submit_rate_used) == (1, 1, 1)
-    assert (await engine.doctor()).problems == []
+    assert (await engine.maintenance.doctor()).problems == []
 
 
 async def test_of_different_bodies_one_wins(engine: Engine, store_url: str) -> None:
     answers = Counter(status for status, _ in submit_at_once(store_url, "acme", ["1", "1", "2", "2"]))
     assert answers == {"created": 1, "replayed": 2 * EACH - 1, "key_reused": 2 * EACH}
-    assert (await engine.tenant("acme")).pending == 1
+    assert (await engine.tenants.get("acme")).pending == 1
 
 
 async def test_a_key_belongs_to_its_tenant_and_lasts_a_day(engine: Engine, store_url: str) -> None:
     async def submit(tenant: str) -> tuple[SubmitStatus, str]:
-        new_id = engine.new_job_id(tenant)
+        new_id = engine.jobs.new_id(tenant)
         job = NewJob(id=new_id, tenant_id=tenant, payload=b"1", idempotency_key="k1")
-        (answer,) = await engine.submit([job])
+        (answer,) = await engine.jobs.submit([job])
         return answer.status, answer.job_id
 
     _, first = await submit("acme")

@@ -27,7 +27,7 @@ async def submitted(engine: Engine, count: int) -> int:
 
 async def started(engine: Engine, count: int) -> int:
     """How many were started, upkeep having looked after the tenant."""
-    await engine.promote(10)
+    await engine.maintenance.promote(10)
     leases = await claim(engine, count)
     await finish(engine, leases)
     return len(leases)

@@ -44,14 +44,14 @@ async def work(engine: Engine) -> int:
     done = 0
     while True:
         request = ClaimRequest(worker_id="w", claim_id=new_claim_id(), max=5)
-        statuses, leases = await engine.exchange(outcomes, request)
+        statuses, leases = await engine.leases.exchange(outcomes, request)
         assert statuses == [LeaseStatus.OK] * len(outcomes)
         done += len(outcomes)
         if not leases:
             return done
         outcomes = [ended(lease) for lease in leases]
         reports = [LeaseReport(lease.job_id, lease.token) for lease in leases]
-        extended = await engine.extend(WorkerReport(id="w", slots=5), reports, 30_000)
+        extended = await engine.leases.extend(WorkerReport(id="w", slots=5), reports, 30_000)
         assert extended == [LeaseStatus.OK] * len(leases)
 
 
@@ -61,14 +61,14 @@ def ended(lease: Lease) -> Outcome:
 
 async def test_nobody_sees_that_scripts_are_gone(engine: Engine) -> None:
     await lift_limits(engine)
-    jobs = [NewJob(id=engine.new_job_id(name), tenant_id=name, payload=b"1") for name in ("a", "b", "c") * 100]
+    jobs = [NewJob(id=engine.jobs.new_id(name), tenant_id=name, payload=b"1") for name in ("a", "b", "c") * 100]
     async with scripts_flushed(engine):
-        for answers in await asyncio.gather(*(engine.submit([job]) for job in jobs)):
+        for answers in await asyncio.gather(*(engine.jobs.submit([job]) for job in jobs)):
             assert answers[0].status is SubmitStatus.CREATED
         assert sum(await asyncio.gather(*(work(engine) for _ in range(4)))) == JOBS
-        await engine.promote(10)
-        await engine.reap(10)
-        await engine.prune(Retention(), 10)
-        assert (await engine.change_jobs(BulkAction.DELETE, JobQuery(limit=JOBS))).count == JOBS
-    assert (await engine.counters()).completed == JOBS
-    assert (await engine.doctor()).problems == []
+        await engine.maintenance.promote(10)
+        await engine.maintenance.reap(10)
+        await engine.maintenance.prune(Retention(), 10)
+        assert (await engine.jobs.change(BulkAction.DELETE, JobQuery(limit=JOBS))).count == JOBS
+    assert (await engine.monitor.counters()).completed == JOBS
+    assert (await engine.maintenance.doctor()).problems == []

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from fairlane import App
-from fairlane.backend import Queue
+from fairlane.backend import Backend
 from fairlane.engine import Engine
 from fairlane.model.job import JobQuery
 from fairlane.model.retention import Retention
@@ -53,7 +53,7 @@ class Fleet:
         return (await self.client.post("/jobs", json={"tenantId": "acme", "payload": 1})).status_code == 202
 
     async def is_completed(self, job_id: str) -> bool:
-        return (await self.engine.get(job_id)).state is State.COMPLETED
+        return (await self.engine.jobs.get(job_id)).state is State.COMPLETED
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ async def fleet() -> AsyncIterator[Fleet]:
         async def engine() -> Engine:
             return await Engine.open(await open_store(f"valkey://127.0.0.1:{proxy.port}", Durability.DISK))
 
-        async def queue() -> Queue:
+        async def queue() -> Backend:
             return await engine()
 
         ours = await engine()
@@ -91,7 +91,7 @@ async def fleet() -> AsyncIterator[Fleet]:
         await stack.enter_async_context(client)
         worker = Worker(queue, app.registry, WorkerOptions(slots=4, lease_ms=LEASE_MS))
         await stack.enter_async_context(running(worker))
-        upkeep = asyncio.create_task(run_upkeep(ours, Retention()))
+        upkeep = asyncio.create_task(run_upkeep(ours.maintenance, Retention()))
         stack.callback(upkeep.cancel)
         yield Fleet(ours, proxy, client, begun, stopped)
 
@@ -135,10 +135,10 @@ async def test_all_goes_on_once_the_store_is_reached_again(fleet: Fleet, fault: 
 
 
 async def judge(fleet: Fleet, accepted: set[str]) -> None:
-    jobs = (await fleet.engine.list_jobs(JobQuery(limit=100))).jobs
+    jobs = (await fleet.engine.jobs.list(JobQuery(limit=100))).jobs
     # Submissions that were not answered may have been made all the same.
     history = History(accepted | {job.id for job in jobs if job.state.is_terminal})
     for job in jobs:
-        history.held += held_by(await fleet.engine.get(job.id))
+        history.held += held_by(await fleet.engine.jobs.get(job.id))
     assert history.problems({job.id: job.state for job in jobs}) == []
-    assert (await fleet.engine.doctor()).problems == []
+    assert (await fleet.engine.maintenance.doctor()).problems == []

@@ -17,7 +17,7 @@ from .world import PATIENCE_SECONDS, World, open_emptied
 async def world(store_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     monkeypatch.setenv("FAIRLANE_DURABILITY", "memory")
     engine = await open_emptied(store_url)
-    upkeep = asyncio.create_task(run_upkeep(engine, Retention()))
+    upkeep = asyncio.create_task(run_upkeep(engine.maintenance, Retention()))
     world = World(store_url, engine)
     try:
         yield world
@@ -26,5 +26,5 @@ async def world(store_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         async with asyncio.timeout(PATIENCE_SECONDS):
             await asyncio.wait([upkeep])
             await world.app.close()
-            assert (await engine.doctor()).problems == []
+            assert (await engine.maintenance.doctor()).problems == []
             await engine.close()

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from fairlane import App, StoreUnavailable
-from fairlane.backend import Queue
+from fairlane.backend import Backend
 from fairlane.sdk.connections import Connections
 
 NOWHERE = "valkey://127.0.0.1:1"
@@ -33,7 +33,7 @@ def test_sync_calls_that_could_not_connect_are_closed() -> None:
 async def test_connections_that_are_still_being_opened_when_they_are_closed() -> None:
     begun, failing = asyncio.Event(), asyncio.Event()
 
-    async def fail_late() -> Queue:
+    async def fail_late() -> Backend:
         begun.set()
         await failing.wait()
         raise StoreUnavailable("away")
@@ -51,7 +51,7 @@ async def test_connections_that_are_still_being_opened_when_they_are_closed() ->
 async def test_closing_that_is_cancelled_ends_the_opening() -> None:
     begun, ended = asyncio.Event(), asyncio.Event()
 
-    async def never() -> Queue:
+    async def never() -> Backend:
         begun.set()
         try:
             await asyncio.Event().wait()
@@ -72,7 +72,7 @@ async def test_closing_that_is_cancelled_ends_the_opening() -> None:
 
 
 def test_every_loop_is_given_back_though_one_could_not_connect() -> None:
-    async def fail() -> Queue:
+    async def fail() -> Backend:
         raise StoreUnavailable("away")
 
     connections = Connections(fail)

@@ -96,7 +96,7 @@ async def test_only_jobs_that_were_made_are_told_and_own_headers_win(world: Worl
     async def work(n: int) -> None:
         pass
 
-    await world.engine.change_tenant("slow", PolicyChange(submit_rate=Rate(2, 60)))
+    await world.engine.tenants.change("slow", PolicyChange(submit_rate=Rate(2, 60)))
     async with app:
         with pytest.raises(PartlySubmitted):
             await work.using(tenant="slow").submit_many([(n,) for n in range(3)])
@@ -105,7 +105,7 @@ async def test_only_jobs_that_were_made_are_told_and_own_headers_win(world: Worl
         own = await work.using(headers={"last": "mine"}).submit(5)
         sync = await asyncio.to_thread(work.submit_sync, 6)
         assert (await own.refresh()).headers == {"a": "work of default", "last": "mine"}
-        assert (await world.engine.get(sync.id)).headers == {"a": "work of default", "last": "a"}
+        assert (await world.engine.jobs.get(sync.id)).headers == {"a": "work of default", "last": "a"}
     await asyncio.to_thread(app.close_sync)
     assert [line[-9:] for line in lines] == [f'd work {{"n":{n}}}'[-9:] for n in (0, 1, 3, 5, 6)]
 

@@ -47,7 +47,7 @@ async def test_refusals_read_the_same(remote: World) -> None:
     async def work(n: int) -> None:
         pass
 
-    await remote.engine.change_tenant("slow", PolicyChange(submit_rate=Rate(2, 60)))
+    await remote.engine.tenants.change("slow", PolicyChange(submit_rate=Rate(2, 60)))
     with pytest.raises(PartlySubmitted, match="1 of 3") as partly:
         await work.using(tenant="slow").submit_many([(n,) for n in range(3)])
     assert [handle is not None for handle in partly.value.jobs] == [True, True, False]
@@ -81,6 +81,6 @@ async def test_a_running_job_is_cancelled_and_a_failed_one_told(remote: World) -
         job = await remote.finished((await parent.using(tenant="acme").submit()).id)
     assert [each.id for each in failed] == [job.id]
     assert job.error is not None
-    assert (await remote.engine.get(job.error.message)).tenant_id == "acme"
+    assert (await remote.engine.jobs.get(job.error.message)).tenant_id == "acme"
     with pytest.raises(LookupError):
         current()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fairlane import App, InvalidInput, Retry, State, current
-from fairlane.backend import Queue
+from fairlane.backend import Backend
 from fairlane.model.errors import StoreUnavailable
 from fairlane.model.schedule import Missed, Overlap, Schedule, ScheduleSpec
 from fairlane.sdk.call import Bound
@@ -153,7 +153,7 @@ class World:
         self.failures: list[Exception] = []
         """What the next openings of the store raise."""
 
-    async def open(self) -> Queue:
+    async def open(self) -> Backend:
         if self.failures:
             raise self.failures.pop(0)
         return await self.t._open_for_app()

@@ -103,7 +103,7 @@ async def test_a_rejected_job_runs_once_workers_know_its_task(world: World) -> N
     assert job.error is not None and job.error.type == "UnknownTask"
     assert "no task named late" in job.error.message and "retry the job" in job.error.message
     world.app.task(late)
-    await world.engine.retry(job.id)
+    await world.engine.jobs.retry(job.id)
     async with world.worker():
         assert json_of((await world.finished(job.id)).result) == 3
 

@@ -118,7 +118,7 @@ async def test_a_wrong_call_is_refused_at_submit(world: World) -> None:
         await work.submit("one")  # type: ignore[arg-type]
     with pytest.raises(InvalidInput, match="missing required field `number`"):
         await work.submit()  # type: ignore[call-arg]
-    assert (await world.engine.counters()).submitted == 0
+    assert (await world.engine.monitor.counters()).submitted == 0
 
 
 async def test_no_raw_text_spoils_what_others_read(world: World) -> None:
@@ -132,7 +132,7 @@ async def test_no_raw_text_spoils_what_others_read(world: World) -> None:
         handle = await work.submit(msgspec.Raw(b"[1.50]"))
         with pytest.raises(JobFailed, match="InvalidResult"):
             await handle.result(timeout=10)
-    page = await world.engine.list_jobs(JobQuery())
+    page = await world.engine.jobs.list(JobQuery())
     assert [job["payload"] for job in msgspec.json.decode(msgspec.json.encode(page))["jobs"]] == [[1.5]]
 
 
@@ -144,7 +144,7 @@ async def test_a_bound_call_is_checked_now_and_submitted_later(world: World) -> 
     with pytest.raises(InvalidInput, match="Expected `int`"):
         add.bind("one")  # type: ignore[arg-type]
     bound: Bound[int] = add.using(priority=3).bind(1, b=2)
-    assert (await world.engine.counters()).submitted == 0
+    assert (await world.engine.monitor.counters()).submitted == 0
     async with world.worker():
         first, second = await bound.submit(), await bound.submit()
         assert [await first.result(timeout=10), await second.result(timeout=10)] == [3, 3]
@@ -174,7 +174,7 @@ async def test_none_of_many_is_made_where_one_is_no_call(world: World, call: Any
         await work.submit_many([("a",), call])
     with pytest.raises(InvalidInput, match="Expected `str`"):
         await work.submit_many([("a",), (7,)])
-    assert (await world.engine.counters()).submitted == 0
+    assert (await world.engine.monitor.counters()).submitted == 0
 
 
 @pytest.mark.parametrize("option", ["key", "idempotency_key"])
@@ -186,7 +186,7 @@ async def test_none_of_many_is_made_where_they_would_share_a_key(world: World, o
     shared = work.using(**{option: "k"})  # type: ignore[arg-type]  # each is a text
     with pytest.raises(InvalidInput, match=rf"share the {option} 'k'"):
         await shared.submit_many([(1,), (2,)])
-    assert (await world.engine.counters()).submitted == 0
+    assert (await world.engine.monitor.counters()).submitted == 0
     assert await shared.submit_many([]) == []
     assert len(await shared.submit_many([(1,)])) == 1
 
@@ -196,7 +196,7 @@ async def test_jobs_over_the_rate_are_refused_and_the_others_kept(world: World) 
     async def work(n: int) -> None:
         pass
 
-    await world.engine.change_tenant("slow", PolicyChange(submit_rate=Rate(3, 60)))
+    await world.engine.tenants.change("slow", PolicyChange(submit_rate=Rate(3, 60)))
     with pytest.raises(PartlySubmitted, match="2 of 5") as partly:
         await work.using(tenant="slow").submit_many([(n,) for n in range(5)])
     assert [handle is not None for handle in partly.value.jobs] == [True, True, True, False, False]

@@ -80,7 +80,7 @@ async def test_a_sync_call_does_not_hold_up_an_event_loop(world: World) -> None:
 
     with pytest.raises(RuntimeError, match="await the async method"):
         work.submit_sync()
-    assert (await world.engine.counters()).submitted == 0
+    assert (await world.engine.monitor.counters()).submitted == 0
 
 
 async def test_the_tenant_of_the_calling_thread_counts(world: World) -> None:
@@ -99,7 +99,7 @@ async def test_the_tenant_of_the_calling_thread_counts(world: World) -> None:
     async with world.worker():
         of_job = await (await parent.using(tenant="acme").submit()).result(timeout=10)
         of_block = await in_thread(world, script)
-    tenants = [(await world.engine.get(str(job_id))).tenant_id for job_id in (of_job, of_block)]
+    tenants = [(await world.engine.jobs.get(str(job_id))).tenant_id for job_id in (of_job, of_block)]
     assert tenants == ["acme", "block"]
 
 
@@ -147,10 +147,10 @@ async def test_a_process_submits_and_ends_in_peace(
     ids = run.stdout.split()
     assert len(set(ids)) == len(ids) == printed
     for job_id in ids:
-        await world.engine.get(job_id)
+        await world.engine.jobs.get(job_id)
     if submitted is not None:
-        assert (await world.engine.counters()).submitted == submitted
-        assert len((await world.engine.list_jobs(JobQuery(limit=100))).jobs) == submitted
+        assert (await world.engine.monitor.counters()).submitted == submitted
+        assert len((await world.engine.jobs.list(JobQuery(limit=100))).jobs) == submitted
 
 
 async def test_ctrl_c_ends_a_wait(world: World) -> None:
@@ -158,7 +158,7 @@ async def test_ctrl_c_ends_a_wait(world: World) -> None:
     process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         assert process.stdout is not None
-        await world.engine.get((await process.stdout.readline()).decode().strip())
+        await world.engine.jobs.get((await process.stdout.readline()).decode().strip())
         process.send_signal(signal.SIGINT)
         async with asyncio.timeout(15):
             _, told = await process.communicate()

@@ -34,7 +34,7 @@ async def test_a_block_gives_its_tenant_to_the_jobs_within(app: App, world: Worl
         pass
 
     async def tenant_of(submitted: asyncio.Task[str] | str) -> str:
-        return (await world.engine.get(submitted if isinstance(submitted, str) else await submitted)).tenant_id
+        return (await world.engine.jobs.get(submitted if isinstance(submitted, str) else await submitted)).tenant_id
 
     async def submit() -> str:
         return (await work.submit()).id
@@ -88,7 +88,7 @@ async def test_children_belong_to_the_tenant_of_the_job_that_submits_them(app: A
         with app.tenant("of-the-worker"):
             async with world.worker(app=app):
                 ids = await (await parent.using(tenant="acme").submit()).result(timeout=10)
-        assert [(await world.engine.get(job_id)).tenant_id for job_id in ids] == ["acme", "block"]
+        assert [(await world.engine.jobs.get(job_id)).tenant_id for job_id in ids] == ["acme", "block"]
 
 
 async def test_a_job_in_a_process_of_its_own_submits_children_of_its_tenant(
@@ -98,4 +98,4 @@ async def test_a_job_in_a_process_of_its_own_submits_children_of_its_tenant(
     async with process_parent.app, world.worker(app=process_parent.app):
         job = await process_parent.parent.using(tenant="acme").submit()
         child_id = json_of((await world.finished(job.id)).result)
-    assert (await world.engine.get(str(child_id))).tenant_id == "acme"
+    assert (await world.engine.jobs.get(str(child_id))).tenant_id == "acme"

@@ -162,7 +162,7 @@ async def test_drain_runs_what_jobs_submit_and_each_job_is_returned_once() -> No
 async def test_limits_hold_when_a_test_sets_them() -> None:
     async with app.testing() as t:
         queue = await app.connect()
-        await queue.change_tenant("default", PolicyChange(submit_rate=Rate(2, 60.0)))
+        await queue.tenants.change("default", PolicyChange(submit_rate=Rate(2, 60.0)))
         for _ in range(2):
             await add.submit(1, 1)
         with pytest.raises(RateLimited):
@@ -175,10 +175,10 @@ async def test_limits_hold_when_a_test_sets_them() -> None:
 async def test_a_paused_tenants_jobs_are_not_due() -> None:
     async with app.testing() as t:
         queue = await app.connect()
-        await queue.change_tenant("default", PolicyChange(paused=True))
+        await queue.tenants.change("default", PolicyChange(paused=True))
         await add.submit(1, 1)
         assert await t.drain() == []
-        await queue.change_tenant("default", PolicyChange(paused=False))
+        await queue.tenants.change("default", PolicyChange(paused=False))
         assert len(await t.drain()) == 1
 
 

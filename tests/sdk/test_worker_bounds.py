@@ -30,7 +30,7 @@ async def test_queues_get_starts_by_weight(world: World) -> None:
     for queue, count in (("a", 200), ("b", 200), ("c", 3)):
         await work.using(queue=queue).submit_many([(queue,)] * count)
     options = WorkerOptions(slots=4, queues=("a", "b", "c"), weights=(3, 1, 1))
-    worker = Worker(world.open_queue, world.app.registry, options)
+    worker = Worker(world.open_backend, world.app.registry, options)
     running = asyncio.create_task(worker.run())
     await eventually(lambda: _is(len(order) == 403), "all have run")
     worker.stop()
@@ -57,7 +57,7 @@ async def test_a_worker_ends_after_so_many_jobs_when_the_last_has_ended(world: W
 
     handles = await work.submit_many([(number,) for number in range(9)])
     options = WorkerOptions(slots=4, max_jobs=6, drain_seconds=0)
-    worker = Worker(world.open_queue, world.app.registry, options)
+    worker = Worker(world.open_backend, world.app.registry, options)
     running = asyncio.create_task(worker.run())
     await eventually(lambda: _is(len(begun) == 4), "the slots are full")
     may_end.set()
@@ -75,7 +75,7 @@ async def test_a_worker_that_is_used_up_still_heeds_a_stop(world: World) -> None
         await asyncio.sleep(600)
 
     handle = await work.submit()
-    worker = Worker(world.open_queue, world.app.registry, WorkerOptions(max_jobs=1, drain_seconds=0))
+    worker = Worker(world.open_backend, world.app.registry, WorkerOptions(max_jobs=1, drain_seconds=0))
     running = asyncio.create_task(worker.run())
     await eventually(lambda: _is(worker.is_used_up), "the worker is used up")
     assert worker.problem == "the worker drains"
@@ -96,7 +96,7 @@ async def test_a_worker_ends_when_it_holds_too_much_memory(world: World) -> None
             held.append(b"x" * (64 << 20))
 
     handle = await hoard.submit()
-    worker = Worker(world.open_queue, world.app.registry, WorkerOptions(max_memory=most))
+    worker = Worker(world.open_backend, world.app.registry, WorkerOptions(max_memory=most))
     async with asyncio.timeout(PATIENCE_SECONDS):
         await worker.run()
     assert worker.is_used_up
@@ -104,7 +104,7 @@ async def test_a_worker_ends_when_it_holds_too_much_memory(world: World) -> None
 
 
 async def test_a_worker_that_could_not_run_a_single_job_does_not_begin(world: World) -> None:
-    worker = Worker(world.open_queue, world.app.registry, WorkerOptions(max_memory=1 << 20))
+    worker = Worker(world.open_backend, world.app.registry, WorkerOptions(max_memory=1 << 20))
     with pytest.raises(InvalidInput, match="MiB that the worker holds"):
         await worker.run()
 
@@ -134,7 +134,7 @@ async def test_a_job_that_was_given_up_without_a_thread_never_runs(
 
 
 async def test_a_worker_knows_whether_it_is_ready(world: World) -> None:
-    worker = Worker(world.open_queue, world.app.registry, WorkerOptions())
+    worker = Worker(world.open_backend, world.app.registry, WorkerOptions())
     assert worker.problem == "the store does not answer"
     running = asyncio.create_task(worker.run())
     await eventually(lambda: _is(worker.problem is None), "the worker is ready")

@@ -30,11 +30,11 @@ async def test_short_jobs_end_and_long_ones_are_released(world: World, tmp_path:
         assert await worker.ended() == 0
         assert worker.diary(short) == ["begin", "end"]
         assert worker.diary(long) == ["begin", "cancelled"]
-    assert json_of((await world.engine.get(short)).result) == "rested"
+    assert json_of((await world.engine.jobs.get(short)).result) == "rested"
     for job_id in (long, hanging):
-        job = await world.engine.get(job_id)
+        job = await world.engine.jobs.get(job_id)
         assert (job.state, job.reason, job.attempt) == (State.PENDING, Reason.RELEASED, 0)
-    assert (await world.engine.get(waiting)).attempt == 0
+    assert (await world.engine.jobs.get(waiting)).attempt == 0
 
 
 async def test_an_idle_worker_stops_at_once(world: World, tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ async def test_a_second_signal_ends_it_at_once(world: World, tmp_path: Path) -> 
         assert worker.process.poll() is None
         worker.process.terminate()
         assert await worker.ended() == 128 + signal.SIGTERM
-    assert (await world.engine.get(job_id)).state is State.RUNNING
+    assert (await world.engine.jobs.get(job_id)).state is State.RUNNING
 
 
 async def test_a_second_signal_is_heard_while_a_job_blocks_the_loop(world: World, tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ async def test_jobs_that_do_not_listen_do_not_keep_the_process(world: World, tmp
         worker.process.terminate()
         assert await worker.ended() == 0
     for job_id in (deaf, hanging):
-        assert (await world.engine.get(job_id)).reason is Reason.RELEASED
+        assert (await world.engine.jobs.get(job_id)).reason is Reason.RELEASED
 
 
 @pytest.mark.parametrize("own_pool", [False, True])
@@ -93,8 +93,8 @@ async def test_threads_that_jobs_leave_behind_do_not_keep_the_process(
             await worker.has_begun(job_id)
         worker.process.terminate()
         assert await worker.ended(20.0) == 0
-    assert {(await world.engine.get(job_id)).reason for job_id in jobs} == {Reason.RELEASED}
-    assert await world.engine.workers() == []
+    assert {(await world.engine.jobs.get(job_id)).reason for job_id in jobs} == {Reason.RELEASED}
+    assert await world.engine.workers.list() == []
 
 
 async def test_starting_and_stopping_again_and_again_loses_nothing(world: World) -> None:

@@ -179,7 +179,7 @@ async def test_a_job_that_ignores_its_timeout_loses_its_slot(world: World) -> No
         release.set()
         await eventually(lambda: _is(worker.abandoned == 0), "the abandoned jobs have ended")
     for job in jobs:
-        assert (await world.engine.get(job.id)).result is None
+        assert (await world.engine.jobs.get(job.id)).result is None
 
 
 async def _is(condition: bool) -> bool:
@@ -222,7 +222,7 @@ async def test_a_running_sync_job_sees_that_it_is_cancelled(world: World) -> Non
 
 
 async def _is_running(world: World, job_id: str) -> bool:
-    return (await world.engine.get(job_id)).state is State.RUNNING
+    return (await world.engine.jobs.get(job_id)).state is State.RUNNING
 
 
 async def test_a_job_knows_itself(world: World) -> None:
@@ -310,4 +310,4 @@ async def test_mixed_jobs_all_end_as_they_should(world: World) -> None:
         assert (job.state, json_of(job.result), job.attempt) == (State.COMPLETED, n, 2 if n % 5 == 0 else 1)
     for n, job in enumerate(jobs[300:]):
         assert job.state is (State.FAILED if n % 7 == 0 else State.COMPLETED)
-    assert (await world.engine.counters()).completed == 300 + 300 - 43
+    assert (await world.engine.monitor.counters()).completed == 300 + 300 - 43

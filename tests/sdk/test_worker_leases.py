@@ -76,24 +76,24 @@ async def test_a_job_whose_lease_was_ended_is_stopped_and_not_reported(world: Wo
         handles = [await on_loop.submit(), await in_thread.submit()]
         for handle in handles:
             await eventually(lambda: _is_running(world, handle.id), "the job runs")  # noqa: B023  called at once
-        reaped = await world.engine.reap_worker(worker.options.worker_id, 10)
+        reaped = await world.engine.maintenance.reap_worker(worker.options.worker_id, 10)
         assert reaped.requeued == 2
         jobs = [await world.finished(handle.id) for handle in handles]
         assert [json_of(job.result) for job in jobs] == ["second", "second"]
         async with asyncio.timeout(PATIENCE_SECONDS):
             await stopped.wait()
         assert await asyncio.to_thread(thread_stopped.wait, PATIENCE_SECONDS)
-    assert [json_of((await world.engine.get(job.id)).result) for job in jobs] == ["second", "second"]
+    assert [json_of((await world.engine.jobs.get(job.id)).result) for job in jobs] == ["second", "second"]
 
 
 async def _is_running(world: World, job_id: str) -> bool:
-    return (await world.engine.get(job_id)).state is State.RUNNING
+    return (await world.engine.jobs.get(job_id)).state is State.RUNNING
 
 
 async def test_a_worker_is_seen_while_it_lives(world: World) -> None:
     async with world.worker(slots=3) as worker:
 
         async def look() -> list[tuple[str, int, bool]]:
-            return [(report.id, report.slots, report.draining) for report in await world.engine.workers()]
+            return [(report.id, report.slots, report.draining) for report in await world.engine.workers.list()]
 
         assert await eventually(look, "the worker shows") == [(worker.options.worker_id, 3, False)]

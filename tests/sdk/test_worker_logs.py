@@ -55,7 +55,7 @@ async def test_each_job_has_its_own_lines(world: World, way: str, is_async: bool
         handles = [await task.submit(name) for name in ("one", "two")]
         for handle, name in zip(handles, ("one", "two"), strict=True):
             await world.finished(handle.id)
-            found = await world.engine.logs.of(handle.id)
+            found = await world.engine.jobs.log(handle.id)
             assert texts(found) == [(1, "info", f"{name} begins"), (1, "warning", f"{name} ends")]
             assert {line.logger for line in found.lines} == {"shop.orders"}
             assert not found.truncated
@@ -73,7 +73,7 @@ async def test_lines_and_exceptions_of_every_attempt_are_kept(world: World) -> N
     async with world.worker():
         handle = await work.submit()
         assert (await world.finished(handle.id)).state is State.FAILED
-    found = await world.engine.logs.of(handle.id)
+    found = await world.engine.jobs.log(handle.id)
     assert [line.attempt for line in found.lines] == [1, 2]
     assert found.lines[0].message.startswith("it failed\nTraceback")
     assert found.lines[0].message.endswith("ValueError: no\nsuch")
@@ -88,7 +88,7 @@ async def test_lines_are_bounded_and_the_last_ones_kept(world: World) -> None:
     async with world.worker():
         handle = await work.submit()
         await world.finished(handle.id)
-    found = await world.engine.logs.of(handle.id)
+    found = await world.engine.jobs.log(handle.id)
     assert found.truncated
     assert 100 < len(found.lines) <= MAX_LOG_LINES
     assert found.lines[-2].message == "line 998 "
@@ -112,24 +112,24 @@ async def test_lines_show_while_the_job_runs(world: World, executor: str, tmp_pa
             job_id = await world.submit_raw("chat", msgspec.json.encode([str(goes_on_with)]))
 
         async def look() -> JobLog | None:
-            found = await world.engine.logs.of(job_id)
+            found = await world.engine.jobs.log(job_id)
             return found if found.lines else None
 
         found = await eventually(look, "the line shows")
         assert found is not None
-        assert (await world.engine.get(job_id)).state is State.RUNNING
+        assert (await world.engine.jobs.get(job_id)).state is State.RUNNING
         assert texts(found) == [(1, "info", "working")]
         may_end.set()
         goes_on_with.touch()
         await world.finished(job_id)
-        assert texts(await world.engine.logs.of(job_id))[:1] == [(1, "info", "working")]
+        assert texts(await world.engine.jobs.log(job_id))[:1] == [(1, "info", "working")]
 
 
 async def test_the_last_lines_of_a_process_and_its_last_progress_are_kept(world: World) -> None:
     async with world.worker(app=process_tasks.app):
         job_id = await world.submit_raw("chat", b'["/"]')
         job = await world.finished(job_id)
-    assert texts(await world.engine.logs.of(job_id)) == [(1, "info", "working"), (1, "error", "done")]
+    assert texts(await world.engine.jobs.log(job_id)) == [(1, "info", "working"), (1, "error", "done")]
     assert job.progress is not None and job.progress.current == 1
 
 

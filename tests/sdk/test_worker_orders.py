@@ -59,7 +59,7 @@ async def test_a_cancelled_job_stops_at_once(world: World, way: str, within: flo
             handle = await task.submit()
             await begun.wait()
             cancelled_at = time.monotonic()
-            await world.engine.cancel(handle.id)
+            await world.engine.jobs.cancel(handle.id)
             job = await world.finished(handle.id)
             assert (job.state, job.reason) == (State.CANCELLED, Reason.CANCELLED_BY_USER)
             took.append(stopped_at - cancelled_at)
@@ -79,23 +79,23 @@ async def test_a_worker_that_is_told_to_drain_ends_its_jobs_and_leaves(world: Wo
         first, second = await work.submit(), await work.submit()
         await eventually(lambda: _runs(world, first.id), "the job runs")
         await eventually(lambda: _shows(world, worker, (first.id,)), "the worker tells what it runs")
-        await world.engine.orders.drain(worker.options.worker_id)
+        await world.engine.workers.drain(worker.options.worker_id)
         await eventually(lambda: _drains(world, worker), "the worker drains")
         may_end.set()
         assert (await world.finished(first.id)).state is State.COMPLETED
         await eventually(lambda: _is_gone(world, worker), "the worker is gone")
         assert worker.was_told_to_drain
-        assert (await world.engine.get(second.id)).state is State.PENDING
+        assert (await world.engine.jobs.get(second.id)).state is State.PENDING
 
 
 async def test_a_worker_says_goodbye(world: World) -> None:
     async with world.worker() as worker:
         await eventually(lambda: _is_known(world, worker), "the worker is known", PATIENCE_SECONDS)
-    assert await world.engine.workers() == []
+    assert await world.engine.workers.list() == []
 
 
 async def _is_known(world: World, worker: Worker) -> bool:
-    return worker.options.worker_id in {report.id for report in await world.engine.workers()}
+    return worker.options.worker_id in {report.id for report in await world.engine.workers.list()}
 
 
 async def _is_gone(world: World, worker: Worker) -> bool:
@@ -103,12 +103,12 @@ async def _is_gone(world: World, worker: Worker) -> bool:
 
 
 async def _drains(world: World, worker: Worker) -> bool:
-    return [report.draining for report in await world.engine.workers()] == [True]
+    return [report.draining for report in await world.engine.workers.list()] == [True]
 
 
 async def _runs(world: World, job_id: str) -> bool:
-    return (await world.engine.get(job_id)).state is State.RUNNING
+    return (await world.engine.jobs.get(job_id)).state is State.RUNNING
 
 
 async def _shows(world: World, worker: Worker, jobs: tuple[str, ...]) -> bool:
-    return [report.jobs for report in await world.engine.workers()] == [jobs]
+    return [report.jobs for report in await world.engine.workers.list()] == [jobs]

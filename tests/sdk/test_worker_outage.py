@@ -28,12 +28,12 @@ async def private_world() -> AsyncIterator[tuple[World, int]]:
         server.start()
         try:
             engine = await open_engine(f"embedded:{folder}")
-            await engine.set_defaults(TenantPolicy(submit_rate=None, concurrency=None))
+            await engine.maintenance.set_defaults(TenantPolicy(submit_rate=None, concurrency=None))
             pid = int((await engine.store.client.info("server"))["process_id"])
             world = World(f"embedded:{folder}", engine)
             yield world, pid
             await world.app.close()
-            assert (await engine.doctor()).problems == []
+            assert (await engine.maintenance.doctor()).problems == []
             await engine.close()
         finally:
             server.stop()
@@ -70,7 +70,7 @@ async def test_outcomes_outlive_an_outage(monkeypatch: pytest.MonkeyPatch) -> No
             with halted(pid):
                 release.set()
                 with pytest.raises(StoreUnavailable):
-                    await world.engine.get(handles[0].id)
+                    await world.engine.jobs.get(handles[0].id)
                 assert len(runs) == 5
             jobs = [await world.finished(handle.id) for handle in handles]
     assert [json_of(job.result) for job in jobs] == list(range(20))
@@ -101,7 +101,7 @@ async def test_jobs_stop_when_their_lease_cannot_be_kept(monkeypatch: pytest.Mon
                     await stopped.wait()
 
             async def is_given_back() -> bool:
-                return (await world.engine.reap(10)).requeued == 1
+                return (await world.engine.maintenance.reap(10)).requeued == 1
 
             await eventually(is_given_back, "its lease ends, unfinished")
             await handle.cancel()

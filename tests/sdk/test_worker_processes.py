@@ -112,7 +112,7 @@ async def test_a_cancelled_job_is_killed_with_all_that_it_started(world: World, 
     async with world.worker(app=tasks.app, lease_ms=6_000):
         job_id = await submit(world, tasks.hold, str(note))
         pids = await eventually(lambda: _pids(note), "the job has begun")
-        await world.engine.cancel(job_id)
+        await world.engine.jobs.cancel(job_id)
         job = await world.finished(job_id)
         assert (job.state, job.reason) == (State.CANCELLED, Reason.CANCELLED_BY_USER)
         await eventually(lambda: _are_gone(pids), "the processes are gone")
@@ -122,7 +122,7 @@ async def test_a_job_may_stop_by_itself_when_cancelled(world: World) -> None:
     async with world.worker(app=tasks.app, lease_ms=6_000):
         job_id = await submit(world, tasks.heed)
         await eventually(lambda: _runs(world, job_id), "the job runs")
-        await world.engine.cancel(job_id)
+        await world.engine.jobs.cancel(job_id)
         assert (await world.finished(job_id)).state is State.CANCELLED
         # Its process was not killed: it may serve again.
         assert json_of((await world.finished(await submit(world, tasks.add, 1, 1))).result) == 2
@@ -133,7 +133,7 @@ async def test_a_job_that_outlasts_the_drain_is_given_back(world: World, tmp_pat
     async with world.worker(app=tasks.app, drain_seconds=0.1):
         job_id = await submit(world, tasks.hold, str(note))
         pids = await eventually(lambda: _pids(note), "the job has begun")
-    job = await world.engine.get(job_id)
+    job = await world.engine.jobs.get(job_id)
     assert (job.state, job.reason, job.attempt) == (State.PENDING, Reason.RELEASED, 0)
     await eventually(lambda: _are_gone(pids), "the processes are gone")
 
@@ -163,11 +163,11 @@ async def test_progress_of_a_process_is_seen(world: World) -> None:
         job_id = await submit(world, tasks.steps, 200)
 
         async def look() -> bool:
-            job = await world.engine.get(job_id)
+            job = await world.engine.jobs.get(job_id)
             return job.progress is not None and job.progress.total == 200
 
         await eventually(look, "progress shows")
-        assert (await world.engine.get(job_id)).state is State.RUNNING
+        assert (await world.engine.jobs.get(job_id)).state is State.RUNNING
         await world.finished(job_id)
 
 
@@ -184,7 +184,7 @@ async def test_a_task_that_no_process_could_import_stops_the_worker_at_its_start
 
 
 async def _runs(world: World, job_id: str) -> bool:
-    return (await world.engine.get(job_id)).state is State.RUNNING
+    return (await world.engine.jobs.get(job_id)).state is State.RUNNING
 
 
 async def _pids(note: Path) -> list[int]:

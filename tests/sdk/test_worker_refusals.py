@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from fairlane import App, State, current
-from fairlane.backend import Queue
+from fairlane.backend import Backend
 from fairlane.job.context import running_job
 from fairlane.model.errors import FairlaneError, InvalidInput
 from fairlane.model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, WorkerReport
@@ -76,7 +76,7 @@ async def test_a_result_that_only_the_other_side_knows_to_be_unfit_fails_its_job
 class Moody:
     """A queue that refuses some outcomes, and does not say that these are to blame."""
 
-    def __init__(self, queue: Queue, refused: set[str]) -> None:
+    def __init__(self, queue: Backend, refused: set[str]) -> None:
         """`refused`: the tokens of their leases."""
         self._queue = queue
         self._refused = refused
@@ -86,13 +86,13 @@ class Moody:
 
     async def finish(self, outcomes: Sequence[Outcome]) -> list[LeaseStatus]:
         self._look_at(outcomes)
-        return await self._queue.finish(outcomes)
+        return await self._queue.leases.finish(outcomes)
 
     async def exchange(
         self, outcomes: Sequence[Outcome], request: ClaimRequest
     ) -> tuple[list[LeaseStatus], list[Lease]]:
         self._look_at(outcomes)
-        return await self._queue.exchange(outcomes, request)
+        return await self._queue.leases.exchange(outcomes, request)
 
     def _look_at(self, outcomes: Sequence[Outcome]) -> None:
         if any(outcome.token in self._refused for outcome in outcomes):
@@ -102,8 +102,8 @@ class Moody:
 async def test_an_outcome_refused_for_unknown_reasons_is_sent_again_beside_the_others(world: World) -> None:
     refused: set[str] = set()
 
-    async def open_queue() -> Any:
-        return Moody(await world.open_queue(), refused)
+    async def open_backend() -> Any:
+        return Moody(await world.open_backend(), refused)
 
     @world.app.task
     async def work(n: int) -> int:
@@ -111,7 +111,7 @@ async def test_an_outcome_refused_for_unknown_reasons_is_sent_again_beside_the_o
             refused.add(running_job.get()._lease.token)
         return n
 
-    async with world.worker(slots=2, open_queue=open_queue):
+    async with world.worker(slots=2, open_backend=open_backend):
         first = await work.submit(0)
         others = await work.submit_many([(n,) for n in range(1, 20)])
         assert [json_of((await world.finished(handle.id)).result) for handle in others] == list(range(1, 20))
@@ -126,8 +126,8 @@ async def test_an_outcome_refused_until_its_lease_has_run_out_is_given_up(
 ) -> None:
     refused: set[str] = set()
 
-    async def open_queue() -> Any:
-        return Moody(await world.open_queue(), refused)
+    async def open_backend() -> Any:
+        return Moody(await world.open_backend(), refused)
 
     @world.app.task
     async def work() -> int:
@@ -138,7 +138,7 @@ async def test_an_outcome_refused_until_its_lease_has_run_out_is_given_up(
     async def is_given_up() -> bool:
         return "could not be sent: something went wrong" in caplog.text
 
-    async with world.worker(slots=2, lease_ms=1_000, open_queue=open_queue):
+    async with world.worker(slots=2, lease_ms=1_000, open_backend=open_backend):
         job = await world.finished((await work.submit()).id)
         await eventually(is_given_up, "the first attempt's outcome is dropped")
     assert (job.state, job.attempt) == (State.COMPLETED, 2)
@@ -153,10 +153,10 @@ async def test_no_lease_is_lost_over_words_that_are_refused(world: World, caplog
             if any(lease.progress or lease.logs for lease in leases):
                 raise InvalidInput("words, words, words")
             extended += len(leases)
-            return await self._queue.extend(worker, leases, lease_ms)
+            return await self._queue.leases.extend(worker, leases, lease_ms)
 
-    async def open_queue() -> Any:
-        return Deaf(await world.open_queue(), set())
+    async def open_backend() -> Any:
+        return Deaf(await world.open_backend(), set())
 
     async def was_extended_often() -> bool:
         return extended > 8
@@ -167,7 +167,7 @@ async def test_no_lease_is_lost_over_words_that_are_refused(world: World, caplog
         await eventually(was_extended_often, "the lease is extended for longer than it would last")
         return current().attempt
 
-    async with world.worker(lease_ms=1_000, open_queue=open_queue):
+    async with world.worker(lease_ms=1_000, open_backend=open_backend):
         job = await world.finished((await work.submit()).id)
     assert (job.state, json_of(job.result)) == (State.COMPLETED, 1)
     assert "refused and dropped: words, words, words" in caplog.text
@@ -187,13 +187,13 @@ async def test_a_queue_that_refuses_all_is_told_of_once(world: World, caplog: py
         ) -> tuple[list[LeaseStatus], list[Lease]]:
             return [], await self.claim(request)
 
-    async def open_queue() -> Any:
-        return Closed(await world.open_queue(), set())
+    async def open_backend() -> Any:
+        return Closed(await world.open_backend(), set())
 
     async def was_refused_often() -> bool:
         return refusals > 4
 
-    async with world.worker(open_queue=open_queue):
+    async with world.worker(open_backend=open_backend):
         await eventually(was_refused_often, "the worker claims again and again")
     assert [record.getMessage() for record in caplog.records if record.exc_info] == [
         "the queue refused a call; it will be repeated"

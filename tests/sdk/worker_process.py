@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from fairlane import App, builtin, current
-from fairlane.backend import Queue
-from fairlane.connect import open_queue
+from fairlane.backend import Backend
+from fairlane.connect import open_backend
 from fairlane.worker import Worker, WorkerOptions, run_worker
 
 from . import process_tasks
@@ -77,8 +77,8 @@ async def deaf(seconds: float) -> str:
     return "deaf"
 
 
-async def open_own() -> Queue:
-    return await open_queue(url)
+async def open_own() -> Backend:
+    return await open_backend(url)
 
 
 def make_worker() -> Worker:

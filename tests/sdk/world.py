@@ -16,8 +16,8 @@ from typing import Self, TypeVar
 import msgspec
 
 from fairlane import App
-from fairlane.backend import Queue
-from fairlane.connect import open_engine, open_queue
+from fairlane.backend import Backend
+from fairlane.connect import open_backend, open_engine
 from fairlane.engine import Engine
 from fairlane.model.job import Job, NewJob
 from fairlane.model.tenant import TenantPolicy
@@ -35,7 +35,7 @@ async def open_emptied(url: str) -> Engine:
     await engine.store.client.flushall()
     await engine.close()
     engine = await open_engine(url)
-    await engine.set_defaults(TenantPolicy(submit_rate=None, concurrency=None))
+    await engine.maintenance.set_defaults(TenantPolicy(submit_rate=None, concurrency=None))
     return engine
 
 
@@ -47,8 +47,8 @@ class World:
         self.engine = engine
         self.app = App(url, tenancy="default")
 
-    async def open_queue(self) -> Queue:
-        return await open_queue(self.url)
+    async def open_backend(self) -> Backend:
+        return await open_backend(self.url)
 
     @asynccontextmanager
     async def worker(
@@ -58,11 +58,11 @@ class World:
         lease_ms: int = 30_000,
         drain_seconds: float = 10.0,
         app: App | None = None,
-        open_queue: Callable[[], Awaitable[Queue]] | None = None,
+        open_backend: Callable[[], Awaitable[Backend]] | None = None,
     ) -> AsyncIterator[Worker]:
         """A worker of the app's tasks, drained afterwards."""
         options = WorkerOptions(slots=slots, lease_ms=lease_ms, drain_seconds=drain_seconds)
-        worker = Worker(open_queue or self.open_queue, (app or self.app).registry, options)
+        worker = Worker(open_backend or self.open_backend, (app or self.app).registry, options)
         running = asyncio.create_task(worker.run())
         try:
             yield worker
@@ -74,19 +74,19 @@ class World:
     async def submit_raw(self, task: str, payload: bytes, timeout_ms: int = 300_000, max_attempts: int = 3) -> str:
         """Submit as a client that knows nothing of the app; the job's id."""
         job = NewJob(
-            id=self.engine.new_job_id("default"),
+            id=self.engine.jobs.new_id("default"),
             tenant_id="default",
             payload=payload,
             task=task,
             timeout_ms=timeout_ms,
             max_attempts=max_attempts,
         )
-        await self.engine.submit([job])
+        await self.engine.jobs.submit([job])
         return job.id
 
     async def finished(self, job_id: str) -> Job:
-        job = await self.engine.wait_finished(job_id, round(PATIENCE_SECONDS * 1000))
-        assert job is not None, await self.engine.get(job_id)
+        job = await self.engine.jobs.wait_finished(job_id, round(PATIENCE_SECONDS * 1000))
+        assert job is not None, await self.engine.jobs.get(job_id)
         return job
 
 
@@ -116,7 +116,7 @@ class WorkerProcess:
         """Return once it says so of itself."""
 
         async def look() -> bool:
-            return [report.draining for report in await world.engine.workers()] == [True]
+            return [report.draining for report in await world.engine.workers.list()] == [True]
 
         await eventually(look, "the worker drains")
 

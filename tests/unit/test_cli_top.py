@@ -39,11 +39,11 @@ async def engine(store_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     engine = await open_engine(store_url)
     for tenant, count in (("acme", 7), ("globex", 2)):
         jobs = [
-            NewJob(id=engine.new_job_id(tenant), tenant_id=tenant, payload=b"1", queue="mail") for _ in range(count)
+            NewJob(id=engine.jobs.new_id(tenant), tenant_id=tenant, payload=b"1", queue="mail") for _ in range(count)
         ]
-        await engine.submit(jobs)
-    await engine.claim(ClaimRequest(worker_id="w1", claim_id=new_claim_id(), max=7))
-    await engine.extend(WorkerReport(id="w1", slots=8, running=7, queues=("mail",)), [], 30_000)
+        await engine.jobs.submit(jobs)
+    await engine.leases.claim(ClaimRequest(worker_id="w1", claim_id=new_claim_id(), max=7))
+    await engine.leases.extend(WorkerReport(id="w1", slots=8, running=7, queues=("mail",)), [], 30_000)
     yield engine
     await engine.close()
 
@@ -93,8 +93,8 @@ async def test_it_is_live_until_it_is_ended(engine: Engine, store_url: str, endi
     os.close(follower)
     try:
         await asyncio.to_thread(read_until, leader, "acme")
-        job = NewJob(id=engine.new_job_id("initech"), tenant_id="initech", payload=b"1")
-        await engine.submit([job])
+        job = NewJob(id=engine.jobs.new_id("initech"), tenant_id="initech", payload=b"1")
+        await engine.jobs.submit([job])
         await asyncio.to_thread(read_until, leader, "initech")
         if ending == "q":
             os.write(leader, b"q")

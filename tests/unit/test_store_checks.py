@@ -78,12 +78,12 @@ async def test_settings_changed_live_are_flagged() -> None:
 async def test_doctor_and_upkeep_tell_of_settings_changed_live(caplog: pytest.LogCaptureFixture) -> None:
     with server(*SAFE) as port:
         engine = await Engine.open(await open_store(f"valkey://127.0.0.1:{port}"))
-        look = check(engine).step
+        look = check(engine.maintenance).step
         try:
             await look()
-            assert (await engine.doctor()).problems == []
+            assert (await engine.maintenance.doctor()).problems == []
             tell(port, "CONFIG", "SET", "maxmemory-policy", "volatile-ttl")
-            assert [problem[:32] for problem in (await engine.doctor()).problems] == [
+            assert [problem[:32] for problem in (await engine.maintenance.doctor()).problems] == [
                 "maxmemory-policy is volatile-ttl"
             ]
             caplog.set_level(logging.INFO, "fairlane.upkeep")

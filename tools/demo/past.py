@@ -52,7 +52,7 @@ def job_of(engine: Engine, tenant: str) -> NewJob:
     if task == "email.send" and random.random() < 0.04:
         payload = {"to": "full@example.com", "template": "receipt"}
     return NewJob(
-        id=engine.new_job_id(tenant),
+        id=engine.jobs.new_id(tenant),
         tenant_id=tenant,
         task=task,
         queue=queue,
@@ -68,15 +68,15 @@ async def play(data_dir: Path) -> None:
     try:
         for tenant, (change, _) in TENANTS.items():
             if change != PolicyChange():
-                await engine.change_tenant(tenant, change)
+                await engine.tenants.change(tenant, change)
         running: list[tuple[Lease, int]] = []
         for step in range(STEPS):
             if step == STEPS - 60:
-                await engine.change_tenant("soylent", PolicyChange(paused=True))
+                await engine.tenants.change("soylent", PolicyChange(paused=True))
             running = await _step(engine, step, running)
-            await engine.sample()
+            await engine.maintenance.sample()
             now_us += STEP_SECONDS * 1_000_000
-        await engine.finish([_outcome(lease) for lease, _ in running])
+        await engine.leases.finish([_outcome(lease) for lease, _ in running])
     finally:
         await engine.close()
 
@@ -87,15 +87,15 @@ async def _step(engine: Engine, step: int, running: list[tuple[Lease, int]]) -> 
     for tenant, (_, traffic) in TENANTS.items():
         count = int(traffic * wave * random.uniform(0.1, 0.5) + random.random())
         if count:
-            await engine.submit([job_of(engine, tenant) for _ in range(count)])
+            await engine.jobs.submit([job_of(engine, tenant) for _ in range(count)])
     ended = [lease for lease, until in running if until <= step]
-    await engine.finish([_outcome(lease) for lease in ended])
-    await engine.promote(100)
+    await engine.leases.finish([_outcome(lease) for lease in ended])
+    await engine.maintenance.promote(100)
     running = [(lease, until) for lease, until in running if until > step]
     request = ClaimRequest(
         worker_id="shop:worker-1", claim_id=f"past-{step}", max=SLOTS - len(running), lease_ms=3_600_000
     )
-    leases = await engine.claim(request) if request.max else []
+    leases = await engine.leases.claim(request) if request.max else []
     return running + [(lease, step + random.choice([1, 1, 1, 2])) for lease in leases]
 
 

@@ -7,7 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from .. import App
-from ..backend import Queue
+from ..backend import Backend
 from ..connect import open_engine
 from ..engine import Engine
 from ..sdk.connections import Connections
@@ -55,9 +55,9 @@ async def submit_rate(many: int = 50_000, single: int = 20_000, threads: int = 1
 def _app_on(engine: Engine) -> App:
     """An app whose jobs go to this store, by connections of its own."""
 
-    async def open_queue() -> Queue:
+    async def open_backend() -> Backend:
         return await open_engine(engine.store.name, durability=engine.store.durability)
 
     app = App(engine.store.name, tenancy="default")
-    app.divert(Connections(open_queue))
+    app.divert(Connections(open_backend))
     return app

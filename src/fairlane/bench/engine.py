@@ -39,7 +39,7 @@ async def drain(engine: Engine, most: int) -> Drained:
     outcomes: list[Outcome] = []
     while True:
         request = ClaimRequest(worker_id="bench", claim_id=new_claim_id(), max=BATCH)
-        _, leases = await engine.exchange(outcomes, request)
+        _, leases = await engine.leases.exchange(outcomes, request)
         done += len(outcomes)
         if not leases or done >= most:
             break

@@ -20,7 +20,7 @@ async def private_engine(durability: Durability = Durability.MEMORY) -> AsyncIte
     """An engine on an empty embedded store, without limits, gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="fairlane-bench-") as folder:
         engine = await Engine.open(await open_store(f"embedded:{folder}", durability))
-        await engine.set_defaults(TenantPolicy(submit_rate=None, concurrency=None))
+        await engine.maintenance.set_defaults(TenantPolicy(submit_rate=None, concurrency=None))
         try:
             yield engine
         finally:
@@ -30,13 +30,13 @@ async def private_engine(durability: Durability = Durability.MEMORY) -> AsyncIte
 def new_jobs(engine: Engine, count: int, tenants: int, first: int = 0) -> list[NewJob]:
     """Jobs with a payload of 100 bytes, over tenants in turn."""
     names = [f"tenant-{i % tenants}" for i in range(first, first + count)]
-    return [NewJob(id=engine.new_job_id(name), tenant_id=name, payload=PAYLOAD) for name in names]
+    return [NewJob(id=engine.jobs.new_id(name), tenant_id=name, payload=PAYLOAD) for name in names]
 
 
 async def fill(engine: Engine, count: int, tenants: int, batch: int = 500) -> None:
     """Submit so many jobs."""
     for first in range(0, count, batch):
-        await engine.submit(new_jobs(engine, min(batch, count - first), tenants, first))
+        await engine.jobs.submit(new_jobs(engine, min(batch, count - first), tenants, first))
 
 
 async def store_seconds(engine: Engine) -> float:

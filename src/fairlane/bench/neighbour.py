@@ -35,7 +35,7 @@ async def quiet_beside_noisy(backlog: int = 20_000, jobs: int = 200) -> list[Fig
         worker = worker_on(engine, app, SLOTS)
         running = asyncio.create_task(worker.run())
         waits = [await _wait_of_one(engine, started, str(number)) for number in range(jobs)]
-        left = (await engine.tenant("tenant-0")).pending
+        left = (await engine.tenants.get("tenant-0")).pending
         worker.stop()
         await running
     done_in_a_round = f"{SLOTS} slots, one round takes {JOB_SECONDS * 1000:g} ms"
@@ -49,9 +49,9 @@ async def quiet_beside_noisy(backlog: int = 20_000, jobs: int = 200) -> list[Fig
 async def _wait_of_one(engine: Engine, started: dict[str, asyncio.Future[float]], number: str) -> float:
     """Milliseconds."""
     started[number] = asyncio.get_running_loop().create_future()
-    job = NewJob(id=engine.new_job_id("quiet"), tenant_id="quiet", payload=b'"%b"' % number.encode(), task="quiet")
+    job = NewJob(id=engine.jobs.new_id("quiet"), tenant_id="quiet", payload=b'"%b"' % number.encode(), task="quiet")
     submitted_at = time.perf_counter()
-    await engine.submit([job])
+    await engine.jobs.submit([job])
     wait = await started[number] - submitted_at
     await asyncio.sleep(PAUSE_SECONDS)
     return wait * 1000

@@ -7,7 +7,7 @@ import statistics
 import time
 
 from .. import App
-from ..backend import Queue
+from ..backend import Backend
 from ..connect import open_engine
 from ..engine import Engine
 from ..model.job import NewJob
@@ -18,10 +18,10 @@ from .fixture import fill, private_engine, store_seconds
 
 
 def worker_on(engine: Engine, app: App, slots: int) -> Worker:
-    async def open_queue() -> Queue:
+    async def open_backend() -> Backend:
         return await open_engine(engine.store.name, durability=engine.store.durability)
 
-    return Worker(open_queue, app.registry, WorkerOptions(slots=slots))
+    return Worker(open_backend, app.registry, WorkerOptions(slots=slots))
 
 
 async def drain_rate(jobs: int = 100_000, slots: int = 100) -> list[Figure]:
@@ -69,9 +69,9 @@ async def idle_latency(durability: Durability, jobs: int = 300) -> list[Figure]:
         running = asyncio.create_task(worker.run())
         for i in range(jobs + 20):
             begun.clear()
-            job = NewJob(id=engine.new_job_id("acme"), tenant_id="acme", payload=b"{}")
+            job = NewJob(id=engine.jobs.new_id("acme"), tenant_id="acme", payload=b"{}")
             submitted_at = time.perf_counter()
-            await engine.submit([job])
+            await engine.jobs.submit([job])
             await begun.wait()
             waits.append((started_at - submitted_at) * 1000)
             await asyncio.sleep(0.01)  # idle again

@@ -7,35 +7,35 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
-from ..backend import Queue, Upkeep
-from ..connect import is_remote, open_engine, open_queue
+from ..backend import Backend, Maintenance
+from ..connect import is_remote, open_backend, open_engine
 from ..model.errors import InvalidInput, StoreUnavailable
 from ..runtime.settings import Settings
 
 T = TypeVar("T")
 
 
-def ask(settings: Settings, question: Callable[[Queue], Awaitable[T]]) -> T:
+def ask(settings: Settings, question: Callable[[Backend], Awaitable[T]]) -> T:
     """What `question` answers when it is given the queue. Raises StoreUnavailable, StoreRefused, InvalidInput."""
 
     async def connected() -> T:
-        queue = await open_queue(settings.queue_url, durability=settings.durability)
+        backend = await open_backend(settings.queue_url, durability=settings.durability)
         try:
-            return await question(queue)
+            return await question(backend)
         finally:
-            await queue.close()
+            await backend.close()
 
     _check_exists(settings.queue_url)
     return asyncio.run(connected())
 
 
-def ask_store(settings: Settings, question: Callable[[Upkeep], Awaitable[T]]) -> T:
+def ask_store(settings: Settings, question: Callable[[Maintenance], Awaitable[T]]) -> T:
     """As `ask`, for what only a store can answer."""
 
     async def connected() -> T:
         engine = await open_engine(settings.queue_url, durability=settings.durability)
         try:
-            return await question(engine)
+            return await question(engine.maintenance)
         finally:
             await engine.close()
 

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from ..backend import Queue
+from ..backend import Backend
 from ..model.backoff import Backoff
 from ..model.errors import InvalidInput, RateLimited, StoreUnavailable
 from ..model.job import NewJob, Submission, SubmitStatus
@@ -104,10 +104,10 @@ class Relay:
                 return delivered
 
     async def _hand_over(self, entries: Sequence[Entry]) -> int:
-        queue = await self._app.connect()
-        jobs, refused = _jobs_of(entries, queue)
+        backend = await self._app.connect()
+        jobs, refused = _jobs_of(entries, backend)
         delivered: list[int] = []
-        for (entry_id, job), answer in zip(jobs.items(), await _answers(queue, list(jobs.values())), strict=True):
+        for (entry_id, job), answer in zip(jobs.items(), await _answers(backend, list(jobs.values())), strict=True):
             error = answer if isinstance(answer, InvalidInput) else refusal(answer)
             if isinstance(answer, Submission) and error is None:
                 delivered.append(entry_id)
@@ -123,21 +123,21 @@ class Relay:
         return len(delivered)
 
 
-async def _answers(queue: Queue, jobs: Sequence[NewJob]) -> list[Submission | InvalidInput]:
+async def _answers(backend: Backend, jobs: Sequence[NewJob]) -> list[Submission | InvalidInput]:
     """What became of each job. One that can never be accepted is no reason to refuse the others.
 
     The API accepts the others all the same; asked again, it makes no second job, since their ids are the same.
     """
     try:
-        return [*await queue.submit(jobs)]
+        return [*await backend.jobs.submit(jobs)]
     except InvalidInput as error:
         if len(jobs) == 1:
             return [error]
     middle = len(jobs) // 2
-    return await _answers(queue, jobs[:middle]) + await _answers(queue, jobs[middle:])
+    return await _answers(backend, jobs[:middle]) + await _answers(backend, jobs[middle:])
 
 
-def _jobs_of(entries: Sequence[Entry], queue: Queue) -> tuple[dict[int, NewJob], dict[int, str]]:
+def _jobs_of(entries: Sequence[Entry], backend: Backend) -> tuple[dict[int, NewJob], dict[int, str]]:
     """The jobs of these entries, and why some have none: the others must not wait for them."""
     jobs: dict[int, NewJob] = {}
     unreadable: dict[int, str] = {}
@@ -147,5 +147,5 @@ def _jobs_of(entries: Sequence[Entry], queue: Queue) -> tuple[dict[int, NewJob],
         except msgspec.MsgspecError as error:
             unreadable[entry.id] = f"it cannot be read by this release: {error}"
         else:
-            jobs[entry.id] = msgspec.structs.replace(job, id=queue.new_job_id(job.tenant_id))
+            jobs[entry.id] = msgspec.structs.replace(job, id=backend.jobs.new_id(job.tenant_id))
     return jobs, unreadable

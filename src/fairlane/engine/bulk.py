@@ -10,9 +10,8 @@ import msgspec
 from ..model.bulk import BulkAction, BulkResult
 from ..model.errors import InvalidInput
 from ..model.job import MAX_BATCH, JobQuery
-from .calls import Calls
 from .listing import Listing
-from .partitions import by_partition
+from .partition import Partitions
 
 SCRIPT_JOBS = 100
 """Jobs that one script changes; at up to 20 µs each, other clients wait for 2 ms."""
@@ -26,8 +25,7 @@ _encode = msgspec.msgpack.Encoder().encode
 class BulkChanges:
     """Retries, cancels or deletes many jobs."""
 
-    def __init__(self, calls: Calls, listing: Listing, partitions: int) -> None:
-        self._calls = calls
+    def __init__(self, partitions: Partitions, listing: Listing) -> None:
         self._listing = listing
         self._partitions = partitions
 
@@ -56,9 +54,9 @@ class BulkChanges:
 
     async def _change(self, action: BulkAction, job_ids: list[str]) -> int:
         count = 0
-        for partition, group in by_partition(job_ids, self._partitions).items():
+        for partition, group in self._partitions.group_jobs(job_ids):
             for first in range(0, len(group), SCRIPT_JOBS):
                 piece = [job_ids[i] for i in group[first : first + SCRIPT_JOBS]]
-                answers = await self._calls.run(action.value, partition, ids=_encode(piece))
+                answers = await partition.run(action.value, ids=_encode(piece))
                 count += sum(answer in _CHANGED for answer in answers)
         return count

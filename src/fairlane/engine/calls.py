@@ -25,7 +25,7 @@ from valkey.exceptions import (
 from ..model.errors import StoreFull, StoreUnavailable
 from ..model.ids import new_claim_id
 from ..store import Store
-from . import keys, scripts
+from . import scripts
 from .scripts import Script, Value
 
 PATIENCE_S = 2.0
@@ -35,7 +35,8 @@ _LOST = (ConnectionError, TimeoutError, BusyLoadingError, ReadOnlyError, OSError
 _PAUSES_S = (0.0, 0.02, 0.05, 0.1, 0.2)
 
 T = TypeVar("T")
-Arguments = tuple[Script, int, dict[str, Value], list[bytes]]
+Arguments = tuple[Script, str, dict[str, Value], list[bytes]]
+"""A script, the prefix of its partition, its named arguments and the rest."""
 
 
 class Calls:
@@ -46,28 +47,24 @@ class Calls:
         self._clock = clock
         self._scripts = {name: scripts.load(name) for name in scripts.names()}
 
-    async def run(self, name: str, partition: int, *rest: bytes, **values: Value) -> Any:
-        """The reply of script `name` on one partition."""
-        (reply,) = await self.run_together([(self._scripts[name], partition, values, list(rest))])
+    async def run(self, name: str, prefix: str, *rest: bytes, **values: Value) -> Any:
+        """The reply of script `name` on the partition with this key prefix."""
+        (reply,) = await self.run_together([(self._scripts[name], prefix, values, list(rest))])
         return reply
 
     async def run_pair(
-        self, partition: int, first: tuple[str, dict[str, Value]], second: tuple[str, dict[str, Value]]
+        self, prefix: str, first: tuple[str, dict[str, Value]], second: tuple[str, dict[str, Value]]
     ) -> list[Any]:
         """Two scripts in one round trip, in order."""
-        return await self.run_together(
-            [(self._scripts[name], partition, values, []) for name, values in (first, second)]
-        )
+        return await self.run_together([(self._scripts[name], prefix, values, []) for name, values in (first, second)])
 
     async def run_together(self, calls: list[Arguments]) -> list[Any]:
         """The replies of several scripts sent in one write."""
         commands = [self._command(*call) for call in calls]
         replies = await self._patiently(lambda: self._send(commands))
-        for i, (script, partition, values, rest) in enumerate(calls):
+        for i, (script, prefix, values, rest) in enumerate(calls):
             if isinstance(replies[i], NoScriptError):
-                replies[i] = await self.command(
-                    "EVAL", script.source, *self._command(script, partition, values, rest)[2:]
-                )
+                replies[i] = await self.command("EVAL", script.source, *self._command(script, prefix, values, rest)[2:])
         return _checked(replies)
 
     async def command(self, *parts: Value) -> Any:
@@ -87,14 +84,12 @@ class Calls:
                 raise
             raise ours from error
 
-    def _command(
-        self, script: Script, partition: int, values: dict[str, Value], rest: list[bytes]
-    ) -> tuple[Value, ...]:
+    def _command(self, script: Script, prefix: str, values: dict[str, Value], rest: list[bytes]) -> tuple[Value, ...]:
         if "at" in script.argv:
             values["at"] = self._clock() if self._clock else ""
         if "call_id" in script.argv:
             values.setdefault("call_id", new_claim_id())
-        return ("EVALSHA", script.sha, 1, keys.prefix(partition), *script.arguments(values, rest))
+        return ("EVALSHA", script.sha, 1, prefix, *script.arguments(values, rest))
 
     async def _send(self, commands: list[tuple[Value, ...]]) -> list[Any]:
         replies: list[Any] = await self.store.exchange(commands)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import Any
 
 import msgspec
 
@@ -16,6 +15,7 @@ from ..model.overview import StoreReport
 from ..model.states import State
 from . import keys
 from .calls import Calls
+from .partition import Partition, Partitions
 from .records import Started, unpack_request
 from .schedules import read_schedule
 
@@ -26,19 +26,19 @@ _started = msgspec.msgpack.Decoder(Started).decode
 _TIMED = ("scheduled", "completed", "failed", "cancelled")
 
 
-async def examine(calls: Calls, partitions: int) -> StoreReport:
+async def examine(calls: Calls, partitions: Partitions) -> StoreReport:
     """Look at the store's settings, and at every key of every partition."""
     problems: set[str] = set()
     jobs: Counter[str] = Counter()
     total = 0
-    for partition in range(partitions):
-        snapshot = await Snapshot.take(calls, partition)
+    for partition in partitions:
+        snapshot = await Snapshot.take(partition)
         found = snapshot.problems()
         for _ in range(PASSES - 1):
             if not found:
                 break
             await asyncio.sleep(PAUSE_S)
-            snapshot = await Snapshot.take(calls, partition)
+            snapshot = await Snapshot.take(partition)
             found &= snapshot.problems()
         problems |= found
         jobs.update(snapshot.jobs_by_state())
@@ -70,44 +70,38 @@ class Snapshot:
         self.unreadable_schedules: set[str] = set()
 
     @classmethod
-    async def take(cls, calls: Calls, partition: int) -> Snapshot:
-        prefix = keys.prefix(partition)
-        names: set[str] = set()
-        cursor: Any = 0
-        while True:
-            cursor, found = await calls.command("SCAN", cursor, "MATCH", f"{prefix}*", "COUNT", 1000)
-            names.update(name.decode().removeprefix(prefix) for name in found)
-            if int(cursor) == 0:
-                break
+    async def take(cls, partition: Partition) -> Snapshot:
+        """Read all keys of a partition."""
+        names = await partition.scan()
         self = cls(names)
         for name in ("leases", "slots", "lanes", *_TIMED):
-            self.sets[name] = await _scores(calls, prefix + name)
+            self.sets[name] = await _scores(partition, name)
         for name in names:
             if name.startswith("run/"):
-                self.sets[name] = await _scores(calls, prefix + name)
+                self.sets[name] = await _scores(partition, name)
             elif name.startswith("lane/"):
-                self.lanes[name.removeprefix("lane/")] = set(await _scores(calls, prefix + name))
-            elif name.startswith(keys.EXPIRING_KEYS) and int(await calls.command("PTTL", prefix + name)) == -1:
+                self.lanes[name.removeprefix("lane/")] = set(await _scores(partition, name))
+            elif name.startswith(keys.EXPIRING_KEYS) and int(await partition.command("PTTL", name)) == -1:
                 self.unexpiring.add(name)
-        self.started = {k: _started(v) for k, v in (await _hash(calls, prefix + "started")).items()}
-        self.blocked = {k: v.decode() for k, v in (await _hash(calls, prefix + "blocked")).items()}
-        self.resting = set(await _hash(calls, prefix + "resting"))
-        self.owed = set(await _hash(calls, prefix + "owed"))
-        self.keyed = {k: v.decode() for k, v in (await _hash(calls, prefix + "keyed")).items()}
-        self.ready = set(await _hash(calls, prefix + "ready"))
-        self.depths = {k: int(v) for k, v in (await _hash(calls, prefix + "depths")).items()}
-        self.floors = set(await _hash(calls, prefix + "floor"))
-        self.shifted = set(await _hash(calls, prefix + "shift"))
-        await self._take_schedules(calls, prefix)
+        self.started = {k: _started(v) for k, v in (await _hash(partition, "started")).items()}
+        self.blocked = {k: v.decode() for k, v in (await _hash(partition, "blocked")).items()}
+        self.resting = set(await _hash(partition, "resting"))
+        self.owed = set(await _hash(partition, "owed"))
+        self.keyed = {k: v.decode() for k, v in (await _hash(partition, "keyed")).items()}
+        self.ready = set(await _hash(partition, "ready"))
+        self.depths = {k: int(v) for k, v in (await _hash(partition, "depths")).items()}
+        self.floors = set(await _hash(partition, "floor"))
+        self.shifted = set(await _hash(partition, "shift"))
+        await self._take_schedules(partition)
         for job_id in self.keyed:
-            record = await calls.command("GET", prefix + "j/" + job_id)
+            record = await partition.command("GET", keys.job(job_id))
             if record:
                 self.tenants_of[job_id] = unpack_request(record)[1].tenant_id
         return self
 
-    async def _take_schedules(self, calls: Calls, prefix: str) -> None:
-        states = await _hash(calls, prefix + "schedule_states")
-        specs = await _hash(calls, prefix + "schedules")
+    async def _take_schedules(self, partition: Partition) -> None:
+        states = await _hash(partition, "schedule_states")
+        specs = await _hash(partition, "schedules")
         for member in states.keys() & specs.keys():
             try:
                 if read_schedule(specs[member], states[member])[1].paused:
@@ -117,8 +111,8 @@ class Snapshot:
         self.schedules = {
             "schedule_states": set(states),
             "schedules": set(specs),
-            keys.SCHEDULE_NAMES: set(await _scores(calls, prefix + keys.SCHEDULE_NAMES)),
-            "schedules_due": set(await _scores(calls, prefix + "schedules_due")) | self.paused_schedules,
+            keys.SCHEDULE_NAMES: set(await _scores(partition, keys.SCHEDULE_NAMES)),
+            "schedules_due": set(await _scores(partition, "schedules_due")) | self.paused_schedules,
         }
 
     def jobs_by_state(self) -> dict[str, int]:
@@ -220,12 +214,12 @@ class Snapshot:
         return found
 
 
-async def _scores(calls: Calls, name: str) -> dict[str, float]:
-    reply = await calls.command("ZRANGE", name, 0, -1, "WITHSCORES")
+async def _scores(partition: Partition, name: str) -> dict[str, float]:
+    reply = await partition.command("ZRANGE", name, 0, -1, "WITHSCORES")
     return {reply[i].decode(): float(reply[i + 1]) for i in range(0, len(reply), 2)}
 
 
-async def _hash(calls: Calls, name: str) -> dict[str, bytes]:
-    reply = await calls.command("HGETALL", name)
+async def _hash(partition: Partition, name: str) -> dict[str, bytes]:
+    reply = await partition.command("HGETALL", name)
     pairs = reply.items() if isinstance(reply, dict) else zip(reply[::2], reply[1::2], strict=True)
     return {field.decode(): value for field, value in pairs}

@@ -9,7 +9,7 @@ import msgspec
 from ..model.monitor import History, HistoryPoint
 from ..model.overview import UpkeepStep
 from . import keys
-from .calls import Calls
+from .partition import Partitions
 from .records import utc
 
 
@@ -47,30 +47,23 @@ class Sample(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 _decode = msgspec.msgpack.Decoder(Sample).decode
 
 
-async def take_samples(calls: Calls, partitions: int) -> UpkeepStep:
+async def take_samples(partitions: Partitions) -> UpkeepStep:
     """Keep the figures of this step, unless that was done."""
     steps = msgspec.msgpack.encode(STEPS)
-    replies = [await calls.run("sample", partition, steps=steps) for partition in range(partitions)]
+    replies = await partitions.each(lambda partition: partition.run("sample", steps=steps))
     return UpkeepStep(sum(taken for taken, _ in replies), min(next_ms for _, next_ms in replies))
 
 
-async def read_history(calls: Calls, partitions: int, minutes: int) -> History:
+async def read_history(partitions: Partitions, minutes: int) -> History:
     """The last minutes, in the shortest step that is kept for so long."""
     step = next((step for step in STEPS if minutes * 60_000 < step.ms * step.kept), STEPS[-1])
     count = min(step.kept, minutes * 60_000 // step.ms + 1)
-    by_partition = [
-        [_decode(sample) for sample in await calls.command("LRANGE", _key(partition, step), -count, -1)]
-        for partition in range(partitions)
-    ]
-    samples = _add_up(by_partition)
+    replies = await partitions.each(lambda partition: partition.command("LRANGE", keys.history(step.name), -count, -1))
+    samples = _add_up([[_decode(sample) for sample in reply] for reply in replies])
     if samples:
         samples = [sample for sample in samples if sample.at_ms >= samples[-1].at_ms - minutes * 60_000]
     points = [_point(before, sample) for before, sample in pairwise(samples)]
     return History(step_seconds=step.ms // 1000, points=points)
-
-
-def _key(partition: int, step: Step) -> str:
-    return keys.prefix(partition) + keys.HISTORY + step.name
 
 
 def _add_up(by_partition: list[list[Sample]]) -> list[Sample]:

@@ -1,4 +1,4 @@
-"""All key names. Scripts build theirs from the partition's prefix; lua/include says what each holds.
+"""All key names, relative to the prefix of their partition. lua/include says what each key holds.
 
 Names that users choose have no "/" in them (model/names.py), so "/" can only be a separator.
 """
@@ -9,27 +9,72 @@ META = "fairlane:meta"
 
 
 def prefix(partition: int) -> str:
-    """What the keys of a partition begin with; the braces keep them in one cluster slot."""
+    """The prefix of a partition's keys; the braces keep them in one cluster slot."""
     return f"fl:{{{partition}}}:"
 
 
-def wake(queue: str) -> str:
-    """Channel: the queue has work for an idle worker."""
-    return f"wake/{queue}"
+# Keys of one partition, by name. The functions name keys that belong to one job, tenant, queue or lane.
+POLICIES = "policies"
+COUNTERS = "count"
+TENANTS = "tenants"
+LEASES = "leases"
+LANES = "lanes"
+WORKERS = "workers"
+WORKER_INFO = "worker_info"
+WATCHED = "watched"
+SCHEDULES = "schedules"
+SCHEDULE_NAMES = "schedule_names"
+SCHEDULE_STATES = "schedule_states"
+SCHEDULES_DUE = "schedules_due"
 
 
+def job(job_id: str) -> str:
+    """The request of a job."""
+    return f"j/{job_id}"
+
+
+def job_log(job_id: str) -> str:
+    """What a job logged."""
+    return f"g/{job_id}"
+
+
+def jobs_by_time(state: str) -> str:
+    """The scheduled, completed, failed or cancelled jobs, by the time when they are due or ended."""
+    return state
+
+
+def lane(name: str) -> str:
+    """The jobs of a lane, named TENANT/QUEUE, in the order in which they start."""
+    return f"{LANE}{name}"
+
+
+def history(step: str) -> str:
+    """Samples of the figures, in steps of this length."""
+    return f"{HISTORY}{step}"
+
+
+LANE = "lane/"
+RUN_INDEX = "run/"
+HISTORY = "history/"
+BUSINESS_KEY = "u/"
+
+# Channels of one partition.
 ENDED = "ended"
-"""Channel: a job that somebody waits for has ended."""
+"""An awaited job has ended."""
 
 ORDERS = "orders"
-"""Channel: a worker is to look at what it is told."""
+"""A worker has new orders."""
 
-WATCHED = "watched"
-NEWS = "news"
-"""Channel: jobs that have changed, while somebody watches."""
+EVENTS = "news"
+"""Jobs that have changed, published while somebody watches."""
 
-HISTORY = "history/"
-SCHEDULE_NAMES = "schedule_names"
+WAKE = "wake/"
+
+
+def wake(queue: str) -> str:
+    """A queue has work for an idle worker."""
+    return f"{WAKE}{queue}"
+
 
 JOB_KEYS = ("j/", "x/", "r/", "g/")
 """Prefixes of the keys that belong to one job."""
@@ -39,13 +84,13 @@ TENANT_KEYS = ("rate/", "starts/")
 
 EXPIRING_KEYS = ("i/", "claim/", "answer/", WATCHED, *TENANT_KEYS)
 
-KEYS_BY_NAME = ("lane/", "run/", "u/", "count/", HISTORY)
+KEYS_BY_NAME = (LANE, RUN_INDEX, BUSINESS_KEY, "count/", HISTORY)
 """Prefixes of keys that end in a name and last."""
 
 SINGLE_KEYS = frozenset({
-    "lanes", "resting", "floor", "blocked", "blocked_until", "slots", "started", "leases", "scheduled",
-    "completed", "failed", "cancelled", "keyed", "awaited", "tenants", "policies", "defaults", "queues_used",
-    "queues_paused", "fairness", "owed", "workers", "worker_info", "orders", "draining",
-    "sequence", "fence", "count", "depths", "ready", "clock", "shift",
-    "schedules", SCHEDULE_NAMES, "schedule_states", "schedules_due",
+    LANES, "resting", "floor", "blocked", "blocked_until", "slots", "started", LEASES, "scheduled",
+    "completed", "failed", "cancelled", "keyed", "awaited", TENANTS, POLICIES, "defaults", "queues_used",
+    "queues_paused", "fairness", "owed", WORKERS, WORKER_INFO, "orders", "draining",
+    "sequence", "fence", COUNTERS, "depths", "ready", "clock", "shift",
+    SCHEDULES, SCHEDULE_NAMES, SCHEDULE_STATES, SCHEDULES_DUE,
 })  # fmt: skip

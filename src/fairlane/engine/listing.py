@@ -19,7 +19,7 @@ from ..model.ids import MAX_PARTITIONS
 from ..model.job import Job, JobPage, JobQuery
 from ..model.states import State
 from . import keys
-from .calls import Calls
+from .partition import Partition, Partitions
 from .records import job_from
 
 CHUNK = 100
@@ -51,8 +51,7 @@ _decode = msgspec.msgpack.Decoder(Place).decode
 class Listing:
     """Reads jobs from the indexes of every partition."""
 
-    def __init__(self, calls: Calls, partitions: int) -> None:
-        self._calls = calls
+    def __init__(self, partitions: Partitions) -> None:
         self._partitions = partitions
 
     async def page(self, query: JobQuery, among: Sequence[State] = _STATES) -> JobPage:
@@ -67,7 +66,10 @@ class Listing:
             if not ids:
                 place = self._next_index(place)
                 continue
-            found = {job.id: job for job in await self._jobs(place.partition, [job_id for job_id, _ in ids])}
+            found = {
+                job.id: job
+                for job in await self._jobs(self._partitions[place.partition], [job_id for job_id, _ in ids])
+            }
             for job_id, after in ids:
                 place = after
                 examined += 1
@@ -78,13 +80,13 @@ class Listing:
                     return JobPage(jobs, _cursor_of(place))
         return JobPage(jobs)
 
-    async def _jobs(self, partition: int, ids: list[str]) -> list[Job]:
-        reply = await self._calls.run("get", partition, ids=_encode(ids), extras="0")
+    async def _jobs(self, partition: Partition, ids: list[str]) -> list[Job]:
+        reply = await partition.run("get", ids=_encode(ids), extras="0")
         found = (job_from(reply[i : i + 7], attempts=False) for i in range(0, len(reply), 7))
         return [job for job in found if job is not None]
 
     def _next_index(self, place: Place) -> Place:
-        if place.partition + 1 < self._partitions:
+        if place.partition + 1 < len(self._partitions):
             return Place(place.state, place.partition + 1)
         return Place(place.state + 1, 0)
 
@@ -99,50 +101,50 @@ class Listing:
         return await read(place, state, query)
 
     async def _running(self, place: Place, state: State, query: JobQuery) -> list[tuple[str, Place]]:
-        members = await self._calls.command("ZRANGE", keys.prefix(place.partition) + "leases", 0, -1)
+        members = await self._partitions[place.partition].command("ZRANGE", keys.LEASES, 0, -1)
         ids = sorted(member.decode() for member in members)
         return [(i, Place(place.state, place.partition, "", None, i)) for i in ids if i > place.member][:CHUNK]
 
     async def _by_time(self, place: Place, state: State, query: JobQuery) -> list[tuple[str, Place]]:
         newest_first = state is not State.SCHEDULED
-        index = keys.prefix(place.partition) + state.value
-        found = await self._range(index, place, newest_first)
+        found = await self._range(keys.jobs_by_time(state.value), place, newest_first)
         return [(m, Place(place.state, place.partition, "", score, m)) for m, score in found]
 
     async def _pending(self, place: Place, state: State, query: JobQuery) -> list[tuple[str, Place]]:
-        prefix = keys.prefix(place.partition)
+        partition = self._partitions[place.partition]
 
         def places(lane: str, pairs: list[tuple[str, float]]) -> list[tuple[str, Place]]:
             return [(member, Place(place.state, place.partition, lane, score, member)) for member, score in pairs]
 
         lane, found = place.lane, list[tuple[str, Place]]()
         if lane and _serves(lane, query):
-            found = places(lane, await self._range(f"{prefix}lane/{lane}", place, newest_first=False))
+            found = places(lane, await self._range(keys.lane(lane), place, newest_first=False))
             if found:  # there may be more in this lane, however few these are
                 return found
         while len(found) < CHUNK:
-            lanes = await self._lanes_after(prefix, lane, query)
+            lanes = await self._lanes_after(partition, lane, query)
             if not lanes:
                 break
             lane = lanes[-1]
             wanted = [one for one in lanes if _serves(one, query)]
             for first in range(0, len(wanted), LANES_AT_ONCE):
                 some = wanted[first : first + LANES_AT_ONCE]
-                beginnings = [(f"{prefix}lane/{one}", "-inf", "+inf", "WITHSCORES", "LIMIT", 0, CHUNK) for one in some]
-                replies = await self._calls.commands([("ZRANGEBYSCORE", *beginning) for beginning in beginnings])
+                replies = await partition.commands(
+                    [("ZRANGEBYSCORE", keys.lane(one), "-inf", "+inf", "WITHSCORES", "LIMIT", 0, CHUNK) for one in some]
+                )
                 for one, reply in zip(some, replies, strict=True):
                     found += places(one, _pairs(reply))
                 if len(found) >= CHUNK:
                     break
         return found[:CHUNK]
 
-    async def _lanes_after(self, prefix: str, lane: str, query: JobQuery) -> list[str]:
+    async def _lanes_after(self, partition: Partition, lane: str, query: JobQuery) -> list[str]:
         """Names of the lanes that hold jobs, of the tenant that is asked for or of all."""
         first, last = f"({lane}" if lane else "-", "+"
         if query.tenant_id:
             first = first if lane else f"[{query.tenant_id}/"
             last = f"({query.tenant_id}0"
-        reply = await self._calls.command("ZRANGEBYLEX", prefix + "lanes", first, last, "LIMIT", 0, LANES)
+        reply = await partition.command("ZRANGEBYLEX", keys.LANES, first, last, "LIMIT", 0, LANES)
         return [name.decode() for name in reply]
 
     async def _range(self, index: str, place: Place, newest_first: bool) -> list[tuple[str, float]]:
@@ -150,9 +152,10 @@ class Listing:
         command = "ZREVRANGEBYSCORE" if newest_first else "ZRANGEBYSCORE"
         start = ("+inf" if newest_first else "-inf") if place.score is None else repr(place.score)
         end = "-inf" if newest_first else "+inf"
+        partition = self._partitions[place.partition]
         offset = 0
         while True:
-            reply = await self._calls.command(command, index, start, end, "WITHSCORES", "LIMIT", offset, CHUNK)
+            reply = await partition.command(command, index, start, end, "WITHSCORES", "LIMIT", offset, CHUNK)
             pairs = _pairs(reply)
             after = [pair for pair in pairs if _is_after(pair, place, newest_first)]
             if after or len(pairs) < CHUNK:

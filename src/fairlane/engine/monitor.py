@@ -1,4 +1,4 @@
-"""What is going on, from the store."""
+"""Figures, their history and changes, from a store."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from collections.abc import AsyncGenerator
 
 import msgspec
 
-from ..backend import Queue
+from ..backend import Backend
 from ..model import ids
 from ..model.errors import NotFound, StoreUnavailable
 from ..model.job import Counters, Job
 from ..model.monitor import Changes, History, JobChange, Overview
 from ..model.states import State
-from .calls import Calls
+from . import keys
+from .events import Events
 from .history import read_history
-from .news import News
-from .partitions import by_partition
+from .partition import Partitions
 from .records import utc
-from .wakeups import Wakeups, wait
+from .subscription import Subscription, wait
 
 LOOK_AGAIN_S = 30.0
-"""How often a followed job is looked at without news, since its being forgotten is none."""
+"""How often a followed job is read without an event, since deleting a job publishes none."""
 
 _STATES = (State.SCHEDULED, State.PENDING, State.RUNNING, State.COMPLETED, State.FAILED, State.CANCELLED)
 _COUNTERS = Counters.__struct_fields__
@@ -28,30 +28,37 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class EngineMonitor:
-    """Implements `queue.Monitor` for the queue of an engine."""
+    """Implements `backend.Monitor`."""
 
-    def __init__(self, queue: Queue, calls: Calls, wakeups: Wakeups, partitions: int) -> None:
-        self._queue = queue
-        self._calls = calls
+    def __init__(self, backend: Backend, partitions: Partitions, subscription: Subscription) -> None:
+        self._backend = backend
         self._partitions = partitions
-        self._news = News(calls, wakeups, partitions)
+        self._events = Events(partitions, subscription)
+
+    async def counters(self, tenant_id: str | None = None) -> Counters:
+        if tenant_id is not None:
+            tenant = await self._backend.tenants.get(tenant_id)
+            return Counters(**{name: getattr(tenant, name) for name in _COUNTERS})
+        replies = await self._partitions.each(lambda partition: partition.command("HMGET", keys.COUNTERS, *_COUNTERS))
+        sums = (sum(int(value or 0) for value in values) for values in zip(*replies, strict=True))
+        return Counters(**dict(zip(_COUNTERS, sums, strict=True)))
 
     async def overview(self) -> Overview:
-        replies = [await self._calls.run("figures", partition) for partition in range(self._partitions)]
+        replies = await self._partitions.each(lambda partition: partition.run("figures"))
         sums = [sum(values) for values in zip(*(reply[1:] for reply in replies), strict=True)]
         return Overview(
             at=utc(max(reply[0] for reply in replies)),
             counters=Counters(**dict(zip(_COUNTERS, sums, strict=False))),
             states=dict(zip(_STATES, sums[-len(_STATES) :], strict=True)),
-            queues=await self._queue.queues(),
-            workers=await self._queue.workers(),
+            queues=await self._backend.queues.list(),
+            workers=await self._backend.workers.list(),
         )
 
     async def history(self, minutes: int) -> History:
-        return await read_history(self._calls, self._partitions, minutes)
+        return await read_history(self._partitions, minutes)
 
     async def changes(self) -> AsyncGenerator[Changes]:
-        async with self._news.watch() as watcher:
+        async with self._events.watch() as watcher:
             while True:
                 await watcher.event.wait()
                 changed, more, missed = watcher.changed, watcher.more, watcher.missed
@@ -66,10 +73,10 @@ class EngineMonitor:
         if not ids.is_job_id(job_id):
             raise NotFound(f"there is no job {job_id}")
         shown: Job | None = None
-        async with self._news.watch(job_id) as watcher:
+        async with self._events.watch(job_id) as watcher:
             while True:
                 watcher.clear()
-                job = await self._queue.get(job_id)
+                job = await self._backend.jobs.get(job_id)
                 if job != shown:
                     yield job
                     shown = job
@@ -78,12 +85,12 @@ class EngineMonitor:
                 await wait(watcher.event, LOOK_AGAIN_S)
 
     async def _describe(self, changed: dict[str, State]) -> list[JobChange]:
-        """Changed jobs with what scripts do not tell of them; those that are forgotten are left out."""
+        """Changed jobs with their tenant, queue and task. Deleted jobs are left out."""
         names = list(changed)
         found: list[JobChange] = []
-        for partition, group in by_partition(names, self._partitions).items():
-            wanted = _encode([names[i] for i in group])
-            reply = [value.decode() for value in await self._calls.run("heads", partition, ids=wanted)]
+        for partition, positions in self._partitions.group_jobs(names):
+            wanted = _encode([names[i] for i in positions])
+            reply = [value.decode() for value in await partition.run("heads", ids=wanted)]
             for job_id, tenant, queue, task in zip(*(reply[i::4] for i in range(4)), strict=True):
                 found.append(JobChange(id=job_id, tenant_id=tenant, queue=queue, task=task, state=changed[job_id]))
         return found

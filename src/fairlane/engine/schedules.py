@@ -12,8 +12,7 @@ from typing import Any
 
 import msgspec
 
-from ..backend import Queue
-from ..model import ids
+from ..backend import Jobs
 from ..model.backoff import Backoff
 from ..model.cron import cron_rule
 from ..model.errors import InvalidInput, NotFound
@@ -22,8 +21,8 @@ from ..model.json_text import check_json
 from ..model.overview import UpkeepStep
 from ..model.schedule import MAX_SCHEDULES, SCHEDULE_HEADER, TICK_HEADER, Firing, Schedule, ScheduleSpec, plan_firing
 from . import keys
-from .calls import Calls
 from .listing import names_between
+from .partition import Partition, Partitions
 from .records import pack_request, utc
 
 NEXT_RUNS = 5
@@ -69,11 +68,10 @@ def read_schedule(spec: bytes, state: bytes | None) -> tuple[ScheduleSpec, State
 
 
 class EngineSchedules:
-    """Implements `queue.Schedules`."""
+    """Implements `backend.Schedules`."""
 
-    def __init__(self, queue: Queue, calls: Calls, partitions: int) -> None:
-        self._queue = queue
-        self._calls = calls
+    def __init__(self, partitions: Partitions, jobs: Jobs) -> None:
+        self._jobs = jobs
         self._partitions = partitions
         self._told: set[str] = set()
         """Schedules whose trouble was told of."""
@@ -90,11 +88,11 @@ class EngineSchedules:
 
     async def _set(self, spec: ScheduleSpec, paused: str, declaration: str) -> bytes:
         """What lua/set_schedule.lua answers."""
-        partition = self._of(spec.tenant_id)
+        partition = self._partitions.of_tenant(spec.tenant_id)
         now, found = await self._read(partition, [_member(spec.tenant_id, spec.name)])
         same_rule = bool(found) and (found[0].spec.cron, found[0].spec.timezone) == (spec.cron, spec.timezone)
-        answer: bytes = await self._calls.run(
-            "set_schedule", partition,
+        answer: bytes = await partition.run(
+            "set_schedule",
             tenant=spec.tenant_id, schedule=spec.name, spec=_encode(spec), declaration=declaration, paused=paused,
             version=str(found[0].state.version) if same_rule else "",
             next_tick=next(cron_rule(spec.cron, spec.timezone).after(now)), most=MAX_SCHEDULES,
@@ -108,11 +106,15 @@ class EngineSchedules:
         self, limit: int, cursor: str | None = None, tenant_id: str | None = None
     ) -> tuple[Sequence[Schedule], str | None]:
         between = names_between(cursor, "" if tenant_id is None else f"{tenant_id}/")
-        found: list[Known] = []
-        for partition in range(self._partitions) if tenant_id is None else [self._of(tenant_id)]:
-            names = keys.prefix(partition) + keys.SCHEDULE_NAMES
-            members = await self._calls.command("ZRANGEBYLEX", names, *between, "LIMIT", 0, limit + 1)
-            found += (await self._read(partition, _names(members)))[1]
+
+        async def read(partition: Partition) -> Sequence[Known]:
+            members = await partition.command("ZRANGEBYLEX", keys.SCHEDULE_NAMES, *between, "LIMIT", 0, limit + 1)
+            return (await self._read(partition, _names(members)))[1]
+
+        if tenant_id is None:
+            found = [known for some in await self._partitions.each(read) for known in some]
+        else:
+            found = [*await read(self._partitions.of_tenant(tenant_id))]
         found.sort(key=lambda known: _member(known.spec.tenant_id, known.spec.name))
         page = [_shown(known) for known in found[:limit]]
         return page, _member(page[-1].tenant_id, page[-1].name) if len(found) > limit else None
@@ -122,36 +124,36 @@ class EngineSchedules:
         while answer == b"late":
             known = await self._known(tenant_id, name)
             next_tick = next(cron_rule(known.spec.cron, known.spec.timezone).after(known.now))
-            answer = await self._calls.run(
-                "pause_schedule", self._of(tenant_id),
+            answer = await self._partitions.of_tenant(tenant_id).run(
+                "pause_schedule",
                 tenant=tenant_id, schedule=name, paused=int(paused), next_tick=next_tick,
             )  # fmt: skip
         return await self.get(tenant_id, name)
 
     async def delete(self, tenant_id: str, name: str) -> Schedule:
         known = await self._known(tenant_id, name)
-        await self._calls.run("delete_schedule", self._of(tenant_id), tenant=tenant_id, schedule=name)
+        await self._partitions.of_tenant(tenant_id).run("delete_schedule", tenant=tenant_id, schedule=name)
         return _shown(known)
 
     async def run(self, tenant_id: str, name: str, job_id: str) -> Job:
         known = await self._known(tenant_id, name)
         await self._fire(known, Firing([known.now], 0, 0), [job_id], tick="")
         try:
-            return await self._queue.get(job_id)
+            return await self._jobs.get(job_id)
         except NotFound:  # it was forgotten meanwhile
             raise _no_schedule(tenant_id, name) from None
 
     async def fire_due(self, limit: int) -> UpkeepStep:
         """Make the jobs of up to `limit` schedules that are due."""
-        steps = [await self._fire_due_of(partition, limit) for partition in range(self._partitions)]
+        steps = await self._partitions.each(lambda partition: self._fire_due_of(partition, limit))
         nexts = [step.next_ms for step in steps if step.next_ms is not None]
         return UpkeepStep(sum(step.count for step in steps), min(nexts, default=None))
 
-    async def _fire_due_of(self, partition: int, limit: int) -> UpkeepStep:
+    async def _fire_due_of(self, partition: Partition, limit: int) -> UpkeepStep:
         left = 0
         while True:
             # Those that this process cannot read stay due, before others.
-            next_ms, *members = await self._calls.run("due_schedules", partition, first_ones=left, limit=limit)
+            next_ms, *members = await partition.run("due_schedules", first_ones=left, limit=limit)
             _, found = await self._read(partition, _names(members))
             done: list[bool] = []
             for first in range(0, len(found), AT_ONCE):
@@ -173,7 +175,7 @@ class EngineSchedules:
             # The rule was good where it was set. Its tick stays for a process that can read it.
             self._tell_unreadable(_member(known.spec.tenant_id, known.spec.name))
             return False
-        job_ids = [ids.new_job_id(self._of(known.spec.tenant_id)) for _ in plan.ticks]
+        job_ids = [self._jobs.new_id(known.spec.tenant_id) for _ in plan.ticks]
         await self._fire(known, plan, job_ids, tick=str(known.due))
         return True
 
@@ -187,28 +189,25 @@ class EngineSchedules:
     async def _fire(self, known: Known, firing: Firing, job_ids: Sequence[str], *, tick: str) -> None:
         """Make these jobs, unless another process was first. `tick`: as lua/fire.lua has it."""
         spec = known.spec
-        partition = self._of(spec.tenant_id)
+        partition = self._partitions.of_tenant(spec.tenant_id)
         jobs = [_job(spec, job_id, at) for job_id, at in zip(job_ids, firing.ticks, strict=True)]
         items = [(job.id, job.queue, job.priority, at) for job, at in zip(jobs, firing.ticks, strict=True)]
-        await self._calls.run(
-            "fire", partition, *map(pack_request, jobs),
+        await partition.run(
+            "fire", *map(pack_request, jobs),
             tenant=spec.tenant_id, schedule=spec.name, version=str(known.state.version), tick=tick,
             following=firing.following, missed=firing.missed,
             overlap=spec.overlap.value, jobs=_pack(items),
         )  # fmt: skip
 
-    def _of(self, tenant_id: str) -> int:
-        return ids.partition_of_tenant(tenant_id, self._partitions)
-
     async def _known(self, tenant_id: str, name: str) -> Known:
-        _, found = await self._read(self._of(tenant_id), [_member(tenant_id, name)])
+        _, found = await self._read(self._partitions.of_tenant(tenant_id), [_member(tenant_id, name)])
         if not found:
             raise _no_schedule(tenant_id, name)
         return found[0]
 
-    async def _read(self, partition: int, members: Sequence[str]) -> tuple[int, Sequence[Known]]:
+    async def _read(self, partition: Partition, members: Sequence[str]) -> tuple[int, Sequence[Known]]:
         """The store's time in ms, and those of the schedules that there are and can be read."""
-        reply = await self._calls.run("schedules", partition, members=_pack(members))
+        reply = await partition.run("schedules", members=_pack(members))
         now, found = reply[0], []
         for i in range(1, len(reply), 4):
             member, spec, state, due = reply[i : i + 4]

@@ -1,5 +1,5 @@
 """The verbs over HTTP, against the REST API."""
 
-from .queue import RemoteQueue
+from .backend import RemoteBackend
 
-__all__ = ["RemoteQueue"]
+__all__ = ["RemoteBackend"]

@@ -1,4 +1,4 @@
-"""What is going on, over HTTP."""
+"""Figures, their history and changes over HTTP."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 import msgspec
 
-from ..model.job import Job
+from ..model.job import Counters, Job
 from ..model.monitor import Changes, History, JobChange, Overview
 from . import requests
 from .answers import JobAnswer, OverviewAnswer, Wire
@@ -23,10 +23,14 @@ class JobChangesAnswer(Wire):
 
 
 class RemoteMonitor:
-    """Implements `queue.Monitor` against the API."""
+    """Implements `backend.Monitor` against the API."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+
+    async def counters(self, tenant_id: str | None = None) -> Counters:
+        query = None if tenant_id is None else {"tenantId": tenant_id}
+        return await self._transport.call("GET", "/jobs/metrics", Counters, query=query)
 
     async def overview(self) -> Overview:
         return (await self._transport.call("GET", "/overview", OverviewAnswer)).to_overview()

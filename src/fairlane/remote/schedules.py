@@ -22,7 +22,7 @@ class SchedulePage(Wire):
 
 
 class RemoteSchedules:
-    """Implements `queue.Schedules` against the API."""
+    """Implements `backend.Schedules` against the API."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport

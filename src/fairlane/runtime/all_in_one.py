@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from ..backend import Queue
+from ..backend import Backend
 from ..engine import Engine
 from ..store import EmbeddedUrl, parse_store_url
 from ..store.durability import Durability
@@ -56,8 +56,8 @@ async def _open(settings: Settings, folder: Path | None, stack: contextlib.Async
     if folder is not None:
         await stack.enter_async_context(own_store(folder, Durability(settings.durability)))
     engine = await stack.enter_async_context(open_store(settings.store_url, settings, with_upkeep=False))
-    await engine.set_defaults(settings.default_policy, settings.fairness)
-    reaper = Reaper(engine)
+    await engine.maintenance.set_defaults(settings.default_policy, settings.fairness)
+    reaper = Reaper(engine.maintenance)
     stack.callback(reaper.close)
     if folder is not None:
         await _reap_last_run(engine, reaper)
@@ -65,7 +65,7 @@ async def _open(settings: Settings, folder: Path | None, stack: contextlib.Async
 
 
 async def _supervise(
-    settings: Settings, listener: socket.socket, workers: Sequence[WorkerChild], queue: Queue, signals: StopSignals
+    settings: Settings, listener: socket.socket, workers: Sequence[WorkerChild], backend: Backend, signals: StopSignals
 ) -> None:
     environment = as_environment(settings)
     descriptor = listener.fileno()
@@ -79,7 +79,7 @@ async def _supervise(
     upkeep = Child("upkeep", ["upkeep"], environment, stop_seconds=_UPKEEP_STOP_SECONDS)
 
     async def get_ready() -> None:
-        await workers_ready(queue, workers)
+        await workers_ready(backend, workers)
         await _api_ready(listener)
         api.is_ready = upkeep.is_ready = True
 
@@ -100,9 +100,9 @@ def _listen(settings: Settings, folder: Path | None) -> socket.socket:
         raise
 
 
-async def _reap_last_run(queue: Queue, reaper: Reaper) -> None:
+async def _reap_last_run(backend: Backend, reaper: Reaper) -> None:
     """Give back what workers held that ended with their supervisor: nobody else saw them die."""
-    for report in await queue.workers():
+    for report in await backend.workers.list():
         if report.host == socket.gethostname() and not _lives(report.pid):
             reaper.reap(report.id)
 

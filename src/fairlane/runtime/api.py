@@ -18,7 +18,7 @@ async def serve_api(
     from ..server.run import serve_on
     from ..server.settings import ServerSettings, allowed_hosts_for
 
-    async with open_store(settings.store_url, settings, with_upkeep=with_upkeep) as queue:
+    async with open_store(settings.store_url, settings, with_upkeep=with_upkeep) as backend:
         server_settings = ServerSettings(allowed_hosts=allowed_hosts_for(settings.host, listener.getsockname()[0]))
-        app = create_app(queue, server_settings)
+        app = create_app(backend, server_settings)
         await serve_on(app, listener, address_of(listener), on_ready=on_ready)

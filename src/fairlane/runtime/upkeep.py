@@ -30,7 +30,7 @@ async def upkeep_at(url: str, settings: Settings) -> None:
 async def open_store(url: str, settings: Settings, *, with_upkeep: bool) -> AsyncIterator[Engine]:
     """The queue on a store, with upkeep beside it where asked for."""
     engine = await open_engine(url, durability=settings.durability)
-    upkeep = asyncio.create_task(run_upkeep(engine, Retention())) if with_upkeep else None
+    upkeep = asyncio.create_task(run_upkeep(engine.maintenance, Retention())) if with_upkeep else None
     try:
         yield engine
     finally:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from ..backend import Queue
-from ..connect import is_remote, open_queue
+from ..backend import Backend
+from ..connect import is_remote, open_backend
 from ..sdk.schedules import declare
 from .app_loading import load_app
 from .child import DRAINED, USED_UP
@@ -38,8 +38,8 @@ def work(settings: Settings, app: str, queues: Weighted, worker_id: str | None, 
     listener = listen(*parse_address(settings.health)) if settings.health else None
     beside: list[asyncio.Task[None]] = []
 
-    async def open_for_worker() -> Queue:
-        return await open_queue(settings.queue_url, durability=settings.durability)
+    async def open_for_worker() -> Backend:
+        return await open_backend(settings.queue_url, durability=settings.durability)
 
     def make_worker() -> Worker:
         if with_upkeep and not is_remote(settings.queue_url):

@@ -14,8 +14,8 @@ from typing import Any
 
 import msgspec
 
-from ..backend import Queue, Upkeep
-from ..connect import is_remote, open_queue
+from ..backend import Backend, Maintenance
+from ..connect import is_remote, open_backend
 from ..model.backoff import Backoff
 from ..model.errors import FairlaneError
 from ..upkeep.reap import reap_dead_worker
@@ -80,7 +80,7 @@ def worker_children(settings: Settings, app: str, queues: str, on_death: Callabl
 class Reaper:
     """Gives back the leases of workers that are known to be dead, however long the store is away."""
 
-    def __init__(self, upkeep: Upkeep) -> None:
+    def __init__(self, upkeep: Maintenance) -> None:
         self._upkeep = upkeep
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -112,10 +112,10 @@ class Reaper:
                 await asyncio.sleep(_TROUBLE.delay_ms(failures, random.random()) / 1000)
 
 
-async def workers_ready(queue: Queue, children: Sequence[WorkerChild]) -> None:
+async def workers_ready(backend: Backend, children: Sequence[WorkerChild]) -> None:
     """Wait until each worker has been heard of in the store."""
     while missing := [child for child in children if not child.is_ready]:
-        seen = {report.id for report in await queue.workers()}
+        seen = {report.id for report in await backend.workers.list()}
         for child in missing:
             child.is_ready = child.worker_id in seen
         await asyncio.sleep(_POLL_SECONDS)
@@ -142,28 +142,28 @@ async def run_workers(settings: Settings, app: str, queues: str, *, with_upkeep:
             engine = await signals.unless_asked(opening)
             if engine is None:
                 return
-            reaper = Reaper(engine)
+            reaper = Reaper(engine.maintenance)
             children = worker_children(settings, app, queues, on_death=reaper.reap)
             await _keep(settings, engine, children, signals, reload)
             reaper.close()
 
 
 async def _run_remote_workers(settings: Settings, app: str, queues: str, signals: StopSignals, reload: bool) -> None:
-    queue = await open_queue(settings.queue_url)
+    backend = await open_backend(settings.queue_url)
     try:
         # Over HTTP nobody can end the leases of a dead worker; they end with their time.
         children = worker_children(settings, app, queues, on_death=lambda worker_id: None)
-        await _keep(settings, queue, children, signals, reload)
+        await _keep(settings, backend, children, signals, reload)
     finally:
-        await queue.close()
+        await backend.close()
 
 
 async def _keep(
-    settings: Settings, queue: Queue, children: Sequence[WorkerChild], signals: StopSignals, reload: bool
+    settings: Settings, backend: Backend, children: Sequence[WorkerChild], signals: StopSignals, reload: bool
 ) -> None:
     def problem() -> str | None:
         missing = [child.name for child in children if not (child.is_ready and child.runs)]
         return f"not running: {', '.join(missing)}" if missing else None
 
     async with served_health(settings.health, problem), reloading(children, wanted=reload):
-        await supervise([children], signals, lambda: in_time(workers_ready(queue, children), children))
+        await supervise([children], signals, lambda: in_time(workers_ready(backend, children), children))

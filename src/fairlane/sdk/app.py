@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, Self, TypeVar, overload
 
-from ..backend import Queue
+from ..backend import Backend
 from ..job.context import TenantBlock, ambient_tenant
 from ..job.control import Duration, Retry
 from ..model.errors import InvalidInput
@@ -197,14 +197,14 @@ class App:
             'or make the App with tenancy="default"'
         )
 
-    async def connect(self) -> Queue:
+    async def connect(self) -> Backend:
         """The queue, opened once for each event loop. Raises StoreUnavailable, StoreRefused."""
         return await self._connections.get()
 
-    async def _open(self) -> Queue:
-        from ..connect import open_queue  # late: only those who submit pay for loading the store's client
+    async def _open(self) -> Backend:
+        from ..connect import open_backend  # late: only those who submit pay for loading the store's client
 
-        return await open_queue(self.url)
+        return await open_backend(self.url)
 
     def run_sync(self, function: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """The result of an async function that uses this app, for code without an event loop.

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequenc
 from itertools import islice
 from typing import TypeVar
 
-from ..backend import Queue
+from ..backend import Backend
 from ..model.job import NewJob, Submission
 
 I = TypeVar("I")  # noqa: E741  an item
@@ -20,7 +20,7 @@ _BREATH = 100
 
 
 async def submit_in_batches(
-    queue: Queue, payloads: Sequence[bytes], new_job: Callable[[bytes], NewJob]
+    backend: Backend, payloads: Sequence[bytes], new_job: Callable[[bytes], NewJob]
 ) -> tuple[list[NewJob], list[Submission]]:
     """The jobs of these payloads and what became of each, in order. One call at a time is on its way."""
     made: list[NewJob] = []
@@ -34,7 +34,7 @@ async def submit_in_batches(
             if sending is not None:
                 answers += await sending
             made += jobs
-            sending = asyncio.create_task(queue.submit(jobs))
+            sending = asyncio.create_task(backend.jobs.submit(jobs))
         if sending is not None:
             answers += await sending
     except BaseException:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar
 
-from ..backend import Queue
+from ..backend import Backend
 from ..job.parameters import Parameters
 from ..model.errors import InvalidInput, RateLimited
 from ..model.job import NewJob, Submission, SubmitStatus
@@ -28,7 +28,7 @@ class Client(Protocol):
     def middleware(self) -> Sequence[Middleware]:
         """What is done around jobs."""
 
-    async def connect(self) -> Queue:
+    async def connect(self) -> Backend:
         """The queue, on the running event loop."""
 
     def now(self) -> float:
@@ -83,9 +83,9 @@ class Bound(Generic[T]):
         return SyncJobHandle(self._accepted(job, submission))
 
     async def _send(self, tenant: str, template: JobTemplate) -> tuple[NewJob, Submission]:
-        queue = await self._client.connect()
-        job = template.new_job(queue.new_job_id(tenant), tenant, self.payload)
-        [submission] = await queue.submit([job])
+        backend = await self._client.connect()
+        job = template.new_job(backend.jobs.new_id(tenant), tenant, self.payload)
+        [submission] = await backend.jobs.submit([job])
         return job, submission
 
     def _accepted(self, job: NewJob, submission: Submission) -> JobHandle[T]:
@@ -155,12 +155,12 @@ class Submitter(Generic[P, T]):
             payloads += [self._payload(call) for call in some]
         if len(payloads) > 1:
             _check_each_its_own(template)
-        queue = await self._client.connect()
+        backend = await self._client.connect()
 
         def new_job(payload: bytes) -> NewJob:
-            return template.new_job(queue.new_job_id(tenant), tenant, payload)
+            return template.new_job(backend.jobs.new_id(tenant), tenant, payload)
 
-        jobs, submissions = await submit_in_batches(queue, payloads, new_job)
+        jobs, submissions = await submit_in_batches(backend, payloads, new_job)
         if middleware := self._client.middleware:
             made = [job for job, answer in zip(jobs, submissions, strict=True) if answer.status is SubmitStatus.CREATED]
             tell_submitted(middleware, made)

@@ -8,25 +8,25 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from weakref import WeakKeyDictionary
 
-from ..backend import Queue
+from ..backend import Backend
 from .portal import close_at_exit
 
 
 class Connections:
     """Opens a queue once for each event loop, when it is first asked for."""
 
-    def __init__(self, open_queue: Callable[[], Awaitable[Queue]], now: Callable[[], float] = time.time) -> None:
+    def __init__(self, open_backend: Callable[[], Awaitable[Backend]], now: Callable[[], float] = time.time) -> None:
         self.now = now
         """The Unix time in seconds where they lead to."""
-        self._open_queue = open_queue
-        self._opening: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Future[Queue]] = WeakKeyDictionary()
+        self._open_backend = open_backend
+        self._opening: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Future[Backend]] = WeakKeyDictionary()
 
-    async def get(self) -> Queue:
+    async def get(self) -> Backend:
         """The queue of this event loop. Raises what opening it raises."""
         loop = asyncio.get_running_loop()
         opening = self._opening.get(loop)
         if opening is None or (opening.done() and _has_failed(opening)):
-            opening = self._opening[loop] = asyncio.ensure_future(self._open_queue())
+            opening = self._opening[loop] = asyncio.ensure_future(self._open_backend())
             close_at_exit(self)
         return opening.result() if opening.done() else await asyncio.shield(opening)
 
@@ -54,5 +54,5 @@ class Connections:
         self._opening.clear()
 
 
-def _has_failed(opening: asyncio.Future[Queue]) -> bool:
+def _has_failed(opening: asyncio.Future[Backend]) -> bool:
     return opening.cancelled() or opening.exception() is not None

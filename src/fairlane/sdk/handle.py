@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 
-from ..backend import Queue
+from ..backend import Backend
 from ..job.control import Duration
 from ..model.durations import parse_duration_ms
 from ..model.errors import JobCancelled, JobFailed, ResultMismatch
@@ -18,7 +18,7 @@ from ..model.states import State
 from .portal import run_sync
 
 T = TypeVar("T")
-Connect = Callable[[], Awaitable[Queue]]
+Connect = Callable[[], Awaitable[Backend]]
 
 _LONGEST_WAIT_MS = 20_000
 
@@ -63,14 +63,14 @@ class JobHandle(Generic[T]):
             ) from error
 
     async def _finished(self, timeout: Duration | None) -> Job:
-        queue = await self._connect()
+        backend = await self._connect()
         limit_ms = None if timeout is None else parse_duration_ms(timeout, "timeout")
         deadline = None if limit_ms is None else time.monotonic() + limit_ms / 1000
         while True:
             left_ms = _LONGEST_WAIT_MS
             if deadline is not None:
                 left_ms = max(0, min(left_ms, round((deadline - time.monotonic()) * 1000)))
-            job = await queue.wait_finished(self.id, left_ms)
+            job = await backend.jobs.wait_finished(self.id, left_ms)
             if job is not None:
                 return job
             if deadline is not None and time.monotonic() >= deadline:
@@ -82,18 +82,18 @@ class JobHandle(Generic[T]):
         Of changes that come faster than they are taken, the last is given. Raises NotFound where the job is
         forgotten, and StoreUnavailable.
         """
-        queue = await self._connect()
-        async with aclosing(queue.monitor.follow(self.id)) as jobs:
+        backend = await self._connect()
+        async with aclosing(backend.monitor.follow(self.id)) as jobs:
             async for job in jobs:
                 yield job
 
     async def refresh(self) -> Job:
         """The job as it is now. Raises NotFound where it is forgotten."""
-        return await (await self._connect()).get(self.id)
+        return await (await self._connect()).jobs.get(self.id)
 
     async def cancel(self) -> Job:
         """Cancel the job, or ask its worker to if it runs. Raises NotFound, Conflict if it has ended otherwise."""
-        return await (await self._connect()).cancel(self.id)
+        return await (await self._connect()).jobs.cancel(self.id)
 
 
 class SyncJobHandle(Generic[T]):

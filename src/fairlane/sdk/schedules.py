@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
-from ..backend import Queue
+from ..backend import Backend
 from ..model.backoff import Backoff
 from ..model.canonical import digest, non_defaults
 from ..model.cron import cron_rule
@@ -86,7 +86,7 @@ def declaration_of(spec: ScheduleSpec) -> str:
     return digest(non_defaults(spec))[:32]
 
 
-async def declare(open_queue: Callable[[], Awaitable[Queue]], specs: Iterable[ScheduleSpec]) -> None:
+async def declare(open_backend: Callable[[], Awaitable[Backend]], specs: Iterable[ScheduleSpec]) -> None:
     """Put schedules into the store at the queue that this opens; while it is away, wait for it.
 
     One that was put before from the same code stays as it is now. One that is refused is told of in the log, and
@@ -96,14 +96,14 @@ async def declare(open_queue: Callable[[], Awaitable[Queue]], specs: Iterable[Sc
     failures = 0
     while left:
         try:
-            queue = await open_queue()
+            backend = await open_backend()
             try:
                 while left:
-                    await _put(queue, left[0])
+                    await _put(backend, left[0])
                     left.pop(0)
                     failures = 0
             finally:
-                await queue.close()
+                await backend.close()
         except StoreUnavailable as error:
             failures += 1
             if failures == 1:
@@ -114,9 +114,9 @@ async def declare(open_queue: Callable[[], Awaitable[Queue]], specs: Iterable[Sc
             return
 
 
-async def _put(queue: Queue, spec: ScheduleSpec) -> None:
+async def _put(backend: Backend, spec: ScheduleSpec) -> None:
     try:
-        await queue.schedules.put(spec, declaration=declaration_of(spec))
+        await backend.schedules.put(spec, declaration=declaration_of(spec))
     except StoreUnavailable:
         raise
     except FairlaneError as error:

@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..backend import Queue
+from ..backend import Backend
 from .context import Context
 from .http.answers import Receive, Scope, Send
 from .http.serving import PathApp
@@ -19,9 +19,9 @@ from .routes.submit import SUBMIT
 from .settings import ServerSettings
 
 
-def create_app(queue: Queue, settings: ServerSettings | None = None) -> App:
+def create_app(backend: Backend, settings: ServerSettings | None = None) -> App:
     """The API of `queue`, which stays the caller's to close."""
-    return App(Context(queue, settings or ServerSettings()))
+    return App(Context(backend, settings or ServerSettings()))
 
 
 class App:

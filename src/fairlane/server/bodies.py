@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from ..backend import Queue
+from ..backend import Backend
 from ..model.backoff import Backoff
 from ..model.bounded import check_headers
 from ..model.errors import InvalidInput, PayloadTooLarge
@@ -94,14 +94,14 @@ class JobBody(WorkBody, frozen=True, kw_only=True):
     id: JobId | None = None
     """Made by clients that repeat a request after a lost reply; must be of the tenant's partition."""
 
-    def to_new_job(self, queue: Queue, idempotency_key: str | None) -> NewJob:
+    def to_new_job(self, backend: Backend, idempotency_key: str | None) -> NewJob:
         """The job that this asks for."""
         check_name(self.tenant_id, "tenantId", "/tenantId")
         payload = self.check_work()
         if self.key is not None:
             check_key(self.key, "key", "/key")
         return NewJob(
-            id=queue.new_job_id(self.tenant_id) if self.id is None else chosen_id(queue, self.tenant_id, self.id),
+            id=backend.jobs.new_id(self.tenant_id) if self.id is None else chosen_id(backend, self.tenant_id, self.id),
             tenant_id=self.tenant_id,
             payload=payload,
             task=self.task,
@@ -128,16 +128,16 @@ class BatchItem(JobBody, frozen=True):
 
     idempotency_key: Key | None = None
 
-    def to_item(self, queue: Queue, at: str) -> NewJob:
+    def to_item(self, backend: Backend, at: str) -> NewJob:
         """The job that this asks for, `at` this JSON pointer of the batch."""
         with part_of_body(at):
             if self.idempotency_key is not None:
                 check_key(self.idempotency_key, "idempotencyKey", "/idempotencyKey")
-            return self.to_new_job(queue, self.idempotency_key)
+            return self.to_new_job(backend, self.idempotency_key)
 
 
-def chosen_id(queue: Queue, tenant_id: str, job_id: str) -> str:
+def chosen_id(backend: Backend, tenant_id: str, job_id: str) -> str:
     """The id that a client chose for its job. Raises InvalidInput."""
-    if not is_job_id(job_id) or job_id[:2] != queue.new_job_id(tenant_id)[:2]:
+    if not is_job_id(job_id) or job_id[:2] != backend.jobs.new_id(tenant_id)[:2]:
         raise InvalidInput("id must be 26 hex digits that begin with the tenant's partition", "/id")
     return job_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from ..backend import Queue
+from ..backend import Backend
 from .settings import ServerSettings
 from .streams.feeds import Feeds
 from .streams.hub import Hub
@@ -13,9 +13,9 @@ from .streams.hub import Hub
 
 @dataclass(slots=True)
 class Context:
-    """The queue that is served, the settings, and whether the server is about to stop."""
+    """The backend that is served, the settings, and whether the server is about to stop."""
 
-    queue: Queue
+    backend: Backend
     settings: ServerSettings
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when long polls should end so that the server can stop."""
@@ -25,5 +25,5 @@ class Context:
     feeds: Feeds = field(init=False)
 
     def __post_init__(self) -> None:
-        self.hub = Hub(self.queue)
-        self.feeds = Feeds(self.queue)
+        self.hub = Hub(self.backend)
+        self.feeds = Feeds(self.backend)

@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 from copy import copy
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Protocol, Self
 
-from ..backend import Queue
+from ..backend import Backend
 from ..engine import Engine
 from ..job.control import Duration
 from ..model.durations import parse_duration_ms
@@ -26,9 +26,7 @@ from ..sdk.task import Task
 from ..store import Durability, open_store
 from ..worker import Worker, WorkerOptions
 from .private_store import PrivateStore, borrow_store, give_back
-from .witness import Notes, Witness
-
-E = TypeVar("E", bound=Engine)
+from .witness import Notes, WitnessedLeases
 
 _STEP = 500
 _LOOK_AGAIN_S = 0.05
@@ -84,8 +82,8 @@ class Testing:
             for notes in list(self._working):
                 worker = await notes.first_heartbeat()
                 leases = [LeaseReport(lease.job_id, lease.token) for lease in notes.leases.values()]
-                await engine.extend(worker, leases, DEFAULT_LEASE_MS)
-            await engine.reap(_STEP)
+                await engine.leases.extend(worker, leases, DEFAULT_LEASE_MS)
+            await engine.maintenance.reap(_STEP)
             await _wake(engine)
 
     async def drain(self, timeout: Duration = "60s") -> list[Job]:
@@ -105,19 +103,19 @@ class Testing:
                 if limit.expired():
                     raise TimeoutError(f"jobs are still due or running after {timeout} in drain()") from None
                 raise
-            return [await engine.get(job_id) for job_id in jobs]
+            return [await engine.jobs.get(job_id) for job_id in jobs]
 
     async def _work(self, engine: Engine, jobs: dict[str, None]) -> None:
         """Have a worker run the jobs that are due; add the ids of those that it starts to `jobs`."""
         notes = Notes(jobs)
 
-        async def open_witness() -> Witness:
-            witness = await self._open(Witness)
-            witness.notes = notes
-            return witness
+        async def open_witnessed() -> Engine:
+            witnessed = await self._open()
+            witnessed.leases = WitnessedLeases(witnessed.leases, notes)
+            return witnessed
 
         tasks = {name: _in_this_process(task) for name, task in self._app.registry.items()}
-        worker = Worker(open_witness, tasks, WorkerOptions(drain_seconds=0))
+        worker = Worker(open_witnessed, tasks, WorkerOptions(drain_seconds=0))
         running = asyncio.create_task(worker.run())
         self._working.append(notes)
         try:
@@ -175,22 +173,22 @@ class Testing:
         async with self._engine() as engine:
             await engine.store.client.flushall()
         async with self._engine() as engine:
-            await engine.set_defaults(TenantPolicy(submit_rate=None, concurrency=None))
+            await engine.maintenance.set_defaults(TenantPolicy(submit_rate=None, concurrency=None))
             for spec in self._app.schedules:
                 await engine.schedules.put(spec, declaration=declaration_of(spec))
 
-    async def _open_for_app(self) -> Queue:
-        return await self._open(Engine)
+    async def _open_for_app(self) -> Backend:
+        return await self._open()
 
-    async def _open(self, kind: type[E]) -> E:
+    async def _open(self) -> Engine:
         if self._store is None:
             raise RuntimeError("testing() is over, or was never entered")
         store = await open_store(self._store.url, Durability.MEMORY)
-        return await kind.open(store, clock=lambda: self._now_us)
+        return await Engine.open(store, clock=lambda: self._now_us)
 
     @asynccontextmanager
     async def _engine(self) -> AsyncIterator[Engine]:
-        engine = await self._open(Engine)
+        engine = await self._open()
         try:
             yield engine
         finally:
@@ -199,7 +197,7 @@ class Testing:
 
 async def _fire(engine: Engine) -> int | None:
     """Make the jobs of due schedules. Returns the milliseconds until the next tick."""
-    while (step := await engine.fire(_STEP)).count:
+    while (step := await engine.maintenance.fire(_STEP)).count:
         pass
     return step.next_ms
 
@@ -207,14 +205,14 @@ async def _fire(engine: Engine) -> int | None:
 async def _wake(engine: Engine) -> None:
     """Move due jobs to pending."""
     await _fire(engine)
-    while (await engine.promote(_STEP)).count == _STEP:
+    while (await engine.maintenance.promote(_STEP)).count == _STEP:
         pass
 
 
 async def _is_due(engine: Engine) -> bool:
     """Whether a job could start now."""
     await _wake(engine)
-    return any(queue.runnable_tenants and not queue.paused for queue in await engine.queues())
+    return any(queue.runnable_tenants and not queue.paused for queue in await engine.queues.list())
 
 
 def _in_this_process(task: Task[..., Any]) -> Task[..., Any]:

@@ -1,4 +1,4 @@
-"""The engine that the worker of a drain uses: it records which leases the worker holds."""
+"""The leases that the worker of a drain uses: they record which ones the worker holds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import contextlib
 import threading
 from collections.abc import Sequence
 
-from ..engine import Engine
+from ..backend import Leases
 from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, WorkerReport
 
 
@@ -52,29 +52,31 @@ class Notes:
                 await self._changed.wait()
 
 
-class Witness(Engine):
-    """An engine that records leases in `notes`."""
+class WitnessedLeases:
+    """Implements `backend.Leases`: passes each call on, and records leases in `notes`."""
 
-    notes: Notes
+    def __init__(self, leases: Leases, notes: Notes) -> None:
+        self._leases = leases
+        self._notes = notes
 
     async def claim(self, request: ClaimRequest) -> list[Lease]:
-        leases = await super().claim(request)
-        self.notes.lend(leases)
+        leases = await self._leases.claim(request)
+        self._notes.lend(leases)
         return leases
 
     async def finish(self, outcomes: Sequence[Outcome]) -> list[LeaseStatus]:
-        statuses = await super().finish(outcomes)
-        self.notes.take_back(outcomes)
+        statuses = await self._leases.finish(outcomes)
+        self._notes.take_back(outcomes)
         return statuses
 
     async def exchange(
         self, outcomes: Sequence[Outcome], request: ClaimRequest
     ) -> tuple[list[LeaseStatus], list[Lease]]:
-        statuses, leases = await super().exchange(outcomes, request)
-        self.notes.lend(leases)
-        self.notes.take_back(outcomes)
+        statuses, leases = await self._leases.exchange(outcomes, request)
+        self._notes.lend(leases)
+        self._notes.take_back(outcomes)
         return statuses, leases
 
     async def extend(self, worker: WorkerReport, leases: Sequence[LeaseReport], lease_ms: int) -> list[LeaseStatus]:
-        self.notes.meet(worker)
-        return await super().extend(worker, leases, lease_ms)
+        self._notes.meet(worker)
+        return await self._leases.extend(worker, leases, lease_ms)

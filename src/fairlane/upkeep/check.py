@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from ..backend import Upkeep
+from ..backend import Maintenance
 from ..model.overview import UpkeepStep
 from .loop import Duty
 
@@ -13,7 +13,7 @@ INTERVAL_MS = 60_000
 _log = logging.getLogger(__name__)
 
 
-def check(upkeep: Upkeep) -> Duty:
+def check(upkeep: Maintenance) -> Duty:
     """The duty that warns of settings which were changed while the store is in use, once of each change."""
     known: set[str] = set()
 

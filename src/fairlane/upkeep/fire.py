@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..backend import Upkeep
+from ..backend import Maintenance
 from ..model.overview import UpkeepStep
 from .loop import Duty
 
@@ -10,7 +10,7 @@ INTERVAL_MS = 1_000
 _LIMIT = 100
 
 
-def fire(upkeep: Upkeep) -> Duty:
+def fire(upkeep: Maintenance) -> Duty:
     """The duty that fires schedules on time; one that was set meanwhile at most `INTERVAL_MS` late."""
 
     async def step() -> UpkeepStep:

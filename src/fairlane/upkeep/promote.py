@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..backend import Upkeep
+from ..backend import Maintenance
 from ..model.overview import UpkeepStep
 from .loop import Duty
 
@@ -10,7 +10,7 @@ INTERVAL_MS = 250
 _LIMIT = 500
 
 
-def promote(upkeep: Upkeep) -> Duty:
+def promote(upkeep: Maintenance) -> Duty:
     """The duty that wakes scheduled jobs, on time or at most `INTERVAL_MS` late."""
 
     async def step() -> UpkeepStep:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..backend import Upkeep
+from ..backend import Maintenance
 from ..model.overview import UpkeepStep
 from ..model.retention import Retention
 from .loop import Duty
@@ -11,7 +11,7 @@ INTERVAL_MS = 1_000
 _LIMIT = 500
 
 
-def prune(upkeep: Upkeep, retention: Retention) -> Duty:
+def prune(upkeep: Maintenance, retention: Retention) -> Duty:
     """The duty that forgets finished jobs which are older, or more, than retention allows."""
 
     async def step() -> UpkeepStep:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..backend import Upkeep
+from ..backend import Maintenance
 from ..model.overview import UpkeepStep
 from .loop import Duty
 
@@ -10,7 +10,7 @@ INTERVAL_MS = 500
 _LIMIT = 200
 
 
-def reap(upkeep: Upkeep) -> Duty:
+def reap(upkeep: Maintenance) -> Duty:
     """The duty that ends expired leases within one sweep (a second) of their time."""
 
     async def step() -> UpkeepStep:
@@ -20,7 +20,7 @@ def reap(upkeep: Upkeep) -> Duty:
     return Duty("reap", INTERVAL_MS, step)
 
 
-async def reap_dead_worker(upkeep: Upkeep, worker_id: str) -> int:
+async def reap_dead_worker(upkeep: Maintenance, worker_id: str) -> int:
     """End every lease of a worker that is known to be dead; returns how many."""
     ended = 0
     while True:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..backend import Upkeep
+from ..backend import Maintenance
 from ..model.retention import Retention
 from .check import check
 from .fire import fire
@@ -13,7 +13,7 @@ from .reap import reap
 from .sample import sample
 
 
-async def run_upkeep(upkeep: Upkeep, retention: Retention) -> None:
+async def run_upkeep(upkeep: Maintenance, retention: Retention) -> None:
     """Promote, fire, reap, prune, sample and check until cancelled."""
     duties = [promote(upkeep), fire(upkeep), reap(upkeep), prune(upkeep, retention), sample(upkeep), check(upkeep)]
     await run_duties(duties)

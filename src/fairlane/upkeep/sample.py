@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ..backend import Upkeep
+from ..backend import Maintenance
 from .loop import Duty
 
 INTERVAL_MS = 10_000
 
 
-def sample(upkeep: Upkeep) -> Duty:
+def sample(upkeep: Maintenance) -> Duty:
     """The duty that takes a sample at the beginning of each step."""
     return Duty("sample", INTERVAL_MS, upkeep.sample)

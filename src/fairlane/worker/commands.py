@@ -7,7 +7,7 @@ import logging
 import random
 from collections.abc import Callable
 
-from ..backend import Orders
+from ..backend import Workers
 from ..model.errors import StoreUnavailable
 
 log = logging.getLogger("fairlane.worker")
@@ -16,7 +16,7 @@ WAIT_MS = 30_000
 LONGEST_PAUSE_SECONDS = 5.0
 
 
-async def obey(orders: Orders, worker_id: str, look_at_leases: Callable[[], None], drain: Callable[[], None]) -> None:
+async def obey(workers: Workers, worker_id: str, look_at_leases: Callable[[], None], drain: Callable[[], None]) -> None:
     """Call `look_at_leases` whenever a job was cancelled, and `drain` when the worker is to; until cancelled.
 
     Outages are waited out: meanwhile heartbeats tell of cancelled jobs, if anything does.
@@ -24,7 +24,7 @@ async def obey(orders: Orders, worker_id: str, look_at_leases: Callable[[], None
     seen = failures = 0
     while True:
         try:
-            told = await orders.next(worker_id, seen, WAIT_MS)
+            told = await workers.next_orders(worker_id, seen, WAIT_MS)
         except Exception as error:
             if not isinstance(error, StoreUnavailable) and not failures:
                 log.error("what the worker is told cannot be asked; heartbeats will tell", exc_info=error)

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import logging
 
-from ..backend import Queue
+from ..backend import Backend
 from ..job.context import ambient_tenant
 from ..model.lease import FailureKind, Outcome, OutcomeKind
 from ..model.states import State
@@ -18,8 +18,8 @@ log = logging.getLogger("fairlane.worker")
 class Failures:
     """Jobs whose last attempt has failed here, until the store has said so and the hook was called."""
 
-    def __init__(self, queue: Queue) -> None:
-        self._queue = queue
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
         self._expected: dict[str, tuple[RunningJob, OnFailure]] = {}
         self._calls: set[asyncio.Task[None]] = set()
 
@@ -51,7 +51,7 @@ class Failures:
     async def _call(self, job: RunningJob, hook: OnFailure) -> None:
         ambient_tenant.set(job.lease.tenant_id)
         try:
-            found = await self._queue.get(job.lease.job_id)
+            found = await self._backend.jobs.get(job.lease.job_id)
             if found.state is not State.FAILED:  # somebody has cancelled it, or sent it back
                 return
             if inspect.iscoroutinefunction(hook):

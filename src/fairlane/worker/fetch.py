@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from ..backend import Queue
+from ..backend import Backend
 from ..model.errors import FairlaneError, StoreUnavailable
 from ..model.ids import new_claim_id
 from ..model.job import MAX_BATCH
@@ -59,14 +59,14 @@ class Fetcher:
 
     def __init__(
         self,
-        queue: Queue,
+        backend: Backend,
         executor: Executor,
         failures: Failures,
         options: WorkerOptions,
         on_used_up: Callable[[], None],
     ) -> None:
         """`on_used_up` is called when the worker has taken as many jobs as it ever may."""
-        self._queue = queue
+        self._backend = backend
         self._on_used_up = on_used_up
         self._turns = QueueTurns(dict(zip(options.queues, options.weights, strict=True))) if options.weights else None
         self._left = options.max_jobs
@@ -190,7 +190,7 @@ class Fetcher:
 
     async def _exchange(self, batch: list[Outcome], claim: _Claim) -> None:
         try:
-            statuses, leases = await self._queue.exchange(batch, claim.request)
+            statuses, leases = await self._backend.leases.exchange(batch, claim.request)
         except Exception as error:
             self._unanswered.append(claim)
             self._not_taken(batch, error)
@@ -201,7 +201,7 @@ class Fetcher:
 
     async def _finish(self, batch: list[Outcome]) -> None:
         try:
-            statuses = await self._queue.finish(batch)
+            statuses = await self._backend.leases.finish(batch)
         except Exception as error:
             self._not_taken(batch, error)
         else:
@@ -210,7 +210,7 @@ class Fetcher:
 
     async def _finish_singly(self, batch: Sequence[Outcome]) -> None:
         sender = OneByOne(
-            self._queue, self._options.lease_ms, lambda outcome, status: self._note([outcome], [status]), deque(batch)
+            self._backend, self._options.lease_ms, lambda outcome, status: self._note([outcome], [status]), deque(batch)
         )
         try:
             await sender.send()
@@ -219,7 +219,7 @@ class Fetcher:
 
     async def _wait_for_work(self, claim: _Claim) -> None:
         try:
-            leases = await self._queue.claim(claim.request)
+            leases = await self._backend.leases.claim(claim.request)
         except asyncio.CancelledError:
             self._unanswered.append(claim)  # it may have been granted: ask again, and give back
             raise

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-from ..backend import Queue
+from ..backend import Backend
 from ..model.errors import InvalidInput, StoreUnavailable
 from ..model.lease import LeaseReport, LeaseStatus, WorkerReport
 from .running import RunningJob
@@ -33,14 +33,14 @@ class Heartbeat:
 
     def __init__(
         self,
-        open_queue: Callable[[], Awaitable[Queue]],
+        open_backend: Callable[[], Awaitable[Backend]],
         lease_ms: int,
         running: Callable[[], Sequence[RunningJob]],
         report: Callable[[], WorkerReport],
         on_status: Callable[[RunningJob, LeaseStatus], None],
     ) -> None:
         """`running`, `report` and `on_status` (told of all but OK) are called in the heartbeat's thread."""
-        self._open_queue = open_queue
+        self._open_backend = open_backend
         self._lease_ms = lease_ms
         self._running = running
         self._report = report
@@ -98,22 +98,22 @@ class Heartbeat:
     async def _beat_on(self) -> None:
         self._roused = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        queue: Queue | None = None
+        backend: Backend | None = None
         while not self._is_stopped:
             try:
-                if queue is None:
-                    queue = await self._open_queue()
-                await self._beat(queue)
+                if backend is None:
+                    backend = await self._open_backend()
+                await self._beat(backend)
             except Exception as error:  # whatever it was, leases are lost without a next try
                 pause = self._pause_after(error)
             else:
                 self._failures = 0
                 pause = self._pause()
             await self._sleep(pause)
-        if queue is not None:
-            await queue.close()
+        if backend is not None:
+            await backend.close()
 
-    async def _beat(self, queue: Queue) -> None:
+    async def _beat(self, backend: Backend) -> None:
         """Extend all leases when it is time to, and those of jobs with new progress in between."""
         self._is_poked = False
         now = time.monotonic()
@@ -125,19 +125,19 @@ class Heartbeat:
         jobs = [job for job in jobs if now < job.timeout_at + HUNG_SECONDS]
         if jobs or is_full:
             async with asyncio.timeout(max(1.0, self._lease_ms / 3000)):
-                await self._extend(queue, jobs)
+                await self._extend(backend, jobs)
         self._last = now
         if is_full:
             self._next_full = now + self._lease_ms / 3000 * random.uniform(0.8, 1.0)
 
-    async def _extend(self, queue: Queue, jobs: Sequence[RunningJob]) -> None:
+    async def _extend(self, backend: Backend, jobs: Sequence[RunningJob]) -> None:
         news = [(job.new_progress, job.new_lines) for job in jobs]
         reports = [
             LeaseReport(job.lease.job_id, job.lease.token, progress, lines)
             for job, (progress, lines) in zip(jobs, news, strict=True)
         ]
         sent_at = time.monotonic()
-        statuses = await self._extend_in_any_case(queue, reports)
+        statuses = await self._extend_in_any_case(backend, reports)
         for job, (progress, lines), status in zip(jobs, news, statuses, strict=True):
             if status is not LeaseStatus.STALE_LEASE:
                 job.lease_until = sent_at + self._lease_ms / 1000
@@ -146,16 +146,16 @@ class Heartbeat:
                 self._on_status(job, status)
         self.last_success = time.monotonic()
 
-    async def _extend_in_any_case(self, queue: Queue, reports: Sequence[LeaseReport]) -> Sequence[LeaseStatus]:
+    async def _extend_in_any_case(self, backend: Backend, reports: Sequence[LeaseReport]) -> Sequence[LeaseStatus]:
         """Extend the leases without what the jobs said, where that is refused: no lease must be lost over words."""
         try:
-            return await queue.extend(self._report(), reports, self._lease_ms)
+            return await backend.leases.extend(self._report(), reports, self._lease_ms)
         except (InvalidInput, TypeError, ValueError) as error:  # the latter two where it cannot even be written
             if all(report.progress is None and report.logs is None for report in reports):
                 raise
             log.error("progress and log lines of %d jobs are refused and dropped: %s", len(reports), error)
         bare = [LeaseReport(report.job_id, report.token) for report in reports]
-        return await queue.extend(self._report(), bare, self._lease_ms)
+        return await backend.leases.extend(self._report(), bare, self._lease_ms)
 
     def _pause(self) -> float:
         due_at = 0.0 if self._is_called else self._next_full

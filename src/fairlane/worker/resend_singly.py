@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from ..backend import Queue
+from ..backend import Backend
 from ..model.backoff import Backoff
 from ..model.errors import InvalidInput, StoreUnavailable
 from ..model.lease import LeaseStatus, Outcome
@@ -27,10 +27,10 @@ class OneByOne:
     """
 
     def __init__(
-        self, queue: Queue, lease_ms: int, note: Callable[[Outcome, LeaseStatus], None], waiting: deque[Outcome]
+        self, backend: Backend, lease_ms: int, note: Callable[[Outcome, LeaseStatus], None], waiting: deque[Outcome]
     ) -> None:
         """`note` is told of each outcome that was taken."""
-        self._queue = queue
+        self._backend = backend
         self._note = note
         self.waiting = waiting
         """What is still to be sent."""
@@ -42,7 +42,7 @@ class OneByOne:
         while self.waiting:
             outcome = self.waiting[0]
             try:
-                statuses = await self._queue.finish([outcome])
+                statuses = await self._backend.leases.finish([outcome])
             except StoreUnavailable:
                 raise
             except (InvalidInput, TypeError, ValueError) as error:  # the latter two where it cannot even be written

@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
-from ..backend import Orders, Queue
+from ..backend import Backend, Workers
 from ..model.errors import FairlaneError, InvalidInput
 from ..model.lease import MAX_REPORTED_JOBS, LeaseStatus, Outcome, WorkerReport
 from .commands import obey
@@ -39,16 +39,16 @@ class Worker:
 
     def __init__(
         self,
-        open_queue: Callable[[], Awaitable[Queue]],
+        open_backend: Callable[[], Awaitable[Backend]],
         registry: Mapping[str, Runnable],
         options: WorkerOptions | None = None,
     ) -> None:
-        """`open_queue` is called twice: once for claims and outcomes, once in the heartbeat's own thread and loop.
+        """`open_backend` is called twice: once for claims and outcomes, once in the heartbeat's own thread and loop.
 
         `registry` has the tasks by name.
         """
         self.options = options or WorkerOptions()
-        self._open_queue = open_queue
+        self._open_backend = open_backend
         self._registry = registry
         self._stopping = asyncio.Event()
         self._started_at = time.time()
@@ -98,20 +98,20 @@ class Worker:
         self._check_tasks()
         self._check_memory()
         with captured_logs():
-            await self._work(await self._open_queue())
+            await self._work(await self._open_backend())
 
-    async def _work(self, queue: Queue) -> None:
+    async def _work(self, backend: Backend) -> None:
         def deliver(outcome: Outcome | None) -> None:
             fetcher.deliver(outcome)
 
         def notify_news() -> None:
             heartbeat.poke()
 
-        failures = Failures(queue)
+        failures = Failures(backend)
         self._executor = executor = Executor(self._registry, self.options.slots, deliver, notify_news, failures)
-        fetcher = Fetcher(queue, executor, failures, self.options, self._retire)
+        fetcher = Fetcher(backend, executor, failures, self.options, self._retire)
         self._heartbeat = heartbeat = self._new_heartbeat(executor)
-        beside = self._start_beside(queue, executor, heartbeat)
+        beside = self._start_beside(backend, executor, heartbeat)
         try:
             heartbeat.start()
             fetcher.wake()
@@ -127,12 +127,12 @@ class Worker:
             fetcher.close()
             failures.close()
             await heartbeat.stop()
-            await _within(CLOSE_SECONDS, _leave(queue.orders, self.options.worker_id))
-            await _within(CLOSE_SECONDS, queue.close())
+            await _within(CLOSE_SECONDS, _leave(backend.workers, self.options.worker_id))
+            await _within(CLOSE_SECONDS, backend.close())
 
-    def _start_beside(self, queue: Queue, executor: Executor, heartbeat: Heartbeat) -> list[asyncio.Task[None]]:
+    def _start_beside(self, backend: Backend, executor: Executor, heartbeat: Heartbeat) -> list[asyncio.Task[None]]:
         """What goes on beside the jobs."""
-        steps = [obey(queue.orders, self.options.worker_id, heartbeat.beat_now, self._drain_as_told)]
+        steps = [obey(backend.workers, self.options.worker_id, heartbeat.beat_now, self._drain_as_told)]
         if self.options.max_memory is not None:
             steps.append(self._watch_memory(executor, self.options.max_memory))
         return [asyncio.create_task(step) for step in steps]
@@ -178,7 +178,7 @@ class Worker:
             loop.call_soon_threadsafe(executor.stop, job, reason)
 
         return Heartbeat(
-            self._open_queue,
+            self._open_backend,
             self.options.lease_ms,
             running=lambda: list(executor.running.copy().values()),
             report=lambda: self._report(executor),
@@ -209,7 +209,7 @@ class Worker:
             )
 
 
-async def _leave(orders: Orders, worker_id: str) -> None:
+async def _leave(orders: Workers, worker_id: str) -> None:
     """Say goodbye, so that nobody sees a worker that is gone. If this fails, its silence will tell."""
     with contextlib.suppress(FairlaneError):
         await orders.leave(worker_id)

@@ -10,9 +10,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 import uvicorn
 
-from fairlane.backend import Queue
+from fairlane.backend import Backend
 from fairlane.engine import Engine
-from fairlane.remote import RemoteQueue
+from fairlane.remote import RemoteBackend
 from fairlane.runtime.sockets import listen
 from fairlane.server.app import App, create_app
 from fairlane.server.http.protocol import BoundedHttpProtocol
@@ -36,7 +36,7 @@ async def served(app: App) -> AsyncIterator[str]:
         await serving
 
 
-async def closed_in_time(queue: Queue) -> None:
+async def closed_in_time(queue: Backend) -> None:
     """Close it; a close that hangs fails its test."""
     async with asyncio.timeout(30):
         await queue.close()
@@ -52,9 +52,9 @@ async def world(request: pytest.FixtureRequest, store_url: str) -> AsyncIterator
         engine = await Engine.open(store, clock=clock)
         stack.push_async_callback(closed_in_time, engine)
         if request.param == "engine":
-            yield World(engine, engine, clock)
+            yield World(engine, engine.maintenance, clock)
             return
         url = await stack.enter_async_context(served(create_app(engine)))
-        remote = RemoteQueue(url)
+        remote = RemoteBackend(url)
         stack.push_async_callback(closed_in_time, remote)
-        yield World(remote, engine, clock, url)
+        yield World(remote, engine.maintenance, clock, url)

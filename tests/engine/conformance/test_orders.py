@@ -13,44 +13,44 @@ from .world import WORKER, World
 
 
 async def heartbeat(world: World, *leases: LeaseReport) -> None:
-    await world.queue.extend(WORKER, leases, 30_000)
+    await world.backend.leases.extend(WORKER, leases, 30_000)
 
 
 async def test_a_worker_hears_at_once_that_its_job_was_cancelled(world: World) -> None:
     job_id, lease = await world.run()
     await heartbeat(world, LeaseReport(job_id, lease.token))
-    waiting = asyncio.create_task(world.queue.orders.next("w1", 0, 10_000))
+    waiting = asyncio.create_task(world.backend.workers.next_orders("w1", 0, 10_000))
     await asyncio.sleep(0.05)
     began = time.monotonic()
-    await world.queue.cancel(job_id)
+    await world.backend.jobs.cancel(job_id)
     assert await waiting == WorkerOrders(1, drain=False)
     assert time.monotonic() - began < 1
     # Nobody waited: it is told all the same. What it has seen is not told again.
-    assert await world.queue.orders.next("w1", 0, 10_000) == WorkerOrders(1, drain=False)
-    assert await world.queue.orders.next("w1", 1, 20) == WorkerOrders(1, drain=False)
-    await world.queue.cancel(job_id)
-    assert (await world.queue.orders.next("w1", 0, 0)).number == 1, "a repeated call is no news"
+    assert await world.backend.workers.next_orders("w1", 0, 10_000) == WorkerOrders(1, drain=False)
+    assert await world.backend.workers.next_orders("w1", 1, 20) == WorkerOrders(1, drain=False)
+    await world.backend.jobs.cancel(job_id)
+    assert (await world.backend.workers.next_orders("w1", 0, 0)).number == 1, "a repeated call is no news"
 
 
 async def test_a_worker_is_told_to_drain(world: World) -> None:
     with pytest.raises(NotFound):
-        await world.queue.orders.drain("w1")
+        await world.backend.workers.drain("w1")
     await heartbeat(world)
-    await world.queue.orders.drain("w1")
-    await world.queue.orders.drain("w1")
-    assert await world.queue.orders.next("w1", 0, 10_000) == WorkerOrders(1, drain=True)
-    assert await world.queue.orders.next("w2", 0, 0) == WorkerOrders(0, drain=False)
+    await world.backend.workers.drain("w1")
+    await world.backend.workers.drain("w1")
+    assert await world.backend.workers.next_orders("w1", 0, 10_000) == WorkerOrders(1, drain=True)
+    assert await world.backend.workers.next_orders("w2", 0, 0) == WorkerOrders(0, drain=False)
 
 
 async def test_a_worker_that_leaves_is_forgotten(world: World) -> None:
     await heartbeat(world)
-    (seen,) = await world.queue.workers()
+    (seen,) = await world.backend.workers.list()
     assert seen.heartbeat_at == pytest.approx(world.clock.now_us / 1_000_000, abs=0.01)
-    await world.queue.orders.drain("w1")
-    await world.queue.orders.leave("w1")
-    await world.queue.orders.leave("w1")
-    assert await world.queue.workers() == []
-    assert await world.queue.orders.next("w1", 0, 0) == WorkerOrders(0, drain=False)
+    await world.backend.workers.drain("w1")
+    await world.backend.workers.leave("w1")
+    await world.backend.workers.leave("w1")
+    assert await world.backend.workers.list() == []
+    assert await world.backend.workers.next_orders("w1", 0, 0) == WorkerOrders(0, drain=False)
     assert (await world.upkeep.doctor()).problems == []
 
 
@@ -58,12 +58,12 @@ async def test_a_dead_worker_is_forgotten_with_its_leases(world: World) -> None:
     job_id, lease = await world.run()
     await heartbeat(world, LeaseReport(job_id, lease.token))
     other = msgspec.structs.replace(WORKER, id="w2")
-    await world.queue.extend(other, [], 30_000)
+    await world.backend.leases.extend(other, [], 30_000)
     assert (await world.upkeep.reap_worker("w1", 10)).requeued == 1
-    assert [worker.id for worker in await world.queue.workers()] == ["w2"]
+    assert [worker.id for worker in await world.backend.workers.list()] == ["w2"]
 
 
 async def test_a_job_of_a_client_that_is_no_worker_leaves_no_orders(world: World) -> None:
     job_id, _ = await world.run()
-    await world.queue.cancel(job_id)
-    assert await world.queue.orders.next("w1", 0, 0) == WorkerOrders(0, drain=False)
+    await world.backend.jobs.cancel(job_id)
+    assert await world.backend.workers.next_orders("w1", 0, 0) == WorkerOrders(0, drain=False)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from fairlane.connect import open_queue
+from fairlane.connect import open_backend
 from fairlane.model.bulk import BulkAction
 from fairlane.model.errors import InvalidInput, PayloadTooLarge, StoreUnavailable
 from fairlane.model.ids import new_claim_id
@@ -16,7 +16,7 @@ from fairlane.model.job import JobQuery, SubmitStatus
 from fairlane.model.lease import ClaimRequest, LeaseReport, LeaseStatus
 from fairlane.model.logs import LogLine, LogPiece
 from fairlane.model.states import State
-from fairlane.remote import RemoteQueue
+from fairlane.remote import RemoteBackend
 from fairlane.runtime.sockets import listen
 from fairlane.server.http.endpoint import LARGE_BODY
 from tests.faults.proxy import wire
@@ -29,38 +29,38 @@ over_http = pytest.mark.parametrize("world", ["http"], indirect=True)
 @over_http
 async def test_bad_values_name_their_field(world: World) -> None:
     with pytest.raises(InvalidInput) as refused:
-        await world.queue.submit([world.job(priority=10)])
+        await world.backend.jobs.submit([world.job(priority=10)])
     assert refused.value.pointer == "/priority"
     with pytest.raises(InvalidInput) as refused:
-        await world.queue.submit([world.job(), world.job(queue="no spaces")])
+        await world.backend.jobs.submit([world.job(), world.job(queue="no spaces")])
     assert refused.value.pointer == "/jobs/1/queue"
     with pytest.raises(PayloadTooLarge):
-        await world.queue.submit([world.job(payload=b'"' + b"x" * 300_000 + b'"')])
+        await world.backend.jobs.submit([world.job(payload=b'"' + b"x" * 300_000 + b'"')])
     with pytest.raises(InvalidInput):
-        await world.queue.submit([world.job(idempotency_key="é")])
+        await world.backend.jobs.submit([world.job(idempotency_key="é")])
     for name in ("a/b", "", "a b", ".", ".."):
         with pytest.raises(InvalidInput):
-            await world.queue.tenant(name)
+            await world.backend.tenants.get(name)
         with pytest.raises(InvalidInput):
-            await world.queue.pause_queue(name, True)
+            await world.backend.queues.pause(name, True)
 
 
 @over_http
 async def test_a_heartbeat_of_many_jobs_that_log_much_fits_into_requests(world: World) -> None:
     await world.unlimit()
-    await world.queue.submit([world.job() for _ in range(100)])
+    await world.backend.jobs.submit([world.job() for _ in range(100)])
     at = datetime.now(UTC)
     text = "\x01" * 1_000  # six times as long as JSON
     said = LogPiece(0, [LogLine(at, 1, "info", "shop", text)] * 30)
     reports = [LeaseReport(lease.job_id, lease.token, logs=said) for lease in await world.claim(100)]
     assert len(reports) == 100 and len(msgspec.json.encode(reports)) > LARGE_BODY
     world.clock.travel(20)
-    statuses = await world.queue.extend(WORKER, reports, lease_ms=30_000)
+    statuses = await world.backend.leases.extend(WORKER, reports, lease_ms=30_000)
     assert statuses == [LeaseStatus.OK] * 100
     world.clock.travel(20)
     assert (await world.upkeep.reap(200)).requeued == 0
     for report in (reports[0], reports[-1]):
-        assert (await world.queue.logs.of(report.job_id)).lines[-1].message == text
+        assert (await world.backend.jobs.log(report.job_id)).lines[-1].message == text
 
 
 @over_http
@@ -72,18 +72,18 @@ async def test_bulk_calls_name_what_is_wrong(world: World) -> None:
         (["no id"], "/ids/0"),
     ):
         with pytest.raises(InvalidInput) as refused:
-            await world.queue.change_jobs(BulkAction.DELETE, which)
+            await world.backend.jobs.change(BulkAction.DELETE, which)
         assert refused.value.pointer == pointer
 
 
 @over_http
 async def test_a_lost_reply_makes_no_second_job(world: World) -> None:
     async with losing_first_reply(world.url) as url:
-        queue = RemoteQueue(url)
+        queue = RemoteBackend(url)
         job = world.job(idempotency_key="once")
-        (made,) = await queue.submit([job])
+        (made,) = await queue.jobs.submit([job])
         assert (made.status, made.job_id) == (SubmitStatus.CREATED, job.id)
-        assert (await queue.counters()).submitted == 1
+        assert (await queue.monitor.counters()).submitted == 1
         await queue.close()
 
 
@@ -91,8 +91,8 @@ async def test_a_lost_reply_makes_no_second_job(world: World) -> None:
 async def test_a_lost_reply_to_a_claim_loses_no_lease(world: World) -> None:
     job_id = await world.submit()
     async with losing_first_reply(world.url) as url:
-        queue = RemoteQueue(url)
-        leases = await queue.claim(ClaimRequest(worker_id="w1", claim_id=new_claim_id(), max=5, wait_ms=5_000))
+        queue = RemoteBackend(url)
+        leases = await queue.leases.claim(ClaimRequest(worker_id="w1", claim_id=new_claim_id(), max=5, wait_ms=5_000))
         assert [(lease.job_id, lease.attempt) for lease in leases] == [(job_id, 1)]
         await queue.close()
 
@@ -110,10 +110,10 @@ async def test_a_server_that_is_away_is_an_unavailable_store() -> None:
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
     listener.close()
-    queue = await open_queue(f"http://user:secret@127.0.0.1:{port}")
+    queue = await open_backend(f"http://user:secret@127.0.0.1:{port}")
     began = time.monotonic()
     with pytest.raises(StoreUnavailable) as refused:
-        await queue.counters()
+        await queue.monitor.counters()
     assert "secret" not in str(refused.value)
     assert time.monotonic() - began < 5
     await queue.close()
@@ -122,4 +122,4 @@ async def test_a_server_that_is_away_is_an_unavailable_store() -> None:
 @pytest.mark.parametrize("url", ["http://", "ftp://host", "http://host/?a=b", "http://host:port"])
 def test_urls_that_are_none_of_an_api_are_refused(url: str) -> None:
     with pytest.raises(InvalidInput):
-        RemoteQueue(url)
+        RemoteBackend(url)

@@ -8,25 +8,25 @@ from .world import World
 
 
 async def test_a_tenant_gets_the_default_limits_again(world: World) -> None:
-    before = (await world.queue.tenant("acme")).policy
-    await world.queue.change_tenant("acme", PolicyChange(concurrency=1, submit_rate=None, paused=True))
+    before = (await world.backend.tenants.get("acme")).policy
+    await world.backend.tenants.change("acme", PolicyChange(concurrency=1, submit_rate=None, paused=True))
     await world.submit()
     await world.submit()
-    reset = await world.queue.reset_tenant("acme")
+    reset = await world.backend.tenants.reset("acme")
     assert (reset.customized, reset.paused, reset.policy.concurrency) == (False, True, before.concurrency)
-    resumed = await world.queue.change_tenant("acme", PolicyChange(paused=False))
+    resumed = await world.backend.tenants.change("acme", PolicyChange(paused=False))
     assert (resumed.customized, resumed.policy) == (False, before)
     assert len(await world.claim(5)) == 2
-    assert (await world.queue.reset_tenant("never-seen")).policy == before
+    assert (await world.backend.tenants.reset("never-seen")).policy == before
 
 
 async def test_a_tenant_has_of_its_own_what_was_set_for_it_and_all_else_follows_the_defaults(world: World) -> None:
-    await world.queue.change_tenant("acme", PolicyChange(concurrency=2))
-    await world.queue.change_tenant("paused-once", PolicyChange(paused=True))
-    await world.queue.change_tenant("paused-once", PolicyChange(paused=False))
+    await world.backend.tenants.change("acme", PolicyChange(concurrency=2))
+    await world.backend.tenants.change("paused-once", PolicyChange(paused=True))
+    await world.backend.tenants.change("paused-once", PolicyChange(paused=False))
     await world.upkeep.set_defaults(TenantPolicy(submit_rate=Rate(7, 1.0), concurrency=9, weight=3.0))
-    assert (await world.queue.tenant("acme")).policy == TenantPolicy(Rate(7, 1.0), 2, weight=3.0)
-    assert (await world.queue.tenant("paused-once")).policy == TenantPolicy(Rate(7, 1.0), 9, weight=3.0)
+    assert (await world.backend.tenants.get("acme")).policy == TenantPolicy(Rate(7, 1.0), 2, weight=3.0)
+    assert (await world.backend.tenants.get("paused-once")).policy == TenantPolicy(Rate(7, 1.0), 9, weight=3.0)
 
 
 async def test_changes_of_limits_that_are_made_at_once_are_all_kept(world: World) -> None:
@@ -38,5 +38,7 @@ async def test_changes_of_limits_that_are_made_at_once_are_all_kept(world: World
         PolicyChange(start_rate=Rate(4, 6.0)),
     ]
     for tenant in ("a", "b", "c", "d"):
-        await asyncio.gather(*(world.queue.change_tenant(tenant, change) for change in changes))
-        assert (await world.queue.tenant(tenant)).policy == TenantPolicy(Rate(3, 5.0), 2, Rate(4, 6.0), 2.0, True)
+        await asyncio.gather(*(world.backend.tenants.change(tenant, change) for change in changes))
+        assert (await world.backend.tenants.get(tenant)).policy == TenantPolicy(
+            Rate(3, 5.0), 2, Rate(4, 6.0), 2.0, True
+        )

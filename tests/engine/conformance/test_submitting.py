@@ -31,7 +31,7 @@ async def test_a_job_comes_back_as_it_was_sent(world: World) -> None:
     assert (made.status, made.job_id, made.state) == (SubmitStatus.CREATED, asked.id, State.PENDING)
     assert made.created_at_ms == world.clock.now_us // 1000
     assert made.rate is not None and (made.rate.limit, made.rate.remaining) == (10, 9)
-    job = await world.queue.get(asked.id)
+    job = await world.backend.jobs.get(asked.id)
     assert bytes(job.payload) == PAYLOAD
     assert (job.tenant_id, job.task, job.queue, job.priority) == ("acme", "mail", "out", 7)
     assert (job.max_attempts, job.timeout_seconds, job.key, job.headers) == (4, 1.5, "k1", {"trace": "t"})
@@ -45,9 +45,9 @@ async def test_a_repeat_of_the_same_request_makes_no_second_job(world: World) ->
     assert first.status is second.status is SubmitStatus.CREATED
     assert first.job_id == second.job_id
     batch = [world.job(), world.job()]
-    assert [one.job_id for one in await world.queue.submit(batch)] == [job.id for job in batch]
-    assert [one.status for one in await world.queue.submit(batch)] == [SubmitStatus.CREATED] * 2
-    assert (await world.queue.counters()).submitted == 3
+    assert [one.job_id for one in await world.backend.jobs.submit(batch)] == [job.id for job in batch]
+    assert [one.status for one in await world.backend.jobs.submit(batch)] == [SubmitStatus.CREATED] * 2
+    assert (await world.backend.monitor.counters()).submitted == 3
 
 
 async def test_an_idempotency_key_answers_with_the_first_job(world: World) -> None:
@@ -57,7 +57,7 @@ async def test_an_idempotency_key_answers_with_the_first_job(world: World) -> No
     reused = await world.submit_one(other)
     assert (again.status, again.job_id) == (SubmitStatus.REPLAYED, first.job_id)
     assert reused.status is SubmitStatus.KEY_REUSED
-    batch = await world.queue.submit([world.job(idempotency_key="once"), other])
+    batch = await world.backend.jobs.submit([world.job(idempotency_key="once"), other])
     assert [one.status for one in batch] == [SubmitStatus.REPLAYED, SubmitStatus.KEY_REUSED]
     assert batch[0].job_id == first.job_id
 
@@ -67,10 +67,10 @@ async def test_a_key_holds_for_the_same_id_too_when_its_job_is_forgotten(world: 
     await world.submit_one(asked)
     (lease,) = await world.claim()
     await world.end(lease, OutcomeKind.COMPLETED)
-    assert (await world.queue.change_jobs(BulkAction.DELETE, [asked.id])).count == 1
-    again = [await world.submit_one(asked), *await world.queue.submit([asked, world.job()])][:2]
+    assert (await world.backend.jobs.change(BulkAction.DELETE, [asked.id])).count == 1
+    again = [await world.submit_one(asked), *await world.backend.jobs.submit([asked, world.job()])][:2]
     assert [(one.status, one.job_id) for one in again] == [(SubmitStatus.REPLAYED, asked.id)] * 2
-    assert (await world.queue.counters()).submitted == 2
+    assert (await world.backend.monitor.counters()).submitted == 2
 
 
 async def test_many_submissions_at_once_under_one_key_make_one_job(world: World) -> None:
@@ -84,14 +84,14 @@ async def test_a_business_key_holds_while_its_job_is_unfinished(world: World) ->
     job_id, lease = await world.run(key="report")
     twin = await world.submit_one(world.job(key="report"))
     assert (twin.status, twin.job_id) == (SubmitStatus.DEDUPLICATED, job_id)
-    batch = await world.queue.submit([world.job(key="report"), world.job(tenant="other", key="report")])
+    batch = await world.backend.jobs.submit([world.job(key="report"), world.job(tenant="other", key="report")])
     assert [one.status for one in batch] == [SubmitStatus.DEDUPLICATED, SubmitStatus.CREATED]
     await world.end(lease, OutcomeKind.COMPLETED)
     assert (await world.submit_one(world.job(key="report"))).status is SubmitStatus.CREATED
 
 
 async def test_the_submission_rate_slides(world: World) -> None:
-    assert [one.status for one in await world.queue.submit([world.job() for _ in range(10)])] == [
+    assert [one.status for one in await world.backend.jobs.submit([world.job() for _ in range(10)])] == [
         SubmitStatus.CREATED
     ] * 10
     refused = await world.submit_one(world.job())
@@ -99,7 +99,7 @@ async def test_the_submission_rate_slides(world: World) -> None:
     assert refused.rate is not None
     assert (refused.rate.limit, refused.rate.window_seconds, refused.rate.remaining) == (10, 60, 0)
     assert 59 <= refused.rate.reset_seconds <= 61
-    both = await world.queue.submit([world.job(), world.job(tenant="other")])
+    both = await world.backend.jobs.submit([world.job(), world.job(tenant="other")])
     assert [one.status for one in both] == [SubmitStatus.RATE_LIMITED, SubmitStatus.CREATED]
     assert both[0].rate is not None and both[0].rate.limit == 10
     world.clock.travel(61)
@@ -117,14 +117,14 @@ async def test_delayed_jobs_are_promoted_in_time(world: World) -> None:
     world.clock.travel(11)
     await world.upkeep.promote(100)
     assert [lease.job_id for lease in await world.claim(5)] == [delayed.job_id]
-    job = await world.queue.get(dated.job_id)
+    job = await world.backend.jobs.get(dated.job_id)
     assert job.run_at is not None and round(job.run_at.timestamp() * 1000) == at_ms
 
 
 async def test_the_backoff_of_a_job_is_kept(world: World) -> None:
     job_id, lease = await world.run(backoff=Backoff(40_000, 40_000))
     await world.end(lease, OutcomeKind.FAILED)
-    job = await world.queue.get(job_id)
+    job = await world.backend.jobs.get(job_id)
     assert (job.state, job.reason) == (State.SCHEDULED, Reason.RETRY)
     assert job.run_at is not None
     assert 20 <= job.run_at.timestamp() - world.clock.now_us / 1_000_000 <= 40
@@ -134,26 +134,31 @@ async def test_large_batches_are_whole(world: World) -> None:
     await world.unlimit()
     payload = b'"' + b"x" * 200_000 + b'"'
     jobs = [world.job(payload=payload) for _ in range(60)]
-    made = await world.queue.submit(jobs)
+    made = await world.backend.jobs.submit(jobs)
     assert [one.job_id for one in made] == [job.id for job in jobs]
-    assert (await world.queue.counters("acme")).submitted == 60
+    assert (await world.backend.monitor.counters("acme")).submitted == 60
 
 
 async def test_no_outcomes_are_no_trouble(world: World) -> None:
-    assert await world.queue.finish([]) == []
+    assert await world.backend.leases.finish([]) == []
 
 
 @pytest.mark.parametrize("job_id", ["", "pending", "x" * 26, "00" + "a" * 24, "ff" + "a" * 24, "../livez", "a/b?c#d"])
 async def test_unknown_jobs_are_not_found(world: World, job_id: str) -> None:
-    for verb in (world.queue.get, world.queue.explain, world.queue.cancel, world.queue.retry):
+    for verb in (
+        world.backend.jobs.get,
+        world.backend.jobs.explain,
+        world.backend.jobs.cancel,
+        world.backend.jobs.retry,
+    ):
         with pytest.raises(NotFound):
             await verb(job_id)
     with pytest.raises(NotFound):
-        await world.queue.wait_finished(job_id, 0)
+        await world.backend.jobs.wait_finished(job_id, 0)
 
 
 @pytest.mark.parametrize("cursor", ["!", "AAAA", "é"])
 async def test_a_cursor_of_no_listing_is_refused(world: World, cursor: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        await world.queue.list_jobs(JobQuery(cursor=cursor))
+        await world.backend.jobs.list(JobQuery(cursor=cursor))
     assert refused.value.pointer == "/cursor"

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from fairlane.backend import Queue, Upkeep
+from fairlane.backend import Backend, Maintenance
 from fairlane.model.ids import new_claim_id
 from fairlane.model.job import NewJob, Submission, SubmitStatus
 from fairlane.model.lease import ClaimRequest, Lease, LeaseStatus, Outcome, OutcomeKind, WorkerReport
@@ -33,30 +33,32 @@ class Clock:
 class World:
     """`queue` is what is tested, `upkeep` does the duties beside it."""
 
-    queue: Queue
-    upkeep: Upkeep
+    backend: Backend
+    upkeep: Maintenance
     clock: Clock
     url: str = ""
     """Of the server, over HTTP."""
 
     def job(self, tenant: str = "acme", payload: bytes = b"{}", **fields: Any) -> NewJob:
-        return NewJob(id=self.queue.new_job_id(tenant), tenant_id=tenant, payload=payload, **fields)
+        return NewJob(id=self.backend.jobs.new_id(tenant), tenant_id=tenant, payload=payload, **fields)
 
     async def submit(self, tenant: str = "acme", payload: bytes = b"{}", **fields: Any) -> str:
         """The id of one job that was made."""
-        (made,) = await self.queue.submit([self.job(tenant, payload, **fields)])
+        (made,) = await self.backend.jobs.submit([self.job(tenant, payload, **fields)])
         assert made.status is SubmitStatus.CREATED
         return made.job_id
 
     async def submit_one(self, job: NewJob) -> Submission:
-        (made,) = await self.queue.submit([job])
+        (made,) = await self.backend.jobs.submit([job])
         return made
 
     async def unlimit(self, tenant: str = "acme") -> None:
-        await self.queue.change_tenant(tenant, PolicyChange(submit_rate=None, concurrency=None))
+        await self.backend.tenants.change(tenant, PolicyChange(submit_rate=None, concurrency=None))
 
     async def claim(self, most: int = 1, **fields: Any) -> list[Lease]:
-        return await self.queue.claim(ClaimRequest(worker_id="w1", claim_id=new_claim_id(), max=most, **fields))
+        return await self.backend.leases.claim(
+            ClaimRequest(worker_id="w1", claim_id=new_claim_id(), max=most, **fields)
+        )
 
     async def run(self, **fields: Any) -> tuple[str, Lease]:
         """A submitted job that a worker holds."""
@@ -66,7 +68,9 @@ class World:
         return job_id, lease
 
     async def end(self, lease: Lease, kind: OutcomeKind, **fields: Any) -> LeaseStatus:
-        (status,) = await self.queue.finish([Outcome(job_id=lease.job_id, token=lease.token, kind=kind, **fields)])
+        (status,) = await self.backend.leases.finish(
+            [Outcome(job_id=lease.job_id, token=lease.token, kind=kind, **fields)]
+        )
         return status
 
     async def fail_for_good(self, **fields: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 import msgspec
 
-from ...backend import Queue
+from ...backend import Backend
 from ...model.bulk import BulkAction
 from ...model.job import MAX_BATCH, JobQuery
 from ...model.states import State
@@ -68,12 +68,12 @@ def _in_steps(settings: Settings, action: BulkAction, filters: dict[str, Any], d
     """Change failed jobs until nothing is left that matches; how many."""
     from ..connection import ask
 
-    async def all_steps(queue: Queue) -> int:
+    async def all_steps(backend: Backend) -> int:
         query = JobQuery(state=State.FAILED, limit=MAX_BATCH, **filters)
         total = 0
         with progress_bar(doing) as show:
             while True:
-                result = await queue.change_jobs(action, query)
+                result = await backend.jobs.change(action, query)
                 total += result.count
                 show(total)
                 if not result.more:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 import msgspec
 
-from ...backend import Queue
+from ...backend import Backend
 from ...model.job import Explanation, Job, JobPage, JobQuery
 from ...model.logs import JobLog
 from ...model.states import State
@@ -52,8 +52,8 @@ def show(settings: Settings, job_id: str, output: str) -> None:
     """Show a job, its attempts, what it logged, and why it waits."""
     from ..connection import ask
 
-    async def look(queue: Queue) -> tuple[Job, Explanation, JobLog]:
-        return await queue.get(job_id), await queue.explain(job_id), await queue.logs.of(job_id)
+    async def look(backend: Backend) -> tuple[Job, Explanation, JobLog]:
+        return await backend.jobs.get(job_id), await backend.jobs.explain(job_id), await backend.jobs.log(job_id)
 
     job, explanation, log = ask(settings, look)
     if output == "json":
@@ -74,7 +74,7 @@ def cancel(settings: Settings, job_id: str, output: str) -> None:
     """Cancel a job; one that runs is told to stop."""
     from ..connection import ask
 
-    print_job(ask(settings, lambda queue: queue.cancel(job_id)), output)
+    print_job(ask(settings, lambda backend: backend.jobs.cancel(job_id)), output)
 
 
 @jobs.command()
@@ -85,7 +85,7 @@ def retry(settings: Settings, job_id: str, output: str) -> None:
     """Send a failed job back to its lane, with fresh attempts."""
     from ..connection import ask
 
-    print_job(ask(settings, lambda queue: queue.retry(job_id)), output)
+    print_job(ask(settings, lambda backend: backend.jobs.retry(job_id)), output)
 
 
 def print_log(log: JobLog) -> None:
@@ -102,7 +102,7 @@ def list_jobs(settings: Settings, query: JobQuery, output: str) -> None:
     """Print a page of jobs."""
     from ..connection import ask
 
-    page: JobPage = ask(settings, lambda queue: queue.list_jobs(query))
+    page: JobPage = ask(settings, lambda backend: backend.jobs.list(query))
     if output == "json":
         print_json(page)
         return

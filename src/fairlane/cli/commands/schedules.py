@@ -8,7 +8,7 @@ from typing import Any
 import click
 import msgspec
 
-from ...backend import Queue, Schedules
+from ...backend import Backend, Schedules
 from ...model.errors import InvalidInput, NotFound
 from ...model.job import MAX_PRIORITY, Job
 from ...model.names import check_name
@@ -37,7 +37,7 @@ def list_(settings: Settings, limit: int, cursor: str | None, tenant_id: str | N
 
     if tenant_id is not None:
         check_name(tenant_id, "--tenant")
-    found, next_cursor = ask(settings, lambda queue: queue.schedules.list(limit, cursor, tenant_id))
+    found, next_cursor = ask(settings, lambda backend: backend.schedules.list(limit, cursor, tenant_id))
     if output == "json":
         from ...server.views import SchedulePage
 
@@ -55,7 +55,7 @@ def list_(settings: Settings, limit: int, cursor: str | None, tenant_id: str | N
 @output_option
 def show(settings: Settings, name: str, tenant_id: str, output: str) -> None:
     """Show a schedule, its next runs and what it has done."""
-    _print(_ask(settings, tenant_id, name, lambda queue: queue.schedules.get(tenant_id, name)), output)
+    _print(_ask(settings, tenant_id, name, lambda backend: backend.schedules.get(tenant_id, name)), output)
 
 
 @schedules.command("set")
@@ -84,7 +84,7 @@ def set_(settings: Settings, name: str, tenant_id: str, output: str, **fields: A
         raise InvalidInput("say what to change, such as --cron or --payload")
     if "payload" in given:
         given["payload"] = msgspec.Raw(given["payload"])
-    _print(_ask(settings, tenant_id, name, lambda queue: _set(queue.schedules, tenant_id, name, given)), output)
+    _print(_ask(settings, tenant_id, name, lambda backend: _set(backend.schedules, tenant_id, name, given)), output)
 
 
 @schedules.command()
@@ -94,7 +94,7 @@ def set_(settings: Settings, name: str, tenant_id: str, output: str, **fields: A
 @output_option
 def pause(settings: Settings, name: str, tenant_id: str, output: str) -> None:
     """Keep a schedule from making jobs. Ticks that pass meanwhile are not caught up."""
-    _print(_ask(settings, tenant_id, name, lambda queue: queue.schedules.pause(tenant_id, name, True)), output)
+    _print(_ask(settings, tenant_id, name, lambda backend: backend.schedules.pause(tenant_id, name, True)), output)
 
 
 @schedules.command()
@@ -104,7 +104,7 @@ def pause(settings: Settings, name: str, tenant_id: str, output: str) -> None:
 @output_option
 def resume(settings: Settings, name: str, tenant_id: str, output: str) -> None:
     """Let a paused schedule go on from its next tick."""
-    _print(_ask(settings, tenant_id, name, lambda queue: queue.schedules.pause(tenant_id, name, False)), output)
+    _print(_ask(settings, tenant_id, name, lambda backend: backend.schedules.pause(tenant_id, name, False)), output)
 
 
 @schedules.command()
@@ -116,8 +116,8 @@ def run(settings: Settings, name: str, tenant_id: str, output: str) -> None:
     """Make a job of a schedule now, whatever its rule says."""
     from .jobs import print_job
 
-    def run_now(queue: Queue) -> Awaitable[Job]:
-        return queue.schedules.run(tenant_id, name, queue.new_job_id(tenant_id))
+    def run_now(backend: Backend) -> Awaitable[Job]:
+        return backend.schedules.run(tenant_id, name, backend.jobs.new_id(tenant_id))
 
     print_job(_ask(settings, tenant_id, name, run_now), output)
 
@@ -129,14 +129,14 @@ def run(settings: Settings, name: str, tenant_id: str, output: str) -> None:
 @output_option
 def delete(settings: Settings, name: str, tenant_id: str, output: str) -> None:
     """Forget a schedule. Its jobs stay; one that an app's code declares comes back when a worker starts."""
-    forgotten = _ask(settings, tenant_id, name, lambda queue: queue.schedules.delete(tenant_id, name))
+    forgotten = _ask(settings, tenant_id, name, lambda backend: backend.schedules.delete(tenant_id, name))
     if output == "json":
         print_json(forgotten)
     else:
         click.echo(f"schedule {name} of tenant {tenant_id} forgotten")
 
 
-def _ask(settings: Settings, tenant_id: str, name: str, question: Callable[[Queue], Awaitable[Any]]) -> Any:
+def _ask(settings: Settings, tenant_id: str, name: str, question: Callable[[Backend], Awaitable[Any]]) -> Any:
     from ..connection import ask
 
     check_name(tenant_id, "--tenant")

@@ -8,7 +8,7 @@ from typing import Any
 import click
 import msgspec
 
-from ...backend import Queue
+from ...backend import Backend
 from ...model.durations import format_duration
 from ...model.errors import InvalidInput
 from ...model.job import (
@@ -68,11 +68,11 @@ def submit(settings: Settings, payload: str, wait: bool, output: str, **options:
     from ...sdk.submission import refusal
     from ..connection import ask
 
-    async def send(queue: Queue) -> tuple[Submission, Job | None]:
-        [submission] = await queue.submit([_request(queue, payload, options)])
+    async def send(backend: Backend) -> tuple[Submission, Job | None]:
+        [submission] = await backend.jobs.submit([_request(backend, payload, options)])
         if error := refusal(submission):
             raise error
-        return submission, await _ended(queue, submission.job_id) if wait else None
+        return submission, await _ended(backend, submission.job_id) if wait else None
 
     submission, job = ask(settings, send)
     if job is not None:
@@ -87,7 +87,7 @@ def submit(settings: Settings, payload: str, wait: bool, output: str, **options:
         print_facts([("job", shown.id), ("status", shown.status)])
 
 
-def _request(queue: Queue, payload: str, options: dict[str, Any]) -> NewJob:
+def _request(backend: Backend, payload: str, options: dict[str, Any]) -> NewJob:
     """The request for the job: what the API makes of the same values."""
     from ...job.control import check_delay_ms, check_timeout_ms
     from ...server.bodies import BatchItem
@@ -108,11 +108,11 @@ def _request(queue: Queue, payload: str, options: dict[str, Any]) -> NewJob:
         key=options["key"],
         idempotency_key=options["idempotency_key"],
     )
-    return item.to_item(queue, "")
+    return item.to_item(backend, "")
 
 
-async def _ended(queue: Queue, job_id: str) -> Job:
+async def _ended(backend: Backend, job_id: str) -> Job:
     while True:
-        job = await queue.wait_finished(job_id, _WAIT_MS)
+        job = await backend.jobs.wait_finished(job_id, _WAIT_MS)
         if job is not None:
             return job

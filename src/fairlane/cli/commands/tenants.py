@@ -28,7 +28,7 @@ def list_(settings: Settings, limit: int, cursor: str | None, prefix: str, outpu
     """List the known tenants, a page at a time."""
     from ..connection import ask
 
-    found, next_cursor = ask(settings, lambda queue: queue.tenants(limit, cursor, prefix))
+    found, next_cursor = ask(settings, lambda backend: backend.tenants.list(limit, cursor, prefix))
     if output == "json":
         from ...server.views import TenantPage
 
@@ -58,7 +58,7 @@ def show(settings: Settings, tenant_id: str, output: str) -> None:
     """Show a tenant's limits and figures."""
     from ..connection import ask
 
-    _print_tenant(ask(settings, lambda queue: queue.tenant(tenant_id)), output)
+    _print_tenant(ask(settings, lambda backend: backend.tenants.get(tenant_id)), output)
 
 
 @tenants.command("set")
@@ -82,7 +82,7 @@ def reset(settings: Settings, tenant_id: str, output: str) -> None:
     """Give a tenant the default limits again; a pause stays."""
     from ..connection import ask
 
-    _print_tenant(ask(settings, lambda queue: queue.reset_tenant(tenant_id)), output)
+    _print_tenant(ask(settings, lambda backend: backend.tenants.reset(tenant_id)), output)
 
 
 @tenants.command()
@@ -127,7 +127,7 @@ def _concurrency(text: str) -> int | None:
 def _change(settings: Settings, tenant_id: str, change: PolicyChange, output: str) -> None:
     from ..connection import ask
 
-    _print_tenant(ask(settings, lambda queue: queue.change_tenant(tenant_id, change)), output)
+    _print_tenant(ask(settings, lambda backend: backend.tenants.change(tenant_id, change)), output)
 
 
 def _row(tenant: Tenant) -> tuple[object, ...]:

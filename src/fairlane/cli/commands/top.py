@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import click
 
-from ...backend import Queue
+from ...backend import Backend
 from ...model.durations import parse_duration_ms
 from ...model.errors import InvalidInput, StoreUnavailable
 from ...model.monitor import Overview
@@ -52,39 +52,39 @@ def top(settings: Settings, interval: str, once: bool, output: str) -> None:
         ask(settings, lambda queue: _print_once(queue, seconds, output) if once else _watch(queue, seconds))
 
 
-async def look(queue: Queue) -> Sample:
+async def look(backend: Backend) -> Sample:
     """Look at everything."""
     taken_at = time.monotonic()
-    overview = await queue.monitor.overview()
+    overview = await backend.monitor.overview()
     tenants: list[Tenant] = []
     cursor: str | None = None
     while True:
-        page, cursor = await queue.tenants(_PAGE, cursor)
+        page, cursor = await backend.tenants.list(_PAGE, cursor)
         tenants += page
         if cursor is None or len(tenants) >= MOST_TENANTS:
             return Sample(taken_at, overview, tenants, cursor is None)
 
 
-async def _print_once(queue: Queue, seconds: float, output: str) -> None:
+async def _print_once(backend: Backend, seconds: float, output: str) -> None:
     from ..terminal.output import console, print_json
     from ..terminal.top import as_data, view
 
-    before = await look(queue)
+    before = await look(backend)
     await asyncio.sleep(seconds)
-    now = await look(queue)
+    now = await look(backend)
     if output == "json":
         print_json(as_data(now, before))
     else:
         console().print(view(now, before))
 
 
-async def _watch(queue: Queue, seconds: float) -> None:
+async def _watch(backend: Backend, seconds: float) -> None:
     from rich.live import Live
 
     from ..terminal.output import console
     from ..terminal.top import trouble, view
 
-    before = now = await look(queue)
+    before = now = await look(backend)
     quit_asked = asyncio.Event()
     with _keys(quit_asked), Live(view(now, before), console=console(), screen=True, auto_refresh=False) as live:
         while not quit_asked.is_set():
@@ -92,7 +92,7 @@ async def _watch(queue: Queue, seconds: float) -> None:
                 async with asyncio.timeout(seconds):
                     await quit_asked.wait()
             try:
-                before, now = now, await look(queue)
+                before, now = now, await look(backend)
             except StoreUnavailable as error:
                 live.update(trouble(error), refresh=True)
             else:

@@ -60,7 +60,7 @@ class FairlaneBackend(BaseTaskBackend):
     async def aget_result(self, result_id: str) -> TaskResult:
         """As `get_result`, on an event loop."""
         try:
-            job = await (await running.app.connect()).get(result_id)
+            job = await (await running.app.connect()).jobs.get(result_id)
         except NotFound:
             raise TaskResultDoesNotExist(result_id) from None
         return result_of(job, self._task_of(job), self.alias)

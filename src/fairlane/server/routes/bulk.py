@@ -14,17 +14,17 @@ from ..queries import check_filter
 
 async def change_jobs(call: Call, body: ActionBody) -> BulkResult:
     """Retry failed jobs, cancel unfinished ones or delete ended ones: those named, or those that match a filter."""
-    return await call.context.queue.change_jobs(body.action, body.which())
+    return await call.context.backend.jobs.change(body.action, body.which())
 
 
 async def retry_dlq(call: Call, query: Bulk, body: BulkBody | None) -> BulkResult:
     """Send failed jobs that match back to their lanes, each with a fresh set of attempts."""
-    return await call.context.queue.change_jobs(BulkAction.RETRY, _failed_jobs(query, body))
+    return await call.context.backend.jobs.change(BulkAction.RETRY, _failed_jobs(query, body))
 
 
 async def purge_dlq(call: Call, query: Bulk, body: BulkBody | None) -> BulkResult:
     """Delete failed jobs that match."""
-    return await call.context.queue.change_jobs(BulkAction.DELETE, _failed_jobs(query, body))
+    return await call.context.backend.jobs.change(BulkAction.DELETE, _failed_jobs(query, body))
 
 
 def _failed_jobs(query: Bulk, body: BulkBody | None) -> JobQuery:

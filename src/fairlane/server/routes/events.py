@@ -28,12 +28,12 @@ class HistoryQuery(Query, frozen=True):
 
 async def show_overview(call: Call) -> OverviewView:
     """Totals, jobs by state, queues and workers."""
-    return overview_view(await call.context.queue.monitor.overview())
+    return overview_view(await call.context.backend.monitor.overview())
 
 
 async def show_history(call: Call, query: HistoryQuery) -> History:
     """Figures over time: every 10 seconds for up to two hours back, every minute for up to a day."""
-    return await call.context.queue.monitor.history(query.minutes)
+    return await call.context.backend.monitor.history(query.minutes)
 
 
 async def stream_events(call: Call) -> Answer:
@@ -52,7 +52,7 @@ async def stream_job(call: Call) -> Answer:
     `job`: as GET /jobs/{id}, at once and after each change. A client that comes back with the id of the last event
     gets 204, at which browsers stop coming back.
     """
-    job = await call.context.queue.get(call.path("id"))
+    job = await call.context.backend.jobs.get(call.path("id"))
     if job.state.is_terminal and call.header(b"last-event-id") == ENDED:
         return Answer(HTTPStatus.NO_CONTENT, b"", b"")
     return EventStream(call, call.context.feeds.events(job.id))

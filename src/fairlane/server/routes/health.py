@@ -23,7 +23,7 @@ async def readyz(call: Call) -> Health:
     """The store answers."""
     try:
         async with asyncio.timeout(call.context.settings.ready_timeout_seconds):
-            await call.context.queue.counters()
+            await call.context.backend.monitor.counters()
     except TimeoutError:
         raise StoreUnavailable("the store does not answer") from None
     return Health()
@@ -31,8 +31,8 @@ async def readyz(call: Call) -> Health:
 
 async def metrics(call: Call) -> Answer:
     """Totals and gauges in the text format of Prometheus, over all tenants."""
-    queue = call.context.queue
-    totals, queues, workers = await queue.counters(), await queue.queues(), await queue.workers()
+    queue = call.context.backend
+    totals, queues, workers = await queue.monitor.counters(), await queue.queues.list(), await queue.workers.list()
     lines = [
         *_metric("jobs_submitted_total", "counter", "Jobs ever submitted.", totals.submitted),
         *_metric("jobs_completed_total", "counter", "Jobs that have succeeded.", totals.completed),

@@ -10,27 +10,27 @@ from ..http.endpoint import Endpoint
 
 async def show_job(call: Call) -> Job:
     """A job with its attempts, progress and result."""
-    return await call.context.queue.get(call.path("id"))
+    return await call.context.backend.jobs.get(call.path("id"))
 
 
 async def explain_job(call: Call) -> Explanation:
     """Why a job waits."""
-    return await call.context.queue.explain(call.path("id"))
+    return await call.context.backend.jobs.explain(call.path("id"))
 
 
 async def show_logs(call: Call) -> JobLog:
     """What the job logged while it ran, of all its attempts: the last 200 lines or 32 KiB."""
-    return await call.context.queue.logs.of(call.path("id"))
+    return await call.context.backend.jobs.log(call.path("id"))
 
 
 async def cancel_job(call: Call) -> Job:
     """Cancel a job, or ask its worker to if it runs."""
-    return await call.context.queue.cancel(call.path("id"))
+    return await call.context.backend.jobs.cancel(call.path("id"))
 
 
 async def retry_job(call: Call) -> Job:
     """Send a failed job back to its lane with a fresh set of attempts."""
-    return await call.context.queue.retry(call.path("id"))
+    return await call.context.backend.jobs.retry(call.path("id"))
 
 
 ENDPOINTS = (

@@ -22,7 +22,7 @@ async def claim_jobs(call: Call, body: ClaimBody) -> Leases:
     """Lease pending jobs to a worker, fairly over tenants; wait for a first one if there is none."""
     request = body.to_request()
     if request.wait_ms == 0:
-        return Leases(leases=await call.context.queue.claim(request))
+        return Leases(leases=await call.context.backend.leases.claim(request))
     return Leases(leases=await _claim_while_wanted(call, request))
 
 
@@ -30,14 +30,14 @@ async def extend_leases(call: Call, body: ExtendBody) -> LeaseResults:
     """A worker's heartbeat: renew its leases and say that it lives."""
     reports = [lease.to_report(f"/leases/{index}") for index, lease in enumerate(body.leases)]
     lease_ms = round(body.lease_seconds * 1000)
-    statuses = await call.context.queue.extend(body.worker.to_report(), reports, lease_ms)
+    statuses = await call.context.backend.leases.extend(body.worker.to_report(), reports, lease_ms)
     return _results([report.job_id for report in reports], statuses)
 
 
 async def finish_leases(call: Call, body: FinishBody) -> LeaseResults:
     """End leases: say how each job went, or give it back."""
     outcomes = [outcome.to_outcome(f"/outcomes/{index}") for index, outcome in enumerate(body.outcomes)]
-    statuses = await call.context.queue.finish(outcomes) if outcomes else []
+    statuses = await call.context.backend.leases.finish(outcomes) if outcomes else []
     return _results([outcome.job_id for outcome in outcomes], statuses)
 
 
@@ -50,7 +50,7 @@ async def _claim_while_wanted(call: Call, request: ClaimRequest) -> list[Lease]:
     try:
         while True:
             left = max(0, round((deadline - time.monotonic()) * 1000))
-            leases = await context.queue.claim(msgspec.structs.replace(request, wait_ms=min(left, SLICE_MS)))
+            leases = await context.backend.leases.claim(msgspec.structs.replace(request, wait_ms=min(left, SLICE_MS)))
             await asyncio.sleep(0)  # lets a disconnect that has already happened be seen
             if gone.done():
                 # A client that has come back under the same claim id was given the same leases: they are its own.
@@ -68,7 +68,7 @@ async def _claim_while_wanted(call: Call, request: ClaimRequest) -> list[Lease]:
 async def _give_back(call: Call, leases: list[Lease]) -> None:
     released = [Outcome(job_id=lease.job_id, token=lease.token, kind=OutcomeKind.RELEASED) for lease in leases]
     try:
-        await call.context.queue.finish(released)
+        await call.context.backend.leases.finish(released)
     except StoreUnavailable:
         return  # the leases run out by themselves
 

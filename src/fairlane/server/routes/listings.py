@@ -12,44 +12,44 @@ from ..queries import Listing, OneTenant, Search
 
 async def search_jobs(call: Call, query: Search) -> JobPage:
     """Jobs that match all that is given."""
-    return await call.context.queue.list_jobs(query.to_search())
+    return await call.context.backend.jobs.list(query.to_search())
 
 
 async def list_scheduled(call: Call, query: Listing) -> JobPage:
     """Jobs whose time has not come, the next one first."""
-    return await call.context.queue.list_jobs(query.to_query(State.SCHEDULED))
+    return await call.context.backend.jobs.list(query.to_query(State.SCHEDULED))
 
 
 async def list_pending(call: Call, query: Listing) -> JobPage:
     """Jobs that wait for a worker."""
-    return await call.context.queue.list_jobs(query.to_query(State.PENDING))
+    return await call.context.backend.jobs.list(query.to_query(State.PENDING))
 
 
 async def list_running(call: Call, query: Listing) -> JobPage:
     """Jobs that are with a worker now."""
-    return await call.context.queue.list_jobs(query.to_query(State.RUNNING))
+    return await call.context.backend.jobs.list(query.to_query(State.RUNNING))
 
 
 async def list_completed(call: Call, query: Listing) -> JobPage:
     """Jobs that have succeeded."""
-    return await call.context.queue.list_jobs(query.to_query(State.COMPLETED))
+    return await call.context.backend.jobs.list(query.to_query(State.COMPLETED))
 
 
 async def list_dlq(call: Call, query: Listing) -> JobPage:
     """The dead letter queue: jobs that have failed and are out of attempts."""
-    return await call.context.queue.list_jobs(query.to_query(State.FAILED))
+    return await call.context.backend.jobs.list(query.to_query(State.FAILED))
 
 
 async def list_cancelled(call: Call, query: Listing) -> JobPage:
     """Jobs that were cancelled."""
-    return await call.context.queue.list_jobs(query.to_query(State.CANCELLED))
+    return await call.context.backend.jobs.list(query.to_query(State.CANCELLED))
 
 
 async def job_metrics(call: Call, query: OneTenant) -> Counters:
     """Totals since the store was made: jobs submitted, completed, failed attempts, re-queues."""
     if query.tenant_id is not None:
         check_name(query.tenant_id, "tenantId", "/tenantId")
-    return await call.context.queue.counters(query.tenant_id)
+    return await call.context.backend.monitor.counters(query.tenant_id)
 
 
 ENDPOINTS = (

@@ -11,17 +11,17 @@ from ..views import Queues
 
 async def list_queues(call: Call) -> Queues:
     """Every queue that has been used."""
-    return Queues(queues=await call.context.queue.queues())
+    return Queues(queues=await call.context.backend.queues.list())
 
 
 async def pause_queue(call: Call) -> QueueInfo:
     """Keep the jobs of a queue from starting."""
-    return await call.context.queue.pause_queue(_queue_name(call), True)
+    return await call.context.backend.queues.pause(_queue_name(call), True)
 
 
 async def resume_queue(call: Call) -> QueueInfo:
     """Let the jobs of a queue start again."""
-    return await call.context.queue.pause_queue(_queue_name(call), False)
+    return await call.context.backend.queues.pause(_queue_name(call), False)
 
 
 def _queue_name(call: Call) -> str:

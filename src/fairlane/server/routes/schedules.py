@@ -28,42 +28,42 @@ async def list_schedules(call: Call, query: ScheduleListing) -> SchedulePage:
     """Schedules by tenant and name."""
     if query.tenant_id is not None:
         check_name(query.tenant_id, "tenantId", "/tenantId")
-    found, cursor = await call.context.queue.schedules.list(query.limit, query.cursor, query.tenant_id)
+    found, cursor = await call.context.backend.schedules.list(query.limit, query.cursor, query.tenant_id)
     return SchedulePage(schedules=found, next_cursor=cursor)
 
 
 async def show_schedule(call: Call) -> Schedule:
     """A schedule, its next runs and what it has done."""
-    return await call.context.queue.schedules.get(*_names(call))
+    return await call.context.backend.schedules.get(*_names(call))
 
 
 async def put_schedule(call: Call, body: ScheduleBody) -> Schedule:
     """Make a schedule, or change it: fields that are left out get their defaults."""
     spec = body.to_spec(*_names(call))
-    return await call.context.queue.schedules.put(spec, paused=body.paused, declaration=body.declaration or "")
+    return await call.context.backend.schedules.put(spec, paused=body.paused, declaration=body.declaration or "")
 
 
 async def delete_schedule(call: Call) -> Schedule:
     """Forget a schedule; answers with what it was. The jobs that it has made stay."""
-    return await call.context.queue.schedules.delete(*_names(call))
+    return await call.context.backend.schedules.delete(*_names(call))
 
 
 async def pause_schedule(call: Call) -> Schedule:
     """Keep a schedule from making jobs. Ticks that pass meanwhile are not counted as missed."""
-    return await call.context.queue.schedules.pause(*_names(call), True)
+    return await call.context.backend.schedules.pause(*_names(call), True)
 
 
 async def resume_schedule(call: Call) -> Schedule:
     """Let a schedule go on from its next tick."""
-    return await call.context.queue.schedules.pause(*_names(call), False)
+    return await call.context.backend.schedules.pause(*_names(call), False)
 
 
 async def run_schedule(call: Call, body: RunBody | None) -> Answer:
     """Make a job of a schedule now, whatever its rule says. Counts against no limit of submissions."""
     tenant_id, name = _names(call)
-    queue = call.context.queue
+    queue = call.context.backend
     chosen = body.id if body else None
-    job_id = queue.new_job_id(tenant_id) if chosen is None else chosen_id(queue, tenant_id, chosen)
+    job_id = queue.jobs.new_id(tenant_id) if chosen is None else chosen_id(queue, tenant_id, chosen)
     job = await queue.schedules.run(tenant_id, name, job_id)
     return json_answer(job, HTTPStatus.ACCEPTED, [(b"location", b"/jobs/" + job.id.encode())])
 

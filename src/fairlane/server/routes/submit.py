@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from ...backend import Queue
+from ...backend import Backend
 from ...model.errors import Conflict, FairlaneError, IdempotencyMismatch, NotFound, RateLimited
 from ...model.job import MAX_BATCH, MAX_PAYLOAD_BYTES, Job, NewJob, RateUse, Submission, SubmitStatus
 from ...model.names import check_key
@@ -43,12 +43,12 @@ class BatchBody(Body, frozen=True):
 
 async def submit_job(call: Call, body: JobBody) -> Answer:
     """Make a job. With the same Idempotency-Key and body again, answers with the first job."""
-    queue = call.context.queue
+    queue = call.context.backend
     idempotency_key = call.header(b"idempotency-key")
     if idempotency_key is not None:
         check_key(idempotency_key, "Idempotency-Key", "/Idempotency-Key")
     job = body.to_new_job(queue, idempotency_key)
-    (made,) = await queue.submit([job])
+    (made,) = await queue.jobs.submit([job])
     headers = [] if made.rate is None else _rate_headers(made.rate)
     if made.status is SubmitStatus.CREATED and body.id is None:  # nearly always: the short way
         headers.append(_location(made.job_id))
@@ -67,10 +67,10 @@ async def submit_job(call: Call, body: JobBody) -> Answer:
 
 async def submit_batch(call: Call, body: BatchBody) -> BatchResults:
     """Make many jobs, each for itself: one that is refused does not keep others from being made."""
-    queue = call.context.queue
+    queue = call.context.backend
     asked = [_item(queue, raw, index) for index, raw in enumerate(body.jobs)]
     jobs = [job for job, _ in asked if isinstance(job, NewJob)]
-    made = iter(await queue.submit(jobs) if jobs else [])
+    made = iter(await queue.jobs.submit(jobs) if jobs else [])
     return BatchResults(
         results=[
             await _result(queue, job, next(made), own_id) if isinstance(job, NewJob) else _refusal(job)
@@ -79,20 +79,20 @@ async def submit_batch(call: Call, body: BatchBody) -> BatchResults:
     )
 
 
-def _item(queue: Queue, raw: msgspec.Raw, index: int) -> tuple[NewJob | FairlaneError, bool]:
+def _item(backend: Backend, raw: msgspec.Raw, index: int) -> tuple[NewJob | FairlaneError, bool]:
     """The job that an item asks for, or why not; and whether the client has chosen its id."""
     at = f"/jobs/{index}"
     try:
         with part_of_body(at):
             item = parse_body(_item_decoder, bytes(raw))
-        return item.to_item(queue, at), item.id is not None
+        return item.to_item(backend, at), item.id is not None
     except FairlaneError as error:
         return error, False
 
 
-async def _result(queue: Queue, job: NewJob, made: Submission, own_id: bool) -> BatchResult:
+async def _result(backend: Backend, job: NewJob, made: Submission, own_id: bool) -> BatchResult:
     try:
-        status, shown = await _outcome(queue, job, made, own_id)
+        status, shown = await _outcome(backend, job, made, own_id)
     except FairlaneError as error:
         return _refusal(error)
     return BatchResult(status=status, job=shown)
@@ -103,11 +103,11 @@ def _refusal(error: FairlaneError) -> BatchResult:
     return BatchResult(status=problem.status, problem=problem)
 
 
-async def _outcome(queue: Queue, job: NewJob, made: Submission, own_id: bool) -> tuple[int, Job]:
+async def _outcome(backend: Backend, job: NewJob, made: Submission, own_id: bool) -> tuple[int, Job]:
     """The status and job to answer with, or the error that the submission ended in."""
     match made.status:
         case SubmitStatus.CREATED if own_id:
-            return _ACCEPTED, await _job_of_own_id(queue, job, made)
+            return _ACCEPTED, await _job_of_own_id(backend, job, made)
         case SubmitStatus.CREATED:
             return _ACCEPTED, created_job(job, made)
         case SubmitStatus.RATE_LIMITED:
@@ -117,15 +117,15 @@ async def _outcome(queue: Queue, job: NewJob, made: Submission, own_id: bool) ->
             raise IdempotencyMismatch("this idempotency key was used before with a different body")
         case SubmitStatus.REPLAYED | SubmitStatus.DEDUPLICATED:
             try:
-                return HTTPStatus.OK, await queue.get(made.job_id)
+                return HTTPStatus.OK, await backend.jobs.get(made.job_id)
             except NotFound:
                 return HTTPStatus.OK, forgotten_job(job, made.job_id)
 
 
-async def _job_of_own_id(queue: Queue, job: NewJob, made: Submission) -> Job:
+async def _job_of_own_id(backend: Backend, job: NewJob, made: Submission) -> Job:
     """The job with the id that its client chose: made now, or by the same request before."""
     try:
-        found = await queue.get(job.id)
+        found = await backend.jobs.get(job.id)
     except NotFound:
         return created_job(job, made)  # it has ended and been forgotten meanwhile
     if found.tenant_id != job.tenant_id:

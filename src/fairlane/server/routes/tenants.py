@@ -47,13 +47,13 @@ async def list_tenants(call: Call, query: TenantListing) -> TenantPage:
         check_name(query.prefix, "prefix", "/prefix")
     if query.cursor is not None:
         check_name(query.cursor, "cursor", "/cursor")  # it is the last id of the page before
-    tenants, cursor = await call.context.queue.tenants(query.limit, query.cursor, query.prefix or "")
+    tenants, cursor = await call.context.backend.tenants.list(query.limit, query.cursor, query.prefix or "")
     return TenantPage(tenants=tenants, next_cursor=cursor)
 
 
 async def show_tenant(call: Call) -> Tenant:
     """A tenant's limits and figures; one that was never seen has the defaults."""
-    return await call.context.queue.tenant(_tenant_id(call))
+    return await call.context.backend.tenants.get(_tenant_id(call))
 
 
 async def change_tenant(call: Call, body: LimitsBody) -> Tenant:
@@ -63,7 +63,7 @@ async def change_tenant(call: Call, body: LimitsBody) -> Tenant:
 
 async def reset_tenant(call: Call) -> Tenant:
     """Give a tenant the default limits again. A pause stays."""
-    return await call.context.queue.reset_tenant(_tenant_id(call))
+    return await call.context.backend.tenants.reset(_tenant_id(call))
 
 
 async def pause_tenant(call: Call) -> Tenant:
@@ -77,7 +77,7 @@ async def resume_tenant(call: Call) -> Tenant:
 
 
 async def _change(call: Call, change: PolicyChange) -> Tenant:
-    return await call.context.queue.change_tenant(_tenant_id(call), change)
+    return await call.context.backend.tenants.change(_tenant_id(call), change)
 
 
 def _tenant_id(call: Call) -> str:

@@ -28,23 +28,23 @@ class OrdersQuery(Query, frozen=True):
 
 async def list_workers(call: Call) -> Workers:
     """Workers whose last heartbeat is recent."""
-    return Workers(workers=[worker_view(worker) for worker in await call.context.queue.workers()])
+    return Workers(workers=[worker_view(worker) for worker in await call.context.backend.workers.list()])
 
 
 async def drain_worker(call: Call) -> Answer:
     """Tell a worker to claim no more, let its jobs end, give back what takes too long, and end."""
-    worker_id, orders = _worker_id(call), call.context.queue.orders
+    worker_id, orders = _worker_id(call), call.context.backend.workers
     await orders.drain(worker_id)
-    return json_answer(_view(await orders.next(worker_id, 0, 0)), HTTPStatus.ACCEPTED)
+    return json_answer(_view(await orders.next_orders(worker_id, 0, 0)), HTTPStatus.ACCEPTED)
 
 
 async def show_orders(call: Call, query: OrdersQuery) -> WorkerOrdersView:
     """What a worker was told: a number that rises when it should extend its leases at once (one of its jobs was
     cancelled), and whether it is to drain. Waits until the number is not `seen`.
     """
-    worker_id, orders = _worker_id(call), call.context.queue.orders
+    worker_id, orders = _worker_id(call), call.context.backend.workers
     wait_ms = round(min(query.wait_seconds, MAX_WAIT_SECONDS) * 1000)
-    waiting = asyncio.create_task(orders.next(worker_id, query.seen, wait_ms))
+    waiting = asyncio.create_task(orders.next_orders(worker_id, query.seen, wait_ms))
     ending = {asyncio.create_task(call.disconnected()), asyncio.create_task(call.context.stopping.wait())}
     try:
         await asyncio.wait({waiting, *ending}, return_when=asyncio.FIRST_COMPLETED)
@@ -58,7 +58,7 @@ async def show_orders(call: Call, query: OrdersQuery) -> WorkerOrdersView:
 
 async def forget_worker(call: Call) -> Answer:
     """Forget a worker that has ended. One that lives is back with its next heartbeat."""
-    await call.context.queue.orders.leave(_worker_id(call))
+    await call.context.backend.workers.leave(_worker_id(call))
     return Answer(HTTPStatus.NO_CONTENT, b"", b"")
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 
 import msgspec
 
-from ...backend import Queue
+from ...backend import Backend
 from ...model.errors import NotFound, StoreUnavailable
 from ...model.job import Job
 from .sse import RETRY, beat_until, event
@@ -50,8 +50,8 @@ class Feed:
 class Feeds:
     """A feed for each job that has clients."""
 
-    def __init__(self, queue: Queue) -> None:
-        self._queue = queue
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
         self._feeds: dict[str, Feed] = {}
 
     async def events(self, job_id: str) -> AsyncGenerator[bytes]:
@@ -93,7 +93,7 @@ class Feeds:
     async def _follow(self, job_id: str, feed: Feed) -> None:
         while True:
             try:
-                async for job in self._queue.monitor.follow(job_id):
+                async for job in self._backend.monitor.follow(job_id):
                     feed.show(job)
                 break
             except NotFound:

@@ -18,7 +18,7 @@ from contextlib import aclosing
 
 import msgspec
 
-from ...backend import Queue
+from ...backend import Backend
 from ...model.errors import FairlaneError
 from ...model.monitor import Overview
 from ..views import JobChanges, overview_view
@@ -52,8 +52,8 @@ class Entry(msgspec.Struct, frozen=True):
 class Hub:
     """Watches while there are clients. `stop` ends that for good."""
 
-    def __init__(self, queue: Queue) -> None:
-        self._queue = queue
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
         self._epoch = os.urandom(4).hex()
         self._place = 0
         self._ring: deque[Entry] = deque()
@@ -123,7 +123,7 @@ class Hub:
         self._place += 1  # nobody who was here before has seen this place
 
     async def _watch_jobs(self) -> None:
-        async with aclosing(self._queue.monitor.changes()) as stream:
+        async with aclosing(self._backend.monitor.changes()) as stream:
             async for changes in stream:
                 if changes.missed:
                     self._append("reset", b"{}")
@@ -134,7 +134,7 @@ class Hub:
 
     async def _watch_whole(self) -> None:
         while True:
-            overview = await self._queue.monitor.overview()
+            overview = await self._backend.monitor.overview()
             old = self._overview
             if old is None or msgspec.structs.replace(overview, at=old.at) != old:
                 self._overview = overview

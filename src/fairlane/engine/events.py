@@ -1,7 +1,7 @@
-"""News of changed jobs, for whoever in this process watches.
+"""Which jobs changed, for watchers in this process.
 
-Scripts tell news only while a key of the partition says that somebody watches. It is kept alive
-here as long as there is a watcher, and otherwise expires.
+Scripts publish events only while a key of the partition says that a process watches. This module renews that key
+while there is a watcher; otherwise it expires.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import msgspec
 from ..model.errors import StoreUnavailable
 from ..model.monitor import MAX_LISTED_CHANGES
 from ..model.states import State
-from .calls import PATIENCE_S, Calls
-from .wakeups import Wakeups
+from .calls import PATIENCE_S
+from .partition import Partitions
+from .subscription import Subscription
 
 WATCHED_MS = 15_000
 RENEW_S = 4.0
@@ -24,27 +25,27 @@ _decode = msgspec.msgpack.Decoder(dict[State, list[str]]).decode
 
 
 class Watcher:
-    """What a watcher has not yet taken."""
+    """The events that a watcher has not taken yet."""
 
     def __init__(self, job_id: str | None) -> None:
         self.job_id = job_id
-        """The one job that is watched; None for all."""
+        """The watched job; None for all jobs."""
         self.event = asyncio.Event()
-        """Set when there is something to take."""
+        """Set when there is an event to take."""
         self.changed: dict[str, State] = {}
-        """The first MAX_LISTED_CHANGES jobs that changed, with their last states."""
+        """Up to MAX_LISTED_CHANGES changed jobs with their latest states."""
         self.more = False
-        """Whether others changed too."""
+        """Whether further jobs changed."""
         self.missed = False
-        """Whether news may have been lost."""
+        """Whether events may have been lost."""
 
     def clear(self) -> None:
-        """Begin to collect anew."""
+        """Start to collect again."""
         self.changed, self.more, self.missed = {}, False, False
         self.event.clear()
 
     def miss(self) -> None:
-        """Note that news may have been lost."""
+        """Note that events may have been lost."""
         self.missed = True
         self.event.set()
 
@@ -58,26 +59,25 @@ class Watcher:
         self.event.set()
 
 
-class News:
-    """All watchers of one process, and what the store tells them."""
+class Events:
+    """All watchers of one process."""
 
-    def __init__(self, calls: Calls, wakeups: Wakeups, partitions: int) -> None:
-        self._calls = calls
-        self._wakeups = wakeups
+    def __init__(self, partitions: Partitions, subscription: Subscription) -> None:
+        self._subscription = subscription
         self._partitions = partitions
         self._of_all: set[Watcher] = set()
         self._of_one: dict[str, set[Watcher]] = {}
         self._renewing: asyncio.Task[None] | None = None
         self._heard = asyncio.Event()
-        """Set while the store is heard, or soon will be again."""
+        """Set once events arrive. A broken connection leaves it set: the subscription reconnects."""
 
     @contextlib.asynccontextmanager
     async def watch(self, job_id: str | None = None) -> AsyncIterator[Watcher]:
-        """News of one job or of all; from the start on none is lost without a word. Raises StoreUnavailable."""
+        """Watch one job or all. A lost event sets `missed`. Raises StoreUnavailable."""
         watcher = Watcher(job_id)
         self._add(watcher)
         try:
-            await self._wakeups.hear_news(self._hear)
+            await self._subscription.hear_events(self._hear)
             await self._renew()
             if self._renewing is None:
                 self._renewing = asyncio.create_task(self._keep_watched())
@@ -109,18 +109,18 @@ class News:
             async with asyncio.timeout(PATIENCE_S):
                 await self._heard.wait()
         except TimeoutError:
-            raise StoreUnavailable("the store does not say that it will tell news") from None
+            raise StoreUnavailable("the store does not confirm the subscription; try again") from None
 
     async def _stop(self) -> None:
         self._heard.clear()
         if self._renewing is not None:
             self._renewing.cancel()
             self._renewing = None
-        await self._wakeups.hear_news(None)
+        await self._subscription.hear_events(None)
 
     async def _renew(self) -> bool:
-        """Say that somebody watches. Whether the store knew in every partition."""
-        known = [await self._calls.run("watch", each, watched_ms=WATCHED_MS) for each in range(self._partitions)]
+        """Renew the key that asks for events. Returns whether it still existed in every partition."""
+        known = await self._partitions.each(lambda partition: partition.run("watch", watched_ms=WATCHED_MS))
         return all(known)
 
     async def _keep_watched(self) -> None:
@@ -131,10 +131,10 @@ class News:
                     self._hear(None)
 
     def _hear(self, data: bytes | None) -> None:
-        """`data` None: from here on news is heard, but some before may have been lost."""
+        """`data` None: events arrive from now on, but earlier ones may have been lost."""
         try:
             told = None if data is None else _decode(data)
-        except msgspec.MsgspecError:  # of another release, which knows states that this one does not
+        except msgspec.MsgspecError:  # another release may know states that this one does not
             told = None
         if told is None:
             self._heard.set()

@@ -1,21 +1,25 @@
-"""What workers are told, over HTTP."""
+"""Workers and their orders over HTTP."""
 
 from __future__ import annotations
 
-from ..model.lease import WorkerOrders
-from . import requests
+from ..model.lease import WorkerOrders, WorkerReport
+from . import answers, requests
 from .transport import Transport
 
 LONGEST_WAIT_MS = 20_000
 
 
-class RemoteOrders:
-    """Implements `queue.Orders` against the API."""
+class RemoteWorkers:
+    """Implements `backend.Workers` against the API."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    async def next(self, worker_id: str, seen: int, timeout_ms: int) -> WorkerOrders:
+    async def list(self) -> list[WorkerReport]:
+        found = await self._transport.call("GET", "/workers", answers.Workers)
+        return [worker.to_report() for worker in found.workers]
+
+    async def next_orders(self, worker_id: str, seen: int, timeout_ms: int) -> WorkerOrders:
         wait_s = min(timeout_ms, LONGEST_WAIT_MS) / 1000
         query = {"seen": str(seen), "waitSeconds": str(wait_s)}
         path = _path(worker_id, "/orders")

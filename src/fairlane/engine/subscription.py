@@ -1,8 +1,7 @@
-"""Hears from the store when an idle worker has work or is told something, when an awaited job has ended, and which
-jobs changed.
+"""One subscription to the store's channels: work for an idle worker, new orders, an awaited job's end, changed jobs.
 
-News may get lost with a connection, so whoever waits also looks for itself now and then; on each new
-connection everybody is woken once.
+A message can get lost with a connection. Every waiter therefore also checks the store now and then, and each new
+connection wakes all waiters once.
 """
 
 from __future__ import annotations
@@ -18,23 +17,24 @@ from valkey.exceptions import ValkeyError
 
 from ..store import Store
 from . import keys
+from .partition import Partitions
 
 _RECONNECT_S = 0.2
 
 _log = logging.getLogger(__name__)
 
 
-class Wakeups:
-    """One subscription for all waiters of a process, made when the first one comes."""
+class Subscription:
+    """One subscription for all waiters of a process, opened by the first one."""
 
-    def __init__(self, store: Store, partitions: int) -> None:
+    def __init__(self, store: Store, partitions: Partitions) -> None:
         self._store = store
-        self._prefixes = [keys.prefix(partition) for partition in range(partitions)]
+        self._prefixes = [partition.prefix for partition in partitions]
         self._waiters: dict[asyncio.Event, frozenset[str]] = {}
         self._listener: asyncio.Task[None] | None = None
         self._pubsub: PubSub | None = None
         self._listening = False
-        self._on_news: Callable[[bytes | None], None] | None = None
+        self._on_event: Callable[[bytes | None], None] | None = None
 
     @contextlib.contextmanager
     def work_for(self, queues: Sequence[str]) -> Iterator[asyncio.Event]:
@@ -44,27 +44,30 @@ class Wakeups:
 
     @contextlib.contextmanager
     def end_of(self, job_id: str) -> Iterator[asyncio.Event]:
-        """An event that is set when the job has ended, if the store was asked to tell."""
+        """An event that is set when the job has ended, if a script marked the job as awaited."""
         with self._listen(frozenset({job_id})) as event:
             yield event
 
     @contextlib.contextmanager
     def orders_for(self, worker_id: str) -> Iterator[asyncio.Event]:
-        """An event that is set when the worker was told something."""
+        """An event that is set when the worker has new orders."""
         with self._listen(frozenset({worker_id})) as event:
             yield event
 
-    async def hear_news(self, on_news: Callable[[bytes | None], None] | None) -> None:
-        """Call `on_news` with each piece of news, and with None once from here on none is lost; None ends that."""
-        if on_news == self._on_news:
+    async def hear_events(self, on_event: Callable[[bytes | None], None] | None) -> None:
+        """Call `on_event` with each event, and with None at the point after which no event is lost.
+
+        None as `on_event` ends that.
+        """
+        if on_event == self._on_event:
             return
-        self._on_news = on_news
+        self._on_event = on_event
         self._start()
         pubsub = self._pubsub
-        # While there is no connection, making one is for the listener alone, which then sees what is wanted.
+        # Without a connection, only the listener connects; it then subscribes to what is wanted.
         if pubsub is not None and self._listening and pubsub.connection.is_connected:  # type: ignore[attr-defined]
             with contextlib.suppress(ValkeyError, OSError):
-                await (pubsub.unsubscribe if on_news is None else pubsub.subscribe)(*self._channels(keys.NEWS))
+                await (pubsub.unsubscribe if on_event is None else pubsub.subscribe)(*self._channels(keys.EVENTS))
 
     async def close(self) -> None:
         """Stop listening."""
@@ -95,47 +98,47 @@ class Wakeups:
             try:
                 await pubsub.psubscribe(*self._channels(keys.wake("*")))
                 await pubsub.subscribe(*self._channels(keys.ENDED), *self._channels(keys.ORDERS))
-                if self._on_news is not None:
-                    await pubsub.subscribe(*self._channels(keys.NEWS))
+                if self._on_event is not None:
+                    await pubsub.subscribe(*self._channels(keys.EVENTS))
                 self._listening = True
                 await self._read(pubsub)
-            except Exception as error:  # a listener that ends would leave everybody waiting
+            except Exception as error:  # if the listener ended, all waiters would wait for ever
                 self._listening = False
                 if not isinstance(error, (ValkeyError, OSError)):
-                    _log.exception("what the store told could not be taken in; listening anew")
+                    _log.exception("a message of the store could not be read; subscribing again")
                 with contextlib.suppress(Exception):
                     await pubsub.aclose()  # type: ignore[no-untyped-call]
                 await self._store.ensure_running()
                 await asyncio.sleep(_RECONNECT_S * (0.5 + random.random()))
 
     async def _read(self, pubsub: PubSub) -> None:
-        news_channels = [channel.encode() for channel in self._channels(keys.NEWS)]
+        event_channels = [channel.encode() for channel in self._channels(keys.EVENTS)]
         while True:
-            news = await pubsub.get_message(timeout=None)
-            if news is None:
+            message = await pubsub.get_message(timeout=None)
+            if message is None:
                 continue
-            if news["type"] in ("psubscribe", "subscribe"):
+            if message["type"] in ("psubscribe", "subscribe"):
                 self._tell(None)
-                if news["channel"] == news_channels[-1] and self._on_news is not None:
-                    self._on_news(None)
-            elif news["type"] == "pmessage":
-                channel = news["channel"].decode()
-                self._tell(channel[channel.index("wake/") :])
-            elif news["type"] == "message" and news["channel"] in news_channels:
-                if self._on_news is not None:
-                    self._on_news(news["data"])
-            elif news["type"] == "message":
-                self._tell(news["data"].decode())
+                if message["channel"] == event_channels[-1] and self._on_event is not None:
+                    self._on_event(None)
+            elif message["type"] == "pmessage":
+                channel = message["channel"].decode()
+                self._tell(channel[channel.index(keys.WAKE) :])
+            elif message["type"] == "message" and message["channel"] in event_channels:
+                if self._on_event is not None:
+                    self._on_event(message["data"])
+            elif message["type"] == "message":
+                self._tell(message["data"].decode())
 
     def _tell(self, topic: str | None) -> None:
-        """Wake those who wait for `topic`; None wakes everybody."""
+        """Wake the waiters for `topic`; None wakes all."""
         for event, topics in self._waiters.items():
-            if topic is None or topic in topics or (not topics and topic.startswith("wake/")):
+            if topic is None or topic in topics or (not topics and topic.startswith(keys.WAKE)):
                 event.set()
 
 
 async def wait(event: asyncio.Event, seconds: float) -> None:
-    """Until the event is set, or for so long."""
+    """Return when the event is set, or after `seconds`."""
     try:
         async with asyncio.timeout(seconds):
             await event.wait()

@@ -12,9 +12,9 @@ import msgspec
 import pytest
 from valkey.asyncio.client import PubSub
 
-from fairlane.engine import Engine, news
-from fairlane.engine.news import Watcher
-from fairlane.engine.wakeups import Wakeups
+from fairlane.engine import Engine, events
+from fairlane.engine.events import Watcher
+from fairlane.engine.subscription import Subscription
 from fairlane.model.job import NewJob
 from fairlane.model.lease import ClaimRequest, LeaseStatus
 from fairlane.model.monitor import MAX_LISTED_CHANGES, JobChange
@@ -91,7 +91,7 @@ async def test_the_last_to_leave_puts_out_the_light(engine: Engine) -> None:
     async with aclosing(engine.monitor.changes()) as first, aclosing(engine.monitor.changes()) as second:
         await anext(first)
         await anext(second)
-        assert 0 < await engine.store.client.pttl(WATCHED) <= news.WATCHED_MS
+        assert 0 < await engine.store.client.pttl(WATCHED) <= events.WATCHED_MS
         assert await watchers(engine) == 1  # one subscription for both
         await first.aclose()
         (made,) = await submit(engine, "acme")
@@ -100,7 +100,7 @@ async def test_the_last_to_leave_puts_out_the_light(engine: Engine) -> None:
 
 
 async def test_the_key_is_kept_alive_and_its_loss_is_told(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(news, "RENEW_S", 0.01)
+    monkeypatch.setattr(events, "RENEW_S", 0.01)
     async with aclosing(engine.monitor.changes()) as changes:
         assert (await anext(changes)).missed
         await engine.store.client.delete(WATCHED)
@@ -141,10 +141,10 @@ async def test_a_lost_connection_is_told(engine: Engine) -> None:
 async def test_a_repeated_call_is_no_news(engine: Engine) -> None:
     async with told(engine) as pubsub, aclosing(engine.monitor.changes()) as changes:
         await anext(changes)
-        job = NewJob(id=engine.new_job_id("acme"), tenant_id="acme", payload=b"1")
+        job = NewJob(id=engine.jobs.new_id("acme"), tenant_id="acme", payload=b"1")
         for _ in range(3):
-            await engine.submit([job])
-        claimed = [await engine.claim(ClaimRequest(worker_id="w", claim_id="c", max=1)) for _ in range(3)]
+            await engine.jobs.submit([job])
+        claimed = [await engine.leases.claim(ClaimRequest(worker_id="w", claim_id="c", max=1)) for _ in range(3)]
         for leases in claimed:
             assert await finish(engine, leases) == [LeaseStatus.OK]
         (other,) = await submit(engine, "acme")
@@ -155,10 +155,10 @@ async def test_a_repeated_call_is_no_news(engine: Engine) -> None:
 
 async def test_the_longest_names_and_large_payloads_are_told(engine: Engine) -> None:
     names: Any = {"tenant_id": "t" * 128, "queue": "q" * 128, "task": "k" * 128}
-    job = NewJob(id=engine.new_job_id("t" * 128), payload=b'"' + b"x" * 200_000 + b'"', **names)
+    job = NewJob(id=engine.jobs.new_id("t" * 128), payload=b'"' + b"x" * 200_000 + b'"', **names)
     async with aclosing(engine.monitor.changes()) as changes:
         await anext(changes)
-        await engine.submit([job])
+        await engine.jobs.submit([job])
         assert (await anext(changes)).jobs == [JobChange(id=job.id, state=State.PENDING, **names)]
 
 
@@ -177,7 +177,7 @@ async def test_news_comes_from_every_partition(store: Store) -> None:
         for job_id in made:
             async with aclosing(engine.monitor.follow(job_id)) as jobs:
                 assert (await anext(jobs)).state is State.PENDING
-                await engine.cancel(job_id)
+                await engine.jobs.cancel(job_id)
                 async with asyncio.timeout(PATIENCE_S):
                     assert (await anext(jobs)).state is State.CANCELLED
 
@@ -222,9 +222,9 @@ async def test_words_that_cannot_be_taken_in_do_not_end_the_listening(
         if words == b"bad":
             raise RuntimeError("a bug")
 
-    wakeups = Wakeups(engine.store, 1)
+    subscription = Subscription(engine.store, engine.partitions)
     async with asyncio.timeout(PATIENCE_S):
-        await wakeups.hear_news(on_news)
+        await subscription.hear_events(on_news)
         assert await heard.get() is None
         await engine.store.client.publish(CHANNEL, "bad")
         assert [await heard.get(), await heard.get()] == [b"bad", None]
@@ -232,5 +232,5 @@ async def test_words_that_cannot_be_taken_in_do_not_end_the_listening(
         assert await heard.get() is None
         await engine.store.client.publish(CHANNEL, "good")
         assert await heard.get() == b"good"
-        await wakeups.close()
-    assert {record.name for record in caplog.records} == {"fairlane.engine.wakeups"}
+        await subscription.close()
+    assert {record.name for record in caplog.records} == {"fairlane.engine.subscription"}

@@ -1,0 +1,84 @@
+"""The worker protocol on a store: claim, extend, finish."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+
+import msgspec
+
+from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, WorkerReport
+from . import codec
+from .partition import Partition, Partitions
+from .subscription import Subscription, wait
+
+LOOK_AGAIN_S = 1.0
+"""How often an idle claim tries again without having been notified, in case a notification was lost."""
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class EngineLeases:
+    """Implements `backend.Leases`."""
+
+    def __init__(self, partitions: Partitions, subscription: Subscription) -> None:
+        self._partitions = partitions
+        self._subscription = subscription
+        self._first_partition = random.randrange(len(partitions))
+
+    async def claim(self, request: ClaimRequest) -> list[Lease]:
+        deadline = time.monotonic() + request.wait_ms / 1000
+        with self._subscription.work_for(request.queues) as work:
+            while True:
+                work.clear()
+                leases = await self._claim_now(request)
+                left = deadline - time.monotonic()
+                if leases or left <= 0:
+                    return leases
+                await wait(work, min(left, LOOK_AGAIN_S * (0.75 + random.random() / 2)))
+
+    async def finish(self, outcomes: Sequence[Outcome]) -> list[LeaseStatus]:
+        statuses: list[LeaseStatus] = [LeaseStatus.STALE_LEASE] * len(outcomes)
+        for partition, group in self._partitions.group_jobs([outcome.job_id for outcome in outcomes]):
+            reply = await partition.run("finish", **codec.finish_values([outcomes[i] for i in group]))
+            for i, status in zip(group, reply, strict=True):
+                statuses[i] = codec.LEASE_STATUS[status]
+        return statuses
+
+    async def exchange(
+        self, outcomes: Sequence[Outcome], request: ClaimRequest
+    ) -> tuple[list[LeaseStatus], list[Lease]]:
+        if len(self._partitions) > 1 or not outcomes:
+            statuses = await self.finish(outcomes) if outcomes else []
+            return statuses, await self._claim_now(request)
+        ended, claimed = await self._partitions[0].run_pair(
+            ("finish", codec.finish_values(outcomes)), ("claim", codec.claim_values(request, request.max))
+        )
+        return [codec.LEASE_STATUS[status] for status in ended], codec.leases(claimed, request.lease_ms)
+
+    async def extend(self, worker: WorkerReport, leases: Sequence[LeaseReport], lease_ms: int) -> list[LeaseStatus]:
+        statuses: list[LeaseStatus] = [LeaseStatus.STALE_LEASE] * len(leases)
+        groups = {p.number: group for p, group in self._partitions.group_jobs([lease.job_id for lease in leases])}
+        about = msgspec.json.encode(worker)
+
+        async def beat(partition: Partition) -> None:
+            group = groups.get(partition.number, [])
+            reports = _encode([codec.report(leases[i]) for i in group])
+            reply = await partition.run("extend", worker=worker.id, report=about, lease_ms=lease_ms, reports=reports)
+            for i, status in zip(group, reply, strict=True):
+                statuses[i] = codec.LEASE_STATUS[status]
+
+        await self._partitions.each(beat)
+        return statuses
+
+    async def _claim_now(self, request: ClaimRequest) -> list[Lease]:
+        leases: list[Lease] = []
+        self._first_partition += 1
+        for step in range(len(self._partitions)):
+            partition = self._partitions[(self._first_partition + step) % len(self._partitions)]
+            reply = await partition.run("claim", **codec.claim_values(request, request.max - len(leases)))
+            leases += codec.leases(reply, request.lease_ms)
+            if len(leases) >= request.max:
+                break
+        return leases

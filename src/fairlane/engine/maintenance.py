@@ -1,0 +1,88 @@
+"""Maintenance on a store: the duties of `upkeep`, the doctor, and the defaults."""
+
+from __future__ import annotations
+
+from ..model.overview import Reaped, StoreReport, UpkeepStep
+from ..model.retention import Retention
+from ..model.tenant import Fairness, TenantPolicy
+from .calls import Calls
+from .doctor import examine
+from .history import take_samples
+from .partition import Partition, Partitions
+from .policies import pack_policy
+from .retention import SPARED_MS, rules_of
+from .schedules import EngineSchedules
+from .scripts import Value
+
+WORKER_SILENCE_MS = 60_000
+"""A worker without a heartbeat for this long is forgotten."""
+
+
+class EngineMaintenance:
+    """Implements `backend.Maintenance`."""
+
+    def __init__(self, calls: Calls, partitions: Partitions, schedules: EngineSchedules) -> None:
+        self._calls = calls
+        self._partitions = partitions
+        self._schedules = schedules
+        self._tidied: list[Value] = [0] * len(partitions)
+        """Where the next tidy goes on, by partition."""
+
+    async def promote(self, limit: int) -> UpkeepStep:
+        return await self._step("promote", limit)
+
+    async def reap(self, limit: int) -> Reaped:
+        return await self.reap_worker("", limit)
+
+    async def reap_worker(self, worker_id: str, limit: int) -> Reaped:
+        replies = await self._partitions.each(
+            lambda partition: partition.run("reap", lost_worker=worker_id, limit=limit)
+        )
+        nexts = [0 if sum(reply[:3]) >= limit else reply[3] for reply in replies if reply[3] >= 0]
+        requeued, failed, cancelled = (sum(reply[i] for reply in replies) for i in range(3))
+        return Reaped(requeued, failed, cancelled, min(nexts, default=None))
+
+    async def prune(self, retention: Retention, limit: int) -> UpkeepStep:
+        steps = [
+            await self._step("prune", most, state=state, max_age_ms=age, max_count=count, spared_ms=SPARED_MS)
+            for state, most, age, count in await rules_of(retention, self._calls, limit)
+        ]
+        await self._partitions.each(self._tidy)
+        nexts = [step.next_ms for step in steps if step.next_ms is not None]
+        return UpkeepStep(sum(step.count for step in steps), min(nexts, default=None))
+
+    async def fire(self, limit: int) -> UpkeepStep:
+        return await self._schedules.fire_due(limit)
+
+    async def sample(self) -> UpkeepStep:
+        return await take_samples(self._partitions)
+
+    async def check_settings(self) -> list[str]:
+        return await self._calls.store.check()
+
+    async def doctor(self) -> StoreReport:
+        return await examine(self._calls, self._partitions)
+
+    async def set_defaults(self, policy: TenantPolicy, fairness: Fairness = Fairness.JOBS) -> None:
+        await self._set_defaults(policy, fairness, only_if_unset="0")
+
+    async def set_defaults_if_unset(self) -> None:
+        """Give a new store the default limits."""
+        await self._set_defaults(TenantPolicy(), Fairness.JOBS, only_if_unset="1")
+
+    async def _set_defaults(self, policy: TenantPolicy, fairness: Fairness, *, only_if_unset: str) -> None:
+        packed = pack_policy(policy)
+        await self._partitions.each(
+            lambda partition: partition.run(
+                "set_defaults", packed=packed, fairness=fairness.value, only_if_unset=only_if_unset
+            )
+        )
+
+    async def _tidy(self, partition: Partition) -> None:
+        cursor = self._tidied[partition.number]
+        self._tidied[partition.number] = await partition.run("tidy", silence_ms=WORKER_SILENCE_MS, cursor=cursor)
+
+    async def _step(self, duty: str, limit: int, **values: Value) -> UpkeepStep:
+        replies = await self._partitions.each(lambda partition: partition.run(duty, limit=limit, **values))
+        nexts = [0 if count >= limit else next_ms for count, next_ms in replies if next_ms >= 0]
+        return UpkeepStep(sum(count for count, _ in replies), min(nexts, default=None))

@@ -1,0 +1,63 @@
+"""Tenants on a store: their limits and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from ..model.tenant import PolicyChange, Tenant, TenantPolicy
+from . import codec, keys
+from .listing import names_between
+from .partition import Partition, Partitions
+from .policies import pack_own, unpack_own
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class EngineTenants:
+    """Implements `backend.Tenants`."""
+
+    def __init__(self, partitions: Partitions) -> None:
+        self._partitions = partitions
+
+    async def get(self, tenant_id: str) -> Tenant:
+        (tenant,) = await _read(self._partitions.of_tenant(tenant_id), [tenant_id])
+        return tenant
+
+    async def list(self, limit: int, cursor: str | None = None, prefix: str = "") -> tuple[list[Tenant], str | None]:
+        between = names_between(cursor, prefix)
+        replies = await self._partitions.each(
+            lambda partition: partition.command("ZRANGEBYLEX", keys.TENANTS, *between, "LIMIT", 0, limit + 1)
+        )
+        found = sorted((name.decode(), number) for number, names in enumerate(replies) for name in names)
+        page = found[:limit]
+        read = await self._partitions.each(
+            lambda partition: _read(partition, [name for name, number in page if number == partition.number])
+        )
+        by_id = {tenant.id: tenant for tenants in read for tenant in tenants}
+        return [by_id[name] for name, _ in page], page[-1][0] if len(found) > limit else None
+
+    async def change(self, tenant_id: str, change: PolicyChange) -> Tenant:
+        change.apply_to(TenantPolicy())  # raises InvalidInput before anything is written
+        return await self._change_own(tenant_id, change.after)
+
+    async def reset(self, tenant_id: str) -> Tenant:
+        return await self._change_own(tenant_id, lambda own: PolicyChange(paused=own.paused))
+
+    async def _change_own(self, tenant_id: str, changed: Callable[[PolicyChange], PolicyChange]) -> Tenant:
+        partition, is_set = self._partitions.of_tenant(tenant_id), 0
+        while not is_set:  # compare and set: another client may change the limits in between
+            before = await partition.command("HGET", keys.POLICIES, tenant_id) or b""
+            packed = pack_own(changed(unpack_own(before)))
+            is_set = await partition.run("set_policy", tenant=tenant_id, before=before, packed=packed)
+        return await self.get(tenant_id)
+
+
+async def _read(partition: Partition, names: list[str]) -> list[Tenant]:
+    if not names:
+        return []
+    reply = await partition.run("tenant", tenants=_encode(names))
+    defaults = unpack_own(reply[0]).apply_to(TenantPolicy())
+    size = len(reply) // len(names)
+    return [codec.tenant(name, defaults, reply[1 + i * size :][:size]) for i, name in enumerate(names)]

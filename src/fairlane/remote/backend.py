@@ -1,0 +1,31 @@
+"""The backend over HTTP."""
+
+from __future__ import annotations
+
+from .jobs import RemoteJobs
+from .leases import RemoteLeases
+from .monitor import RemoteMonitor
+from .queues import RemoteQueues
+from .schedules import RemoteSchedules
+from .tenants import RemoteTenants
+from .transport import Transport
+from .workers import RemoteWorkers
+
+
+class RemoteBackend:
+    """Implements `backend.Backend` against the API at an http or https URL. The first call connects."""
+
+    def __init__(self, url: str) -> None:
+        """Raises InvalidInput for a URL that cannot name an API."""
+        self._transport = Transport(url)
+        self.tenants = RemoteTenants(self._transport)
+        self.jobs = RemoteJobs(self._transport, self.tenants)
+        self.leases = RemoteLeases(self._transport)
+        self.queues = RemoteQueues(self._transport)
+        self.workers = RemoteWorkers(self._transport)
+        self.schedules = RemoteSchedules(self._transport)
+        self.monitor = RemoteMonitor(self._transport)
+
+    async def close(self) -> None:
+        """Close the connections. Calls in progress fail."""
+        await self._transport.close()
