@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from fairlane import App, State, current
-from fairlane.backend import Backend
+from fairlane.backend import Leases
 from fairlane.job.context import running_job
 from fairlane.model.errors import FairlaneError, InvalidInput
 from fairlane.model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, WorkerReport
@@ -74,25 +74,25 @@ async def test_a_result_that_only_the_other_side_knows_to_be_unfit_fails_its_job
 
 
 class Moody:
-    """A queue that refuses some outcomes, and does not say that these are to blame."""
+    """Leases that refuse some outcomes without saying which one is to blame."""
 
-    def __init__(self, queue: Backend, refused: set[str]) -> None:
-        """`refused`: the tokens of their leases."""
-        self._queue = queue
+    def __init__(self, leases: Leases, refused: set[str]) -> None:
+        """`refused`: the lease tokens of the refused outcomes."""
+        self._leases = leases
         self._refused = refused
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._queue, name)
+        return getattr(self._leases, name)
 
     async def finish(self, outcomes: Sequence[Outcome]) -> list[LeaseStatus]:
         self._look_at(outcomes)
-        return await self._queue.leases.finish(outcomes)
+        return await self._leases.finish(outcomes)
 
     async def exchange(
         self, outcomes: Sequence[Outcome], request: ClaimRequest
     ) -> tuple[list[LeaseStatus], list[Lease]]:
         self._look_at(outcomes)
-        return await self._queue.leases.exchange(outcomes, request)
+        return await self._leases.exchange(outcomes, request)
 
     def _look_at(self, outcomes: Sequence[Outcome]) -> None:
         if any(outcome.token in self._refused for outcome in outcomes):
@@ -103,7 +103,9 @@ async def test_an_outcome_refused_for_unknown_reasons_is_sent_again_beside_the_o
     refused: set[str] = set()
 
     async def open_backend() -> Any:
-        return Moody(await world.open_backend(), refused)
+        backend: Any = await world.open_backend()
+        backend.leases = Moody(backend.leases, refused)
+        return backend
 
     @world.app.task
     async def work(n: int) -> int:
@@ -127,7 +129,9 @@ async def test_an_outcome_refused_until_its_lease_has_run_out_is_given_up(
     refused: set[str] = set()
 
     async def open_backend() -> Any:
-        return Moody(await world.open_backend(), refused)
+        backend: Any = await world.open_backend()
+        backend.leases = Moody(backend.leases, refused)
+        return backend
 
     @world.app.task
     async def work() -> int:
@@ -153,10 +157,12 @@ async def test_no_lease_is_lost_over_words_that_are_refused(world: World, caplog
             if any(lease.progress or lease.logs for lease in leases):
                 raise InvalidInput("words, words, words")
             extended += len(leases)
-            return await self._queue.leases.extend(worker, leases, lease_ms)
+            return await self._leases.extend(worker, leases, lease_ms)
 
     async def open_backend() -> Any:
-        return Deaf(await world.open_backend(), set())
+        backend: Any = await world.open_backend()
+        backend.leases = Deaf(backend.leases, set())
+        return backend
 
     async def was_extended_often() -> bool:
         return extended > 8
@@ -188,7 +194,9 @@ async def test_a_queue_that_refuses_all_is_told_of_once(world: World, caplog: py
             return [], await self.claim(request)
 
     async def open_backend() -> Any:
-        return Closed(await world.open_backend(), set())
+        backend: Any = await world.open_backend()
+        backend.leases = Closed(backend.leases, set())
+        return backend
 
     async def was_refused_often() -> bool:
         return refusals > 4
