@@ -167,16 +167,3 @@ def test_arguments_may_be_nested_as_deep_as_the_api_takes() -> None:
     assert takes.encode((nested,), {}) == b'{"value":' + b"[" * 199 + b"]" * 199 + b"}"
     with pytest.raises(InvalidInput, match="nested 200 deep"):
         takes.encode(([nested],), {})
-
-
-def test_signatures_that_cannot_be_checked_are_refused() -> None:
-    def variadic(*args: int) -> None:
-        pass
-
-    def unknown(a: "Nowhere") -> None:  # type: ignore[name-defined]  # noqa: F821
-        pass
-
-    with pytest.raises(TypeError, match="name the parameters"):
-        Parameters(variadic, "t")
-    with pytest.raises(TypeError, match="Nowhere"):
-        Parameters(unknown, "t")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args
 
 import msgspec
 from msgspec.structs import astuple
@@ -16,40 +16,45 @@ from msgspec.structs import astuple
 from ..model.errors import InvalidInput, PayloadTooLarge
 from ..model.job import MAX_PAYLOAD_BYTES
 from ..model.json_text import MAX_DEPTH, check_json
+from .annotations import signature_of, unusable
+from .json_values import encode
+from .reading import ResultReader, check_whole, json_decoder
+from .signature import TaskParameter, parameters_of, result_of
 
 Arguments = tuple[Sequence[Any], Mapping[str, Any]]
 
 _NO_KEYWORDS: Mapping[str, Any] = {}
-_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _PLAIN = (type(None), bool, int, float, str, bytes)
 _OBJECT, _ARRAY = ord("{"), ord("[")
 _SPACE = b" \t\r\n"
 _SHALLOW = 2 * MAX_DEPTH
 """Bytes in which no nesting can be too deep."""
-_encode = msgspec.json.Encoder().encode
 
 
 class Parameters:
     """The parameters of a task's function, with decoders made once."""
 
-    def __init__(self, function: Callable[..., Any], name: str) -> None:
-        """Raises TypeError where the signature cannot be mapped to a payload."""
-        self._name = name
-        self._signature = inspect.signature(function)
-        parameters = list(self._signature.parameters.values())
-        if any(parameter.kind in _VARIADIC for parameter in parameters):
-            raise TypeError(f"task {name}: a payload cannot be checked against *args or **kwargs; name the parameters")
-        hints = _type_hints(function, name)
-        self.result_type: Any = hints.get("return", Any)
-        keyword_only = [p for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
-        positional = [p for p in parameters if p.kind is not inspect.Parameter.KEYWORD_ONLY]
+    def __init__(self, function: Callable[..., Any], task: str) -> None:
+        """Raises InvalidInput where a payload cannot give the arguments; NotDefinedYet where that may change."""
+        self._task = task
+        self._signature = signature_of(function, task)
+        parameters = parameters_of(self._signature, function, task)
+        positional = [p for p in parameters if not p.by_name]
         self._positional = [p.name for p in positional]
-        self._keyword_only = [p.name for p in keyword_only]
-        self._array_lacks = [p.name for p in keyword_only if p.default is p.empty]
-        self._takes_raw = len(parameters) == 1 and hints.get(parameters[0].name) is msgspec.Raw
-        self._keeps_raw = any(_holds_raw(hints.get(p.name)) for p in parameters)
-        self._objects = _decoder(name, [_field(p, hints) for p in positional + keyword_only], array_like=False)
-        self._arrays = _decoder(name, [_field(p, hints) for p in positional], array_like=True)
+        self._keyword_only = [p.name for p in parameters if p.by_name]
+        self._array_lacks = [p.name for p in parameters if p.by_name and p.default is inspect.Parameter.empty]
+        self._takes_raw = len(parameters) == 1 and [p.annotation for p in positional] == [msgspec.Raw]
+        self._keeps_raw = any(_holds_raw(p.annotation) for p in parameters)
+        self._may_lose_fields = any(p.form.may_lose_fields for p in parameters)
+        self._readers = {i: p.form.read_by_pydantic for i, p in enumerate(parameters) if p.form.read_by_pydantic}
+        """By place: Pydantic's readers, which get their part of the payload as JSON text."""
+        try:
+            self._objects = _decoder(parameters, array_like=False)
+            self._arrays = _decoder(positional, array_like=True)
+        except Exception as error:
+            raise unusable(error, function, task, "an annotation") from None
+        self.read_result = ResultReader(result_of(self._signature, function, task))
+        """Reads the JSON text of a result as what the function returns."""
 
     def decode(self, payload: bytes) -> Arguments:
         """The arguments that a payload stands for. Raises InvalidInput where it does not fit."""
@@ -74,10 +79,10 @@ class Parameters:
     def _unfit(self, why: str) -> InvalidInput:
         signature = str(self._signature)
         shown = signature if len(signature) <= 200 else "(...)"
-        return InvalidInput(f"the payload does not fit {self._name}{shown}: {why}", "/payload")
+        return InvalidInput(f"the payload does not fit {self._task}{shown}: {why}", "/payload")
 
     def _from_object(self, payload: bytes) -> Arguments:
-        values = astuple(self._objects.decode(payload))
+        values = self._with_models(astuple(self._objects.decode(payload)))
         if not self._keyword_only:
             return values, _NO_KEYWORDS
         split = len(self._positional)
@@ -86,7 +91,16 @@ class Parameters:
     def _from_array(self, payload: bytes) -> Arguments:
         if self._array_lacks:
             raise self._unfit(f"it must be an object, since `{self._array_lacks[0]}` goes by name")
-        return astuple(self._arrays.decode(payload)), _NO_KEYWORDS
+        return self._with_models(astuple(self._arrays.decode(payload))), _NO_KEYWORDS
+
+    def _with_models(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        if not self._readers:
+            return values
+        read = list(values)
+        for place, reader in self._readers.items():
+            if place < len(read) and isinstance(read[place], msgspec.Raw):
+                read[place] = reader(bytes(read[place]))
+        return tuple(read)
 
     def encode(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bytes:
         """The payload of a call with these arguments.
@@ -94,17 +108,22 @@ class Parameters:
         Raises InvalidInput where they do not fit the signature, PayloadTooLarge.
         """
         named = self._bind(args, kwargs)
-        try:
-            payload = _encode(named[self._positional[0]] if self._takes_raw else named)
-        except (TypeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
-            raise InvalidInput(f"the arguments cannot be written as JSON: {error}", "/payload") from None
+        payload = encode(named[self._positional[0]] if self._takes_raw else named, "the arguments")
         if len(payload) > MAX_PAYLOAD_BYTES:
             raise PayloadTooLarge(f"the payload has {len(payload)} bytes, {MAX_PAYLOAD_BYTES} at most", "/payload")
         # What decoding to types leaves unread may still be wrong.
         if self._keeps_raw or len(payload) > _SHALLOW or not payload.isascii():
             check_json(payload, "/payload")
-        self.decode(payload)
+        arguments, keywords = self.decode(payload)
+        if self._may_lose_fields:
+            self._check_whole(payload, dict(zip(self._positional, arguments, strict=True)) | dict(keywords))
         return payload
+
+    def _check_whole(self, payload: bytes, named: Mapping[str, Any]) -> None:
+        try:
+            check_whole(payload, named)
+        except ValueError as error:
+            raise self._unfit(str(error)) from None
 
     def _bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         if len(args) > len(self._positional):
@@ -118,32 +137,26 @@ class Parameters:
         return named
 
 
-def _type_hints(function: Callable[..., Any], name: str) -> dict[str, Any]:
-    try:
-        return get_type_hints(function, include_extras=True)
-    except NameError as error:
-        raise TypeError(f"task {name}: its annotations name something that cannot be found: {error}") from error
-
-
 def _holds_raw(hint: Any) -> bool:
     return hint is msgspec.Raw or any(map(_holds_raw, get_args(hint)))
 
 
-def _field(parameter: inspect.Parameter, hints: Mapping[str, Any]) -> tuple[str, Any, Any]:
+def _decoder(parameters: Sequence[TaskParameter], *, array_like: bool) -> msgspec.json.Decoder[Any]:
+    arguments = msgspec.defstruct(
+        "Arguments",
+        [_field(parameter) for parameter in parameters],
+        kw_only=not array_like,
+        array_like=array_like,
+        forbid_unknown_fields=True,
+    )
+    return json_decoder(arguments)
+
+
+def _field(parameter: TaskParameter) -> tuple[str, Any, Any]:
     default = parameter.default
     if default is inspect.Parameter.empty:
         default = msgspec.NODEFAULT
     elif not isinstance(default, _PLAIN):
         value = default
         default = msgspec.field(default_factory=lambda: value)
-    return parameter.name, hints.get(parameter.name, Any), default
-
-
-def _decoder(name: str, fields: list[tuple[str, Any, Any]], *, array_like: bool) -> msgspec.json.Decoder[Any]:
-    arguments = msgspec.defstruct(
-        "Arguments", fields, kw_only=not array_like, array_like=array_like, forbid_unknown_fields=True
-    )
-    try:
-        return msgspec.json.Decoder(arguments)
-    except TypeError as error:
-        raise TypeError(f"task {name}: {error}") from error
+    return parameter.name, msgspec.Raw if parameter.form.read_by_pydantic else parameter.annotation, default

@@ -93,7 +93,7 @@ class Bound(Generic[T]):
             raise error
         if self._client.middleware and submission.status is SubmitStatus.CREATED:
             tell_submitted(self._client.middleware, [job])
-        return JobHandle(submission.job_id, self._client.connect, self._parameters.result_type)
+        return JobHandle(submission.job_id, self._client.connect, self._parameters.read_result)
 
 
 def prepare(client: Client, template: JobTemplate) -> tuple[str, JobTemplate]:
@@ -176,13 +176,13 @@ class Submitter(Generic[P, T]):
         )
 
     def _handles(self, submissions: Sequence[Submission]) -> list[JobHandle[T]]:
-        connect, result_type = self._client.connect, self._parameters.result_type
+        connect, read_result = self._client.connect, self._parameters.read_result
         refused: list[RateLimited] = []
         handles: list[JobHandle[T] | None] = []
         for submission in submissions:
             error = None if submission.status is SubmitStatus.CREATED else refusal(submission)
             if error is None:
-                handles.append(JobHandle(submission.job_id, connect, result_type))
+                handles.append(JobHandle(submission.job_id, connect, read_result))
             elif isinstance(error, RateLimited):
                 handles.append(None)
                 refused.append(error)

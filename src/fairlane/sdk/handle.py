@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import aclosing
-from typing import Any, Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 import msgspec
 
 from ..backend import Backend
 from ..job.control import Duration
+from ..job.reading import ResultReader, read_anything
 from ..model.durations import parse_duration_ms
 from ..model.errors import JobCancelled, JobFailed, ResultMismatch
 from ..model.job import Job
@@ -26,12 +27,12 @@ _LONGEST_WAIT_MS = 20_000
 class JobHandle(Generic[T]):
     """A submitted job: its id, and what can be asked of it. `T` is what its task returns."""
 
-    __slots__ = ("_connect", "_result_type", "id")
+    __slots__ = ("_connect", "_read_result", "id")
 
-    def __init__(self, job_id: str, connect: Connect, result_type: Any = Any) -> None:
+    def __init__(self, job_id: str, connect: Connect, read_result: ResultReader = read_anything) -> None:
         self.id = job_id
         self._connect = connect
-        self._result_type = result_type
+        self._read_result = read_result
 
     def __repr__(self) -> str:
         return f"JobHandle({self.id!r})"
@@ -55,7 +56,7 @@ class JobHandle(Generic[T]):
 
     def _typed(self, result: bytes | msgspec.Raw) -> T:
         try:
-            return cast(T, msgspec.json.decode(result, type=self._result_type))
+            return cast(T, self._read_result(bytes(result)))
         except Exception as error:  # a type of the user's own may raise any
             raise ResultMismatch(
                 f"job {self.id} has completed, but its result does not fit the task's annotation: {error}; "

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from ..job.control import Cancel, RetryAfter, Snooze
+from ..job.json_values import encode
 from ..model.bounded import job_error
 from ..model.errors import InvalidInput
 from ..model.job import MAX_RESULT_BYTES
@@ -21,20 +22,19 @@ _INVALID_OUTCOME = "InvalidOutcome"
 _NOBODY_AWAITS = (
     "the task returned a coroutine, which nobody awaits: what wraps an async function must be `async def` as well"
 )
-_encode = msgspec.json.Encoder().encode
 
 
 def completed(lease: Lease, result: Any) -> Outcome:
     """The job returned `result`; a failure that no retry can mend where this cannot be stored."""
     if result is None:
         return Outcome(job_id=lease.job_id, token=lease.token, kind=OutcomeKind.COMPLETED)
+    if inspect.iscoroutine(result):
+        result.close()  # or Python warns that nobody awaits it
+        return rejected(lease, "InvalidResult", _NOBODY_AWAITS)
     try:
-        encoded = _encode(result)
-    except Exception as error:
-        if inspect.iscoroutine(result):
-            result.close()  # or Python warns that nobody awaits it
-            return rejected(lease, "InvalidResult", _NOBODY_AWAITS)
-        return rejected(lease, "InvalidResult", f"the result cannot be written as JSON: {_text_of(error)}")
+        encoded = encode(result, "the result")
+    except InvalidInput as error:
+        return rejected(lease, "InvalidResult", error.detail)
     if len(encoded) > MAX_RESULT_BYTES:
         detail = f"the result has {len(encoded)} bytes, {MAX_RESULT_BYTES} at most; store it elsewhere"
         return rejected(lease, "InvalidResult", detail)
