@@ -13,7 +13,7 @@ BIOME = @if [ -x node_modules/.bin/biome ] && command -v node >/dev/null; then n
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format docs bench soak screenshots pins clean
+.PHONY: help run test lint format docs reference bench soak screenshots pins clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -40,6 +40,9 @@ format: $(TEST_READY) ## Sort imports, mend what can be mended, lay the code out
 
 docs: $(TEST_READY) ## Run every example of the README and the docs, and follow their links
 	$(BIN)/pytest tests/docs
+
+reference: $(TEST_READY) ## Write the reference pages that are derived from the code
+	$(BIN)/python -m tools.reference
 
 bench: $(RUN_READY) ## Measure speed and memory on this machine; ARGS passes options
 	$(BIN)/fairlane bench $(ARGS)
