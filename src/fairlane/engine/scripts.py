@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import resources
@@ -131,7 +131,7 @@ def parse(script: LuaFile, read: Callable[[str], LuaFile] = read_include) -> Scr
     rest = argv[-1].removesuffix("...") if argv and argv[-1].endswith("...") else None
     if rest is not None:
         argv = argv[:-1]
-    source = "\n".join((shebang, _locals(keys, argv, rest), *(file.text for file in includes), body))
+    source = "\n".join((shebang, _locals(keys, argv, rest), *_nested(includes, body)))
     sha = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
     return Script(script.path.removesuffix(".lua"), source, sha, argv, rest, events)
 
@@ -157,6 +157,20 @@ def _in_order(script: LuaFile, read: Callable[[str], LuaFile]) -> list[LuaFile]:
     for name in script.needs:
         place(name, ())
     return list(ordered.values())
+
+
+def _nested(includes: list[LuaFile], body: str) -> Iterator[str]:
+    """The body in a function within the function of the includes, except the first one.
+
+    A closure finds a local variable of the function around it by a search, but copies a variable from further out. With
+    dozens of includes in one function these searches took 5 µs in each call.
+    """
+    first, others = includes[:1], includes[1:]
+    for layer in (first, others):
+        yield from (file.text for file in layer)
+        yield "return (function()"
+    yield body
+    yield "end)() end)()"
 
 
 def _check_arguments(script: LuaFile, includes: list[LuaFile]) -> None:

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- await: ask to be told of a job's end, for so long. Also where the store is full: those who wait need no room.
+-- await: publish the end of a job for a caller that waits up to timeout_ms. Works in a full store too.
 -- KEYS prefix
 -- ARGV at id timeout_ms
 -- RETURNS 1

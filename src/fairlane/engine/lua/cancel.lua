@@ -1,13 +1,13 @@
 #!lua flags=allow-oom
--- cancel: cancel waiting jobs; ask the workers of running ones to stop.
+-- cancel: cancel jobs that are not running; ask the workers of running ones to stop.
 -- KEYS prefix
 -- ARGV at call_id ids
 -- RETURNS for each job: cancelled, cancelling, repeated, conflict or not_found
 -- EVENTS scheduled>cancelled pending>cancelled
--- NEEDS base repeating job lanes ending workers
+-- NEEDS base saved_answer job lanes lease_end workers
 -- ids: msgpack array, each id once
-local before = answer_before()
-if before then return before end
+local first_answer = saved_answer()
+if first_answer then return first_answer end
 
 local function cancel(id, packed)
   local record = call('GET', key('j/' .. id))
@@ -21,7 +21,7 @@ local function cancel(id, packed)
     if s[CANCELLED_BY] ~= '' then return 'repeated' end
     s[CANCELLED_BY] = 'user'
     push2(ended.started, id, pack(s))
-    order(s[WORKER])
+    notify_worker(s[WORKER])
     return 'cancelling'
   end
   if call('ZREM', key('scheduled'), id) == 0 then remove_from_lane(h.tenant, h.queue, id) end
@@ -31,5 +31,5 @@ end
 
 local wanted, answers = unpack_value(ids), {}
 for i, packed in ipairs(read('HMGET', 'started', wanted)) do answers[i] = cancel(wanted[i], packed) end
-write_endings()
-return answered(answers)
+write_lease_ends()
+return save_answer(answers)

@@ -1,13 +1,13 @@
 #!lua flags=allow-oom
--- delete: forget jobs that have ended. All others are left alone.
+-- delete: delete finished jobs. Skips all others.
 -- KEYS prefix
 -- ARGV at call_id ids
--- RETURNS for each job that was forgotten: deleted
+-- RETURNS for each job that was deleted: deleted
 -- EVENTS
--- NEEDS base repeating forgetting
+-- NEEDS base saved_answer delete_jobs
 -- ids: msgpack array
-local before = answer_before()
-if before then return before end
+local first_answer = saved_answer()
+if first_answer then return first_answer end
 
 local wanted, answers = unpack_value(ids), {}
 for _, state in ipairs({ 'completed', 'failed', 'cancelled' }) do
@@ -18,6 +18,6 @@ for _, state in ipairs({ 'completed', 'failed', 'cancelled' }) do
       push(answers, 'deleted')
     end
   end
-  forget(state, ended)
+  delete_jobs(state, ended)
 end
-return answered(answers)
+return save_answer(answers)

@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
--- delete_schedule: forget a schedule. Jobs that it has made stay.
+-- delete_schedule: delete a schedule. The jobs that it has created stay.
 -- KEYS prefix
 -- ARGV at tenant schedule
--- RETURNS how many were forgotten
+-- RETURNS the number of schedules deleted: 1 or 0
 -- EVENTS
 -- NEEDS base
 local member = tenant .. '/' .. schedule

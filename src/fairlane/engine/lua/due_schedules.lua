@@ -1,8 +1,9 @@
 #!lua flags=no-writes
--- due_schedules: which schedules are due, but for the first ones.
+-- due_schedules: which schedules are due.
 -- KEYS prefix
 -- ARGV at first_ones limit
--- RETURNS time until the next is due (ms, -1 for none), then the names of those that are
+-- RETURNS ms until the next schedule becomes due (-1: none will), then the members of those that are due
+-- first_ones: the number of due schedules to skip
 -- EVENTS
 -- NEEDS base
 local answers = call('ZRANGEBYSCORE', key('schedules_due'), '-inf', now, 'LIMIT', first_ones, limit)

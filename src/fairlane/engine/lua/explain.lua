@@ -5,7 +5,7 @@
 -- RETURNS place in its lane (-1: not in it), blocked by, blocked until (ms), queue paused, running, concurrency,
 --   runnable tenants that come before its tenant
 -- EVENTS
--- NEEDS base policy lanes
+-- NEEDS base policy constraints
 load_policies({ tenant })
 local place = call('ZRANK', key('lane/' .. tenant .. '/' .. queue), id)
 return {

@@ -4,7 +4,7 @@
 -- ARGV at worker report lease_ms reports
 -- RETURNS for each lease: ok, stale_lease or cancelled
 -- EVENTS
--- NEEDS base job news logs
+-- NEEDS base job events logs
 -- reports: msgpack [[id, token, progress or '', lines logged before, lines], ...]
 -- report: what the worker says of itself (opaque); '' from a client that is not a worker. See include/workers.lua.
 if report ~= '' then
@@ -22,11 +22,11 @@ for i, packed in ipairs(read('HMGET', 'started', ids)) do
     push2(renewed, now + lease_ms, ids[i])
     local token, progress, first, lines = unpack(items[i], 2, 5)
     if progress ~= '' then call('HSET', key('x/' .. ids[i]), 'p', progress) end
-    if #lines > 0 then keep_lines(ids[i], token, first, lines) end
+    if #lines > 0 then append_lines(ids[i], token, first, lines) end
     if progress ~= '' or #lines > 0 then push2(told, 0, ids[i]) end
     answers[i] = s[CANCELLED_BY] ~= '' and 'cancelled' or 'ok'
   end
 end
 write('ZADD', 'leases', renewed)
-if #told > 0 then tell({ running = told }, {}) end
+if #told > 0 then publish_events({ running = told }, {}) end
 return answers

@@ -1,14 +1,13 @@
 #!lua flags=allow-oom
--- finish: end leases as their workers report. A repeated report is answered ok and changes nothing.
+-- finish: end leases with the outcomes that workers report. A repeated report changes nothing and answers `ok`.
 -- KEYS prefix
 -- ARGV at outcomes jitter
 -- RETURNS for each outcome: ok or stale_lease
 -- EVENTS running>completed running>scheduled running>failed running>pending running>cancelled
--- NEEDS base job counts ending logs
--- outcomes: msgpack [[id, token, kind, delay or -1, failure, body], ...], or with three more: progress or '',
--- how many lines were logged before, lines
--- A job that has no record, which only damage can bring about, cannot fail: that is stale_lease, and it stays for the
--- doctor to see.
+-- NEEDS base job counts lease_end logs
+-- outcomes: msgpack [[id, token, kind, delay or -1, failure, body], ...]; an outcome may have three more fields:
+-- progress or '', the number of lines logged before, lines
+-- If the record is missing (corruption), answer `stale_lease` and leave the entry for `doctor`.
 local items = unpack_value(outcomes)
 local ids, answers = {}, {}
 for i, item in ipairs(items) do ids[i] = item[1] end
@@ -25,7 +24,7 @@ local function fail(i, id, s, h, delay, failure, body)
   if failure ~= 'rejected' and s[ATTEMPT] - s[BASE] < h.max_attempts then
     keep_attempt(id, attempt_of(s, outcome, body))
     count('retried', s[TENANT])
-    put_back(id, s, 'retry', now + math.floor(delay >= 0 and delay or backoff(h, s, i)))
+    requeue(id, s, 'retry', now + math.floor(delay >= 0 and delay or backoff(h, s, i)))
   else
     conclude(id, s, 'failed', failure == 'error' and 'attempts_exhausted' or failure, outcome, body)
   end
@@ -47,21 +46,21 @@ local function apply(i, id, s, kind, delay, failure, body)
   else
     count('other_ends', s[TENANT])
     s[ATTEMPT] = s[ATTEMPT] - 1
-    put_back(id, s, kind, kind == 'snoozed' and now + delay or nil)
+    requeue(id, s, kind, kind == 'snoozed' and now + delay or nil)
   end
   return 'ok'
 end
 
-local function keep_words(id, token, progress, first, lines)
+local function keep_progress_and_logs(id, token, progress, first, lines)
   if progress ~= '' then call('HSET', key('x/' .. id), 'p', progress) end
-  if #lines > 0 then keep_lines(id, token, first, lines) end
+  if #lines > 0 then append_lines(id, token, first, lines) end
 end
 
 local handled = {}
 for i, item in ipairs(items) do
   local id, token = item[1], item[2]
   local s = packed[i] and unpack_value(packed[i])
-  if token == '' then -- what is stored of a job that has no lease
+  if token == '' then -- a job without a lease is stored with this token
     answers[i] = 'stale_lease'
   elseif handled[id] then
     answers[i] = handled[id] == token and 'ok' or 'stale_lease'
@@ -70,12 +69,12 @@ for i, item in ipairs(items) do
     answers[i] = runs and apply(i, id, s, item[3], item[4], item[5], item[6]) or 'ok'
     if answers[i] == 'ok' then
       handled[id] = token
-      if runs and item[7] then keep_words(id, token, item[7], item[8], item[9]) end
+      if runs and item[7] then keep_progress_and_logs(id, token, item[7], item[8], item[9]) end
     end
   else
     local result = not s and call('GET', key('r/' .. id))
     answers[i] = result and unpack_value(result)[3] == token and 'ok' or 'stale_lease'
   end
 end
-write_endings()
+write_lease_ends()
 return answers

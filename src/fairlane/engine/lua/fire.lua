@@ -1,11 +1,12 @@
 #!lua
--- fire: make the jobs of a schedule that is due, and name its next tick. Who comes second finds it not due.
+-- fire: create the jobs of a schedule that is due, and set its next tick. A second caller gets `not_due`.
 -- KEYS prefix
 -- ARGV at tenant schedule version tick following missed overlap jobs records...
 -- RETURNS fired or not_due
 -- EVENTS none>pending
--- NEEDS base making schedules
--- tick: '' to make the jobs whatever the rule says, the others (up to overlap) are then of no account
+-- NEEDS base new_jobs schedules
+-- tick: the tick that the caller found due; '' to run on demand, which ignores version, following, missed and overlap
+-- following: the next tick; missed: the number of ticks skipped; overlap: 'skip' if runs must not overlap
 -- jobs: msgpack [[id, queue, priority, tick], ...]
 local member = tenant .. '/' .. schedule
 local s = state_of(member)
@@ -16,7 +17,7 @@ if tick ~= '' then
   if string.format('%.0f', s[VERSION]) ~= version or not is_due then return 'not_due' end
 end
 
--- Any number may be unfinished where they may overlap, or when made on demand: of too many, the first are forgotten.
+-- Runs that may overlap, or were started on demand, can be unfinished together. Only the last ones are remembered.
 local MOST = 100
 local unfinished = {}
 for i = math.max(1, #s[LAST_JOBS] - MOST + 1), #s[LAST_JOBS] do
@@ -30,7 +31,7 @@ for i, job in ipairs(unpack_value(jobs)) do
     if skips and #unfinished > 0 then
       s[SKIPPED] = s[SKIPPED] + 1
     else
-      make(job[1], tenant, job[2], job[3], now, records[i])
+      create_job(job[1], tenant, job[2], job[3], now, records[i])
       push(unfinished, job[1])
       s[LAST_JOBS], s[LAST_RUN] = unfinished, job[4]
     end
@@ -41,5 +42,5 @@ if tick ~= '' then
   call('ZADD', key('schedules_due'), following, member)
 end
 write_state(member, s)
-if #made.records > 0 then write_made() end
+if #new_jobs.records > 0 then write_new_jobs() end
 return 'fired'

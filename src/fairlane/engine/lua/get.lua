@@ -1,5 +1,5 @@
 #!lua flags=no-writes
--- get: jobs as they stand, each with all that is stored of it.
+-- get: all records of some jobs.
 -- KEYS prefix
 -- ARGV at ids extras
 -- RETURNS for each job: id, record or false, started, result, lease expiry, due time, extras (extras = 1)

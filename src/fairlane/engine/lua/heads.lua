@@ -1,12 +1,12 @@
 #!lua flags=no-writes
--- heads: whose jobs they are, and what they run. Cheap for large payloads too, which are not read.
+-- heads: the tenants, queues and tasks of some jobs. Does not read their payloads.
 -- KEYS prefix
 -- ARGV at ids
--- RETURNS for each job that there is: id, tenant, queue, task
+-- RETURNS for each job that exists: id, tenant, queue, task
 -- EVENTS
 -- NEEDS base job
 -- ids: msgpack array
--- An array's head of one byte, and three names of up to 128 bytes with heads of two.
+-- In msgpack: one byte for the array, then three names of up to 128 bytes with two bytes before each.
 local NAMES_END = HEADER_AT + 3 * 130
 local answers = {}
 for _, id in ipairs(unpack_value(ids)) do

@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
--- leave: forget a worker that has ended.
+-- leave: delete a worker that has exited.
 -- KEYS prefix
 -- ARGV at worker
 -- RETURNS 1
 -- EVENTS
 -- NEEDS workers
-forget_workers({ worker })
+delete_workers({ worker })
 return 1

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- pause_queue: keep the jobs of a queue from starting (paused = 1), or let them start again (0).
+-- pause_queue: stop starting jobs of a queue (paused = 1), or resume it (0).
 -- KEYS prefix
 -- ARGV at queue paused
 -- RETURNS 1

@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
--- pause_schedule: keep a schedule from making jobs, or let it go on from its next tick.
+-- pause_schedule: pause a schedule (paused = 1), or resume it from its next tick (0).
 -- KEYS prefix
 -- ARGV at tenant schedule paused next_tick
--- RETURNS ok, not_found, or late: next_tick has passed, which must not be due a second time
+-- RETURNS ok, not_found, or late: next_tick has passed and may have run already
 -- EVENTS
 -- NEEDS base schedules
 local member = tenant .. '/' .. schedule

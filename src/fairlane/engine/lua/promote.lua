@@ -1,11 +1,11 @@
 #!lua flags=allow-oom
--- promote: move due jobs to pending, and let tenants go on whose start rate has room again.
+-- promote: make due jobs pending, and unblock tenants whose start rate has room again.
 -- KEYS prefix
 -- ARGV at limit
 -- RETURNS moved, ms until the next job or tenant is due (-1: none)
 -- EVENTS scheduled>pending
--- NEEDS base job lanes news
--- A job that has no record, which only damage can bring about, stays for the doctor to see.
+-- NEEDS base job lanes run_indexes events
+-- If the record is missing (corruption), leave the entry for `doctor`.
 local due = call('ZRANGEBYSCORE', key('scheduled'), '-inf', now, 'LIMIT', 0, limit)
 local moved = {}
 if #due > 0 then
@@ -30,8 +30,8 @@ if #due > 0 then
 end
 local unblocked = call('ZRANGEBYSCORE', key('blocked_until'), '-inf', now, 'LIMIT', 0, limit)
 for _, tenant in ipairs(unblocked) do touch(tenant) end
-settle()
-if #moved > 0 then tell({}, added_to_lanes) end
+update_run_indexes()
+if #moved > 0 then publish_events({}, added_to_lanes) end
 
 local next_at
 for _, index in ipairs({ 'scheduled', 'blocked_until' }) do

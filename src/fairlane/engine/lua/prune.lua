@@ -1,11 +1,11 @@
 #!lua flags=allow-oom
--- prune: forget jobs of one terminal state that ended before a time or exceed a count. To exceed the count alone,
--- a job must have ended spared_ms ago.
+-- prune: delete jobs in one terminal state that are too old or too many. Jobs that are only too many are kept for at
+-- least spared_ms.
 -- KEYS prefix
 -- ARGV at state max_age_ms max_count spared_ms limit
--- RETURNS forgotten, ms until the oldest one left is due (0: more to do, -1: none left)
+-- RETURNS the number of jobs deleted, ms until the next one is due (0: more are due now; -1: none is left)
 -- EVENTS
--- NEEDS base forgetting
+-- NEEDS base delete_jobs
 limit, max_age_ms = tonumber(limit), tonumber(max_age_ms)
 local surplus = max_count ~= '' and call('ZCARD', key(state)) - max_count or 0
 
@@ -15,7 +15,7 @@ end
 
 local most = surplus > 0 and math.min(surplus, limit) or limit
 local ids = call('ZRANGEBYSCORE', key(state), '-inf', now - kept_for(), 'LIMIT', 0, most)
-forget(state, ids)
+delete_jobs(state, ids)
 surplus = surplus - #ids
 if #ids == limit then return { #ids, 0 } end
 local first = first_score(state)

@@ -1,5 +1,5 @@
 #!lua flags=no-writes
--- queues: every queue over all of its lanes.
+-- queues: every queue with its totals over all tenants.
 -- KEYS prefix
 -- ARGV at
 -- RETURNS for each queue: name, paused, runnable tenants, pending jobs

@@ -1,19 +1,19 @@
 #!lua flags=allow-oom
--- reap: end leases whose time is over, or (lost_worker given) all of a worker that is known to be dead.
+-- reap: end expired leases, or all leases of lost_worker, which is known to be dead.
 -- KEYS prefix
 -- ARGV at lost_worker limit
 -- RETURNS requeued, failed, cancelled, ms until the next lease ends (-1: none)
 -- EVENTS running>pending running>failed running>cancelled
--- NEEDS base job counts ending workers
--- A lease whose job has no record, which only damage can leave, stays for the doctor to see.
+-- NEEDS base job counts lease_end workers
+-- If the record of a job is missing (corruption), leave the entry for `doctor`.
 local ids = {}
 if lost_worker == '' then
   ids = call('ZRANGEBYSCORE', key('leases'), '-inf', now, 'LIMIT', 0, limit)
 else
   local running_jobs = call('ZRANGE', key('leases'), 0, -1)
   for i, packed in ipairs(read('HMGET', 'started', running_jobs)) do
-    local is_its_own = packed and unpack_value(packed)[WORKER] == lost_worker
-    if is_its_own and #ids < tonumber(limit) then push(ids, running_jobs[i]) end
+    local is_lost = packed and unpack_value(packed)[WORKER] == lost_worker
+    if is_lost and #ids < tonumber(limit) then push(ids, running_jobs[i]) end
   end
 end
 
@@ -21,7 +21,7 @@ local requeued, failed, cancelled, damaged = 0, 0, 0, 0
 
 local function lose(id, s, record)
   end_lease(id, s)
-  s[TOKEN] = '' -- so that what the worker still says of this lease is stale
+  s[TOKEN] = '' -- later reports of the worker are stale
   if s[CANCELLED_BY] ~= '' then
     cancelled = cancelled + 1
     count('other_ends', s[TENANT])
@@ -33,7 +33,7 @@ local function lose(id, s, record)
     requeued = requeued + 1
     count('retried', s[TENANT])
     keep_attempt(id, attempt_of(s, 'worker_lost', ''))
-    put_back(id, s, 'worker_lost')
+    requeue(id, s, 'worker_lost')
   else
     failed = failed + 1
     conclude(id, s, 'failed', 'worker_lost', 'worker_lost', '')
@@ -48,7 +48,7 @@ for i, packed in ipairs(read('HMGET', 'started', ids)) do
     damaged = damaged + 1
   end
 end
-write_endings()
-if lost_worker ~= '' then forget_workers({ lost_worker }) end
+write_lease_ends()
+if lost_worker ~= '' then delete_workers({ lost_worker }) end
 local first = first_score('leases', damaged > 0 and now)
 return { requeued, failed, cancelled, first and math.max(0, first - now) or -1 }

@@ -1,13 +1,13 @@
 #!lua flags=allow-oom
--- retry: send failed jobs back to their lanes with as many attempts as they first had.
+-- retry: return failed jobs to their lanes with as many attempts as they had at first.
 -- KEYS prefix
 -- ARGV at call_id ids
 -- RETURNS for each job: retried, repeated, conflict, key_taken or not_found
 -- EVENTS failed>pending
--- NEEDS base repeating job counts lanes news
+-- NEEDS base saved_answer job counts lanes run_indexes events
 -- ids: msgpack array, each id once
-local before = answer_before()
-if before then return before end
+local first_answer = saved_answer()
+if first_answer then return first_answer end
 
 local started, keyed, again = {}, {}, {}
 
@@ -23,7 +23,7 @@ local function retry(id, packed)
   local record = call('GET', key('j/' .. id))
   if not record then return 'not_found' end
   local result = call('GET', key('r/' .. id))
-  -- With a base attempt, an unfinished job was sent back before, and may have been claimed since.
+  -- An unfinished job with a base attempt was retried before; it may have been claimed since.
   if not result then return packed and unpack_value(packed)[BASE] > 0 and 'repeated' or 'conflict' end
   local r = unpack_value(result)
   if r[1] ~= 'failed' then return 'conflict' end
@@ -48,7 +48,7 @@ for i, id in ipairs(again) do results[i] = key('r/' .. id) end
 write_keys('DEL', results)
 write('ZREM', 'failed', again)
 write_lanes()
-settle()
+update_run_indexes()
 write_counts()
-tell({}, added_to_lanes)
-return answered(answers)
+publish_events({}, added_to_lanes)
+return save_answer(answers)

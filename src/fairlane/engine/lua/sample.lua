@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
--- sample: keep the figures of this step, unless somebody has done so.
+-- sample: store the figures of the current step, unless another process has stored them.
 -- KEYS prefix
 -- ARGV at steps
--- RETURNS samples taken, ms until the next step
+-- RETURNS the number of samples stored, ms until the next step
 -- EVENTS
 -- NEEDS base figures
 -- steps: msgpack [[name, length (ms), samples kept], ...], the shortest first

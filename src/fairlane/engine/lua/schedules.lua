@@ -1,8 +1,8 @@
 #!lua flags=no-writes
--- schedules: what is known of some schedules.
+-- schedules: the records of some schedules.
 -- KEYS prefix
 -- ARGV at members
--- RETURNS now, then for each: its name, what to run (nil: there is no such schedule), state, next tick or ''
+-- RETURNS now, then for each: its name, what to run (nil: no such schedule), state, next tick or ''
 -- EVENTS
 -- NEEDS base
 -- members: msgpack array

@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
--- set_defaults: the limits of tenants where they have none of their own, and what tenants pay for.
+-- set_defaults: set the default limits of tenants, and what tenants pay for (fairness).
 -- KEYS prefix
 -- ARGV at packed fairness only_if_unset
 -- RETURNS 1 if they changed, else 0
 -- EVENTS
--- NEEDS base lanes
+-- NEEDS base lanes run_indexes
 local old = call('GET', key('defaults'))
 local old_fairness = call('GET', key('fairness'))
 if old and (only_if_unset == '1' or old == packed and old_fairness == fairness) then return 0 end
@@ -15,5 +15,5 @@ for _, tenant in ipairs(call('HKEYS', key('blocked'))) do touch(tenant) end
 for _, queue in ipairs(call('HKEYS', key('floor'))) do
   for _, tenant in ipairs(call('ZRANGE', key('run/' .. queue), 0, -1)) do touch(tenant, queue) end
 end
-settle()
+update_run_indexes()
 return 1

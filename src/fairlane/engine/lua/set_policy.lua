@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
--- set_policy: change what a tenant has of its own policy; felt by its waiting jobs at once.
+-- set_policy: change the limits that override the defaults for a tenant. They apply to its pending jobs at once.
 -- KEYS prefix
 -- ARGV at tenant before packed
--- RETURNS 1, or 0 where the tenant has not (any more) what it had before, and nothing was changed
+-- RETURNS 1, or 0 if the stored overrides differ from `before`, in which case nothing changes
 -- EVENTS
--- NEEDS base lanes
+-- NEEDS base lanes run_indexes
 if (call('HGET', key('policies'), tenant) or '') ~= before then return 0 end
 if packed == '' then
   call('HDEL', key('policies'), tenant)
@@ -13,5 +13,5 @@ else
 end
 call('ZADD', key('tenants'), 0, tenant)
 touch(tenant)
-settle()
+update_run_indexes()
 return 1

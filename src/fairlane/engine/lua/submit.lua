@@ -1,16 +1,16 @@
 #!lua
--- submit: make jobs. One of an id that exists is there already: it is answered created, and changes nothing.
+-- submit: create jobs. Submitting an existing id again changes nothing and answers `created`.
 -- KEYS prefix
 -- ARGV at items idempotency_ms records...
 -- RETURNS now, then for each item: status, job id, run at, rate or nil: limit, window (us), remaining, reset (ms)
 -- EVENTS none>pending none>scheduled
--- NEEDS base policy window making
--- Of a job that was there already, run at is what this call would have made it.
+-- NEEDS base policy sliding_window new_jobs
+-- For an id that exists already, run at is the time that this call asked for.
 -- items: msgpack [[id, tenant, queue, priority, delay, run at or 0, idempotency key, fingerprint, business key], ...]
 local jobs = unpack_value(items)
 local keyed = {}
 local answers = { now }
-local idempotent, used_keys = {}, {} -- of this call
+local taken, holders = {}, {} -- by jobs of this call: idempotency key -> {id, fingerprint}, business key -> id
 local rates = {} -- tenant -> {used, added}
 
 local function answer(status, id, run_at, rate)
@@ -19,20 +19,19 @@ local function answer(status, id, run_at, rate)
   push2(answers, run_at or false, left or false)
 end
 
-local ids, tenants = {}, {}
+local request_keys, tenants = {}, {}
 for i, job in ipairs(jobs) do
-  ids[i] = key('j/' .. job[1])
+  request_keys[i] = key('j/' .. job[1])
   if job[2] ~= tenants[#tenants] then push(tenants, job[2]) end
 end
 load_policies(tenants)
-local any_repeated = call('EXISTS', unpack(ids)) > 0
+local any_repeated = call('EXISTS', unpack(request_keys)) > 0
 
--- What was met of a job whose id does not exist (any more): the holder of its key.
-local function earlier(job)
-  local id, tenant, idempotency_key, fingerprint, business_key = job[1], job[2], job[7], job[8], job[9]
+-- Returns a status and the id of the earlier job that holds the job's idempotency key or business key, if there is one.
+local function find_holder(id, tenant, idempotency_key, fingerprint, business_key)
   if idempotency_key ~= '' then
     local k = key('i/' .. tenant .. '/' .. idempotency_key)
-    local first = idempotent[k]
+    local first = taken[k]
     if not first then
       local packed = call('GET', k)
       first = packed and unpack_value(packed)
@@ -43,8 +42,16 @@ local function earlier(job)
   end
   if business_key ~= '' then
     local k = key('u/' .. tenant .. '/' .. business_key)
-    local holder = used_keys[k] or call('GET', k)
+    local holder = holders[k] or call('GET', k)
     if holder and holder ~= id then return 'deduplicated', holder end
+  end
+end
+
+local function take_keys(id, tenant, idempotency_key, fingerprint, business_key)
+  if idempotency_key ~= '' then taken[key('i/' .. tenant .. '/' .. idempotency_key)] = { id, fingerprint } end
+  if business_key ~= '' then
+    holders[key('u/' .. tenant .. '/' .. business_key)] = id
+    push2(keyed, id, business_key)
   end
 end
 
@@ -62,7 +69,7 @@ local function rate_of(tenant)
   return rate
 end
 
--- Until the rate has room for one more (ms); 0 if it has now.
+-- The time (ms) until the rate has room for one more job; 0 if it has room now.
 local function reset_of(tenant, rate)
   if rate.used < rate.limit then return 0 end
   local opens = now_us + rate.window
@@ -70,8 +77,8 @@ local function reset_of(tenant, rate)
   return math.ceil((opens - now_us) / 1000)
 end
 
--- Take one event of the tenant's rate. False when there is none left.
-local function take(tenant)
+-- Count one submission against the tenant's rate. Returns false if the rate is used up.
+local function take_from_rate(tenant)
   local rate = rate_of(tenant)
   if not rate then return true end
   local free = rate.used < rate.limit
@@ -85,36 +92,33 @@ end
 
 local seen = {}
 for i, job in ipairs(jobs) do
-  local id, tenant, queue, priority = job[1], job[2], job[3], job[4]
+  local id, tenant, idempotency_key, business_key = job[1], job[2], job[7], job[9]
   local run_at = job[6] > 0 and job[6] or now + job[5]
-  if seen[id] or (any_repeated and call('EXISTS', ids[i]) == 1) then
+  if seen[id] or (any_repeated and call('EXISTS', request_keys[i]) == 1) then
     answer('created', id, run_at)
   else
-    local status, first = earlier(job)
+    local has_keys, status, holder = idempotency_key ~= '' or business_key ~= '', nil, nil
+    if has_keys then status, holder = find_holder(id, tenant, idempotency_key, job[8], business_key) end
     if status then
-      answer(status, first)
-    elseif not take(tenant) then
+      answer(status, holder)
+    elseif not take_from_rate(tenant) then
       answer('rate_limited', id, nil, rates[tenant])
     else
       seen[id] = true
-      make(id, tenant, queue, priority, run_at, records[i])
-      if job[7] ~= '' then idempotent[key('i/' .. tenant .. '/' .. job[7])] = { id, job[8] } end
-      if job[9] ~= '' then
-        used_keys[key('u/' .. tenant .. '/' .. job[9])] = id
-        push2(keyed, id, job[9])
-      end
+      create_job(id, tenant, job[3], job[4], run_at, records[i])
+      if has_keys then take_keys(id, tenant, idempotency_key, job[8], business_key) end
       answer('created', id, run_at, rates[tenant])
     end
   end
 end
 
-if #made.records > 0 then
+if #new_jobs.records > 0 then
   write('HSET', 'keyed', keyed)
-  for k, first in pairs(idempotent) do call('SET', k, pack(first), 'PX', idempotency_ms) end
-  for k, id in pairs(used_keys) do call('SET', k, id) end
+  for k, first in pairs(taken) do call('SET', k, pack(first), 'PX', idempotency_ms) end
+  for k, id in pairs(holders) do call('SET', k, id) end
   for tenant, rate in pairs(rates) do
     if rate and rate.added > 0 then window_add('rate/' .. tenant, rate.window, rate.added) end
   end
-  write_made()
+  write_new_jobs()
 end
 return answers

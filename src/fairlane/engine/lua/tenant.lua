@@ -1,15 +1,15 @@
 #!lua flags=allow-oom
--- tenant: policies and live figures of some tenants. Only drops what has left a window, so it needs no room.
+-- tenant: limits and live figures of some tenants. Its only writes delete events that have left a rate window.
 -- KEYS prefix
 -- ARGV at tenants
 -- RETURNS the default policy, then for each tenant: its overrides or nil, pending, running, submitted, started,
 --   completed, failed, retried, blocked by, blocked until, submissions in the window, longest wait (ms; -1: none waits)
 -- EVENTS
--- NEEDS base job policy window lanes
+-- NEEDS base job policy sliding_window lanes constraints
 local answers = { call('GET', key('defaults')) }
 
--- Since when (ms) the job waits that has waited longest in a lane. In each priority it is the first one, but for
--- those that came back to their old place; of these the first few are looked at.
+-- The time (ms) at which the longest waiting job of a lane became pending. In each priority this is the first job,
+-- unless that job returned to its old place; then the next ones are read too.
 local function waits_since(lane)
   local oldest, lowest, known = now, 0, nil
   while true do
@@ -18,9 +18,9 @@ local function waits_since(lane)
     for i = 1, #heads, 2 do
       priority = math.floor(heads[i + 1] / PRIORITY_STEP)
       if priority ~= known then
-        local came_back_at = tonumber(call('HGET', key('ready'), heads[i]))
-        oldest = math.min(oldest, came_back_at or created_of(call('GETRANGE', key('j/' .. heads[i]), 0, HEADER_AT - 1)))
-        if not came_back_at then known = priority end
+        local ready_at = tonumber(call('HGET', key('ready'), heads[i]))
+        oldest = math.min(oldest, ready_at or created_of(call('GETRANGE', key('j/' .. heads[i]), 0, HEADER_AT - 1)))
+        if not ready_at then known = priority end
       end
     end
     if #heads < 20 then return oldest end

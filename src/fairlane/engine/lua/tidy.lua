@@ -1,13 +1,13 @@
 #!lua flags=allow-oom
--- tidy: forget workers that fell silent, waiters that gave up, virtual times that all floors have passed, and queues
--- that no job has come to for a day, which the next one brings back.
+-- tidy: delete workers without heartbeats, expired waits for the end of a job, virtual times that all floors have
+-- passed, and empty queues that no job has entered for a day (the next job adds them again).
 -- KEYS prefix
 -- ARGV at silence_ms cursor
--- RETURNS cursor of the virtual times to look at next
+-- RETURNS the cursor for the next call, over virtual times
 -- EVENTS
 -- NEEDS base workers
 local silent = call('ZRANGEBYSCORE', key('workers'), '-inf', now - silence_ms, 'LIMIT', 0, 1000)
-forget_workers(silent)
+delete_workers(silent)
 call('ZREMRANGEBYSCORE', key('awaited'), '-inf', now)
 
 local unused, in_use = {}, {}

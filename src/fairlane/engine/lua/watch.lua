@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
--- watch: have news told for so long, see include/news.lua. Also where the store is full.
+-- watch: publish changes of jobs for watched_ms (see include/events.lua). Works in a full store too.
 -- KEYS prefix
 -- ARGV at watched_ms
--- RETURNS 1 if it was told already, else 0
+-- RETURNS 1 if changes were published already, else 0
 -- EVENTS
 -- NEEDS base
 local known = call('EXISTS', key('watched'))

@@ -1,11 +1,11 @@
--- base: the clock, key names and variadic writes. Every script starts with it.
+-- base: the clock, key names, and reads and writes of many members at once.
 -- KEYS prefix
 -- ARGV at
 -- NEEDS
 local call = redis.call
 local pack, unpack_value = cmsgpack.pack, cmsgpack.unpack
 
--- One clock: the store's, unless a test injects its own (microseconds).
+-- The clock is the store's (microseconds); tests pass their own time as `at`.
 local now_us = tonumber(at)
 if now_us == nil then
   local time = call('TIME')
@@ -17,7 +17,7 @@ local function key(name)
   return prefix .. name
 end
 
--- Lua's stack holds about 8,000 values: long writes go in even-sized pieces.
+-- Lua's stack holds about 8,000 values, so a longer list goes in pieces. The size is even: pairs stay together.
 local PIECE = 4000
 local function in_pieces(args, send)
   for first = 1, #args, PIECE do send(unpack(args, first, math.min(first + PIECE - 1, #args))) end
@@ -34,7 +34,7 @@ local function write_keys(command, args)
   in_pieces(args, function(...) call(command, ...) end)
 end
 
--- The least score of a sorted set, or the least above `above`; nil if there is none.
+-- The lowest score of a sorted set, or the lowest above `above`; nil if there is none.
 local function first_score(name, above)
   local least = above and '(' .. string.format('%.0f', above) or '-inf'
   return tonumber(call('ZRANGEBYSCORE', key(name), least, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2])
@@ -50,13 +50,13 @@ local function push2(list, first, second)
   list[n + 2] = second
 end
 
--- For a list with no nil in it; false stands for one.
+-- `values` must not contain nil; use false.
 local function push_all(list, values)
   local n = #list
   for i = 1, #values do list[n + i] = values[i] end
 end
 
--- Read the same piece of many members: HMGET, ZMSCORE.
+-- Read one value of each member, with HMGET or ZMSCORE.
 local function read(command, name, members)
   local all
   in_pieces(members, function(...)
@@ -66,7 +66,7 @@ local function read(command, name, members)
   return all or {}
 end
 
--- As read, for what is often empty: one look tells so, and there is nothing in the answer then.
+-- Like read, but returns an empty list if the key does not exist. Cheaper where that is the usual case.
 local function read_any(command, name, members)
   if call('EXISTS', key(name)) == 0 then return {} end
   return read(command, name, members)

@@ -1,12 +1,12 @@
--- counts: running totals, in all and by tenant.
+-- counts: running totals, of the partition and by tenant.
 -- NEEDS base
---   count       hash NAME -> total: submitted, completed, failed (attempts), retried, started, wait_ms (of the
---               started before they did), ended (leases), run_ms (of these) and other_ends (leases that ended as
---               neither completed nor failed)
---   count/NAME  hash TENANT -> total of submitted, completed, failed, retried, other_ends. What a tenant started
---               has ended in one of these ways or is running: a claim need not count it.
-local counted = {}
-local summed = {}
+--   count       hash NAME -> total: submitted, completed, failed (attempts), retried, started, wait_ms (how long the
+--               started jobs waited), ended (leases), run_ms (how long these lasted) and other_ends (leases that
+--               ended neither completed nor failed)
+--   count/NAME  hash TENANT -> total of submitted, completed, failed, retried, other_ends. A claim does not count
+--               starts by tenant: each one is running or has ended in one of these ways.
+local counted = {} -- name -> tenant -> number
+local summed = {} -- name -> number
 
 local function count(name, tenant, by)
   local tenants = counted[name]
@@ -17,7 +17,7 @@ local function count(name, tenant, by)
   tenants[tenant] = (tenants[tenant] or 0) + (by or 1)
 end
 
--- Of all tenants together.
+-- Count for the partition only.
 local function sum(name, by)
   summed[name] = (summed[name] or 0) + by
 end

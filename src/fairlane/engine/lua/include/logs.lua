@@ -1,17 +1,18 @@
--- logs: what jobs logged, the last of it.
+-- logs: the last lines that a job logged.
 -- NEEDS base
---   g/ID  msgpack { lease token, lines heard under it, whether lines are missing, bytes, lines (opaque) }
+--   g/ID  msgpack { lease token, number of lines received under it, whether lines are missing, bytes, lines (opaque) }
 local MAX_LINES, MAX_BYTES = 200, 32768
 
--- lines: those of the lease from number `first` (0 for its first one) on. Lines that were heard before are left out.
-local function keep_lines(id, token, first, lines)
+-- Append the lines of a lease that begin at number `first` (0 is the lease's first line). A line that was received
+-- before is skipped.
+local function append_lines(id, token, first, lines)
   local packed = call('GET', key('g/' .. id))
   local log = packed and unpack_value(packed) or { token, 0, false, 0, {} }
-  local heard, size, kept = log[2], log[4], log[5]
-  if log[1] ~= token then heard = 0 end
-  local missing = log[3] or first > heard
+  local received, size, kept = log[2], log[4], log[5]
+  if log[1] ~= token then received = 0 end
+  local missing = log[3] or first > received
   for i, line in ipairs(lines) do
-    if first + i > heard then
+    if first + i > received then
       push(kept, line)
       size = size + #line
     end
@@ -23,5 +24,5 @@ local function keep_lines(id, token, first, lines)
     missing = true
   end
   if oldest > 1 then kept = { unpack(kept, oldest) } end
-  call('SET', key('g/' .. id), pack({ token, math.max(heard, first + #lines), missing, size, kept }))
+  call('SET', key('g/' .. id), pack({ token, math.max(received, first + #lines), missing, size, kept }))
 end

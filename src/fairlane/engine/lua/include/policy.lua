@@ -1,7 +1,7 @@
 -- policy: the limits of a tenant, its own or the default. 0 means unlimited.
 -- NEEDS base
 --   defaults  msgpack {submit limit, submit window us, concurrency, start limit, start window us, weight, paused}
---   policies  hash TENANT -> the same, with nil for what it has of the defaults
+--   policies  hash TENANT -> the same, with nil where the default holds
 --   fairness  what tenants pay for, in virtual time: 'jobs' for each start, 'seconds' for run time too
 local by_seconds = call('GET', key('fairness')) == 'seconds'
 -- With 'seconds', a start pays for the first tenth of a second, so that a burst cannot start more than its share.
@@ -28,7 +28,7 @@ local function load_policies(tenants)
   end
 end
 
--- Of a tenant whose policy has been loaded.
+-- load_policies must have been called with the tenant.
 local function policy(tenant)
   return own_policies[tenant] or default_policy
 end

@@ -1,10 +1,11 @@
--- window: exact sliding windows. A list holds the time (us) of each event of the last window, newest
+-- sliding_window: rate limits by a sliding window log. A list holds the time (us) of each event of the last window,
+-- newest first, and an event is allowed while the list is shorter than the limit. No window of this length ever holds
+-- more events than the limit; GCRA, token buckets and fixed windows let through up to twice as many around an edge.
 -- NEEDS base
--- first; an event is allowed while the list is shorter than the limit. Nothing older stays in it.
 --   rate/TENANT    submissions
 --   starts/TENANT  starts
 
--- How many events lie within the window that ends now; drops the older ones.
+-- The number of events in the window that ends now. Deletes older ones, by binary search.
 local function window_used(name, window)
   local k = key(name)
   local length = call('LLEN', k)
@@ -24,15 +25,15 @@ local function window_used(name, window)
   return low
 end
 
--- When (us) the window has room for one more, given that it has none now.
+-- When (us) a full window has room for one more event.
 local function window_opens(name, window, limit)
   return tonumber(call('LINDEX', key(name), limit - 1)) + window
 end
 
-local function window_add(name, window, count)
-  local events = {}
+local function window_add(name, window, events)
+  local times = {}
   local stamp = string.format('%.0f', now_us)
-  for i = 1, count do events[i] = stamp end
-  write('LPUSH', name, events)
+  for i = 1, events do times[i] = stamp end
+  write('LPUSH', name, times)
   call('PEXPIRE', key(name), math.ceil(window / 1000) + 1000)
 end

@@ -1,17 +1,18 @@
--- ending: how a lease ends. The script that ends a lease frees its slot and wakes its tenant.
+-- lease_end: ends leases and jobs. The script that ends a lease frees its slot and unblocks its tenant.
 -- KEYS prefix
--- NEEDS base job counts lanes news charging
+-- NEEDS base job counts lanes run_indexes run_time events
 --   leases     zset job by expiry (ms): exactly the running jobs
---   scheduled  zset job by the time (ms) it becomes due
+--   scheduled  zset job by the time (ms) at which it becomes due
 --   completed, failed, cancelled  zset job by the time (ms) it ended
 --   keyed      hash job -> business key, while the job is unfinished; u/TENANT/KEY -> job
---   awaited    zset job by the time (ms) until which somebody waits for its end
+--   awaited    zset job by the time (ms) until which a caller waits for its end
+--   channel ended: a job with a waiting caller has ended
 local ended = {
-  started = {}, forgotten = {}, leases = {}, slots = {}, results = {}, finished = {},
+  started = {}, finished = {}, leases = {}, slots = {}, results = {},
   scheduled = {}, completed = {}, failed = {}, cancelled = {},
 }
 local some_are_blocked = call('EXISTS', key('blocked')) == 1
-local freed = {} -- tenants, where some are blocked
+local freed = {} -- tenants that lost a lease, collected only if some tenants are blocked
 local leases_ended, run_ms = 0, 0
 
 local function end_lease(id, s)
@@ -20,25 +21,25 @@ local function end_lease(id, s)
   push(ended.leases, id)
   push(ended.slots, s[TENANT] .. '/' .. id)
   if some_are_blocked then freed[s[TENANT]] = true end
-  note_run_time(s)
+  add_run_time(s)
 end
 
 local function attempt_of(s, outcome, body)
   return { s[ATTEMPT], s[WORKER], s[CLAIMED_AT], now, outcome, body }
 end
 
--- s may be that of a job which never started: token '' and attempt 0.
+-- End a job in a terminal state. A job that never started has the token '' and the attempt 0 in `s`.
 local function conclude(id, s, state, reason, outcome, body)
   push2(ended.results, prefix .. 'r/' .. id, pack({
     state, reason, s[TOKEN], s[ATTEMPT], s[BASE], s[WORKER], s[CLAIMED_AT], now, outcome, body,
   }))
-  push(ended.forgotten, id)
   push(ended.finished, id)
   push2(ended[state], now, id)
   if state == 'completed' then count(state, s[TENANT]) end
 end
 
-local function put_back(id, s, reason, due)
+-- Make a job pending again, or scheduled if `due` (ms) is later than now.
+local function requeue(id, s, reason, due)
   s[RUNNING], s[REASON] = false, reason
   push2(ended.started, id, pack(s))
   if due and due > now then
@@ -53,7 +54,7 @@ local function free_business_keys(ids)
   for i, business_key in ipairs(read_any('HMGET', 'keyed', ids)) do
     if business_key then
       local record = call('GET', key('j/' .. ids[i]))
-      if record then -- else, which only damage can bring about, it stays for the doctor to see
+      if record then -- if it is missing (corruption), leave the entry for `doctor`
         call('DEL', key('u/' .. header_of(record).tenant .. '/' .. business_key))
         push(owners, ids[i])
       end
@@ -62,7 +63,7 @@ local function free_business_keys(ids)
   write('HDEL', 'keyed', owners)
 end
 
-local function tell_waiters(ids)
+local function notify_waiting_callers(ids)
   for i, wanted_until in ipairs(read_any('ZMSCORE', 'awaited', ids)) do
     if wanted_until then
       call('ZREM', key('awaited'), ids[i])
@@ -71,28 +72,32 @@ local function tell_waiters(ids)
   end
 end
 
-local function write_endings()
+local function touch_freed_tenants()
+  local tenants = {}
+  for tenant in pairs(freed) do push(tenants, tenant) end
+  for i, reason in ipairs(read('HMGET', 'blocked', tenants)) do
+    if reason == 'concurrency' then touch(tenants[i]) end
+  end
+end
+
+local function write_lease_ends()
   write('HSET', 'started', ended.started)
-  write('HDEL', 'started', ended.forgotten)
+  write('HDEL', 'started', ended.finished)
   write('ZREM', 'leases', ended.leases)
   write('ZREM', 'slots', ended.slots)
   write_keys('MSET', ended.results)
   write('ZADD', 'scheduled', ended.scheduled)
   for _, state in ipairs({ 'completed', 'failed', 'cancelled' }) do write('ZADD', state, ended[state]) end
   free_business_keys(ended.finished)
-  tell_waiters(ended.finished)
+  notify_waiting_callers(ended.finished)
   charge_run_times()
   write_lanes()
-  local tenants = {}
-  for tenant in pairs(freed) do push(tenants, tenant) end
-  for i, reason in ipairs(read('HMGET', 'blocked', tenants)) do
-    if reason == 'concurrency' then touch(tenants[i]) end
-  end
-  settle()
+  touch_freed_tenants()
+  update_run_indexes()
   sum('ended', leases_ended)
   sum('run_ms', run_ms)
   write_counts()
-  tell({
+  publish_events({
     scheduled = ended.scheduled, completed = ended.completed, failed = ended.failed, cancelled = ended.cancelled,
   }, added_to_lanes)
 end

@@ -1,0 +1,60 @@
+-- new_jobs: creates jobs, which are written together before the script ends.
+-- NEEDS base job counts lanes run_indexes events
+--   sequence  the number of the last job that entered a lane
+--   tenants   zset TENANT, all scores 0: every tenant that has submitted a job or has its own limits
+local new_jobs = { records = {}, scheduled = {}, lanes = {}, queues = {} }
+local created = struct.pack('>d', now)
+local sequence = tonumber(call('GET', key('sequence')) or 0)
+
+local function create_job(id, tenant, queue, priority, run_at, record)
+  push2(new_jobs.records, key('j/' .. id), created .. record)
+  if run_at > now then
+    push2(new_jobs.scheduled, run_at, id)
+    new_jobs.queues[queue] = true
+  else
+    sequence = sequence + 1
+    local lane = tenant .. '/' .. queue
+    if added_to_lanes[lane] == nil then
+      added_to_lanes[lane] = {}
+      push(new_jobs.lanes, { tenant, queue })
+    end
+    push2(added_to_lanes[lane], rank_of(priority, sequence), id)
+  end
+  count('submitted', tenant)
+end
+
+-- A new job changes nothing for a tenant that is in the queue's run index already, or blocked.
+local function touch_new_lanes()
+  local tenants, queues = {}, {}
+  for i, lane in ipairs(new_jobs.lanes) do
+    tenants[i] = lane[1]
+    queues[lane[2]] = queues[lane[2]] or {}
+    push(queues[lane[2]], lane[1])
+  end
+  local blocked = {}
+  for i, reason in ipairs(read_any('HMGET', 'blocked', tenants)) do blocked[tenants[i]] = reason end
+  for queue, members in pairs(queues) do
+    for i, score in ipairs(read('ZMSCORE', 'run/' .. queue, members)) do
+      if not score and not blocked[members[i]] then touch(members[i], queue) end
+    end
+  end
+end
+
+local function write_new_jobs()
+  write_keys('MSET', new_jobs.records)
+  write('ZADD', 'scheduled', new_jobs.scheduled)
+  local known = {}
+  for tenant in pairs(counted['submitted']) do push2(known, 0, tenant) end
+  write('ZADD', 'tenants', known)
+  local queues = {}
+  for queue in pairs(new_jobs.queues) do push2(queues, now, queue) end
+  write('ZADD', 'queues_used', queues)
+  if #new_jobs.lanes > 0 then
+    call('SET', key('sequence'), string.format('%.0f', sequence))
+    write_lanes()
+    touch_new_lanes()
+    update_run_indexes()
+  end
+  write_counts()
+  publish_events({ scheduled = new_jobs.scheduled }, added_to_lanes)
+end
