@@ -1,5 +1,7 @@
 """No tenant waits longer than its turn, whatever the others do."""
 
+from itertools import combinations
+
 import pytest
 
 from fairlane.engine import Engine
@@ -31,6 +33,25 @@ async def test_weights_share_starts_in_their_ratio(engine: Engine, most: int) ->
     while started.total() < 80:
         started += by_tenant(await claim(engine, most))
     assert abs(started["bee"] - 60) <= 1
+
+
+@pytest.mark.parametrize("most", [1, 4, 40])
+async def test_over_any_interval_weighted_starts_differ_by_one_job_of_each_tenant(engine: Engine, most: int) -> None:
+    """The bound of start-time fair queueing, which lua/include/fair_queueing.lua states."""
+    await lift_limits(engine)
+    weights = {"ant": 1.0, "bee": 3.0, "cat": 0.5}
+    for tenant, weight in weights.items():
+        await limit(engine, tenant, weight=weight)
+        await submit(engine, tenant, 150)
+    order: list[str] = []
+    while len(order) < 150:
+        order += [lease.tenant_id for lease in await claim(engine, most)]
+    for a, b in combinations(weights, 2):
+        # Over an interval, the difference grows by at most the spread of the differences since the beginning.
+        ahead = [0.0]
+        for tenant in order:
+            ahead.append(ahead[-1] + (tenant == a) / weights[a] - (tenant == b) / weights[b])
+        assert max(ahead) - min(ahead) <= 1 / weights[a] + 1 / weights[b] + 1e-9
 
 
 @pytest.mark.parametrize("most", [1, 5])
