@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable, Generator
 from contextvars import ContextVar, Token
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from ..model.bounded import storable
 from ..model.errors import InvalidInput
@@ -34,7 +36,7 @@ _DONE = _Done()
 class JobContext:
     """The running job, as its task sees it. Safe to use from the job's own thread."""
 
-    __slots__ = ("_cancelled", "_lease", "_lines", "_notify", "_progress", "_timeout_at")
+    __slots__ = ("_cancelled", "_exits", "_lease", "_lines", "_notify", "_progress", "_timeout_at")
 
     def __init__(self, lease: Lease, timeout_at: float, notify: Callable[[], None]) -> None:
         """`timeout_at` is on the monotonic clock; `notify` is told of new progress, from any thread."""
@@ -44,6 +46,7 @@ class JobContext:
         self._cancelled = False
         self._progress: Progress | None = None
         self._lines: JobLines | None = None
+        self._exits: list[asyncio.Task[Any]] | None = None
 
     @property
     def id(self) -> str:
@@ -140,6 +143,20 @@ class JobContext:
     def tell_cancelled(self) -> None:
         """Make `cancelled` true. For the worker."""
         self._cancelled = True
+
+    def note_exit(self, helper: asyncio.Task[Any]) -> None:
+        """A task that the job started has raised SystemExit or KeyboardInterrupt. For the worker."""
+        if self._exits is None:
+            self._exits = []
+        self._exits.append(helper)
+
+    @property
+    def unnoticed_exit(self) -> BaseException | None:
+        """The exception of such a task, unless the job awaited the task or asked for its exception."""
+        for helper in self._exits or ():
+            if helper._log_traceback:  # asyncio's own mark of an exception that was never retrieved
+                return helper.exception()
+        return None
 
     def progress(self, current: float, total: float | None = None, message: str | None = None) -> Awaitable[None]:
         """Say how far the job is. Cheap to call often: the store hears at most about two a second.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -62,7 +63,26 @@ def ignore_stop_signals() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, stop_signals())
 
 
-os.register_at_fork(after_in_child=release_stop_signals)
+_mask = threading.local()
+
+
+def _before_fork() -> None:
+    """Hold stop signals back: one that reaches the child too early would go to the parent's handler."""
+    _mask.before = signal.pthread_sigmask(signal.SIG_BLOCK, _replaced)
+
+
+def _after_fork() -> None:
+    signal.pthread_sigmask(signal.SIG_SETMASK, _mask.before)
+
+
+def _after_fork_in_child() -> None:
+    if _replaced:
+        signal.set_wakeup_fd(-1)  # it belongs to the parent's event loop
+        release_stop_signals()
+    _after_fork()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)
 
 
 class Stop(Enum):

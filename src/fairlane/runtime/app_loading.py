@@ -39,7 +39,7 @@ def load_app(name: str) -> App:
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
             _log.exception("%s failed while it was imported", module_name)
         raise InvalidInput(f"{module_name} cannot be imported: {error}") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         _log.exception("%s failed while it was imported", module_name)
         raise InvalidInput(f"{module_name} cannot be imported: {type(error).__name__}: {error}") from None
     for part in attribute.split("."):

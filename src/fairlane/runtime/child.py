@@ -14,13 +14,12 @@ from collections.abc import Mapping, Sequence
 
 from ..model.backoff import Backoff
 from ..model.errors import FairlaneError
+from ..process.exit_report import DESCRIPTOR_VARIABLE, ExitReports, Report
 from ..process.identity import NAME_VARIABLE, PARENT_VARIABLE
 from ..process.signals import SAME_REQUEST_SECONDS
 
 FAILED, MISUSED = 1, 2
 """Exit codes of a fairlane command that cannot work. Its stderr says why."""
-DRAINED, USED_UP = 3, 4
-"""Exit codes of workers that were told to drain (and are not to be started again), or are to be replaced."""
 _RESTART_SECONDS = 3.0
 _PAUSES = Backoff(base_ms=100, cap_ms=5_000)
 _HEALTHY_AFTER_SECONDS = 10.0
@@ -59,34 +58,40 @@ class Child:
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
         self._is_restarting = False
+        self._reports: ExitReports
 
     async def keep(self) -> None:
         """Run the process and restart it when it ends, until `stop`. Raises CannotStart."""
         deaths = 0
         while not self._stopping.is_set():
             began = time.monotonic()
+            self._reports = reports = ExitReports()
             try:
                 self._process = process = await self._spawn()
             except (OSError, RuntimeError) as error:  # RuntimeError: no thread can be started
+                reports.read()
                 if not self.is_ready:
                     raise CannotStart(f"{self.name} could not start: {error}") from None
                 deaths += 1
                 await self._pause(_pause_seconds(deaths), f"could not be started: {error}")
                 continue
+            finally:
+                reports.child_has_it()
             if self._stopping.is_set():  # `stop` came while it was being started
                 _signal(process, signal.SIGKILL)
             code = await process.wait()
+            reported = reports.read()
             if self._stopping.is_set():
                 if code != 0:
                     self.has_died()
                 return
-            if code == DRAINED:
+            if Report.DRAINED in reported:
                 _log.info("%s (pid %d) has drained", self.name, process.pid)
                 return
-            if self._is_restarting or code == USED_UP:
+            if self._is_restarting or Report.USED_UP in reported:
                 self._is_restarting = False
                 continue
-            if code in (FAILED, MISUSED) and not self.is_ready:
+            if code in (FAILED, MISUSED) and not self.is_ready and Report.STARTED not in reported:
                 raise CannotStart(f"{self.name} could not start")
             deaths = 1 if time.monotonic() - began > _HEALTHY_AFTER_SECONDS else deaths + 1
             self.has_died()
@@ -148,7 +153,8 @@ class Child:
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
     async def _spawn(self) -> asyncio.subprocess.Process:
-        own = {PARENT_VARIABLE: str(os.getpid()), NAME_VARIABLE: self.name}
+        report_to = self._reports.descriptor
+        own = {PARENT_VARIABLE: str(os.getpid()), NAME_VARIABLE: self.name, DESCRIPTOR_VARIABLE: str(report_to)}
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -158,7 +164,7 @@ class Child:
             # What tasks print must not mix with what our own caller reads.
             stdout=sys.stderr.fileno(),
             env=os.environ | self._environment | own,
-            pass_fds=self._pass_fds,
+            pass_fds=(*self._pass_fds, report_to),
             # Ctrl-C in a terminal then signals the supervisor alone, which stops the children in order.
             start_new_session=True,
         )

@@ -6,9 +6,9 @@ import asyncio
 
 from ..backend import Backend
 from ..connect import is_remote, open_backend
+from ..process.exit_report import Report, Supervisor
 from ..sdk.schedules import declare
 from .app_loading import load_app
-from .child import DRAINED, USED_UP
 from .health import serve_health
 from .retrying import insist
 from .settings import Settings, parse_address
@@ -19,11 +19,12 @@ Weighted = tuple[tuple[str, ...], tuple[float, ...]]
 """Names of queues, and the weight of each; no weights where they have none."""
 
 
-def work(settings: Settings, app: str, queues: Weighted, worker_id: str | None, *, with_upkeep: bool) -> int:
-    """A worker of these queues (none: all queues) with their weights, until SIGTERM or SIGINT; its exit code."""
+def work(settings: Settings, app: str, queues: Weighted, worker_id: str | None, *, with_upkeep: bool) -> None:
+    """A worker of these queues (none: all queues) with their weights, until SIGTERM or SIGINT."""
     from ..worker import Worker, WorkerOptions, run_worker
     from ..worker.options import new_worker_id
 
+    supervisor = Supervisor.of_this_process()
     loaded = load_app(app)
     options = WorkerOptions(
         worker_id=worker_id or new_worker_id(),
@@ -46,14 +47,15 @@ def work(settings: Settings, app: str, queues: Weighted, worker_id: str | None, 
             beside.append(asyncio.create_task(insist("upkeep", lambda: upkeep_at(settings.queue_url, settings))))
         declaring = insist("declaring schedules", lambda: declare(open_for_worker, loaded.schedules))
         beside.append(asyncio.create_task(declaring))
-        worker = Worker(open_for_worker, loaded.registry, options)
+        worker = Worker(open_for_worker, loaded.registry, options, lambda: supervisor.tell(Report.STARTED))
         if listener is not None:
             beside.append(asyncio.create_task(serve_health(listener, lambda: worker.problem)))
         return worker
 
-    def exit_code(worker: Worker) -> int:
-        if worker_id is None:
-            return 0
-        return DRAINED if worker.was_told_to_drain else USED_UP if worker.is_used_up else 0
+    def report(worker: Worker) -> None:
+        if worker.was_told_to_drain:
+            supervisor.tell(Report.DRAINED)
+        elif worker.is_used_up:
+            supervisor.tell(Report.USED_UP)
 
-    return run_worker(make_worker, exit_code, settings.loop)
+    run_worker(make_worker, report, settings.loop)

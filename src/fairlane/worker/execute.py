@@ -17,6 +17,7 @@ from ..model.lease import Lease, Outcome, OutcomeKind
 from . import outcomes
 from .deadlines import Deadlines
 from .failures import Failures
+from .forks import end_if_forked
 from .invoke import call
 from .log_capture import replay
 from .processes.frames import Said
@@ -70,7 +71,7 @@ class Executor:
         self.running[lease.token] = job
         self._deadlines.watch(job.due_at)
         if runnable.executor == "async":
-            job.working = self._loop.create_task(self._run_async(job), name=lease.job_id)
+            job.working = asyncio.Task(self._run_async(job), loop=self._loop, name=lease.job_id)
         elif runnable.executor == "thread":
             self._threads.run(partial(contextvars.copy_context().run, self._run_in_thread, job))
         else:
@@ -86,12 +87,14 @@ class Executor:
             return
         try:
             result = await job.runnable.call(*arguments, **keywords)
-        except GeneratorExit:  # the loop was closed under the job
-            raise
         except BaseException as error:  # SystemExit or a stray CancelledError end the job, not the worker
+            end_if_forked(error)
+            if self._loop.is_closed():  # Python throws GeneratorExit into tasks that it frees
+                raise
             self._ended(job, outcomes.raised(lease, error))
-        else:
-            self._ended(job, outcomes.completed(lease, result))
+            return
+        end_if_forked()
+        self._ended(job, outcomes.completed(lease, result))
 
     def _run_in_thread(self, job: RunningJob) -> None:
         if job.lease.token not in self.running:  # it was given up while it waited for a thread
@@ -137,6 +140,8 @@ class Executor:
             self.abandoned -= 1
             return
         del self.running[job.lease.token]
+        if outcome.kind is OutcomeKind.COMPLETED and (exited := job.context.unnoticed_exit) is not None:
+            outcome = outcomes.raised(job.lease, exited)
         if job.stop is None and time.monotonic() >= job.lease_until:
             job.stop = Stop.LOST
         self._report(job, outcome if job.stop is None else outcomes.stopped(job.lease, job.stop))

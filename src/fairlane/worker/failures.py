@@ -58,5 +58,7 @@ class Failures:
                 await hook(found)
             else:
                 await asyncio.to_thread(hook, found)
-        except Exception:
+        except asyncio.CancelledError:
+            raise
+        except BaseException:  # SystemExit of a hook must not leave the event loop
             log.exception("on_failure of %s failed", job)

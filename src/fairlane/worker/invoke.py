@@ -10,6 +10,7 @@ from ..job.parameters import Parameters
 from ..model.errors import InvalidInput
 from ..model.lease import Lease, Outcome
 from . import outcomes
+from .forks import end_if_forked
 
 
 class Callee(Protocol):
@@ -29,6 +30,9 @@ def call(callee: Callee, job: JobContext, lease: Lease) -> Outcome:
     except InvalidInput as error:
         return outcomes.rejected(lease, "InvalidPayload", error.detail)
     try:
-        return outcomes.completed(lease, callee.call(*arguments, **keywords))
+        result = callee.call(*arguments, **keywords)
     except BaseException as error:
+        end_if_forked(error)
         return outcomes.raised(lease, error)
+    end_if_forked()
+    return outcomes.completed(lease, result)

@@ -13,43 +13,57 @@ from types import FrameType
 
 from ..process.loop import LoopKind, loop_factory
 from ..process.signals import Stop, StopRequests, catch_stop_signals, release_stop_signals
+from .event_loop import run_to_its_end
+from .forks import forks_end
 from .worker import Worker
 
 log = logging.getLogger("fairlane.worker")
 
 END_SECONDS = 3.0
-"""How long the process may take to end once the worker has: threads that jobs left behind would keep it for ever."""
+"""How long the process may take to end once the worker has. Threads that jobs left behind could keep it forever."""
 
 
 def run_worker(
-    make_worker: Callable[[], Worker], exit_code: Callable[[Worker], int] = lambda worker: 0, loop: LoopKind = "uvloop"
-) -> int:
+    make_worker: Callable[[], Worker],
+    on_end: Callable[[Worker], None] = lambda worker: None,
+    loop: LoopKind = "uvloop",
+) -> None:
     """Run the worker from `make_worker`, which is called on the event loop, until a stop signal; then drain it.
 
     A second request to stop ends the process at once, with 128 + the signal's number. Call this in the main thread, as
-    the last act of the process, which ends within END_SECONDS afterwards. Returns the exit code that `exit_code` gives
-    for the stopped worker. Raises the errors of `Worker.run`.
+    the last act of the process, which ends within END_SECONDS after the call of `on_end`. Raises the errors of
+    `Worker.run`.
     """
-    with asyncio.Runner(loop_factory=loop_factory(loop)) as runner:
-        worker = runner.run(_run_until_signalled(make_worker))
-        code = exit_code(worker)
-        if worker.abandoned:  # what does not stop when told to will not do so now
-            _end(code)
-        threading.Thread(target=_end_soon, args=(code,), name="fairlane-end", daemon=True).start()
-        return code
+    runner = asyncio.Runner(loop_factory=loop_factory(loop))
+    try:
+        worker = run_to_its_end(runner.get_loop(), _run_until_signalled(make_worker))
+        on_end(worker)
+        if worker.abandoned:  # a job that did not stop when told to will not stop now
+            _end()
+        threading.Thread(target=_end_soon, name="fairlane-end", daemon=True).start()
+    finally:
+        _close(runner)
 
 
-def _end_soon(code: int) -> None:
+def _close(runner: asyncio.Runner) -> None:
+    """Close the event loop. Tasks that jobs left behind can raise anything when they are cancelled."""
+    try:
+        runner.close()
+    except BaseException as error:
+        log.error("a task that a job left behind failed when it was cancelled", exc_info=error)
+
+
+def _end_soon() -> None:
     time.sleep(END_SECONDS)
     log.warning("the process ends without the threads or tasks that jobs have left behind")
-    _end(code)
+    _end()
 
 
-def _end(code: int) -> None:
+def _end() -> None:
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)
+    os._exit(0)
 
 
 async def _run_until_signalled(make_worker: Callable[[], Worker]) -> Worker:
@@ -68,7 +82,8 @@ async def _run_until_signalled(make_worker: Callable[[], Worker]) -> Worker:
 
     catch_stop_signals(on_signal)
     try:
-        await worker.run()
+        with forks_end(loop):
+            await worker.run()
     finally:
         release_stop_signals()
     return worker

@@ -42,14 +42,16 @@ class Worker:
         open_backend: Callable[[], Awaitable[Backend]],
         registry: Mapping[str, Runnable],
         options: WorkerOptions | None = None,
+        on_start: Callable[[], None] = lambda: None,
     ) -> None:
         """`open_backend` is called twice: once for claims and outcomes, once in the heartbeat's own thread and loop.
 
-        `registry` has the tasks by name.
+        `registry` has the tasks by name. `on_start` is called before the first claim.
         """
         self.options = options or WorkerOptions()
         self._open_backend = open_backend
         self._registry = registry
+        self._on_start = on_start
         self._stopping = asyncio.Event()
         self._started_at = time.time()
         self._executor: Executor | None = None
@@ -114,6 +116,7 @@ class Worker:
         beside = self._start_beside(backend, executor, heartbeat)
         try:
             heartbeat.start()
+            self._on_start()
             fetcher.wake()
             await self._end_of_work(executor, fetcher)
             heartbeat.beat_now()  # so that everybody sees it drain

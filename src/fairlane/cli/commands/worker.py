@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 
 import click
 
@@ -60,7 +59,7 @@ def worker(settings: Settings, app: str, queues: str, reload: bool, no_upkeep: b
     else:
         from ...runtime.worker import work
 
-        sys.exit(work(settings, app, weighted, worker_id, with_upkeep=not no_upkeep))
+        work(settings, app, weighted, worker_id, with_upkeep=not no_upkeep)
 
 
 def parse_queues(text: str) -> tuple[tuple[str, ...], tuple[float, ...]]:

@@ -25,6 +25,7 @@ from ...model.lease import Lease, Outcome
 from ...process.lifeline import die_with
 from ...process.signals import ignore_stop_signals
 from .. import outcomes
+from ..forks import forks_end
 from ..invoke import Callee, call
 from ..log_capture import captured_logs
 from .frames import Began, Channel, Ended, FromWorker, Said, Start, Stop, look_up
@@ -39,7 +40,8 @@ def main(descriptor: int, worker: int) -> None:
     # The worker decides when a job stops, also when a stop signal reaches every process.
     ignore_stop_signals()
     os.set_inheritable(descriptor, False)
-    JobRunner(Channel(socket.socket(fileno=descriptor), FromWorker)).serve()
+    with forks_end():
+        JobRunner(Channel(socket.socket(fileno=descriptor), FromWorker)).serve()
 
 
 class JobRunner:
