@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
+import libvalkey
+
 
 class Wire:
     """A TCP proxy in front of a server on this machine.
@@ -24,6 +26,8 @@ class Wire:
         """Of so many next replies nothing comes through: their connections are cut instead."""
         self.replies_before = 0
         """So many replies come through before those that are cut."""
+        self.error = ""
+        """While set, the answer to every command, which then does not reach the server."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.refuses:
@@ -34,7 +38,7 @@ class Wire:
         self._writers |= {writer, back}
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._pump(reader, back, lambda: self.silent))
+                group.create_task(self._pump(reader, back, lambda: self.silent, answer=writer.write))
                 group.create_task(self._pump(there, writer, lambda: self.silent or self.loses_replies, replies=True))
         finally:
             writer.close()
@@ -53,7 +57,9 @@ class Wire:
         loses: Callable[[], bool],
         *,
         replies: bool = False,
+        answer: Callable[[bytes], None] | None = None,
     ) -> None:
+        commands = libvalkey.Reader()
         with suppress(OSError):
             while data := await reader.read(65536):
                 if replies and self.replies_before:
@@ -61,7 +67,11 @@ class Wire:
                 elif replies and self.replies_to_cut:
                     self.replies_to_cut -= 1
                     break
-                if not loses():
+                if answer is not None and self.error:
+                    commands.feed(data)
+                    while commands.gets():
+                        answer(f"-{self.error}\r\n".encode())
+                elif not loses():
                     writer.write(data)
                     await writer.drain()
         writer.close()

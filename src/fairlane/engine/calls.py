@@ -1,8 +1,8 @@
-"""Sends scripts to the store and answers for their failures.
+"""Sends scripts and commands to the store, and repeats those that fail.
 
-Every script may be repeated, so for PATIENCE_S a call whose reply was lost is sent again with the same
-arguments. Within that time SCRIPT FLUSH, a restart of the store or a connection cut in mid-reply cost
-time and nothing else; after it, the caller must look.
+Every script may be repeated: for PATIENCE_S, a call is sent again with the same arguments if its reply was lost or is
+an error that passes. Within that time, SCRIPT FLUSH, a restart of the store, a slow script of another client or a
+connection that breaks cost time and nothing else. After it, the call fails, and may or may not have taken effect.
 """
 
 from __future__ import annotations
@@ -12,26 +12,14 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from valkey.exceptions import (
-    BusyLoadingError,
-    ConnectionError,
-    NoScriptError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    ResponseError,
-    TimeoutError,
-)
+from valkey.exceptions import NoScriptError
 
-from ..model.errors import StoreFull, StoreUnavailable
 from ..model.ids import new_claim_id
 from ..store import Store
+from ..store.answers import PATIENCE_S, StoreError, meaning_of, passes
 from . import scripts
 from .scripts import Script, Value
 
-PATIENCE_S = 2.0
-"""How long a call is tried again before it fails as StoreUnavailable."""
-
-_LOST = (ConnectionError, TimeoutError, BusyLoadingError, ReadOnlyError, OSError)
 _PAUSES_S = (0.0, 0.02, 0.05, 0.1, 0.2)
 
 T = TypeVar("T")
@@ -65,24 +53,18 @@ class Calls:
         for i, (script, prefix, values, rest) in enumerate(calls):
             if isinstance(replies[i], NoScriptError):
                 replies[i] = await self.command("EVAL", script.source, *self._command(script, prefix, values, rest)[2:])
-        return _checked(replies)
+        return self._checked(replies)
 
     async def command(self, *parts: Value) -> Any:
         """The reply to one plain command, which must be safe to repeat."""
-        return await self._patiently(lambda: self._send_one(parts))
+        return await self._patiently(lambda: self._execute(parts))
 
     async def commands(self, commands: list[tuple[Value, ...]]) -> list[Any]:
         """The replies to plain commands sent in one write; each must be safe to repeat."""
-        return _checked(await self._patiently(lambda: self._send(commands)))
+        return self._checked(await self._patiently(lambda: self._send(commands)))
 
-    async def _send_one(self, parts: tuple[Value, ...]) -> Any:
-        try:
-            return await self.store.client.execute_command(*parts)  # type: ignore[no-untyped-call]
-        except ResponseError as error:
-            ours = _ours(error)
-            if ours is error:
-                raise
-            raise ours from error
+    async def _execute(self, parts: tuple[Value, ...]) -> Any:
+        return await self.store.client.execute_command(*parts)  # type: ignore[no-untyped-call]
 
     def _command(self, script: Script, prefix: str, values: dict[str, Value], rest: list[bytes]) -> tuple[Value, ...]:
         if "at" in script.argv:
@@ -94,7 +76,7 @@ class Calls:
     async def _send(self, commands: list[tuple[Value, ...]]) -> list[Any]:
         replies: list[Any] = await self.store.exchange(commands)
         for reply in replies:
-            if isinstance(reply, _LOST):
+            if isinstance(reply, Exception) and passes(reply):
                 raise reply
         return replies
 
@@ -104,25 +86,16 @@ class Calls:
         while True:
             try:
                 return await attempt()
-            except _LOST as error:
-                if time.monotonic() > give_up:
-                    raise StoreUnavailable(f"the store does not answer: {error}") from error
+            except StoreError as error:
+                if time.monotonic() > give_up or not passes(error):
+                    raise meaning_of(error, self.store.name) from error
                 await self.store.ensure_running()
                 await asyncio.sleep(_PAUSES_S[min(tries, len(_PAUSES_S) - 1)])
                 tries += 1
 
-
-def _checked(replies: list[Any]) -> list[Any]:
-    """The replies, if none is an error."""
-    for reply in replies:
-        if isinstance(reply, Exception):
-            raise _ours(reply)
-    return replies
-
-
-def _ours(error: Exception) -> Exception:
-    if isinstance(error, OutOfMemoryError) or "OOM command not allowed" in str(error):
-        return StoreFull("the store is at its memory limit; submit again when jobs have been worked off")
-    if isinstance(error, ResponseError) and str(error).startswith("MISCONF"):
-        return StoreUnavailable(f"the store cannot write to its disk: {error}")
-    return error
+    def _checked(self, replies: list[Any]) -> list[Any]:
+        """The replies, if none is an error."""
+        for reply in replies:
+            if isinstance(reply, Exception):
+                raise meaning_of(reply, self.store.name) from reply
+        return replies

@@ -15,7 +15,7 @@ import msgspec
 from ..model.errors import StoreUnavailable
 from ..model.monitor import MAX_LISTED_CHANGES
 from ..model.states import State
-from .calls import PATIENCE_S
+from ..store.answers import PATIENCE_S
 from .partition import Partitions
 from .subscription import Subscription
 

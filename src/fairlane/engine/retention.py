@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from valkey.exceptions import ResponseError
-
+from ..model.errors import StoreRefused
 from ..model.retention import Retention
 from .calls import Calls
 from .scripts import Value
@@ -35,6 +34,6 @@ async def _is_nearly_full(calls: Calls) -> bool:
     """Whether the memory runs out; no, where the store does not tell."""
     try:
         memory = await calls.command("INFO", "memory")
-    except ResponseError:  # not permitted, as some managed services have it
+    except StoreRefused:  # INFO is not permitted, as on some managed services
         return False
     return bool(0 < memory.get("maxmemory", 0) < memory["used_memory"] / NEARLY_FULL)

@@ -99,7 +99,7 @@ class ResultMismatch(FairlaneError):
 
 
 class StoreUnavailable(FairlaneError):
-    """The store did not answer in time. The call may be repeated."""
+    """The store did not answer in time, or cannot serve the call now. The call may be repeated."""
 
     code = "store_unavailable"
 
@@ -110,7 +110,7 @@ class StoreFull(StoreUnavailable):
     code = "store_full"
 
 
-class StoreRefused(FairlaneError):
-    """The store answered, but its version or settings would lose jobs."""
+class StoreRefused(StoreUnavailable):
+    """The store answered, but cannot be used as it is: its version, settings, permissions or data."""
 
     code = "store_refused"

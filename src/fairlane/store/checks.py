@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from valkey.asyncio import Valkey
 from valkey.exceptions import ResponseError
 
+from .answers import is_denied
 from .durability import Durability
 
 MINIMUM_VERSION = (7, 0)
@@ -49,15 +50,18 @@ async def look(client: Valkey, durability: Durability) -> Findings:
 async def _read_info(client: Valkey) -> dict[str, Any] | None:
     try:
         return dict(await client.info())
-    except ResponseError:
+    except ResponseError as error:
+        if not is_denied(error):
+            raise
         return None
 
 
 async def _read_settings(client: Valkey) -> dict[str, str]:
     try:
         found = await client.config_get(*_SETTINGS)  # type: ignore[arg-type]
-    except ResponseError:
-        # No permission, or a managed service that renamed the command away.
+    except ResponseError as error:
+        if not is_denied(error):
+            raise
         return {}
     return {_text(name): _text(value) for name, value in found.items()}
 

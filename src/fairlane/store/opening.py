@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from valkey.asyncio import Valkey
-from valkey.exceptions import AuthenticationError, BusyLoadingError, ValkeyError
+from valkey.exceptions import BusyLoadingError, ResponseError, ValkeyError
 
-from ..model.errors import FairlaneError, StoreRefused, StoreUnavailable
+from ..model.errors import FairlaneError, StoreRefused
+from .answers import PATIENCE_S, StoreError, meaning_of, passes
 from .checks import look
 from .client.connections import Command, command_pool, subscriber_client
 from .durability import Durability
@@ -95,17 +97,19 @@ class Store:
             await asyncio.to_thread(self.server.stop)
 
     async def _answered(self, call: Callable[[], Awaitable[T]]) -> T:
-        """What `call` returns once the store has loaded its data; errors as ours."""
+        """The result of `call`, once the store has loaded its data and serves calls. Raises StoreUnavailable."""
         readiness = Readiness(f"store {self.name}")
+        give_up = time.monotonic() + PATIENCE_S
         while True:
             try:
                 return await call()
             except BusyLoadingError:
                 readiness.note_loading(await self._loaded_bytes())
-            except AuthenticationError as error:
-                raise StoreRefused(f"store {self.name} refuses the user name or password: {error}") from None
-            except (ValkeyError, OSError) as error:
-                raise StoreUnavailable(f"store {self.name} cannot be reached: {error}") from None
+            except ResponseError as error:
+                if time.monotonic() > give_up or not passes(error):
+                    raise meaning_of(error, self.name) from None
+            except StoreError as error:
+                raise meaning_of(error, self.name) from None
             await asyncio.sleep(_LOADING_POLL_S)
 
     async def _loaded_bytes(self) -> int:

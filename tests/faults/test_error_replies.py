@@ -1,0 +1,150 @@
+"""Every error that a store can answer: what passes is waited out, and nothing raw reaches the caller."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from fairlane.engine import Engine
+from fairlane.model.errors import StoreFull, StoreRefused, StoreUnavailable
+from fairlane.model.job import NewJob
+from fairlane.store import open_store
+from fairlane.store.answers import PATIENCE_S
+from tests.unit.store_servers import SAFE, eventually, server, tell
+
+from .proxy import Wire, wire
+
+PASSING = [
+    "BUSY Valkey is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
+    "CLUSTERDOWN The cluster is down",
+    "LOADING Valkey is loading the dataset in memory",
+    "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+    "NOREPLICAS Not enough good replicas to write.",
+    "READONLY You can't write against a read only replica.",
+    "TRYAGAIN Multiple keys request during rehashing of slot",
+]
+LASTING = {
+    "MISCONF Errors writing to the AOF file: No space left on device": "cannot write to its disk",
+    "NOAUTH Authentication required.": "refuses the user name or password",
+    "WRONGPASS invalid username-password pair or user is disabled.": "refuses the user name or password",
+    "NOPERM User ann has no permissions to run the 'evalsha' command": "its user needs `~fl:*",
+    "MOVED 866 127.0.0.1:7001": "cluster mode",
+    "ASK 866 127.0.0.1:7001": "cluster mode",
+    "CROSSSLOT Keys in request don't hash to the same slot": "cluster mode",
+    "WRONGTYPE Operation against a key holding the wrong kind of value": "unexpected error: WRONGTYPE",
+    "EXECABORT Transaction discarded because of previous errors.": "unexpected error",
+    "UNKILLABLE Sorry the script already executed write commands": "unexpected error: UNKILLABLE",
+    "ERR unknown command 'EVALSHA'": "unexpected error: unknown command",
+    "-": "unexpected error: -",
+}
+
+
+@pytest.fixture
+async def network() -> AsyncIterator[Wire]:
+    with server(*SAFE) as port:
+        async with wire(port) as network:
+            yield network
+
+
+@pytest.fixture
+async def engine(network: Wire) -> AsyncIterator[Engine]:
+    engine = await Engine.open(await open_store(f"valkey://127.0.0.1:{network.port}"))
+    yield engine
+    await engine.close()
+
+
+async def submit(engine: Engine) -> str:
+    job_id = engine.jobs.new_id("acme")
+    await engine.jobs.submit([NewJob(id=job_id, tenant_id="acme", payload=b"1")])
+    return job_id
+
+
+async def pass_later(network: Wire) -> None:
+    await asyncio.sleep(PATIENCE_S / 4)
+    network.error = ""
+
+
+@pytest.mark.parametrize("error", PASSING, ids=lambda text: text.split()[0])
+async def test_what_passes_is_waited_out(engine: Engine, network: Wire, error: str) -> None:
+    network.error = error
+    job_id, _ = await asyncio.gather(submit(engine), pass_later(network))
+    assert (await engine.jobs.get(job_id)).id == job_id
+
+
+@pytest.mark.parametrize("error", PASSING, ids=lambda text: text.split()[0])
+async def test_what_does_not_pass_within_the_patience_is_unavailable(engine: Engine, network: Wire, error: str) -> None:
+    network.error = error
+    with pytest.raises(StoreUnavailable, match=rf"does not serve this now: .*\({error.split(maxsplit=1)[0]}\)"):
+        await submit(engine)
+
+
+@pytest.mark.parametrize("error", LASTING, ids=lambda text: text.split()[0])
+async def test_what_lasts_is_told_at_once(engine: Engine, network: Wire, error: str) -> None:
+    network.error = error
+    began = time.monotonic()
+    for call in (submit(engine), engine.monitor.counters(), engine.workers.list()):
+        with pytest.raises(StoreUnavailable) as told:
+            await call
+        assert LASTING[error] in str(told.value)
+        assert isinstance(told.value, StoreRefused) or error.startswith("MISCONF")
+    assert time.monotonic() - began < PATIENCE_S
+
+
+async def test_a_full_store_is_told_so(engine: Engine, network: Wire) -> None:
+    network.error = "OOM command not allowed when used memory > 'maxmemory'."
+    with pytest.raises(StoreFull):
+        await submit(engine)
+
+
+@pytest.mark.parametrize("error", PASSING[:2], ids=lambda text: text.split()[0])
+async def test_a_busy_store_is_not_taken_for_a_missing_permission(
+    network: Wire, error: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    network.error = error
+    store, _ = await asyncio.gather(open_store(f"valkey://127.0.0.1:{network.port}"), pass_later(network))
+    await store.close()
+    assert "could not be checked" not in caplog.text
+
+
+async def test_another_clients_slow_script() -> None:
+    """A real script of about 5 s: calls are refused clearly while it runs, and succeed as soon as it has ended."""
+    with server(*SAFE, "--busy-reply-threshold", "100") as port:
+        engine = await Engine.open(await open_store(f"valkey://127.0.0.1:{port}"))
+        script = "local t = tonumber(redis.call('TIME')[1]) while redis.call('TIME')[1] - t < 5 do end"
+        slow = asyncio.create_task(asyncio.to_thread(tell, port, "EVAL", script, "0"))
+
+        async def is_busy() -> bool:
+            try:
+                await engine.store.client.get("x")
+            except Exception as error:
+                return "BUSY" in str(error)
+            return False
+
+        try:
+            await eventually(is_busy)
+            with pytest.raises(StoreUnavailable, match="a script of another client blocks it"):
+                await submit(engine)
+            await slow
+            await submit(engine)
+        finally:
+            await engine.close()
+
+
+async def test_a_primary_without_its_replicas_and_a_replica() -> None:
+    with server(*SAFE) as port:
+        engine = await Engine.open(await open_store(f"valkey://127.0.0.1:{port}"))
+        try:
+            tell(port, "CONFIG", "SET", "min-replicas-to-write", "1")
+            with pytest.raises(StoreUnavailable, match="fewer replicas are connected than min-replicas-to-write"):
+                await submit(engine)
+            tell(port, "CONFIG", "SET", "min-replicas-to-write", "0")
+            tell(port, "REPLICAOF", "127.0.0.1", "1")
+            with pytest.raises(StoreUnavailable, match="it is a read-only replica; name the primary"):
+                await submit(engine)
+            tell(port, "REPLICAOF", "NO", "ONE")
+            await submit(engine)
+        finally:
+            await engine.close()
