@@ -2,9 +2,9 @@
 
     python tools/mutate_lua.py --seed 1 --count 50
 
-Each mutant is a copy of src/ with one change, tested by tests/engine from a temporary folder; the checkout is
-never touched. The shortest tests come first, and the first that fails ends the run. A test run that lasts too long
-counts as caught, and is told apart.
+Each mutant is a copy of src/ with one change. tests/engine and tests/backend test it in a temporary folder; the
+checkout stays as it is. The shortest tests come first, and the first failure ends the run. A run that takes too
+long counts as caught, and is listed apart.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 LUA = Path("src/fairlane/engine/lua")
 TESTS = Path("tests/engine")
-LONGEST = ("conformance", "test_state_machine.py")
+LONGEST = (Path("tests/backend"), TESTS / "test_state_machine.py")
 UNMUTATED_TIMEOUT_S = 600
 TOO_LONG = 5
 """How many times as long as without a mutation the tests may take."""
@@ -112,8 +112,8 @@ def judge(original: Path, timeout: float, mutant: Mutant) -> str:
 
 def run_tests(copy: Path, timeout: float) -> str:
     environment = os.environ | {"PYTHONPATH": str(copy / "src"), "FAIRLANE_EXAMPLES": EXAMPLES}
-    short = sorted(path.name for path in (copy / TESTS).glob("test_*.py") if path.name not in LONGEST)
-    tests_in_order = [str(TESTS / name) for name in (*short, *LONGEST)]
+    short = sorted(path.name for path in (copy / TESTS).glob("test_*.py") if TESTS / path.name not in LONGEST)
+    tests_in_order = [*(str(TESTS / name) for name in short), *map(str, LONGEST)]
     # Over HTTP the same scripts would run a second time.
     options = ("-x", "-q", "-p", "no:cacheprovider", "-k", "not http")
     command = [sys.executable, "-m", "pytest", *options, *tests_in_order]

@@ -15,8 +15,8 @@ from typing import Any, Literal
 import httpx
 from playwright.sync_api import Browser, Page
 
-from tests.acceptance.running import Api, up
 from tests.browser.chromium import chromium, chromium_path
+from tests.support.running import Api, up
 from tools.demo.past import TASKS, play
 
 FOLDER = Path(__file__).parents[1] / "docs" / "screenshots"

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 from valkey.exceptions import BusyLoadingError
 
-from tests.unit.store_servers import SAFE, server, tell
-
-from .running import Running, eventually, fairlane
+from tests.support.running import Running, eventually, fairlane
+from tests.support.store_servers import SAFE, server, tell
 
 COMMANDS = {
     "up": ("up", "--port", "0", "--store"),

@@ -9,8 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from valkey.exceptions import ConnectionError as ValkeyConnectionError
 
 from fairlane.model.errors import StoreRefused, StoreUnavailable
 from fairlane.store import Durability, EmbeddedServer, Store, open_store
+from tests.support.running import eventually
 
 KEEPER = """
 import sys
@@ -95,13 +95,6 @@ def running(data_dir: Path) -> Iterator[EmbeddedServer]:
         yield server
     finally:
         server.stop()
-
-
-def eventually(condition: Callable[[], bool], within_s: float, what: str) -> None:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
-        time.sleep(0.01)
 
 
 async def answered(store: Store, key: str, within_s: float = 30.0) -> bytes | None:

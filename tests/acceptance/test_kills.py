@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.running import Api, Running, eventually, fairlane, kill, run, up
+
 from .load import TENANTS, Load, load
-from .running import Api, Running, eventually, fairlane, kill, run, up
 
 CONCURRENCY = 4
 OPTIONS = ("--default-rate", "off", "--default-concurrency", str(CONCURRENCY), "--processes", "2")

@@ -23,9 +23,9 @@ from fairlane.model.tenant import TenantPolicy
 from fairlane.sdk.task import Task
 from fairlane.store import Durability, EmbeddedServer
 from fairlane.upkeep.run import run_upkeep
+from tests.support.running import Running, fairlane, kill
 
 from . import mixed_tasks as tasks
-from .running import Running, fairlane, kill
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from .running import Api, eventually, up
+from tests.support.running import Api, eventually, up
 
 SLOTS = 8
 OPTIONS = (

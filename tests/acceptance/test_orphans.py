@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .running import eventually, fairlane, run
+from tests.support.running import eventually, fairlane, run
 
 APP = """
 import subprocess

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.store_servers import server
-
-from .running import Running, eventually, fairlane, up
+from tests.support.running import Running, eventually, fairlane, up
+from tests.support.store_servers import server
 
 
 def refusal_of(system: Running, code: int = 1) -> str:

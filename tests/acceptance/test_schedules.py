@@ -14,8 +14,7 @@ from fairlane.engine import Engine, keys
 from fairlane.model.job import JobQuery
 from fairlane.model.schedule import Missed, ScheduleSpec
 from fairlane.store import Durability, EmbeddedServer, open_store
-
-from .running import Running, eventually, fairlane, up
+from tests.support.running import Running, eventually, fairlane, up
 
 MINUTE_MS = 60_000
 WAVES = 40

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .running import Api, Running, fairlane
+from tests.support.running import Api, Running, fairlane
 
 APP = """
 import asyncio, time

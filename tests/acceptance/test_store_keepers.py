@@ -10,8 +10,7 @@ import pytest
 
 from fairlane.store import Durability, EmbeddedServer
 from fairlane.store.embedded.folder import FolderLock
-
-from .running import eventually, up
+from tests.support.running import eventually, up
 
 CLIENT = """
 import asyncio, contextlib, sys

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from .running import Api, eventually, kill, up
+from tests.support.running import Api, eventually, kill, up
 
 PATIENCE_S = 30.0
 

@@ -9,9 +9,8 @@ import httpx
 import pytest
 
 from fairlane.process.signals import SAME_REQUEST_SECONDS
-from tests.unit.store_servers import SAFE, server
-
-from .running import eventually, fairlane, run, up
+from tests.support.running import eventually, fairlane, run, up
+from tests.support.store_servers import SAFE, server
 
 APP = """
 from fairlane import App

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .running import Api, Running, eventually, fairlane, run
+from tests.support.running import Api, Running, eventually, fairlane, run
 
 TASKS = """
 import asyncio

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from .running import Api, Running, eventually, fairlane, run
+from tests.support.running import Api, Running, eventually, fairlane, run
 
 TASKS = """
 from fairlane import App

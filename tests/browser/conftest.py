@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
-from tests.acceptance.running import Api, Running, fairlane, up
+from tests.support.running import Api, Running, fairlane, up
 
 from .chromium import chromium, chromium_path
 

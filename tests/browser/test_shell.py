@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, Request, expect
 
-from tests.acceptance.running import kill
+from tests.support.running import kill
 
 from .conftest import PHONE, OpenPages, Pages, World
 

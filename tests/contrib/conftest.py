@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from fairlane.engine import Engine
-from tests.sdk.world import open_emptied
+from tests.support.app_world import World, app_world, open_emptied
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +42,10 @@ async def engine(store_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     engine = await open_emptied(store_url)
     yield engine
     await engine.close()
+
+
+@pytest.fixture
+async def world(store_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    monkeypatch.setenv("FAIRLANE_DURABILITY", "memory")
+    async with app_world(store_url) as world:
+        yield world

@@ -16,7 +16,7 @@ from asgiref.sync import sync_to_async
 from fairlane import App, InvalidInput
 from fairlane.engine import Engine
 from fairlane.testing import Testing
-from tests.sdk.world import eventually
+from tests.support.app_world import eventually
 
 pytestmark = pytest.mark.usefixtures("shop")
 

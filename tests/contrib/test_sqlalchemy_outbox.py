@@ -25,8 +25,8 @@ from fairlane.model.job import Job, JobQuery
 from fairlane.model.tenant import PolicyChange, Rate
 from fairlane.server.app import create_app
 from fairlane.testing import Testing
-from tests.engine.conformance.conftest import served
-from tests.sdk.world import eventually
+from tests.support.app_world import eventually
+from tests.support.serving import served
 
 from .orders import app, entries, metadata, new_database, orders, outbox, send_receipt
 

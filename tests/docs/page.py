@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 
-from tests.acceptance.running import Running
+from tests.support.running import Running
 
 ROOT = Path(__file__).parents[2]
 RUN = frozenset({"python", "sh", "console"})

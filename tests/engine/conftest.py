@@ -9,8 +9,7 @@ import pytest
 
 from fairlane.engine import Engine
 from fairlane.store import Durability, Store, open_store
-
-from .clock import Clock
+from tests.support.clock import Clock
 
 
 @pytest.fixture(scope="session")

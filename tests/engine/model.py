@@ -18,8 +18,7 @@ from fairlane.model.lease import ClaimRequest, Lease, LeaseStatus, Outcome, Outc
 from fairlane.model.retention import Retention
 from fairlane.model.states import Reason, State
 from fairlane.model.tenant import TenantPolicy
-
-from .clock import Clock
+from tests.support.clock import Clock
 
 LOST = "the worker stopped, or did not renew its lease in time"
 Attempts = list[tuple[int, str, str | None]]

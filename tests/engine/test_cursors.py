@@ -11,8 +11,7 @@ from fairlane.engine import Engine
 from fairlane.model.errors import InvalidInput
 from fairlane.model.job import JobQuery, NewJob
 from fairlane.model.states import State
-
-from .acting import lift_limits
+from tests.support.acting import lift_limits
 
 
 @pytest.mark.parametrize("score", [float("nan"), float("inf"), -float("inf")])

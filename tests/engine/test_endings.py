@@ -8,9 +8,8 @@ from fairlane.model.job import JobQuery, Progress
 from fairlane.model.lease import MAX_CLAIM, LeaseReport, LeaseStatus, Outcome, OutcomeKind, WorkerReport
 from fairlane.model.states import Reason, State
 from fairlane.model.tenant import TenantPolicy
-
-from .acting import claim, finish, lift_limits, submit
-from .clock import Clock
+from tests.support.acting import claim, finish, lift_limits, submit
+from tests.support.clock import Clock
 
 
 async def test_a_released_attempt_is_not_burned(engine: Engine) -> None:

@@ -20,8 +20,7 @@ from fairlane.model.lease import ClaimRequest, LeaseStatus
 from fairlane.model.monitor import MAX_LISTED_CHANGES, JobChange
 from fairlane.model.states import State
 from fairlane.store import Store
-
-from .acting import claim, finish, lift_limits, submit
+from tests.support.acting import claim, finish, lift_limits, submit
 
 PATIENCE_S = 30.0
 CHANNEL = "fl:{0}:news"

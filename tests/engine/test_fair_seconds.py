@@ -10,9 +10,8 @@ from fairlane.engine import Engine
 from fairlane.model.lease import Lease
 from fairlane.model.retention import Retention
 from fairlane.model.tenant import Fairness, PolicyChange
-
-from .acting import UNLIMITED, claim, finish, limit, submit
-from .clock import Clock
+from tests.support.acting import UNLIMITED, claim, finish, limit, submit
+from tests.support.clock import Clock
 
 SLOTS = 4
 

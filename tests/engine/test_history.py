@@ -10,9 +10,8 @@ from fairlane.model.lease import OutcomeKind
 from fairlane.model.retention import Retention
 from fairlane.store import Durability, Store, open_store
 from fairlane.upkeep.run import run_upkeep
-
-from .acting import claim, finish, lift_limits, submit
-from .clock import Clock
+from tests.support.acting import claim, finish, lift_limits, submit
+from tests.support.clock import Clock
 
 MINUTE_MS = 60_000
 

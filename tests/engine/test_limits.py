@@ -11,9 +11,8 @@ from fairlane.model.job import SubmitStatus
 from fairlane.model.lease import OutcomeKind, WorkerReport
 from fairlane.model.retention import Retention
 from fairlane.model.tenant import Rate
-
-from .acting import claim, finish, limit, submit
-from .clock import Clock
+from tests.support.acting import claim, finish, limit, submit
+from tests.support.clock import Clock
 
 
 async def test_concurrency_counts_what_runs_already(engine: Engine) -> None:

@@ -6,9 +6,8 @@ import pytest
 
 from fairlane.engine import Engine
 from fairlane.model.retention import Retention
-
-from .acting import by_tenant, claim, finish, lift_limits, limit, submit
-from .clock import Clock
+from tests.support.acting import by_tenant, claim, finish, lift_limits, limit, submit
+from tests.support.clock import Clock
 
 DAY_MS = 86_400_000
 

@@ -9,8 +9,7 @@ from fairlane.model.errors import Conflict, NotFound
 from fairlane.model.job import NewJob, SubmitStatus
 from fairlane.model.lease import ClaimRequest, LeaseReport, LeaseStatus, Outcome, OutcomeKind, WorkerReport
 from fairlane.model.states import State
-
-from .acting import claim, finish, lose_reply, submit
+from tests.support.acting import claim, finish, lose_reply, submit
 
 WORKER = WorkerReport(id="w", slots=8)
 

@@ -18,9 +18,8 @@ from fairlane.model.errors import InvalidInput, StoreFull
 from fairlane.model.job import JobQuery
 from fairlane.model.schedule import Missed, ScheduleSpec, plan_firing
 from fairlane.store import Store
-
-from .acting import lose_reply
-from .clock import Clock
+from tests.support.acting import lose_reply
+from tests.support.clock import Clock
 
 THREE = datetime(2026, 3, 2, 3, tzinfo=UTC)
 

@@ -7,8 +7,7 @@ from fairlane.engine.bulk import SCRIPT_JOBS
 from fairlane.model.bulk import BulkAction
 from fairlane.model.job import JobQuery
 from fairlane.model.lease import OutcomeKind
-
-from .acting import claim, finish, lift_limits, submit
+from tests.support.acting import claim, finish, lift_limits, submit
 
 MOST_US = 5_000
 PLAIN_COMMANDS = 5_000

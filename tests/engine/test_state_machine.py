@@ -35,9 +35,9 @@ from fairlane.model.retention import Retention
 from fairlane.model.states import State
 from fairlane.model.tenant import Fairness, PolicyChange, Rate
 from fairlane.store import Durability, Store, open_store
+from tests.support.clock import Clock
 
 from .agreement import check_agreement, ms
-from .clock import Clock
 from .model import Model, ModelJob
 
 TENANTS = ("ant", "bee", "cat")

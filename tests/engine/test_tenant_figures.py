@@ -2,9 +2,8 @@
 
 from fairlane.engine import Engine
 from fairlane.model.lease import OutcomeKind
-
-from .acting import claim, finish, lift_limits, submit
-from .clock import Clock
+from tests.support.acting import claim, finish, lift_limits, submit
+from tests.support.clock import Clock
 
 
 async def test_the_longest_wait_is_seen_whatever_stands_first(engine: Engine, clock: Clock) -> None:

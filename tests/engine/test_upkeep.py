@@ -10,9 +10,8 @@ from fairlane.model.lease import OutcomeKind
 from fairlane.model.retention import Retention
 from fairlane.model.states import State
 from fairlane.store import Durability, open_store
-
-from .acting import claim, finish, submit
-from .clock import Clock
+from tests.support.acting import claim, finish, submit
+from tests.support.clock import Clock
 
 KEPT = Retention(completed_ms=10_000, completed_max=2, failed_ms=60_000, cancelled_ms=20_000, cancelled_max=1)
 

@@ -14,9 +14,9 @@ from fairlane.model.lease import Lease, OutcomeKind
 from fairlane.model.retention import Retention
 from fairlane.model.tenant import Fairness
 from fairlane.store import Durability, Store, open_store
+from tests.support.acting import UNLIMITED, claim, finish, limit, submit
+from tests.support.clock import Clock
 
-from .acting import UNLIMITED, claim, finish, limit, submit
-from .clock import Clock
 from .fair_model import FairModel
 
 TENANTS = ("ant", "bee", "cat")

@@ -9,9 +9,8 @@ from fairlane.model.job import Job
 from fairlane.model.lease import Outcome, OutcomeKind, WorkerReport
 from fairlane.model.states import State
 from fairlane.model.tenant import Rate
-
-from .acting import by_tenant, claim, finish, lift_limits, limit, submit
-from .clock import Clock
+from tests.support.acting import by_tenant, claim, finish, lift_limits, limit, submit
+from tests.support.clock import Clock
 
 
 async def _reason(engine: Engine, job_id: str) -> str | None:

@@ -5,9 +5,8 @@ import pytest
 from fairlane.engine import Engine
 from fairlane.model.job import SubmitStatus
 from fairlane.model.tenant import Rate
-
-from .acting import limit, submit
-from .clock import Clock
+from tests.support.acting import limit, submit
+from tests.support.clock import Clock
 
 
 @pytest.mark.parametrize("count", [2, 3, 4, 5, 8])

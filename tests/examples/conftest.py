@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.running import Running
+from tests.support.running import Running
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from tests.sdk.world import eventually
+from tests.support.app_world import eventually
 
 
 async def test_reports_are_ordered_built_and_shown(example: Callable[[str], None]) -> None:

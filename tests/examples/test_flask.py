@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.running import eventually
+from tests.support.running import eventually
 
 ACME = {"X-Customer": "acme"}
 

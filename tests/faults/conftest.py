@@ -8,7 +8,7 @@ import pytest
 
 from fairlane.engine import Engine
 from fairlane.store import Durability, open_store
-from tests.engine.clock import Clock
+from tests.support.clock import Clock
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.acceptance.running import Api, eventually, run, up
+from tests.support.running import Api, eventually, run, up
 
 BODY = {"tenantId": "acme", "payload": "x" * 10_000}
 REFUSALS = {503: "store_unavailable", 507: "store_full"}

@@ -17,11 +17,10 @@ from fairlane.model.states import State
 from fairlane.server.app import create_app
 from fairlane.store import Durability, open_store
 from fairlane.upkeep.run import run_upkeep
-from tests.engine.acting import lift_limits
-from tests.engine.conformance.conftest import served
-from tests.unit.store_servers import SAFE, eventually, server
-
-from .history import History, held_by
+from tests.support.acting import lift_limits
+from tests.support.history import History, held_by
+from tests.support.serving import served
+from tests.support.store_servers import SAFE, eventually, server
 
 ROOM = 3 * 1024 * 1024
 BODY = {"tenantId": "acme", "payload": "x" * 20_000, "maxAttempts": 1}

@@ -3,8 +3,7 @@
 import pytest
 
 from fairlane.model.states import State
-
-from .history import Held, History
+from tests.support.history import Held, History
 
 DONE, WAITS = State.COMPLETED, State.PENDING
 

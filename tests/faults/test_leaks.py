@@ -11,10 +11,9 @@ from fairlane.model.ids import new_claim_id
 from fairlane.model.job import JobQuery
 from fairlane.model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, OutcomeKind, WorkerReport
 from fairlane.model.states import State
-from tests.engine.acting import by_tenant, lift_limits, limit, submit
-from tests.engine.clock import Clock
-
-from .history import Held, History
+from tests.support.acting import by_tenant, lift_limits, limit, submit
+from tests.support.clock import Clock
+from tests.support.history import Held, History
 
 TENANTS = ("ant", "bee", "cat")
 WORKERS = 4

@@ -20,12 +20,11 @@ from fairlane.model.states import State
 from fairlane.remote import RemoteBackend
 from fairlane.server.app import create_app
 from fairlane.store import Durability, open_store
-from tests.engine.acting import lift_limits
-from tests.engine.conformance.conftest import served
-from tests.unit.store_servers import SAFE, server
-
-from .history import History, held_by
-from .proxy import Wire, wire
+from tests.support.acting import lift_limits
+from tests.support.history import History, held_by
+from tests.support.proxy import Wire, wire
+from tests.support.serving import served
+from tests.support.store_servers import SAFE, server
 
 ROUNDS = 20
 

@@ -10,10 +10,9 @@ import pytest
 from fairlane.engine import Engine
 from fairlane.model.job import SubmitStatus
 from fairlane.model.tenant import Rate
-from tests.engine.acting import claim, finish, lift_limits, limit, submit
-from tests.engine.clock import Clock
-
-from .history import over_rate
+from tests.support.acting import claim, finish, lift_limits, limit, submit
+from tests.support.clock import Clock
+from tests.support.history import over_rate
 
 LIMIT, WINDOW_US = 10, 60_000_000
 Take = Callable[[Engine, int], Awaitable[int]]

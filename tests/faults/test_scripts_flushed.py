@@ -12,7 +12,7 @@ from fairlane.model.ids import new_claim_id
 from fairlane.model.job import JobQuery, NewJob, SubmitStatus
 from fairlane.model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, OutcomeKind, WorkerReport
 from fairlane.model.retention import Retention
-from tests.engine.acting import lift_limits
+from tests.support.acting import lift_limits
 
 JOBS = 300
 

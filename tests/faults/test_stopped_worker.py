@@ -11,9 +11,8 @@ import httpx
 import msgspec
 
 from fairlane.remote.answers import JobAnswer
-from tests.acceptance.running import Api, eventually, up
-
-from .history import History, held_by
+from tests.support.history import History, held_by
+from tests.support.running import Api, eventually, up
 
 LEASE_S = 4
 OPTIONS = ("--lease", f"{LEASE_S}s", "--processes", "2", "--workers", "8", "--default-concurrency", "off")

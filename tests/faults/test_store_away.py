@@ -22,12 +22,11 @@ from fairlane.server.app import create_app
 from fairlane.store import Durability, open_store
 from fairlane.upkeep.run import run_upkeep
 from fairlane.worker import Worker, WorkerOptions
-from tests.engine.acting import lift_limits
-from tests.engine.conformance.conftest import served
-from tests.unit.store_servers import SAFE, eventually, server
-
-from .history import History, held_by
-from .proxy import Wire, wire
+from tests.support.acting import lift_limits
+from tests.support.history import History, held_by
+from tests.support.proxy import Wire, wire
+from tests.support.serving import served
+from tests.support.store_servers import SAFE, eventually, server
 
 LEASE_MS = 4_000
 AWAY_S = 5.0

@@ -8,8 +8,7 @@ import pytest
 
 from fairlane import State, builtin
 from fairlane.model.states import Reason
-
-from .world import WorkerProcess, World, json_of
+from tests.support.app_world import WorkerProcess, World, json_of
 
 
 @pytest.mark.parametrize("payload", [b'{"b":1,"a":[]}', b"[1, 2]", b"130775545883395173", b"null", b'"x"', b"{}"])

@@ -16,9 +16,8 @@ from fairlane import App, IdempotencyMismatch
 from fairlane.cli.main import cli
 from fairlane.sdk.call import Submitter
 from fairlane.server.app import create_app
-
-from ..engine.conformance.conftest import served
-from .world import World
+from tests.support.app_world import World
+from tests.support.serving import served
 
 RUN_AT = datetime(2027, 1, 15, 8, 0, 0, 250_000, UTC)
 OPTIONS: dict[str, dict[str, Any]] = {

@@ -14,8 +14,7 @@ from fairlane.model.job import Job, Progress
 from fairlane.runtime.sockets import listen
 from fairlane.server.app import create_app
 from fairlane.server.run import serve_on
-
-from .world import PATIENCE_SECONDS, World
+from tests.support.app_world import PATIENCE_SECONDS, World
 
 
 @asynccontextmanager

@@ -12,8 +12,7 @@ import pytest
 
 from fairlane import App, Cancel, JobContext, Middleware, NewJob, PartlySubmitted, Retry, State, current
 from fairlane.model.tenant import PolicyChange, Rate
-
-from .world import World, json_of
+from tests.support.app_world import World, json_of
 
 
 class Diary(Middleware):

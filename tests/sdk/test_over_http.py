@@ -10,9 +10,8 @@ import pytest
 from fairlane import App, InvalidInput, Job, PartlySubmitted, RateLimited, Retry, State, current
 from fairlane.model.tenant import PolicyChange, Rate
 from fairlane.server.app import create_app
-
-from ..engine.conformance.conftest import served
-from .world import World, eventually
+from tests.support.app_world import World, eventually
+from tests.support.serving import served
 
 
 @pytest.fixture

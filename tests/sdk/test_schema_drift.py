@@ -12,8 +12,7 @@ import pytest
 from fairlane import App, InvalidInput, Retry, State
 from fairlane.model.job import Job
 from fairlane.model.states import Reason
-
-from .world import World, json_of
+from tests.support.app_world import World, json_of
 
 
 class Period(msgspec.Struct):

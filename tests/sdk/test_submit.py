@@ -25,8 +25,7 @@ from fairlane import (
 )
 from fairlane.model.job import JobQuery
 from fairlane.model.tenant import PolicyChange, Rate
-
-from .world import World, json_of
+from tests.support.app_world import World, json_of
 
 
 class Report(msgspec.Struct):

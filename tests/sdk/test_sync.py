@@ -13,8 +13,7 @@ import pytest
 from fairlane import InvalidInput, JobFailed, Retry, State, SyncJobHandle, current
 from fairlane.model.job import JobQuery
 from fairlane.model.names import check_name
-
-from .world import ROOT, World
+from tests.support.app_world import ROOT, World
 
 
 async def in_thread(world: World, function: object, *args: object) -> object:

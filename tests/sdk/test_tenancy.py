@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from fairlane import App, InvalidInput, current
+from tests.support.app_world import World, json_of
 
 from . import process_parent
-from .world import World, json_of
 
 
 @pytest.fixture

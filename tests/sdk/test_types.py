@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .world import ROOT
+from tests.support.app_world import ROOT
 
 FOLDER = Path(__file__).parent / "typing"
 Errors = dict[int, set[str]]

@@ -22,8 +22,7 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 from fairlane import InvalidInput, ResultMismatch, State
 from fairlane.job.json_values import encode
 from fairlane.job.parameters import Parameters
-
-from .world import World, json_of
+from tests.support.app_world import World, json_of
 
 
 class Html(str):

@@ -8,8 +8,8 @@ START_US = 1_700_000_000_000_000
 class Clock:
     """Microseconds; stands still unless it is moved."""
 
-    def __init__(self) -> None:
-        self.now_us = START_US
+    def __init__(self, now_us: int = START_US) -> None:
+        self.now_us = now_us
 
     def __call__(self) -> int:
         return self.now_us
@@ -20,3 +20,6 @@ class Clock:
 
     def advance(self, *, us: int = 0, ms: int = 0) -> None:
         self.now_us += us + ms * 1000
+
+    def travel(self, seconds: float) -> None:
+        self.now_us += round(seconds * 1_000_000)

@@ -11,9 +11,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from fairlane import App, IdempotencyMismatch, Job, Retry, Snooze, current
 from fairlane.contrib.otel import Tracing
 from fairlane.server.app import create_app
-
-from ..engine.conformance.conftest import served
-from .world import World
+from tests.support.app_world import World
+from tests.support.serving import served
 
 
 @pytest.mark.parametrize("is_async", [True, False])

@@ -20,7 +20,9 @@ from fairlane.backend import Backend
 from fairlane.connect import open_backend, open_engine
 from fairlane.engine import Engine
 from fairlane.model.job import Job, NewJob
+from fairlane.model.retention import Retention
 from fairlane.model.tenant import TenantPolicy
+from fairlane.upkeep.run import run_upkeep
 from fairlane.worker import Worker, WorkerOptions
 
 T = TypeVar("T")
@@ -97,7 +99,7 @@ class WorkerProcess:
         self._diary = folder / f"diary-{len(list(folder.iterdir()))}"
         self._diary.touch()
         arguments = [world.url, str(self._diary), str(lease_ms), str(drain_seconds), str(slots)]
-        command = [sys.executable, "-m", "tests.sdk.worker_process", *arguments]
+        command = [sys.executable, "-m", "tests.worker.worker_process", *arguments]
         self.process = subprocess.Popen(command, cwd=ROOT)
 
     def diary(self, job_id: str) -> list[str]:
@@ -141,6 +143,23 @@ class WorkerProcess:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+
+
+@asynccontextmanager
+async def app_world(url: str) -> AsyncIterator[World]:
+    """A world on an emptied store with upkeep running beside it. Its end runs the doctor."""
+    engine = await open_emptied(url)
+    upkeep = asyncio.create_task(run_upkeep(engine.maintenance, Retention()))
+    world = World(url, engine)
+    try:
+        yield world
+    finally:
+        upkeep.cancel()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await asyncio.wait([upkeep])
+            await world.app.close()
+            assert (await engine.maintenance.doctor()).problems == []
+            await engine.close()
 
 
 async def eventually(look: Callable[[], Awaitable[T]], what: str, within: float = PATIENCE_SECONDS) -> T:

@@ -23,7 +23,7 @@ from fairlane.model.ids import new_claim_id
 from fairlane.model.job import NewJob
 from fairlane.model.lease import ClaimRequest, WorkerReport
 from fairlane.server.app import create_app
-from tests.engine.conformance.conftest import served
+from tests.support.serving import served
 
 COMMAND = [sys.executable, "-m", "fairlane.cli.main", "top"]
 

@@ -16,7 +16,7 @@ from fairlane.runtime.child import Child
 from fairlane.runtime.health import served_health
 from fairlane.runtime.reload import reloading
 from fairlane.runtime.retrying import insist
-from tests.sdk.world import PATIENCE_SECONDS, eventually
+from tests.support.app_world import PATIENCE_SECONDS, eventually
 
 
 def failing(times: int, error: Exception, step: Callable[..., Any]) -> Callable[..., Any]:

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from fairlane import State, current
 from fairlane.model.states import Reason
-
-from .world import PATIENCE_SECONDS, WorkerProcess, World, eventually, json_of
+from tests.support.app_world import PATIENCE_SECONDS, WorkerProcess, World, eventually, json_of
 
 
 async def test_a_blocked_loop_keeps_its_leases(world: World, tmp_path: Path) -> None:

@@ -11,8 +11,7 @@ from fairlane.model.errors import StoreRefused, StoreUnavailable
 from fairlane.store import Durability, open_store
 from fairlane.store.checks import _version_problems, look
 from fairlane.upkeep.check import check
-
-from .store_servers import SAFE, free_port, server, tell
+from tests.support.store_servers import SAFE, free_port, server, tell
 
 SECRET = "hunter2"
 

@@ -13,9 +13,8 @@ from fairlane import State, current
 from fairlane.model.states import Reason
 from fairlane.server.app import create_app
 from fairlane.worker import Worker
-from tests.engine.conformance.conftest import served
-
-from .world import PATIENCE_SECONDS, World, eventually
+from tests.support.app_world import PATIENCE_SECONDS, World, eventually
+from tests.support.serving import served
 
 
 @asynccontextmanager

@@ -11,9 +11,8 @@ from valkey.exceptions import TimeoutError as ValkeyTimeoutError
 from fairlane.store import Store, open_store
 from fairlane.store.client import connections
 from fairlane.store.client import subscriptions as listening
-from tests.faults.proxy import Wire, wire
-
-from .store_servers import SAFE, eventually, server, tell
+from tests.support.proxy import Wire, wire
+from tests.support.store_servers import SAFE, eventually, server, tell
 
 
 @pytest.fixture

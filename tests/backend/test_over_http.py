@@ -19,7 +19,7 @@ from fairlane.model.states import State
 from fairlane.remote import RemoteBackend
 from fairlane.runtime.sockets import listen
 from fairlane.server.http.endpoint import LARGE_BODY
-from tests.faults.proxy import wire
+from tests.support.proxy import wire
 
 from .world import WORKER, World
 

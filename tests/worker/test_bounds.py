@@ -15,8 +15,7 @@ from fairlane.model.errors import InvalidInput
 from fairlane.model.states import Reason
 from fairlane.worker import Worker, WorkerOptions
 from fairlane.worker.memory import resident_bytes
-
-from .world import PATIENCE_SECONDS, World, eventually
+from tests.support.app_world import PATIENCE_SECONDS, World, eventually
 
 
 async def test_queues_get_starts_by_weight(world: World) -> None:

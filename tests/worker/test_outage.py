@@ -16,8 +16,7 @@ from fairlane import StoreUnavailable
 from fairlane.connect import open_engine
 from fairlane.model.tenant import TenantPolicy
 from fairlane.store import Durability, EmbeddedServer
-
-from .world import PATIENCE_SECONDS, World, eventually, json_of
+from tests.support.app_world import PATIENCE_SECONDS, World, eventually, json_of
 
 
 @asynccontextmanager

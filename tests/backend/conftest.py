@@ -2,49 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 
 import pytest
-import uvicorn
 
-from fairlane.backend import Backend
 from fairlane.engine import Engine
 from fairlane.remote import RemoteBackend
-from fairlane.runtime.sockets import listen
-from fairlane.server.app import App, create_app
-from fairlane.server.http.protocol import BoundedHttpProtocol
+from fairlane.server.app import create_app
 from fairlane.store import Durability, open_store
+from tests.support.clock import Clock
+from tests.support.serving import closed_in_time, served
 
-from .world import Clock, World
-
-
-@asynccontextmanager
-async def served(app: App) -> AsyncIterator[str]:
-    """The URL of a server of `app` on a free port of this machine."""
-    listener = listen("127.0.0.1", 0)
-    config = uvicorn.Config(app, http=BoundedHttpProtocol, ws="none", lifespan="off", log_config=None)
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        app.stop_waiting()
-        server.should_exit = True
-        await serving
-
-
-async def closed_in_time(queue: Backend) -> None:
-    """Close it; a close that hangs fails its test."""
-    async with asyncio.timeout(30):
-        await queue.close()
+from .world import World
 
 
 @pytest.fixture(params=["engine", "http"])
 async def world(request: pytest.FixtureRequest, store_url: str) -> AsyncIterator[World]:
-    """An empty queue, reached in both ways, with a clock that the test moves."""
+    """An empty store, reached in both ways, with a clock that the test moves."""
     async with AsyncExitStack() as stack:
         store = await open_store(store_url, Durability.MEMORY)
         await store.client.flushall()

@@ -15,9 +15,8 @@ from fairlane.model.errors import FairlaneError, InvalidInput
 from fairlane.model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, WorkerReport
 from fairlane.server.app import create_app
 from fairlane.worker import outcomes
-
-from ..engine.conformance.conftest import served
-from .world import World, eventually, json_of
+from tests.support.app_world import World, eventually, json_of
+from tests.support.serving import served
 
 
 def nested(depth: int) -> list[Any]:

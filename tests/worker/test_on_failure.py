@@ -11,8 +11,7 @@ import pytest
 
 from fairlane import App, Cancel, Job, Retry, RetryAfter, State, current
 from fairlane.model.states import Reason
-
-from .world import PATIENCE_SECONDS, World, eventually
+from tests.support.app_world import PATIENCE_SECONDS, World, eventually
 
 SOON = Retry(2, base="10ms", cap="10ms")
 

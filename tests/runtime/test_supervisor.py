@@ -11,7 +11,7 @@ import pytest
 
 from fairlane.runtime.child import CannotStart, Child
 from fairlane.runtime.supervisor import StopSignals
-from tests.acceptance.running import eventually, fairlane
+from tests.support.running import eventually, fairlane
 
 
 class Unlucky(Child):

@@ -12,26 +12,15 @@ from fairlane.model.ids import new_claim_id
 from fairlane.model.job import NewJob, Submission, SubmitStatus
 from fairlane.model.lease import ClaimRequest, Lease, LeaseStatus, Outcome, OutcomeKind, WorkerReport
 from fairlane.model.tenant import PolicyChange
+from tests.support.clock import Clock
 
 WORKER = WorkerReport(id="w1", slots=8, running=1, host="here", pid=7, started_at=1_700_000_000.0, jobs=("j1",))
 
 
 @dataclass
-class Clock:
-    """Microseconds that pass only when told to."""
-
-    now_us: int
-
-    def __call__(self) -> int:
-        return self.now_us
-
-    def travel(self, seconds: float) -> None:
-        self.now_us += round(seconds * 1_000_000)
-
-
 @dataclass
 class World:
-    """`queue` is what is tested, `upkeep` does the duties beside it."""
+    """`backend` is tested; `upkeep` does the duties beside it."""
 
     backend: Backend
     upkeep: Maintenance

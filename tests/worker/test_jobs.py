@@ -15,8 +15,7 @@ from fairlane import Cancel, Retry, RetryAfter, Snooze, State, current
 from fairlane.model.errors import InvalidInput
 from fairlane.model.job import Job, Progress
 from fairlane.model.states import Reason
-
-from .world import World, eventually, json_of
+from tests.support.app_world import World, eventually, json_of
 
 SOON = Retry(3, base="10ms", cap="20ms")
 

@@ -11,8 +11,7 @@ import pytest
 from fairlane import State
 from fairlane.model.states import Reason
 from fairlane.process.signals import SAME_REQUEST_SECONDS
-
-from .world import WorkerProcess, World, json_of
+from tests.support.app_world import WorkerProcess, World, json_of
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
