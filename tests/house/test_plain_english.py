@@ -13,6 +13,8 @@ ROOT = Path(__file__).parents[2]
 
 # Folders and files whose texts are in plain English. Add a folder when it is clean; the aim is ".".
 PLAIN = (
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
     "CONTRIBUTING.md",
     "README.md",
     "SECURITY.md",
