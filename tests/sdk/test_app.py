@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,9 +36,15 @@ def test_a_name_is_given_once() -> None:
     def work() -> None:
         pass
 
+    def other() -> None:
+        pass
+
     app.task(work)
-    with pytest.raises(InvalidInput, match="named work already"):
-        app.task(work)
+    with pytest.raises(InvalidInput) as refused:
+        app.task(name="work")(other)
+    here = f"{Path(__file__).resolve()}:{work.__code__.co_firstlineno}"
+    assert str(refused.value) == f"task work is defined already, at {here}; give one of them another name"
+    assert app.registry["work"].function is work
 
 
 @pytest.mark.parametrize("thing", [partial(len), "add", 7, App().task(len)], ids=repr)

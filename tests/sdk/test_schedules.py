@@ -66,7 +66,7 @@ def test_a_declaration_says_what_the_task_says() -> None:
         (lambda app: app.cron("a", "0 3 * * *", bound(app, delay="1m"), tenant="acme"), "`delay`"),
         (lambda app: app.cron("a", "0 3 * * *", bound(app, headers={"a": "b"}), tenant="acme"), "`headers`"),
         (lambda app: app.cron("a", "0 3 * * *", bound(app, idempotency_key="k"), tenant="acme"), "`idempotency_key`"),
-        (lambda app: App().cron("a", "0 3 * * *", bound(app), tenant="acme"), "no task of this app"),
+        (lambda app: App().cron("a", "0 3 * * *", bound(app), tenant="acme"), "schedule a: this app has no task build"),
     ],
 )
 def test_what_cannot_be_is_refused_where_it_is_written(wrong: Callable[[App], None], told: str) -> None:

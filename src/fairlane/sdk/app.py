@@ -17,10 +17,11 @@ from ..model.names import check_name
 from ..model.schedule import ScheduleSpec
 from .call import Bound
 from .connections import Connections
+from .definition import Place, check_function, place_of, place_of_caller
 from .handle import JobHandle, SyncJobHandle
 from .middleware import Middleware
 from .portal import no_fork, run_sync
-from .schedules import MissedTicks, OverlappingTicks, When, spec_of
+from .schedules import Declared, MissedTicks, OverlappingTicks, When, spec_of
 from .task import AsyncTask, Executor, OnFailure, SyncTask, Task, TaskOptions
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class App:
         self._tenancy = tenancy
         self._is_loaded = False
         self._tasks: dict[str, Task[..., Any]] = {}
-        self._schedules: dict[tuple[str, str], ScheduleSpec] = {}
+        self._schedules: dict[tuple[str, str], Declared] = {}
         self._connections = Connections(self._open)
 
     @property
@@ -81,7 +82,7 @@ class App:
     @property
     def schedules(self) -> Sequence[ScheduleSpec]:
         """What `cron` declared: workers put it into the store when they start."""
-        return tuple(self._schedules.values())
+        return tuple(declared.spec for declared in self._schedules.values())
 
     @overload
     def task(  # type: ignore[overload-overlap]  # as above
@@ -119,24 +120,28 @@ class App:
 
         Async functions run on the worker's event loop, plain ones in threads, or in child processes that
         can be killed with executor="process". `timeout` ends an attempt, 5 minutes by default.
-        `on_failure` (async or plain) is called with each job whose last attempt has failed, or whose payload
-        did not fit: by the worker that ran it, after the store has put the job into the dead letter queue, and
-        at most once. It is not called for a job whose worker was lost; who must miss none reads that queue.
-        Raises InvalidInput for bad options, a name in use, or what is no function.
+        `on_failure` (async or plain) is called with each job whose last attempt failed, or whose payload
+        did not fit. The worker that ran the job calls it at most once, after the store has put the job into the dead
+        letter queue. It is not called for a job whose worker was lost: to miss none, read the dead letter queue.
+        A definition that runs again (a notebook's cell, a reloaded module) replaces the earlier one.
+        Raises InvalidInput for bad options, a name that another function has, and functions that cannot be tasks.
         """
         options = TaskOptions(queue, retry, timeout, executor, on_failure)
 
         def register(function: Callable[..., Any]) -> Task[..., Any]:
-            if not hasattr(function, "__name__"):  # a partial, a name without `name=`
-                raise InvalidInput(f"a task is made of a function, not of {function!r:.100}; write a `def` for it")
+            task_name = check_function(function, name)
             kind: type[Task[..., Any]] = AsyncTask if inspect.iscoroutinefunction(function) else SyncTask
-            task = kind(self, name or function.__name__, function, options)
-            if task.name in self._tasks:
-                raise InvalidInput(f"there is a task named {task.name} already; give one of them another name")
-            self._tasks[task.name] = task
+            task = kind(self, task_name, function, options)
+            self._register(task)
             return task
 
         return register if function is None else register(function)
+
+    def _register(self, task: Task[..., Any]) -> None:
+        known = self._tasks.get(task.name)
+        if known is not None and not place_of(task.function).redefines(first := place_of(known.function)):
+            raise InvalidInput(f"task {task.name} is defined already, at {first}; give one of them another name")
+        self._tasks[task.name] = task
 
     def cron(
         self,
@@ -168,10 +173,18 @@ class App:
             check_name(tenant, "tenant", "/tenantId")
         spec = spec_of(name, self.resolve_tenant(options.tenant if tenant is None else tenant), when, call)
         if spec.task not in self._tasks:
-            raise InvalidInput(f"schedule {name}: {spec.task} is no task of this app")
-        if (spec.tenant_id, name) in self._schedules:
-            raise InvalidInput(f"tenant {spec.tenant_id} has a schedule {name} already; give one of them another name")
-        self._schedules[spec.tenant_id, name] = spec
+            raise InvalidInput(f"schedule {name}: this app has no task {spec.task}")
+        self._declare(spec, place_of_caller(1))
+
+    def _declare(self, spec: ScheduleSpec, place: Place) -> None:
+        key = spec.tenant_id, spec.name
+        known = self._schedules.get(key)
+        if known is not None and not place.redefines(known.place):
+            raise InvalidInput(
+                f"tenant {spec.tenant_id} has a schedule {spec.name} already, declared at {known.place}; "
+                "give one of them another name"
+            )
+        self._schedules[key] = Declared(spec, place)
 
     def tenant(self, tenant: str) -> TenantBlock:
         """`with app.tenant("acme"):` within, in sync and async code alike, jobs that name no tenant belong to it.

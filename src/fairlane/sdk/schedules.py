@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import msgspec
 
@@ -18,6 +18,7 @@ from ..model.errors import FairlaneError, InvalidInput, StoreUnavailable
 from ..model.names import check_name
 from ..model.schedule import Missed, Overlap, ScheduleSpec
 from .call import Bound
+from .definition import Place
 from .submission import JobTemplate
 
 MissedTicks = Literal["skip", "one", "all"]
@@ -25,6 +26,13 @@ OverlappingTicks = Literal["allow", "skip"]
 
 _TROUBLE = Backoff(base_ms=200, cap_ms=10_000)
 _log = logging.getLogger(__name__)
+
+
+class Declared(NamedTuple):
+    """A schedule, and where the code declares it."""
+
+    spec: ScheduleSpec
+    place: Place
 
 
 class When(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, get_args
 
+from ..job.annotations import NotDefinedYet
 from ..job.control import Duration, Retry, check_timeout_ms
 from ..job.parameters import Parameters
 from ..model.errors import InvalidInput
@@ -71,13 +73,15 @@ class Task(Generic[P, T]):
         self.executor = executor_of(self.name, options.executor, self.is_async)
         """Where workers run it: on their event loop, in a thread, or in a child process."""
         self.__doc__ = function.__doc__
+        with contextlib.suppress(NotDefinedYet):  # a class below this task in its module
+            self.parameters  # noqa: B018  what cannot be a task is refused here
 
     def __repr__(self) -> str:
         return f"<Task {self.name}>"
 
     @cached_property
     def parameters(self) -> Parameters:
-        """How payloads map to arguments. Raises TypeError where the signature does not allow it."""
+        """How payloads map to arguments. Raises InvalidInput where the signature does not allow it."""
         return Parameters(self.function, self.name)
 
     @property

@@ -161,9 +161,12 @@ class Worker:
             await asyncio.sleep(MEMORY_SECONDS)
 
     def _check_tasks(self) -> None:
-        """What cannot work stops the worker here, not its jobs later."""
+        """Find tasks that cannot work before their jobs do."""
         for name, task in self._registry.items():
-            task.parameters  # noqa: B018  raises TypeError
+            try:
+                task.parameters  # noqa: B018
+            except InvalidInput as error:  # its jobs fail for this reason; other tasks work
+                log.error("%s", error)
             if task.executor == "process":
                 check_reachable(name, task)
 
