@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from importlib.resources import files
 
+from fairlane.engine import scripts
+from fairlane.engine.scripts import LuaFile
 from tools.reference.markdown import table
 
 _INTRODUCTION = """# Keys
@@ -14,31 +15,27 @@ SDK, the REST API or the command line instead. `fairlane doctor` derives every i
 each difference.
 
 Every key below begins with `fl:{N}:`, where N is the number of the partition. Words in capitals stand for ids and
-names. Each section is one file of `src/fairlane/engine/lua/include`.
+names. Each section is one file of `src/fairlane/engine/lua`.
 
 """
-_TITLE = re.compile(r"-- (\w+): (.+)")
 _KEY = re.compile(r"--   (\S.*?)  +(\S.*)")
 _MORE = re.compile(r"-- {6,}(\S.*)")
 
 
 def page() -> str:
     """The text of docs/reference/keys.md."""
-    folder = files("fairlane.engine") / "lua" / "include"
-    sections = (_section(file.read_text("utf-8")) for file in sorted(folder.iterdir(), key=lambda file: file.name))
-    return _INTRODUCTION + "".join(sections)
+    files = [*map(scripts.read_include, scripts.include_names()), *map(scripts.read_script, scripts.names())]
+    return _INTRODUCTION + "".join(_section(file) for file in files)
 
 
-def _section(script: str) -> str:
-    """The keys that one include describes."""
-    lines = script.splitlines()
-    title = _TITLE.match(lines[0])
+def _section(file: LuaFile) -> str:
+    """The keys that one file describes."""
     rows: list[list[str]] = []
-    for line in lines:
+    for line in file.text.splitlines():
         if match := _KEY.fullmatch(line):
             rows.append([f"`{match[1]}`", match[2]])
         elif rows and (match := _MORE.fullmatch(line)):
             rows[-1][1] += f" {match[1]}"
-    if title is None or not rows:
+    if not rows:
         return ""
-    return f"## {title[1].capitalize()}\n\n" + table(["key", "holds"], rows)
+    return f"## {file.name.replace('_', ' ').capitalize()}\n\n" + table(["key", "holds"], rows)

@@ -58,9 +58,12 @@ class LuaFile:
     text: str
 
     def __post_init__(self) -> None:
-        name = self.path.rpartition("/")[2].removesuffix(".lua")
-        if not re.match(rf"(.*\n)?-- {name}: ", self.text):
-            raise ContractError(f'{self.path} must say what it does in its first comment: "-- {name}: ..."')
+        if not re.match(rf"(.*\n)?-- {self.name}: ", self.text):
+            raise ContractError(f'{self.path} must say what it does in its first comment: "-- {self.name}: ..."')
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2].removesuffix(".lua")
 
     def words(self, heading: str) -> tuple[str, ...]:
         """The words after a heading of the contract, which must be there. Raises ContractError."""
@@ -133,7 +136,7 @@ def parse(script: LuaFile, read: Callable[[str], LuaFile] = read_include) -> Scr
         argv = argv[:-1]
     source = "\n".join((shebang, _locals(keys, argv, rest), *_nested(includes, body)))
     sha = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
-    return Script(script.path.removesuffix(".lua"), source, sha, argv, rest, events)
+    return Script(script.name, source, sha, argv, rest, events)
 
 
 def _names_in(folder: Traversable) -> list[str]:

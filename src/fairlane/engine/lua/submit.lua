@@ -7,6 +7,7 @@
 -- NEEDS base policy sliding_window new_jobs
 -- For an id that exists already, run at is the time that this call asked for.
 -- items: msgpack [[id, tenant, queue, priority, delay, run at or 0, idempotency key, fingerprint, business key], ...]
+--   i/TENANT/KEY  msgpack {job, fingerprint of the request} of an idempotency key; expires
 local jobs = unpack_value(items)
 local keyed = {}
 local answers = { now }
