@@ -68,9 +68,9 @@ class Jobs(Protocol):
     async def submit(self, jobs: Sequence[NewJob]) -> list[Submission]:
         """Make up to MAX_BATCH jobs. Returns one answer each, in order. Raises StoreFull.
 
-        Over HTTP, raises InvalidInput if the API refuses one of them; the others have been made then. Submitting
-        the same ids again makes no job twice. Many large jobs delay other callers while the store writes them:
-        send a few megabytes a call.
+        A refused job does not keep the others from being made; `model.refusals.refusal_of` tells why it was refused.
+        Submitting the same ids again makes no job twice. Many large jobs delay other callers while the store writes
+        them: send a few megabytes a call.
         """
 
     async def get(self, job_id: str) -> Job:

@@ -15,6 +15,7 @@ from fairlane.model.ids import new_claim_id
 from fairlane.model.job import JobQuery, SubmitStatus
 from fairlane.model.lease import ClaimRequest, LeaseReport, LeaseStatus
 from fairlane.model.logs import LogLine, LogPiece
+from fairlane.model.refusals import refusal_of
 from fairlane.model.states import State
 from fairlane.remote import RemoteBackend
 from fairlane.runtime.sockets import listen
@@ -28,21 +29,57 @@ over_http = pytest.mark.parametrize("world", ["http"], indirect=True)
 
 @over_http
 async def test_bad_values_name_their_field(world: World) -> None:
-    with pytest.raises(InvalidInput) as refused:
-        await world.backend.jobs.submit([world.job(priority=10)])
-    assert refused.value.pointer == "/priority"
-    with pytest.raises(InvalidInput) as refused:
-        await world.backend.jobs.submit([world.job(), world.job(queue="no spaces")])
-    assert refused.value.pointer == "/jobs/1/queue"
-    with pytest.raises(PayloadTooLarge):
-        await world.backend.jobs.submit([world.job(payload=b'"' + b"x" * 300_000 + b'"')])
-    with pytest.raises(InvalidInput):
-        await world.backend.jobs.submit([world.job(idempotency_key="é")])
+    bad = {
+        "/priority": world.job(priority=10),
+        "/queue": world.job(queue="no spaces"),
+        "/payload": world.job(payload=b'"' + b"x" * 300_000 + b'"'),
+        "/runAt": world.job(run_at_ms=10**15),
+    }
+    for pointer, job in bad.items():
+        (refused,) = await world.backend.jobs.submit([job])
+        error = refusal_of(refused)
+        assert (refused.status, refused.job_id) == (SubmitStatus.REFUSED, job.id)
+        assert isinstance(error, InvalidInput) and error.pointer == pointer
+        assert isinstance(error, PayloadTooLarge) == (pointer == "/payload")
     for name in ("a/b", "", "a b", ".", ".."):
         with pytest.raises(InvalidInput):
             await world.backend.tenants.get(name)
         with pytest.raises(InvalidInput):
             await world.backend.queues.pause(name, True)
+
+
+@over_http
+async def test_a_refused_job_of_a_batch_leaves_the_others_and_their_answers(world: World) -> None:
+    await world.backend.jobs.submit([world.job(idempotency_key="k")])
+    good, replay = world.job(), world.job(idempotency_key="k")
+    bad = [world.job(queue="no spaces"), world.job(idempotency_key="é"), world.job(payload=b"2", idempotency_key="k")]
+    answers = await world.backend.jobs.submit([bad[0], good, bad[1], replay, bad[2]])
+    assert [answer.status for answer in answers] == [
+        SubmitStatus.REFUSED,
+        SubmitStatus.CREATED,
+        SubmitStatus.REFUSED,
+        SubmitStatus.REPLAYED,
+        SubmitStatus.KEY_REUSED,
+    ]
+    assert [str(refusal_of(answer)) for answer in answers] == [
+        "queue must be 1 to 128 of the characters A-Z a-z 0-9 . _ : @ -",
+        "None",
+        "idempotencyKey must be 1 to 255 visible ASCII characters without spaces",
+        "None",
+        "the idempotency key was used before with another request",
+    ]
+    assert [getattr(refusal_of(answer), "pointer", None) for answer in answers[:3]] == [
+        "/queue",
+        None,
+        "/idempotencyKey",
+    ]
+    assert (await world.backend.jobs.get(good.id)).id == good.id
+
+
+@over_http
+async def test_an_idempotency_key_that_no_header_can_carry_is_refused_for_its_job_alone(world: World) -> None:
+    (refused,) = await world.backend.jobs.submit([world.job(idempotency_key="é")])
+    assert isinstance(refusal_of(refused), InvalidInput)
 
 
 @over_http

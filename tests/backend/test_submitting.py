@@ -6,9 +6,10 @@ import pytest
 
 from fairlane.model.backoff import Backoff
 from fairlane.model.bulk import BulkAction
-from fairlane.model.errors import InvalidInput, NotFound
+from fairlane.model.errors import IdempotencyMismatch, InvalidInput, NotFound, RateLimited
 from fairlane.model.job import JobQuery, SubmitStatus
 from fairlane.model.lease import OutcomeKind
+from fairlane.model.refusals import refusal_of
 from fairlane.model.states import Reason, State
 
 from .world import World
@@ -57,6 +58,8 @@ async def test_an_idempotency_key_answers_with_the_first_job(world: World) -> No
     reused = await world.submit_one(other)
     assert (again.status, again.job_id) == (SubmitStatus.REPLAYED, first.job_id)
     assert reused.status is SubmitStatus.KEY_REUSED
+    assert isinstance(refusal_of(reused), IdempotencyMismatch)
+    assert str(refusal_of(reused)) == "the idempotency key was used before with another request"
     batch = await world.backend.jobs.submit([world.job(idempotency_key="once"), other])
     assert [one.status for one in batch] == [SubmitStatus.REPLAYED, SubmitStatus.KEY_REUSED]
     assert batch[0].job_id == first.job_id
@@ -99,6 +102,9 @@ async def test_the_submission_rate_slides(world: World) -> None:
     assert refused.rate is not None
     assert (refused.rate.limit, refused.rate.window_seconds, refused.rate.remaining) == (10, 60, 0)
     assert 59 <= refused.rate.reset_seconds <= 61
+    error = refusal_of(refused)
+    assert isinstance(error, RateLimited) and 59 <= error.retry_after <= 61
+    assert str(error) == "the tenant is over its submission rate of 10 in 60 s; try again in 60.0 s"
     both = await world.backend.jobs.submit([world.job(), world.job(tenant="other")])
     assert [one.status for one in both] == [SubmitStatus.RATE_LIMITED, SubmitStatus.CREATED]
     assert both[0].rate is not None and both[0].rate.limit == 10

@@ -81,7 +81,7 @@ def test_a_repeated_idempotency_key_with_another_payload_is_refused_in_words(
     fill(page, **{"Idempotency key": "k1"}, Payload="2")
     open_page.expect_console("status of 422")
     page.get_by_role("button", name="Submit the job").click()
-    expect(page.get_by_text("this idempotency key was used before with a different body")).to_be_visible()
+    expect(page.get_by_text("the idempotency key was used before with another request")).to_be_visible()
     expect(page.get_by_role("textbox", name="Idempotency key")).to_be_focused()
 
 

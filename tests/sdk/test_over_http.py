@@ -50,6 +50,8 @@ async def test_refusals_read_the_same(remote: World) -> None:
     with pytest.raises(PartlySubmitted, match="1 of 3") as partly:
         await work.using(tenant="slow").submit_many([(n,) for n in range(3)])
     assert [handle is not None for handle in partly.value.jobs] == [True, True, False]
+    (refusal,) = partly.value.refusals
+    assert isinstance(refusal, RateLimited) and 0 < refusal.retry_after <= 60
     with pytest.raises(RateLimited, match="submission rate of 2 in 60 s"):
         await work.using(tenant="slow").submit(1)
     with pytest.raises(InvalidInput, match="does not fit work"):

@@ -199,6 +199,7 @@ async def test_jobs_over_the_rate_are_refused_and_the_others_kept(world: World) 
     with pytest.raises(PartlySubmitted, match="2 of 5") as partly:
         await work.using(tenant="slow").submit_many([(n,) for n in range(5)])
     assert [handle is not None for handle in partly.value.jobs] == [True, True, True, False, False]
+    assert [type(error) for error in partly.value.refusals] == [RateLimited, RateLimited]
     with pytest.raises(RateLimited) as refused:
         await work.using(tenant="slow").submit(9)
     assert 0 < refused.value.retry_after <= 60

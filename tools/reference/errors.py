@@ -21,7 +21,7 @@ says what is wrong; `errors` names each bad field by its JSON pointer.
 
 """
 _CODES = {value.code for value in vars(fairlane).values() if isinstance(value, type) and hasattr(value, "code")}
-_NOT_OVER_HTTP = (fairlane.JobCancelled, fairlane.JobFailed, fairlane.ResultMismatch)
+_NOT_OVER_HTTP = (fairlane.JobCancelled, fairlane.JobFailed, fairlane.PartlySubmitted, fairlane.ResultMismatch)
 
 
 def page() -> str:

@@ -19,12 +19,12 @@ import msgspec
 
 from ..backend import Backend
 from ..model.backoff import Backoff
-from ..model.errors import InvalidInput, RateLimited, StoreUnavailable
-from ..model.job import NewJob, Submission, SubmitStatus
+from ..model.errors import RateLimited, StoreUnavailable
+from ..model.job import NewJob, SubmitStatus
+from ..model.refusals import refusal_of
 from ..sdk.app import App
 from ..sdk.call import Bound
 from ..sdk.middleware import tell_submitted
-from ..sdk.submission import refusal
 
 BATCH = 100
 """Entries that are handed over, and removed, together."""
@@ -107,9 +107,10 @@ class Relay:
         backend = await self._app.connect()
         jobs, refused = _jobs_of(entries, backend)
         delivered: list[int] = []
-        for (entry_id, job), answer in zip(jobs.items(), await _answers(backend, list(jobs.values())), strict=True):
-            error = answer if isinstance(answer, InvalidInput) else refusal(answer)
-            if isinstance(answer, Submission) and error is None:
+        answers = await backend.jobs.submit(list(jobs.values())) if jobs else []
+        for (entry_id, job), answer in zip(jobs.items(), answers, strict=True):
+            error = refusal_of(answer)
+            if error is None:
                 delivered.append(entry_id)
                 if answer.status is SubmitStatus.CREATED:
                     tell_submitted(self._app.middleware, [job])
@@ -121,20 +122,6 @@ class Relay:
             _log.error("entry %d of the outbox is refused for good: %s", entry_id, why)
         await self._table.settle(delivered, refused)
         return len(delivered)
-
-
-async def _answers(backend: Backend, jobs: Sequence[NewJob]) -> list[Submission | InvalidInput]:
-    """What became of each job. One that can never be accepted is no reason to refuse the others.
-
-    The API accepts the others all the same; asked again, it makes no second job, since their ids are the same.
-    """
-    try:
-        return [*await backend.jobs.submit(jobs)]
-    except InvalidInput as error:
-        if len(jobs) == 1:
-            return [error]
-    middle = len(jobs) // 2
-    return await _answers(backend, jobs[:middle]) + await _answers(backend, jobs[middle:])
 
 
 def _jobs_of(entries: Sequence[Entry], backend: Backend) -> tuple[dict[int, NewJob], dict[int, str]]:

@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 
 from .backoff import Backoff
+from .errors import FairlaneError
 from .states import Reason, State
 
 DEFAULT_TASK = "default"
@@ -54,16 +55,17 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SubmitStatus(StrEnum):
-    """What became of one submitted job."""
+    """Which job a submission made or found, or why it was refused. `refusals.py` has the errors of the refusals."""
 
     CREATED = "created"
     REPLAYED = "replayed"  # same idempotency key, same body: the first job
     DEDUPLICATED = "deduplicated"  # same business key: the unfinished job
     RATE_LIMITED = "rate_limited"
     KEY_REUSED = "key_reused"  # same idempotency key, another body
+    REFUSED = "refused"  # over HTTP, for another reason: `Submission.error`
 
 
-class RateUse(msgspec.Struct, frozen=True):
+class RateUse(msgspec.Struct, frozen=True, rename="camel"):
     """A tenant's submission rate and how much of it is left."""
 
     limit: int
@@ -84,6 +86,8 @@ class Submission(msgspec.Struct, frozen=True):
     run_at_ms: int = 0
     rate: RateUse | None = None
     """None where the tenant has no submission rate, or the job was not counted against it."""
+    error: FairlaneError | None = None
+    """Why the API refused the job. `refusals.refusal_of` finds the error of every refusal."""
 
 
 class JobError(msgspec.Struct, frozen=True, rename="camel"):

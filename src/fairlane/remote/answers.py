@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
@@ -9,14 +10,20 @@ from http import HTTPStatus
 import httpx
 import msgspec
 
-from ..model.errors import FairlaneError, IdempotencyMismatch, RateLimited
+from ..model.errors import InvalidInput
 from ..model.job import Counters, Job, NewJob, RateUse, Submission, SubmitStatus
 from ..model.lease import Lease, LeaseStatus, WorkerReport
 from ..model.monitor import Overview
 from ..model.overview import QueueInfo
+from ..model.refusals import refused
 from ..model.states import State
-from ..model.tenant import Tenant, TenantPolicy
+from ..model.tenant import Tenant
 from .problems import Problem, error_of
+
+_ITEM = re.compile(r"^/jobs/\d+")
+"""Where a batch has an item. Callers submit one sequence, and the client divides it into batches."""
+REFUSED = frozenset({400, 409, 413, 422, 429})
+"""Statuses that refuse one job. With any other status the call has failed."""
 
 
 class Wire(msgspec.Struct, kw_only=True, rename="camel"):
@@ -46,6 +53,7 @@ class BatchResult(Wire):
     status: int
     job: JobAnswer | None = None
     problem: Problem | None = None
+    rate: RateUse | None = None
 
 
 class BatchResults(Wire):
@@ -148,30 +156,20 @@ def submission(asked: NewJob, job: Job, status: SubmitStatus, rate: RateUse | No
     return Submission(status, asked.id, job.state, created_ms, due_ms, rate)
 
 
-def submission_of_item(asked: NewJob, result: BatchResult) -> Submission | RateLimited:
-    """The submission that one result of a batch tells of. Raises what it was refused for, where that is no answer."""
+def submission_of_item(asked: NewJob, result: BatchResult) -> Submission:
+    """The submission that one result of a batch stands for. Raises an error that does not concern the job alone."""
     if result.job is None:
-        return refused(asked, error_of(result.problem or Problem()))
+        error = error_of(result.problem or Problem())
+        if result.status not in REFUSED:
+            raise error
+        if isinstance(error, InvalidInput):
+            error.pointer = _ITEM.sub("", error.pointer)
+        return refused(asked.id, error, result.rate)
     if result.status == HTTPStatus.ACCEPTED:
         return submission(asked, result.job, SubmitStatus.CREATED)
-    # Of a job with both kinds of key, a batch does not say which one met the older job.
+    # For a job with both kinds of key, a batch does not say which key found the older job.
     keyed = asked.idempotency_key is not None
     return submission(asked, result.job, SubmitStatus.REPLAYED if keyed else SubmitStatus.DEDUPLICATED)
-
-
-def refused(asked: NewJob, error: FairlaneError) -> Submission | RateLimited:
-    """What a refused submission is answered with. Raises `error` where it is no answer to one job."""
-    if isinstance(error, IdempotencyMismatch):
-        return Submission(SubmitStatus.KEY_REUSED, asked.id)
-    if isinstance(error, RateLimited):
-        return error
-    raise error
-
-
-def over_rate(asked: NewJob, error: RateLimited, policy: TenantPolicy) -> Submission:
-    """The submission that was over its tenant's rate."""
-    limit, window = (policy.submit_rate.limit, policy.submit_rate.window_seconds) if policy.submit_rate else (0, 0.0)
-    return Submission(SubmitStatus.RATE_LIMITED, asked.id, rate=RateUse(limit, window, 0, error.retry_after))
 
 
 def rate_of(response: httpx.Response) -> RateUse | None:

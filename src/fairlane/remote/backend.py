@@ -19,7 +19,7 @@ class RemoteBackend:
         """Raises InvalidInput for a URL that cannot name an API."""
         self._transport = Transport(url)
         self.tenants = RemoteTenants(self._transport)
-        self.jobs = RemoteJobs(self._transport, self.tenants)
+        self.jobs = RemoteJobs(self._transport)
         self.leases = RemoteLeases(self._transport)
         self.queues = RemoteQueues(self._transport)
         self.workers = RemoteWorkers(self._transport)

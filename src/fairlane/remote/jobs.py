@@ -11,8 +11,7 @@ from ..model.bulk import BulkAction, BulkResult
 from ..model.job import Explanation, Job, JobPage, JobQuery, NewJob, Submission
 from ..model.logs import JobLog
 from . import answers, requests
-from .submission import submit_many, submit_one, with_rates
-from .tenants import RemoteTenants
+from .submission import submit_many, submit_one
 from .transport import Transport
 
 _SHORTEST_LOOK_S, _LONGEST_LOOK_S = 0.02, 1.0
@@ -21,9 +20,8 @@ _SHORTEST_LOOK_S, _LONGEST_LOOK_S = 0.02, 1.0
 class RemoteJobs:
     """Implements `backend.Jobs` against the API."""
 
-    def __init__(self, transport: Transport, tenants: RemoteTenants) -> None:
+    def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self._tenants = tenants
 
     def new_id(self, tenant_id: str) -> str:
         """A fresh id for a job of this tenant.
@@ -35,10 +33,8 @@ class RemoteJobs:
 
     async def submit(self, jobs: Sequence[NewJob]) -> list[Submission]:
         if len(jobs) == 1:
-            found = [await submit_one(self._transport, jobs[0])]
-        else:
-            found = await submit_many(self._transport, jobs)
-        return await with_rates(jobs, found, self._tenants.get)
+            return [await submit_one(self._transport, jobs[0])]
+        return await submit_many(self._transport, jobs)
 
     async def get(self, job_id: str) -> Job:
         return await self._job("GET", requests.job_path(job_id))

@@ -14,6 +14,7 @@ from ..model.ids import is_job_id
 from ..model.job import MAX_BATCH, JobQuery, NewJob
 from ..model.lease import ClaimRequest, LeaseReport, Outcome, OutcomeKind, WorkerReport
 from ..model.names import check_name
+from ..model.times import utc
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 """Of the items of one request; the API takes twice as much."""
@@ -38,7 +39,7 @@ def job_item(job: NewJob, *, idempotency_key: bool) -> bytes:
         "backoff": {"baseSeconds": job.backoff.base_ms / 1000, "capSeconds": job.backoff.cap_ms / 1000},
     }
     if job.run_at_ms is not None:
-        item["runAt"] = datetime.fromtimestamp(job.run_at_ms / 1000, UTC)
+        item["runAt"] = utc(job.run_at_ms / 1000)
     elif job.delay_ms:
         item["delaySeconds"] = job.delay_ms / 1000
     if job.key is not None:

@@ -6,29 +6,33 @@ it is asked to. That costs nothing to remember, and leaves the Idempotency-Key t
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 
-from ..model.errors import FairlaneError, RateLimited
+from ..model.errors import InvalidInput
 from ..model.job import NewJob, Submission, SubmitStatus
 from ..model.names import check_key
-from ..model.tenant import Tenant
-from .answers import BatchResults, JobAnswer, over_rate, rate_of, refused, submission, submission_of_item
+from ..model.refusals import refused
+from .answers import REFUSED, BatchResults, JobAnswer, rate_of, submission, submission_of_item
+from .problems import error_of_response
 from .requests import batches, job_item
 from .transport import Transport, decode
 
 
-async def submit_one(transport: Transport, job: NewJob) -> Submission | RateLimited:
+async def submit_one(transport: Transport, job: NewJob) -> Submission:
     """The answer to one job."""
     headers = {}
     if job.idempotency_key is not None:
-        headers["idempotency-key"] = check_key(job.idempotency_key, "the idempotency key", "/Idempotency-Key")
+        try:
+            headers["idempotency-key"] = check_key(job.idempotency_key, "the idempotency key", "/Idempotency-Key")
+        except InvalidInput as error:
+            return refused(job.id, error)
     request = transport.build("POST", "/jobs", job_item(job, idempotency_key=False), headers)
-    try:
-        response = await transport.send(request)
-    except FairlaneError as error:
-        return refused(job, error)
+    response = await transport.exchange(request)
+    if response.status_code in REFUSED:
+        return refused(job.id, error_of_response(response), rate_of(response))
+    if not response.is_success:
+        raise error_of_response(response)
     status = SubmitStatus.CREATED
     if response.status_code != HTTPStatus.ACCEPTED:
         replayed = "idempotency-replayed" in response.headers
@@ -36,26 +40,11 @@ async def submit_one(transport: Transport, job: NewJob) -> Submission | RateLimi
     return submission(job, decode(response, JobAnswer), status, rate_of(response))
 
 
-async def submit_many(transport: Transport, jobs: Sequence[NewJob]) -> list[Submission | RateLimited]:
+async def submit_many(transport: Transport, jobs: Sequence[NewJob]) -> list[Submission]:
     """The answers to many jobs, in order."""
-    found: list[Submission | RateLimited] = []
+    found: list[Submission] = []
     for places, body in batches([job_item(job, idempotency_key=True) for job in jobs], "jobs"):
         response = await transport.send(transport.build("POST", "/jobs/batch", body, {}))
         results = decode(response, BatchResults).results
         found += [submission_of_item(job, result) for job, result in zip(jobs[places], results, strict=True)]
     return found
-
-
-async def with_rates(
-    jobs: Sequence[NewJob],
-    answers: Sequence[Submission | RateLimited],
-    tenant: Callable[[str], Awaitable[Tenant]],
-) -> list[Submission]:
-    """The answers, with the rates that refused jobs were over, which the API does not repeat for each."""
-    over = {job.tenant_id for job, answer in zip(jobs, answers, strict=True) if isinstance(answer, RateLimited)}
-    tenants = await asyncio.gather(*(tenant(tenant_id) for tenant_id in over))
-    policies = {one.id: one.policy for one in tenants}
-    return [
-        over_rate(job, answer, policies[job.tenant_id]) if isinstance(answer, RateLimited) else answer
-        for job, answer in zip(jobs, answers, strict=True)
-    ]

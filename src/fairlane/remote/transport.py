@@ -56,23 +56,29 @@ class Transport:
         return self._client.build_request(method, path, content=content, headers={**_JSON, **headers})
 
     async def send(self, request: httpx.Request, wait_s: float = 0.0) -> httpx.Response:
-        """The successful response. Sends again for PATIENCE_S while there is none; raises what refusals tell of."""
+        """The successful response. Raises the error of a refusal, and as `exchange` does."""
+        response = await self.exchange(request, wait_s)
+        if response.is_success:
+            return response
+        raise error_of_response(response)
+
+    async def exchange(self, request: httpx.Request, wait_s: float = 0.0) -> httpx.Response:
+        """The response, a success or not. Sends again for PATIENCE_S while there is none.
+
+        Then raises StoreUnavailable.
+        """
         timeout = httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S, read=ANSWER_TIMEOUT_S + wait_s)
         request.extensions["timeout"] = timeout.as_dict()
         give_up = time.monotonic() + PATIENCE_S + wait_s
         tries = 0
         while True:
             try:
-                response = await self._client.send(request)
+                return await self._client.send(request)
             except httpx.TransportError as error:
                 if time.monotonic() > give_up:
                     raise StoreUnavailable(f"the API at {self.name} does not answer: {_reason(error)}") from error
                 await asyncio.sleep(_PAUSES_S[min(tries, len(_PAUSES_S) - 1)])
                 tries += 1
-                continue
-            if response.is_success:
-                return response
-            raise error_of_response(response)
 
     def stream(
         self, path: str, headers: Mapping[str, str], timeout: httpx.Timeout

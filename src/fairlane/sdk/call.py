@@ -7,12 +7,13 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar
 
 from ..backend import Backend
 from ..job.parameters import Parameters
-from ..model.errors import InvalidInput, RateLimited
+from ..model.errors import FairlaneError, InvalidInput
 from ..model.job import NewJob, Submission, SubmitStatus
+from ..model.refusals import refusal_of
 from .batches import in_breaths, submit_in_batches
 from .handle import JobHandle, SyncJobHandle
 from .middleware import Middleware, tell_submitted, with_headers
-from .submission import JobTemplate, PartlySubmitted, refusal
+from .submission import JobTemplate, PartlySubmitted
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -89,7 +90,7 @@ class Bound(Generic[T]):
         return job, submission
 
     def _accepted(self, job: NewJob, submission: Submission) -> JobHandle[T]:
-        if error := refusal(submission):
+        if error := refusal_of(submission):
             raise error
         if self._client.middleware and submission.status is SubmitStatus.CREATED:
             tell_submitted(self._client.middleware, [job])
@@ -146,8 +147,8 @@ class Submitter(Generic[P, T]):
         """Submit a job for each call: a tuple or list of positional arguments, or a mapping of keyword ones.
 
         All calls are checked before the first job is made. Raises as `submit` does, InvalidInput where several
-        calls would share a key or an idempotency key, and PartlySubmitted where some, but not all, were over the
-        submission rate. Where the store fails on the way, the jobs of the batches before have been made.
+        calls would share a key or an idempotency key, and PartlySubmitted where some jobs were accepted and some
+        refused. Where the store fails on the way, the jobs of the batches before have been made.
         """
         tenant, template = prepare(self._client, self._template)
         payloads: list[bytes] = []
@@ -177,21 +178,19 @@ class Submitter(Generic[P, T]):
 
     def _handles(self, submissions: Sequence[Submission]) -> list[JobHandle[T]]:
         connect, read_result = self._client.connect, self._parameters.read_result
-        refused: list[RateLimited] = []
+        refusals: list[FairlaneError] = []
         handles: list[JobHandle[T] | None] = []
         for submission in submissions:
-            error = None if submission.status is SubmitStatus.CREATED else refusal(submission)
+            error = None if submission.status is SubmitStatus.CREATED else refusal_of(submission)
             if error is None:
                 handles.append(JobHandle(submission.job_id, connect, read_result))
-            elif isinstance(error, RateLimited):
-                handles.append(None)
-                refused.append(error)
             else:
-                raise error
+                handles.append(None)
+                refusals.append(error)
         accepted = [handle for handle in handles if handle is not None]
-        if refused and not accepted:
-            raise refused[-1]
-        if refused:
-            detail = f"{len(refused)} of {len(handles)} jobs were refused: {refused[-1]}"
-            raise PartlySubmitted(detail, refused[-1].retry_after, handles)
+        if refusals and not accepted:
+            raise refusals[-1]
+        if refusals:
+            detail = f"{len(refusals)} of {len(handles)} jobs were refused: {refusals[-1]}"
+            raise PartlySubmitted(detail, handles, refusals)
         return accepted

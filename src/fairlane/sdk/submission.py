@@ -11,8 +11,8 @@ import msgspec
 from ..job.control import Duration, check_delay_ms, check_max_attempts, check_whole
 from ..model.backoff import Backoff
 from ..model.bounded import check_headers
-from ..model.errors import FairlaneError, IdempotencyMismatch, InvalidInput, RateLimited
-from ..model.job import MAX_PRIORITY, NewJob, Submission, SubmitStatus
+from ..model.errors import FairlaneError, InvalidInput
+from ..model.job import MAX_PRIORITY, NewJob
 from ..model.names import check_key, check_name
 from ..model.times import start_ms
 
@@ -85,24 +85,16 @@ class JobTemplate(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class PartlySubmitted(RateLimited):
-    """Some jobs of a `submit_many` were over the tenant's submission rate.
+class PartlySubmitted(FairlaneError):
+    """Some jobs of a `submit_many` were refused.
 
-    `jobs` has a handle for each accepted job and None for each refused one, in the order given.
+    `jobs` has a handle for each accepted job and None for each refused one, in the order given. `refusals` has the
+    errors of the refused jobs, in the same order.
     """
 
-    def __init__(self, detail: str, retry_after: float, jobs: Sequence[Any]) -> None:
-        super().__init__(detail, retry_after)
+    code = "partly_submitted"
+
+    def __init__(self, detail: str, jobs: Sequence[Any], refusals: Sequence[FairlaneError]) -> None:
+        super().__init__(detail)
         self.jobs = jobs
-
-
-def refusal(submission: Submission) -> FairlaneError | None:
-    """Why a job was not accepted, as an error to raise; None if it was."""
-    if submission.status is SubmitStatus.RATE_LIMITED:
-        rate = submission.rate
-        wait = rate.reset_seconds if rate else 1.0
-        limit = f"{rate.limit} in {rate.window_seconds:g} s" if rate else "its limit"
-        return RateLimited(f"the tenant is over its submission rate of {limit}; try again in {wait:.1f} s", wait)
-    if submission.status is SubmitStatus.KEY_REUSED:
-        return IdempotencyMismatch("the idempotency key was used before with another request")
-    return None
+        self.refusals = refusals

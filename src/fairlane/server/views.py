@@ -9,7 +9,7 @@ from functools import lru_cache
 import msgspec
 
 from ..model.ids import is_job_id
-from ..model.job import Attempt, Counters, Job, NewJob, Submission, SubmitStatus, Time
+from ..model.job import Attempt, Counters, Job, NewJob, RateUse, Submission, SubmitStatus, Time
 from ..model.lease import Lease, LeaseStatus, WorkerReport
 from ..model.monitor import JobChange, Overview
 from ..model.overview import QueueInfo
@@ -33,6 +33,8 @@ class BatchResult(View, frozen=True, omit_defaults=True):
     status: int
     job: Job | None = None
     problem: Problem | None = None
+    rate: RateUse | None = None
+    """With a refused job: the tenant's submission rate, where it has one."""
 
 
 class BatchResults(View, frozen=True):

@@ -22,6 +22,7 @@ from ...model.job import (
     NewJob,
     Submission,
 )
+from ...model.refusals import refusal_of
 from ...model.states import State
 from ...runtime.settings import Settings
 from ..options import client_settings, instant, output_option
@@ -65,12 +66,11 @@ class Submitted(msgspec.Struct, frozen=True, rename="camel"):
 @output_option
 def submit(settings: Settings, payload: str, wait: bool, output: str, **options: Any) -> None:
     """Submit a job with the payload PAYLOAD_JSON."""
-    from ...sdk.submission import refusal
     from ..connection import ask
 
     async def send(backend: Backend) -> tuple[Submission, Job | None]:
         [submission] = await backend.jobs.submit([_request(backend, payload, options)])
-        if error := refusal(submission):
+        if error := refusal_of(submission):
             raise error
         return submission, await _ended(backend, submission.job_id) if wait else None
 

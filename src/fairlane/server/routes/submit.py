@@ -10,9 +10,10 @@ import msgspec
 from msgspec import Meta
 
 from ...backend import Backend
-from ...model.errors import Conflict, FairlaneError, IdempotencyMismatch, NotFound, RateLimited
+from ...model.errors import Conflict, FairlaneError, NotFound
 from ...model.job import MAX_BATCH, MAX_PAYLOAD_BYTES, Job, NewJob, RateUse, Submission, SubmitStatus
 from ...model.names import check_key
+from ...model.refusals import refusal_of
 from ..bodies import BatchItem, Body, JobBody
 from ..http.answers import Answer, Header, json_answer
 from ..http.call import Call
@@ -53,11 +54,10 @@ async def submit_job(call: Call, body: JobBody) -> Answer:
     if made.status is SubmitStatus.CREATED and body.id is None:  # nearly always: the short way
         headers.append(_location(made.job_id))
         return json_answer(created_job(job, made), _ACCEPTED, headers)
-    try:
-        status, shown = await _outcome(queue, job, made, own_id=body.id is not None)
-    except RateLimited as error:
+    if (error := refusal_of(made)) is not None:
         refusal = problem_answer(error)
         return Answer(refusal.status, refusal.body, refusal.content_type, [*refusal.headers, *headers])
+    status, shown = await _outcome(queue, job, made, own_id=body.id is not None)
     if status == _ACCEPTED:
         headers.append(_location(shown.id))
     elif made.status is SubmitStatus.REPLAYED:
@@ -91,6 +91,8 @@ def _item(backend: Backend, raw: msgspec.Raw, index: int) -> tuple[NewJob | Fair
 
 
 async def _result(backend: Backend, job: NewJob, made: Submission, own_id: bool) -> BatchResult:
+    if (refusal := refusal_of(made)) is not None:
+        return _refusal(refusal, made.rate)
     try:
         status, shown = await _outcome(backend, job, made, own_id)
     except FairlaneError as error:
@@ -98,28 +100,19 @@ async def _result(backend: Backend, job: NewJob, made: Submission, own_id: bool)
     return BatchResult(status=status, job=shown)
 
 
-def _refusal(error: FairlaneError) -> BatchResult:
+def _refusal(error: FairlaneError, rate: RateUse | None = None) -> BatchResult:
     problem = problem_of(error)
-    return BatchResult(status=problem.status, problem=problem)
+    return BatchResult(status=problem.status, problem=problem, rate=rate)
 
 
 async def _outcome(backend: Backend, job: NewJob, made: Submission, own_id: bool) -> tuple[int, Job]:
-    """The status and job to answer with, or the error that the submission ended in."""
-    match made.status:
-        case SubmitStatus.CREATED if own_id:
-            return _ACCEPTED, await _job_of_own_id(backend, job, made)
-        case SubmitStatus.CREATED:
-            return _ACCEPTED, created_job(job, made)
-        case SubmitStatus.RATE_LIMITED:
-            wait = made.rate.reset_seconds if made.rate is not None else 1.0
-            raise RateLimited(f"tenant {job.tenant_id} is over its submission rate", wait)
-        case SubmitStatus.KEY_REUSED:
-            raise IdempotencyMismatch("this idempotency key was used before with a different body")
-        case SubmitStatus.REPLAYED | SubmitStatus.DEDUPLICATED:
-            try:
-                return HTTPStatus.OK, await backend.jobs.get(made.job_id)
-            except NotFound:
-                return HTTPStatus.OK, forgotten_job(job, made.job_id)
+    """The status and the job to answer an accepted submission with."""
+    if made.status is not SubmitStatus.CREATED:
+        try:
+            return HTTPStatus.OK, await backend.jobs.get(made.job_id)
+        except NotFound:
+            return HTTPStatus.OK, forgotten_job(job, made.job_id)
+    return _ACCEPTED, await _job_of_own_id(backend, job, made) if own_id else created_job(job, made)
 
 
 async def _job_of_own_id(backend: Backend, job: NewJob, made: Submission) -> Job:

@@ -1,0 +1,46 @@
+"""Why a job was not accepted: one table from the answer to a submission to the error that callers raise, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from .errors import FairlaneError, IdempotencyMismatch, RateLimited
+from .job import RateUse, Submission, SubmitStatus
+
+
+class _Refusal(NamedTuple):
+    error: type[FairlaneError]
+    of: Callable[[Submission], FairlaneError]
+
+
+def _over_rate(submission: Submission) -> RateLimited:
+    rate = submission.rate
+    wait = rate.reset_seconds if rate else 1.0
+    limit = f"{rate.limit} in {rate.window_seconds:g} s" if rate else "its limit"
+    return RateLimited(f"the tenant is over its submission rate of {limit}; try again in {wait:.1f} s", wait)
+
+
+def _key_reused(submission: Submission) -> IdempotencyMismatch:
+    return IdempotencyMismatch("the idempotency key was used before with another request")
+
+
+_REFUSALS = {
+    SubmitStatus.RATE_LIMITED: _Refusal(RateLimited, _over_rate),
+    SubmitStatus.KEY_REUSED: _Refusal(IdempotencyMismatch, _key_reused),
+}
+_STATUSES = {refusal.error: status for status, refusal in _REFUSALS.items()}
+
+
+def refusal_of(submission: Submission) -> FairlaneError | None:
+    """The error for a job that was not accepted; None for one that was."""
+    if submission.error is not None:
+        return submission.error
+    refusal = _REFUSALS.get(submission.status)
+    return None if refusal is None else refusal.of(submission)
+
+
+def refused(job_id: str, error: FairlaneError, rate: RateUse | None = None) -> Submission:
+    """The answer to a job that the API refused with `error`."""
+    status = _STATUSES.get(type(error), SubmitStatus.REFUSED)
+    return Submission(status, job_id, rate=rate, error=error)
