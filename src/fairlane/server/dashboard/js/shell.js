@@ -4,7 +4,8 @@ import { Dialog, Floating } from "./components/floating.js";
 import { Icon } from "./components/icon.js";
 import { inWords } from "./lib/api.js";
 import { shortcuts, useShortcuts } from "./lib/keys.js";
-import { match, navigate, path } from "./lib/router.js";
+import { parameterFaults } from "./lib/parameters.js";
+import { arrive, match, navigate, path, query, setQuery } from "./lib/router.js";
 import { connection, failure } from "./lib/store.js";
 import { theme } from "./lib/theme.js";
 import { classes, html, signal, useEffect, useErrorBoundary, useState } from "./lib/ui.js";
@@ -43,7 +44,7 @@ export function Shell() {
   `;
 }
 
-/** The page of the present path, once its module is there; until then, the page before. */
+/** The page of the address. While its module loads, the page before it stays. */
 function usePage() {
   const [page, setPage] = useState({});
   const at = path.value;
@@ -52,24 +53,30 @@ function usePage() {
     const found = ROUTES.map((route) => ({ route, params: match(route.path, at) })).find(({ params }) => params);
     document.title = found ? `${found.route.title(found.params)} · fairlane` : "fairlane";
     navOpen.value = false;
-    const show = (what) => left || setPage({ ...found, key: at, ...what });
+    const show = (what) => {
+      if (left) return;
+      arrive();
+      setPage({ ...found, key: at, ...what });
+    };
     if (!found) show({ missing: true });
     else
       found.route.load().then(
-        ({ default: Component }) => show({ Component }),
+        (module) => show({ module }),
         (error) => show({ error }),
       );
-    return () => (left = true);
+    return () => {
+      left = true;
+    };
   }, [at]);
   useEffect(() => {
-    // A new page is read out from its heading; the first one is not taken the focus.
-    if (page.Component && document.activeElement !== document.body)
+    // A screen reader reads a new page from its heading. The first page takes no focus.
+    if (page.module && document.activeElement !== document.body)
       document.querySelector("h1")?.focus({ preventScroll: true });
   }, [page.key]);
   return page;
 }
 
-function Page({ Component, params, missing, error }) {
+function Page({ module, params, missing, error }) {
   const [broken, mend] = useErrorBoundary();
   if (broken) return html`<${Problem} error=${broken} retry=${mend} />`;
   if (missing) {
@@ -80,7 +87,16 @@ function Page({ Component, params, missing, error }) {
     return html`<${Empty} icon="refresh" title="This page could not be loaded" action=${html`<${Button} tone="primary" onClick=${() => location.reload()}>Reload</${Button}>`}>
       fairlane was updated while this tab was open, or does not answer.</${Empty}>`;
   }
-  return Component ? html`<${Component} ...${params} />` : html`<${Skeleton} rows=${6} />`;
+  if (!module) return html`<${Skeleton} rows=${6} />`;
+  const faults = parameterFaults(query.value, module.PARAMETERS ?? {});
+  return faults.length ? html`<${Refused} faults=${faults} />` : html`<${module.default} ...${params} />`;
+}
+
+/** Says which parameters of the address the page does not understand. It shows nothing else, for it may mean much else. */
+function Refused({ faults }) {
+  const without = () => setQuery(Object.fromEntries(faults.map(({ name }) => [name, null])));
+  return html`<div role="alert"><${Empty} icon="alert" title="This address is not valid" action=${html`<${Button} onClick=${without}>Open it without ${faults.length === 1 ? "this parameter" : "these parameters"}</${Button}>`}>
+    ${faults.map(({ name, words }) => html`<span class="refused" key=${name}><code>${name}</code> ${words}</span>`)}</${Empty}></div>`;
 }
 
 function Sidebar({ here }) {

@@ -1,20 +1,28 @@
 // Pages live on real paths: "/" and all below "/ui". Filters and the like live in the query.
 import { computed, signal } from "./ui.js";
 
-const location_ = signal({ path: location.pathname, search: location.search });
+const address = signal({ path: location.pathname, search: location.search });
+const shown = signal(address.peek());
 const ours = (path) => path === "/" || path === "/ui" || path.startsWith("/ui/");
 
-/** The path of the page that is shown. */
-export const path = computed(() => location_.value.path);
+/** The path of the address. Its page may still be loading. */
+export const path = computed(() => address.value.path);
 
-/** Its query, as URLSearchParams. Not to be written to: see setQuery. */
-export const query = computed(() => new URLSearchParams(location_.value.search));
+/** The query of the page that is shown, as URLSearchParams. Use setQuery to change it. */
+export const query = computed(() => new URLSearchParams(shown.value.search));
 
 function update() {
-  location_.value = { path: location.pathname, search: location.search };
+  const now = { path: location.pathname, search: location.search };
+  if (now.path === shown.peek().path) shown.value = now;
+  address.value = now;
 }
 
-/** Show another page. `replace`: without a step in the browser's history. */
+/** The shell calls this when it shows the page of the address: the query changes with the page, and not before. */
+export function arrive() {
+  shown.value = address.peek();
+}
+
+/** Show another page. `replace` adds no step to the browser's history. */
 export function navigate(to, { replace = false } = {}) {
   const url = new URL(to, location.href);
   history[replace ? "replaceState" : "pushState"](null, "", url);
@@ -23,7 +31,7 @@ export function navigate(to, { replace = false } = {}) {
   if (moved) scrollTo(0, 0);
 }
 
-/** Change some parameters of the query; null, undefined and "" take one away. Replaces the step in the history. */
+/** Change parameters of the query; null, undefined and "" remove one. Unless `replace` is false, adds no step to the history. */
 export function setQuery(changes, { replace = true } = {}) {
   const changed = new URLSearchParams(location.search);
   for (const [name, value] of Object.entries(changes)) {
@@ -34,7 +42,7 @@ export function setQuery(changes, { replace = true } = {}) {
   navigate(location.pathname + (text ? `?${text}` : ""), { replace });
 }
 
-/** The values of a path's `:names`, or null if it is another path. */
+/** The values of the pattern's `:names`, or null if the path does not match. */
 export function match(pattern, given) {
   const [wanted, steps] = [pattern.split("/"), given.replace(/(.)\/$/, "$1").split("/")];
   if (wanted.length !== steps.length) return null;

@@ -1,4 +1,4 @@
-// All jobs, by state: found, watched, and changed many at a time.
+// All jobs, by state: search them, watch them, and change many at once.
 import { Button, Card, IconButton, PageHead, Problem, Skeleton } from "../components/basics.js";
 import { VirtualTable } from "../components/table.js";
 import { count, dateTime, plural, shortCount } from "../lib/format.js";
@@ -8,11 +8,14 @@ import { overview } from "../lib/store.js";
 import { classes, html, useCallback, useEffect, useMemo, useRef, useState } from "../lib/ui.js";
 import { ACTIONS, actionsOn, BulkDialog } from "./jobs/bulk.js";
 import { COLUMNS } from "./jobs/columns.js";
+import { useCounts } from "./jobs/counts.js";
 import { apiFilter, changeFilter, chipsOf, filterOf, TABS } from "./jobs/filter.js";
 import { JobListing } from "./jobs/listing.js";
 import { Nothing } from "./jobs/nothing.js";
 import { Search } from "./jobs/search.js";
 import { selectColumn, useSelection } from "./jobs/selection.js";
+
+export { PARAMETERS } from "./jobs/filter.js";
 
 const ROW_HEIGHT = 52;
 
@@ -20,7 +23,7 @@ export default function Jobs() {
   const filter = filterOf(query.value);
   const key = JSON.stringify(filter);
   const listing = useListing(filter, key);
-  const [bulk, setBulk] = useState(null); // {action, target, then} while one is asked for or goes on
+  const [bulk, setBulk] = useState(null); // {action, target, then} while the dialog is open
   const ask = (action, target = wholeFilter(filter, listing), then) => setBulk({ action, target, then });
   const done = (changed) => {
     setBulk(null);
@@ -30,14 +33,14 @@ export default function Jobs() {
   };
   return html`
     <${PageHead} title="Jobs" />
-    <${Tabs} state=${filter.state} />
+    <${Tabs} filter=${filter} />
     <${Search} filter=${filter}><${Tools} filter=${filter} listing=${listing} ask=${ask} /></${Search}>
     <${Listing} key=${key} filter=${filter} listing=${listing} ask=${ask} />
     ${bulk && html`<${BulkDialog} ...${bulk} onClose=${done} />`}
   `;
 }
 
-/** All that match, as a bulk change takes it. */
+/** The target of a bulk change that changes every matching job. */
 function wholeFilter(filter, listing) {
   const chips = chipsOf(filter, dateTime).map(([, words]) => words[0].toLowerCase() + words.slice(1));
   const [, state] = TABS.find(([name]) => name === filter.state);
@@ -48,13 +51,14 @@ function wholeFilter(filter, listing) {
   };
 }
 
-function Tabs({ state }) {
-  const counts = overview.value?.states ?? {};
+function Tabs({ filter }) {
+  const { state } = filter;
+  const counts = useCounts(filter);
   const tabs = useRef();
   useEffect(() => {
-    const here = tabs.current.querySelector("[aria-current]"); // on a phone it may be out of sight
+    const here = tabs.current.querySelector("[aria-current]"); // a phone may hide it
     tabs.current.scrollLeft = here.offsetLeft - (tabs.current.clientWidth - here.offsetWidth) / 2;
-  }, [state, overview.value === null]); // the counts make the tabs wider
+  }, [state, Object.keys(counts).length]); // counts make the tabs wider
   return html`<nav class="tabs" aria-label="Jobs by state" ref=${tabs}>
     ${TABS.map(
       ([
@@ -108,17 +112,17 @@ function Listing({ filter, listing, ask }) {
       html`<p class="listing-end quiet">${
         listing.hasMore.value
           ? html`<${Button} small onClick=${onEnd}>Load more</${Button}>`
-          : `${plural(rows.length, "job")}, and no more.`
+          : `${plural(rows.length, "job")} in total`
       }</p>`
     }
     <${Selected} filter=${filter} listing=${listing} selection=${selection} ask=${askSelected} />
   `;
 }
 
-/** Whether a row is no longer what its tab lists. */
+/** Whether a row's job has left its tab's state. */
 const isGone = (row, state) => row.gone || (state !== "all" && row.state !== state);
 
-/** What is new, and what can be done with all that match. */
+/** The number of new jobs, and actions on all matching jobs. */
 function Tools({ filter, listing, ask }) {
   const fresh = listing.fresh.value;
   const reload = () => {
@@ -138,18 +142,18 @@ function Tools({ filter, listing, ask }) {
   </div>`;
 }
 
-/** What is selected, and what can be done with it: above the page's foot, so that no row moves. */
+/** The selection and its actions. It floats above the foot of the page, so that no row moves. */
 function Selected({ filter, listing, selection, ask }) {
   const { size, all } = selection;
   if (!size) return null;
   return html`<div class="selected-bar" role="region" aria-label="Selected jobs">
-    <strong>${all ? "All that match" : `${count(size)} selected`}</strong>
+    <strong>${all ? "All matching jobs" : `${count(size)} selected`}</strong>
     ${
       !all &&
       listing.hasMore.value &&
       size === listing.rows.value.length &&
       html`
-      <${Button} small tone="plain" onClick=${selection.selectAll}>Select all that match</${Button}>`
+      <${Button} small tone="plain" onClick=${selection.selectAll}>Select all matching jobs</${Button}>`
     }
     <span class="actions">${actionsOn(filter.state).map(
       (action) => html`
@@ -159,7 +163,7 @@ function Selected({ filter, listing, selection, ask }) {
   </div>`;
 }
 
-/** Keys that move over the rows, choose them and change what is chosen. */
+/** Keys that move between rows, select them and act on the selection. */
 function useRowKeys(state, selection, ask) {
   const links = () => [...document.querySelectorAll(".table.virtual tbody a.name")];
   const move = (by) => {
@@ -174,14 +178,14 @@ function useRowKeys(state, selection, ask) {
   };
   const offered = [
     { keys: "j", what: "Next row", run: () => move(1) },
-    { keys: "k", what: "Row before", run: () => move(-1) },
+    { keys: "k", what: "Previous row", run: () => move(-1) },
     {
       keys: "x",
       what: "Select the row",
       run: () => document.activeElement.closest("tr")?.querySelector("input[type=checkbox]")?.click(),
     },
     { keys: "]", what: "Next tab", run: () => turn(1) },
-    { keys: "[", what: "Tab before", run: () => turn(-1) },
+    { keys: "[", what: "Previous tab", run: () => turn(-1) },
     ...actionsOn(state).map((action) => ({
       keys: action[0],
       what: `${ACTIONS[action].verb} the selected jobs`,

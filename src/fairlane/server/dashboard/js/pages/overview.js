@@ -18,6 +18,7 @@ import { Table } from "../components/table.js";
 import { get, withQuery } from "../lib/api.js";
 import { count, duration, plural, shortCount, shortDuration, time } from "../lib/format.js";
 import { chartsOf } from "../lib/history.js";
+import * as check from "../lib/parameters.js";
 import { useResource } from "../lib/resource.js";
 import { query, setQuery } from "../lib/router.js";
 import { overview } from "../lib/store.js";
@@ -34,9 +35,11 @@ const SPANS = [
   ["1440", "24 h"],
 ];
 
+export const PARAMETERS = { minutes: check.oneOf(...SPANS.map(([minutes]) => minutes)) };
+
 export default function Overview() {
   const seen = overview.value;
-  const span = SPANS.some(([minutes]) => minutes === query.value.get("minutes")) ? query.value.get("minutes") : "60";
+  const span = query.value.get("minutes") ?? "60";
   if (!seen) return html`<${PageHead} title="Overview" /><${Skeleton} rows=${8} />`;
   const fresh = seen.counters.submitted === 0;
   return html`

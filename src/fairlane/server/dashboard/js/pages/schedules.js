@@ -4,6 +4,7 @@ import { confirm, Menu, toast, toastError } from "../components/floating.js";
 import { Icon } from "../components/icon.js";
 import { at, del, get, post } from "../lib/api.js";
 import { dateTime, plural } from "../lib/format.js";
+import * as check from "../lib/parameters.js";
 import { useResource } from "../lib/resource.js";
 import { navigate, query, setQuery } from "../lib/router.js";
 import { html, useState } from "../lib/ui.js";
@@ -16,6 +17,8 @@ app = App()
 def report(day: str) -> None: ...
 
 app.cron("nightly", "0 3 * * *", report.bind("today"), tenant="acme", tz="Europe/Paris")`;
+
+export const PARAMETERS = { tenant: check.name, after: check.filled };
 
 export default function Schedules() {
   const tenantId = query.value.get("tenant") ?? "";

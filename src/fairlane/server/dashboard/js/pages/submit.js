@@ -5,10 +5,19 @@ import { toast } from "../components/floating.js";
 import { ApiError, get, post } from "../lib/api.js";
 import { getJob } from "../lib/job.js";
 import { layOut, parseTree } from "../lib/json.js";
+import * as check from "../lib/parameters.js";
 import { navigate, query } from "../lib/router.js";
 import { overview } from "../lib/store.js";
 import { html, useEffect, useRef, useState } from "../lib/ui.js";
 import { asCommand, draftOf, emptyDraft, faultsOf, jsonFault, requestOf, serverFaults } from "./submit/draft.js";
+
+export const PARAMETERS = {
+  from: check.filled,
+  tenant: check.any,
+  task: check.any,
+  queue: check.any,
+  payload: check.any,
+};
 
 export default function SubmitPage() {
   const from = query.value.get("from");

@@ -5,6 +5,7 @@ import { LaneBadges, RunningBar, SubmissionBar } from "../components/lane.js";
 import { Table } from "../components/table.js";
 import { at, get, withQuery } from "../lib/api.js";
 import { count, duration, percent, plural } from "../lib/format.js";
+import * as check from "../lib/parameters.js";
 import { useResource } from "../lib/resource.js";
 import { path, query, setQuery } from "../lib/router.js";
 import { Shares } from "../lib/shares.js";
@@ -12,6 +13,8 @@ import { html, useMemo, useRef } from "../lib/ui.js";
 
 const PAGE = 50;
 const NOT_IN_NAMES = /[^A-Za-z0-9._:@-]/g;
+
+export const PARAMETERS = { prefix: check.name, after: check.name };
 
 export default function Tenants() {
   const cursor = query.value.get("after");

@@ -96,19 +96,15 @@ export class JobListing {
     this.rows.value = rows;
   }
 
-  /** Take in a `jobs` event: rows change their state in place, others that match are counted. */
+  /** Take in a `jobs` event. It names jobs and tells little of them: shown rows are read again whole, others counted. */
   take({ jobs, more }) {
-    const patches = new Map();
     for (const job of jobs) {
-      if (this.places.has(job.id)) {
-        patches.set(job.id, { state: job.state });
-        this.stale.add(job.id);
-      } else if (!this.matches(job)) this.news.delete(job.id);
+      if (this.places.has(job.id)) this.stale.add(job.id);
+      else if (!this.matches(job)) this.news.delete(job.id);
       else if (this.filter.key)
         more = true; // which an event does not tell
       else this.news.add(job.id);
     }
-    this.patch(patches);
     this.fresh.value = this.news.size;
     if (more) this.compareSoon();
     else if (this.stale.size || this.fillsEmpty()) this.lookSoon();
@@ -131,7 +127,10 @@ export class JobListing {
   patch(patches) {
     if (!patches.size) return;
     const rows = [...this.rows.peek()];
-    for (const [id, changed] of patches) rows[this.places.get(id)] = { ...rows[this.places.get(id)], ...changed };
+    for (const [id, changed] of patches) {
+      const place = this.places.get(id);
+      if (place !== undefined) rows[place] = { ...rows[place], ...changed };
+    }
     this.rows.value = rows;
   }
 
@@ -145,22 +144,22 @@ export class JobListing {
     this.timer = setTimeout(() => this.look(), PACE_MS);
   }
 
-  /** Compare the first page with what is shown, and read rows again whose details are old. */
+  /** Compare the first page with what is shown, and read stale rows again. */
   async look() {
+    const ids = [...this.stale].slice(0, REFRESHED);
+    for (const id of ids) this.stale.delete(id);
     try {
       const patches = new Map();
       if (this.mustCompare && !this.reading) {
         this.mustCompare = false;
         await this.compare(patches);
       }
-      const ids = [...this.stale].filter((id) => this.places.has(id)).slice(-REFRESHED);
-      this.stale.clear();
       for (const job of await Promise.all(ids.map((id) => this.again(id)))) patches.set(job.id, job);
       this.patch(patches);
       if (this.fillsEmpty() && !this.reading) await this.load();
     } catch {
       if (this.stopped.signal.aborted) return;
-      // The shell says that there is no answer; the rows stay as they are.
+      for (const id of ids) this.stale.add(id); // the shell says that there is no answer; the rows stay until there is
     }
     this.timer = null;
     if (this.stale.size) this.lookSoon();

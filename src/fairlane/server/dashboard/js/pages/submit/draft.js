@@ -1,12 +1,10 @@
 // What the form holds, whether it can be sent, and what is sent.
 import { JsonFault, layOut, parseTree } from "../../lib/json.js";
+import { isKey, isName, KEY_RULE, NAME_RULE } from "../../lib/names.js";
 
-const NAME = /^(?!\.{1,2}$)[A-Za-z0-9._:@-]{1,128}$/;
-const VISIBLE = /^[\x21-\x7e]{1,255}$/;
 const DELAY = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?$/;
 const UNITS = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86400 };
 const LONGEST_DELAY = 366 * 86400;
-const NAME_RULE = "Use 1 to 128 of the characters A-Z a-z 0-9 . _ : @ -";
 
 /** The draft that the address asks for. */
 export const emptyDraft = (query) => ({
@@ -56,11 +54,10 @@ export function faultsOf(draft) {
   const faults = {};
   if (!draft.tenantId) faults.tenantId = "Say whose job it is.";
   for (const name of ["tenantId", "task", "queue"]) {
-    if (draft[name] && !NAME.test(draft[name])) faults[name] = NAME_RULE;
+    if (draft[name] && !isName(draft[name])) faults[name] = NAME_RULE;
   }
   for (const name of ["key", "idempotencyKey"]) {
-    if (draft[name] && !VISIBLE.test(draft[name]))
-      faults[name] = "Use up to 255 visible ASCII characters without spaces.";
+    if (draft[name] && !isKey(draft[name])) faults[name] = KEY_RULE;
   }
   const delay = secondsOf(draft.delay);
   if (Number.isNaN(delay)) faults.delay = "Write a number and a unit, such as 30s, 10m, 2h or 1d.";

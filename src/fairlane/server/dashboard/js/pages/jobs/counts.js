@@ -1,0 +1,19 @@
+// The numbers beside the tabs: of the jobs that the filter matches, as far as the API counts them.
+import { at, get } from "../../lib/api.js";
+import { useResource } from "../../lib/resource.js";
+import { overview } from "../../lib/store.js";
+
+const NARROWING = ["queue", "task", "key", "created", "from", "to"];
+
+/** By state. A state that the API does not count for this filter has no number. */
+export function useCounts(filter) {
+  const narrowed = NARROWING.some((name) => filter[name]);
+  const { tenantId } = filter;
+  const { data } = useResource(
+    (signal) => (tenantId && !narrowed ? get(at`/tenants/${tenantId}`, { signal }) : null),
+    [tenantId, narrowed],
+  );
+  if (narrowed) return {};
+  if (!tenantId) return overview.value?.states ?? {};
+  return data?.id === tenantId ? { pending: data.pending, running: data.running } : {};
+}
