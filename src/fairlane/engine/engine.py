@@ -14,6 +14,7 @@ from .leases import EngineLeases
 from .maintenance import EngineMaintenance
 from .monitor import EngineMonitor
 from .partition import Partitions
+from .permissions import check_permissions
 from .queues import EngineQueues
 from .schedules import EngineSchedules
 from .subscription import Subscription
@@ -45,6 +46,7 @@ class Engine:
         `clock` returns microseconds and replaces the store's time, for tests.
         """
         calls = Calls(store)
+        await check_permissions(calls)
         laid_out = await calls.command("HGET", keys.META, "partitions")
         if laid_out is None:  # only then write, since a full store refuses writes
             await calls.command("HSETNX", keys.META, "partitions", partitions)
