@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from opentelemetry import trace
+from opentelemetry import baggage, context, trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -11,8 +11,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from fairlane import App, IdempotencyMismatch, Job, Retry, Snooze, current
 from fairlane.contrib.otel import Tracing
 from fairlane.server.app import create_app
-from tests.support.app_world import World
+from tests.support.app_world import World, json_of
 from tests.support.serving import served
+from tests.worker import process_tasks
 
 
 @pytest.mark.parametrize("is_async", [True, False])
@@ -86,3 +87,25 @@ def _parent_of(span: ReadableSpan) -> int | None:
 
 def _id_of(span: ReadableSpan) -> int | None:
     return span.context.span_id if span.context else None
+
+
+@pytest.mark.parametrize("executor", ["async", "thread", "process"])
+async def test_baggage_reaches_the_task_in_each_executor(world: World, executor: str) -> None:
+    app = process_tasks.traced
+    if executor != "process":
+        app = App(world.url, tenancy="default", middleware=[Tracing()])
+
+        def read() -> dict[str, object]:
+            return dict(baggage.get_all())
+
+        async def read_async() -> dict[str, object]:
+            return read()
+
+        app.task(name="read_baggage")(read if executor == "thread" else read_async)
+    headers = {"baggage": "customer=acme-7,region=eu"}
+    async with world.worker(app=app):
+        token = context.attach(baggage.set_baggage("customer", "another"))
+        job_id = await world.submit_raw("read_baggage", b"[]", headers=headers)
+        context.detach(token)
+        found = await world.finished(job_id)
+    assert json_of(found.result) == {"customer": "acme-7", "region": "eu"}

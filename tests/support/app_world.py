@@ -73,7 +73,14 @@ class World:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await running
 
-    async def submit_raw(self, task: str, payload: bytes, timeout_ms: int = 300_000, max_attempts: int = 3) -> str:
+    async def submit_raw(
+        self,
+        task: str,
+        payload: bytes,
+        timeout_ms: int = 300_000,
+        max_attempts: int = 3,
+        headers: dict[str, str] | None = None,
+    ) -> str:
         """Submit as a client that knows nothing of the app; the job's id."""
         job = NewJob(
             id=self.engine.jobs.new_id("default"),
@@ -82,6 +89,7 @@ class World:
             task=task,
             timeout_ms=timeout_ms,
             max_attempts=max_attempts,
+            headers=headers or {},
         )
         await self.engine.jobs.submit([job])
         return job.id

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from contextvars import ContextVar
 from datetime import timedelta
 from pathlib import Path
 
@@ -372,3 +373,24 @@ async def test_schedules_fire_at_each_tick_that_is_passed() -> None:
         assert await t.drain() == []
         schedule = await schedules.get("default", "hourly")
         assert (schedule.missed_count, schedule.last_job_id) == (0, jobs[-1].id)
+
+
+async def test_jobs_see_no_context_variables_of_the_test() -> None:
+    seen: list[str] = []
+    variable = ContextVar("variable", default="unset")
+    tested = App(tenancy="default")
+
+    @tested.task
+    async def look() -> None:
+        seen.append(variable.get())
+
+    @tested.task
+    def look_in_a_thread() -> None:
+        seen.append(variable.get())
+
+    async with tested.testing() as testing:
+        variable.set("of the test")
+        await look.submit()
+        await look_in_a_thread.submit()
+        await testing.drain()
+    assert seen == ["unset"] * 2

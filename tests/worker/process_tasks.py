@@ -12,8 +12,10 @@ import time
 from contextvars import ContextVar
 
 import msgspec
+from opentelemetry import baggage
 
 from fairlane import App, Cancel, JobContext, Middleware, Retry, Snooze, current
+from fairlane.contrib.otel import Tracing
 
 app = App(tenancy="default")
 log = logging.getLogger("shop.orders")
@@ -153,3 +155,11 @@ def chat(path: str) -> None:
         time.sleep(0.01)
     current().progress(1, 1)
     log.error("done")
+
+
+traced = App(tenancy="default", middleware=[Tracing()])
+
+
+@traced.task(executor="process")
+def read_baggage() -> dict[str, object]:
+    return dict(baggage.get_all())

@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +16,7 @@ from fairlane import Cancel, Retry, RetryAfter, Snooze, State, current
 from fairlane.model.errors import InvalidInput
 from fairlane.model.job import Job, Progress
 from fairlane.model.states import Reason
-from tests.support.app_world import World, eventually, json_of
+from tests.support.app_world import PATIENCE_SECONDS, World, eventually, json_of
 
 SOON = Retry(3, base="10ms", cap="20ms")
 
@@ -310,3 +311,43 @@ async def test_mixed_jobs_all_end_as_they_should(world: World) -> None:
     for n, job in enumerate(jobs[300:]):
         assert job.state is (State.FAILED if n % 7 == 0 else State.COMPLETED)
     assert (await world.engine.monitor.counters()).completed == 300 + 300 - 43
+
+
+async def test_no_job_sees_context_variables_of_another_one(world: World) -> None:
+    seen: list[str] = []
+    variable = ContextVar("variable", default="unset")
+
+    @world.app.task
+    async def on_loop() -> None:
+        seen.append(variable.get())
+        variable.set("of a job")
+
+    @world.app.task
+    def in_thread() -> None:
+        seen.append(variable.get())
+        variable.set("of a job")
+
+    jobs = [await task.submit() for _ in range(4) for task in (on_loop, in_thread)]
+    async with world.worker(slots=1):
+        for job in jobs:
+            await job.result(timeout=PATIENCE_SECONDS)
+    assert seen == ["unset"] * 8
+
+
+async def test_an_on_failure_hook_runs_outside_of_all_jobs(world: World) -> None:
+    found: list[str] = []
+
+    def hook(job: Job) -> None:
+        try:
+            found.append(current().id)
+        except LookupError:
+            found.append("no job")
+
+    @world.app.task(retry=Retry(1), on_failure=hook)
+    async def fail() -> None:
+        raise ValueError("boom")
+
+    async with world.worker(slots=1):
+        for _ in range(3):
+            await world.finished((await fail.submit()).id)
+    assert found == ["no job"] * 3

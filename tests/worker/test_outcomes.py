@@ -1,12 +1,13 @@
 """What a job came to becomes an outcome that the store can take, whatever the job did."""
 
+import asyncio
 from typing import Any
 
 import msgspec
 import pytest
 
-from fairlane import Cancel, RetryAfter, Snooze
-from fairlane.model.job import MAX_ERROR_BYTES, JobError
+from fairlane import Cancel, RateLimited, RetryAfter, Snooze
+from fairlane.model.job import MAX_DELAY_MS, MAX_ERROR_BYTES, JobError
 from fairlane.model.json_text import MAX_DEPTH
 from fairlane.model.lease import FailureKind, Lease, OutcomeKind
 from fairlane.worker import outcomes
@@ -145,3 +146,54 @@ def test_a_stopped_job_is_reported_by_what_stopped_it() -> None:
     assert released is not None and released.kind is OutcomeKind.RELEASED
     assert cancelled is not None and cancelled.kind is OutcomeKind.CANCELLED
     assert outcomes.stopped(LEASE, Stop.LOST) is None
+
+
+def group(*errors: BaseException) -> BaseExceptionGroup[BaseException]:
+    return BaseExceptionGroup("unhandled errors in a TaskGroup", errors)
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind", "delay_ms", "error"),
+    [
+        (group(Cancel("gone")), OutcomeKind.CANCELLED, None, ("Cancel", "gone")),
+        (group(group(group(Snooze("2s", "early")))), OutcomeKind.SNOOZED, 2_000, ("Snooze", "early")),
+        (group(RetryAfter("1s", "429"), RetryAfter("1h", "later")), OutcomeKind.FAILED, 3_600_000, None),
+        (group(asyncio.CancelledError(), RetryAfter("1s", "429")), OutcomeKind.FAILED, 1_000, None),
+        (group(Snooze("1h"), group(RetryAfter("1s"))), OutcomeKind.FAILED, 1_000, None),
+        (group(RetryAfter("1s"), group(Cancel("gone"))), OutcomeKind.CANCELLED, None, None),
+        (
+            group(ValueError("in cleanup"), Snooze("1s", "early")),
+            OutcomeKind.SNOOZED,
+            1_000,
+            ("Snooze", "early (beside it: ValueError: in cleanup)"),
+        ),
+        (
+            group(ValueError("bad"), group(KeyError("x"), OSError())),
+            OutcomeKind.FAILED,
+            None,
+            ("ExceptionGroup", "unhandled errors in a TaskGroup: ValueError: bad; KeyError: 'x'; OSError: "),
+        ),
+        (RateLimited("over the rate", 2.5), OutcomeKind.SNOOZED, 2_500, ("RateLimited", "over the rate")),
+        (group(RateLimited("over the rate", 2.5)), OutcomeKind.SNOOZED, 2_500, None),
+        (RateLimited("now", -1.0), OutcomeKind.SNOOZED, outcomes.MIN_RATE_DELAY_MS, None),
+        (RateLimited("never", float("inf")), OutcomeKind.SNOOZED, MAX_DELAY_MS, None),
+        (RateLimited("odd", float("nan")), OutcomeKind.SNOOZED, outcomes.MIN_RATE_DELAY_MS, None),
+        (RateLimited("odd", "soon"), OutcomeKind.SNOOZED, outcomes.MIN_RATE_DELAY_MS, None),  # type: ignore[arg-type]
+    ],
+)
+def test_exceptions_that_steer_a_job_do_so_from_within_groups(
+    raised: BaseException, kind: OutcomeKind, delay_ms: int | None, error: tuple[str, str] | None
+) -> None:
+    outcome = outcomes.raised(LEASE, raised)
+    assert (outcome.kind, outcome.delay_ms) == (kind, delay_ms)
+    assert outcome.error is not None
+    assert error is None or (outcome.error.type, outcome.error.message) == error
+
+
+def test_the_error_of_a_large_group_names_some_of_its_exceptions() -> None:
+    deep: BaseException = ValueError("innermost")
+    for _ in range(5_000):
+        deep = group(deep)
+    assert error_of(deep).message == "unhandled errors in a TaskGroup: ValueError: innermost"
+    many = error_of(group(*[ValueError(str(n)) for n in range(5_000)])).message
+    assert many.endswith("ValueError: 9; and 990 more")

@@ -12,18 +12,17 @@ except ImportError as error:
     raise ImportError("fairlane.contrib.otel needs OpenTelemetry: pip install 'fairlane[otel]'") from error
 
 from ..job.context import JobContext
-from ..job.control import Cancel, RetryAfter, Snooze
+from ..job.control import control_in
 from ..sdk.middleware import Middleware
 
-_STEERING = (Cancel, Snooze, RetryAfter)
 _running: ContextVar[tuple[trace.Span, Token[context.Context]]] = ContextVar("fairlane_span")
 
 
 class Tracing(Middleware):
-    """Carries the trace context in the headers of jobs, and makes a span of each attempt, a trace of its own.
+    """Carries trace context and baggage in the headers of jobs, and makes a span of each attempt, in a new trace.
 
-    The span is linked to the one that submitted the job, and current while the task runs. `tracer_provider`:
-    else the global one.
+    The span links to the span that submitted the job. It and the baggage are current while the task runs. Default for
+    `tracer_provider`: the global one.
     """
 
     def __init__(self, tracer_provider: trace.TracerProvider | None = None) -> None:
@@ -35,10 +34,12 @@ class Tracing(Middleware):
         return carrier
 
     def before(self, job: JobContext) -> None:
-        submitter = trace.get_current_span(propagate.extract(job.headers)).get_span_context()
+        carried = propagate.extract(job.headers, context.Context())
+        submitter = trace.get_current_span(carried).get_span_context()
         span = self._tracer.start_span(
             f"run {job.task}",
-            context.Context(),
+            # The baggage without the submitter's span: the attempt begins a trace.
+            trace.set_span_in_context(trace.INVALID_SPAN, carried),
             trace.SpanKind.CONSUMER,
             {
                 "messaging.system": "fairlane",
@@ -52,7 +53,7 @@ class Tracing(Middleware):
             },
             [trace.Link(submitter)] if submitter.is_valid else None,
         )
-        _running.set((span, context.attach(trace.set_span_in_context(span))))
+        _running.set((span, context.attach(trace.set_span_in_context(span, carried))))
 
     def after(self, job: JobContext, result: Any) -> None:
         span, token = _running.get()
@@ -62,8 +63,8 @@ class Tracing(Middleware):
     def failed(self, job: JobContext, error: BaseException) -> None:
         span, token = _running.get()
         context.detach(token)
-        if isinstance(error, _STEERING):
-            span.add_event(type(error).__name__, {"fairlane.reason": str(error)})
+        if (control := control_in(error)) is not None:
+            span.add_event(type(control).__name__, {"fairlane.reason": str(control)})
         else:
             span.record_exception(error)
             span.set_status(trace.StatusCode.ERROR, type(error).__name__)

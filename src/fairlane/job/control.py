@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
+from itertools import islice
 
 from ..model.backoff import Backoff
 from ..model.durations import parse_duration_ms
-from ..model.errors import InvalidInput
+from ..model.errors import InvalidInput, RateLimited
 from ..model.job import DEFAULT_MAX_ATTEMPTS, MAX_ATTEMPTS, MAX_DELAY_MS, MAX_TIMEOUT_MS
 
+MAX_GROUP = 1_000
+"""How many exceptions of a group are looked at."""
 Duration = str | float | timedelta
 """A duration as people write it: "500ms", "30s", "10m", "2h", "7d", a number of seconds, or a timedelta."""
 
@@ -51,6 +55,47 @@ class Snooze(Exception):
     def __init__(self, delay: Duration, message: str = "asked to be run later") -> None:
         super().__init__(message)
         self.delay_ms = check_delay_ms(delay)
+
+
+Control = Cancel | RetryAfter | Snooze | RateLimited
+"""Exceptions that decide what happens to the job, where any other one is an error.
+
+A RateLimited that leaves a task asks to be run again once the rate allows it.
+"""
+
+
+def control_in(error: BaseException) -> Control | None:
+    """The control exception that `error` is, or holds as a group (as `asyncio.TaskGroup` raises it).
+
+    Errors beside it do not count: most of them come of the cancellation that it caused. Of several, Cancel wins, then
+    RetryAfter, Snooze and RateLimited; among equals, the one that asks for the longest delay.
+    """
+    found = [each for each in leaves(error) if isinstance(each, Control)]
+    for kind in (Cancel, RetryAfter, Snooze, RateLimited):
+        if same := [each for each in found if isinstance(each, kind)]:
+            return max(same, key=_wish_ms)
+    return None
+
+
+def leaves(error: BaseException) -> list[BaseException]:
+    """`error`, or the exceptions in it where it is a group, in the groups in it too; MAX_GROUP at most."""
+    return list(islice(_leaves(error), MAX_GROUP))
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    waiting = [error]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, BaseExceptionGroup):
+            waiting.extend(reversed(each.exceptions))
+        else:
+            yield each
+
+
+def _wish_ms(control: Control) -> float:
+    if isinstance(control, RetryAfter | Snooze):
+        return control.delay_ms
+    return control.retry_after if isinstance(control, RateLimited) else 0.0
 
 
 def check_max_attempts(value: int) -> int:

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from contextvars import Context
 from copy import copy
 from datetime import UTC, datetime
 from types import TracebackType
@@ -116,7 +117,7 @@ class Testing:
 
         tasks = {name: _in_this_process(task) for name, task in self._app.registry.items()}
         worker = Worker(open_witnessed, tasks, WorkerOptions(drain_seconds=0))
-        running = asyncio.create_task(worker.run())
+        running = asyncio.create_task(worker.run(), context=Context())  # jobs see no variables of the test
         self._working.append(notes)
         try:
             # Ask for due jobs before looking at leases: a job that ends in between has submitted all its jobs.

@@ -55,6 +55,8 @@ class Executor:
         self._processes = Processes()
         self._deadlines = Deadlines(self._tick)
         self._loop = asyncio.get_running_loop()
+        self._context = contextvars.copy_context()
+        """What every job starts from: no job sees context variables of another one."""
         self._idle: asyncio.Event | None = None
 
     def start(self, lease: Lease, claimed_at: float) -> None:
@@ -70,12 +72,13 @@ class Executor:
         job = RunningJob(lease, runnable, context, claimed_at + lease.lease_seconds, timeout_at)
         self.running[lease.token] = job
         self._deadlines.watch(job.due_at)
+        own = self._context.copy()
         if runnable.executor == "async":
-            job.working = asyncio.Task(self._run_async(job), loop=self._loop, name=lease.job_id)
+            job.working = asyncio.Task(self._run_async(job), loop=self._loop, name=lease.job_id, context=own)
         elif runnable.executor == "thread":
-            self._threads.run(partial(contextvars.copy_context().run, self._run_in_thread, job))
+            self._threads.run(partial(own.run, self._run_in_thread, job))
         else:
-            self._start_in_process(job)
+            self._start_in_process(job, own)
 
     async def _run_async(self, job: RunningJob) -> None:
         lease = job.lease
@@ -102,13 +105,13 @@ class Executor:
             return
         self._hand_over(job, call(job.runnable, job.context, job.lease))
 
-    def _start_in_process(self, job: RunningJob) -> None:
+    def _start_in_process(self, job: RunningJob, own: contextvars.Context) -> None:
         try:
             job.process = self._processes.take()
         except OSError as error:
             self._ended(job, outcomes.raised(job.lease, error))
         else:
-            self._threads.run(partial(contextvars.copy_context().run, self._run_in_process, job, job.process))
+            self._threads.run(partial(own.run, self._run_in_process, job, job.process))
 
     def _run_in_process(self, job: RunningJob, process: JobProcess) -> None:
         """In a thread: wait for the process."""

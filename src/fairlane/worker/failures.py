@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import inspect
 import logging
 
@@ -22,6 +23,7 @@ class Failures:
         self._backend = backend
         self._expected: dict[str, tuple[RunningJob, OnFailure]] = {}
         self._calls: set[asyncio.Task[None]] = set()
+        self._context = contextvars.copy_context()
 
     def expect(self, job: RunningJob, outcome: Outcome) -> None:
         """`outcome` is to be reported of `job`."""
@@ -35,7 +37,7 @@ class Failures:
         """The store has taken a report, or refused it."""
         expected = self._expected.pop(outcome.token, None)
         if expected is not None and accepted:
-            call = asyncio.create_task(self._call(*expected))
+            call = asyncio.create_task(self._call(*expected), context=self._context.copy())
             self._calls.add(call)
             call.add_done_callback(self._calls.discard)
 

@@ -9,15 +9,18 @@ from typing import Any
 
 import msgspec
 
-from ..job.control import Cancel, RetryAfter, Snooze
+from ..job.control import Cancel, RetryAfter, Snooze, control_in, leaves
 from ..job.json_values import encode
 from ..model.bounded import job_error
-from ..model.errors import InvalidInput
-from ..model.job import MAX_RESULT_BYTES
+from ..model.errors import InvalidInput, RateLimited
+from ..model.job import MAX_DELAY_MS, MAX_RESULT_BYTES
 from ..model.json_text import check_json
 from ..model.lease import FailureKind, Lease, Outcome, OutcomeKind
 from .running import Stop
 
+MIN_RATE_DELAY_MS = 100
+MOST_SHOWN = 10
+"""Exceptions of a group that its error names."""
 _INVALID_OUTCOME = "InvalidOutcome"
 _NOBODY_AWAITS = (
     "the task returned a coroutine, which nobody awaits: what wraps an async function must be `async def` as well"
@@ -87,21 +90,32 @@ def released(lease: Lease) -> Outcome:
 def raised(lease: Lease, error: BaseException) -> Outcome:
     """The job raised `error`."""
     kind, delay_ms, trace = OutcomeKind.FAILED, None, None
-    if isinstance(error, Cancel):
-        kind = OutcomeKind.CANCELLED
-    elif isinstance(error, Snooze):
-        kind, delay_ms = OutcomeKind.SNOOZED, error.delay_ms
-    elif isinstance(error, RetryAfter):
-        delay_ms = error.delay_ms
-    else:
-        trace = _traceback_of(error)
+    match shown := control_in(error):
+        case Cancel():
+            kind = OutcomeKind.CANCELLED
+        case Snooze():
+            kind, delay_ms = OutcomeKind.SNOOZED, shown.delay_ms
+        case RetryAfter():
+            delay_ms = shown.delay_ms
+        case RateLimited():
+            kind, delay_ms = OutcomeKind.SNOOZED, _rate_delay_ms(shown)
+        case None:
+            trace = _traceback_of(error)
     return Outcome(
         job_id=lease.job_id,
         token=lease.token,
         kind=kind,
-        error=job_error(type(error).__name__, _text_of(error), trace),
+        error=job_error(type(shown or error).__name__, _text_of(error, shown), trace),
         delay_ms=delay_ms,
     )
+
+
+def _rate_delay_ms(error: RateLimited) -> int:
+    """The delay that the error asks for, within bounds. It may come from another system, and be anything."""
+    try:
+        return round(min(max(error.retry_after * 1000, MIN_RATE_DELAY_MS), MAX_DELAY_MS))
+    except (TypeError, ValueError):
+        return MIN_RATE_DELAY_MS
 
 
 def process_died(lease: Lease, code: int) -> Outcome:
@@ -149,7 +163,21 @@ def _traceback_of(error: BaseException) -> str | None:
     return "".join(lines)
 
 
-def _text_of(error: BaseException) -> str:
+def _text_of(error: BaseException, shown: BaseException | None = None) -> str:
+    """The text of `shown` with those of the exceptions beside it in a group; without it, the text of the whole."""
+    if not isinstance(error, BaseExceptionGroup):
+        return _printed(error)
+    others = [each for each in leaves(error) if each is not shown]
+    names = [f"{type(each).__name__}: {_printed(each)}" for each in others[:MOST_SHOWN]]
+    if len(others) > MOST_SHOWN:
+        names.append(f"and {len(others) - MOST_SHOWN} more")
+    beside = "; ".join(names)
+    if shown is None:
+        return f"{error.message}: {beside}"
+    return f"{_printed(shown)} (beside it: {beside})" if beside else _printed(shown)
+
+
+def _printed(error: BaseException) -> str:
     try:
         return str(error)
     except Exception:
