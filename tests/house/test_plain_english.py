@@ -23,6 +23,8 @@ PLAIN = (
     "docs/glossary.md",
     "docs/operations",
     "examples",
+    "src/fairlane/engine/lua",
+    "src/fairlane/engine/scripts.py",
     "tests/docs",
     "tests/house",
     "tools",

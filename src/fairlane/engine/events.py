@@ -120,7 +120,7 @@ class Events:
 
     async def _renew(self) -> bool:
         """Renew the key that asks for events. Returns whether it still existed in every partition."""
-        known = await self._partitions.each(lambda partition: partition.run("watch", watched_ms=WATCHED_MS))
+        known = await self._partitions.each(lambda partition: partition.run("watch_events", watched_ms=WATCHED_MS))
         return all(known)
 
     async def _keep_watched(self) -> None:

@@ -95,7 +95,7 @@ class EngineJobs:
         with self._subscription.end_of(job_id) as ended:
             while True:
                 ended.clear()
-                await partition.run("await", id=job_id, timeout_ms=timeout_ms)
+                await partition.run("await_end", id=job_id, timeout_ms=timeout_ms)
                 job = await self.get(job_id)
                 left = deadline - time.monotonic()
                 if job.state.is_terminal or left <= 0:

@@ -47,7 +47,7 @@ class EngineWorkers:
             raise NotFound(f"there is no worker {worker_id}")
 
     async def leave(self, worker_id: str) -> None:
-        await self._partitions.each(lambda partition: partition.run("leave", worker=worker_id))
+        await self._partitions.each(lambda partition: partition.run("remove_worker", worker=worker_id))
 
     async def _read_orders(self, worker_id: str) -> WorkerOrders:
         replies = await self._partitions.each(lambda partition: partition.run("orders", worker=worker_id))

@@ -34,7 +34,7 @@ local function write_keys(command, args)
   in_pieces(args, function(...) call(command, ...) end)
 end
 
--- The lowest score of a sorted set, or the lowest above `above`; nil if there is none.
+-- The lowest score of a sorted set, or the lowest above `above`; nil if no member has one.
 local function first_score(name, above)
   local least = above and '(' .. string.format('%.0f', above) or '-inf'
   return tonumber(call('ZRANGEBYSCORE', key(name), least, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2])

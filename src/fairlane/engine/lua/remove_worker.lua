@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- leave: delete a worker that has exited.
+-- remove_worker: delete a worker that has exited.
 -- KEYS prefix
 -- ARGV at worker
 -- RETURNS 1

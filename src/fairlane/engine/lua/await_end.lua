@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- await: publish the end of a job for a caller that waits up to timeout_ms. Works in a full store too.
+-- await_end: publish the end of a job for a caller that waits up to timeout_ms. Works in a full store too.
 -- KEYS prefix
 -- ARGV at id timeout_ms
 -- RETURNS 1

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- watch: publish changes of jobs for watched_ms (see include/events.lua). Works in a full store too.
+-- watch_events: publish changes of jobs for watched_ms (see include/events.lua). Works in a full store too.
 -- KEYS prefix
 -- ARGV at watched_ms
 -- RETURNS 1 if changes were published already, else 0
