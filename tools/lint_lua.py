@@ -30,7 +30,7 @@ _READ = re.compile(r"(?<![.:\w])([A-Za-z_]\w*)(?!\w)(?!\s*=[^=])")
 _CONFIG = """
 std = "none"
 read_globals = {{
-  redis = {{ fields = {{ "call" }} }},
+  redis = {{ fields = {{ "call", "sha1hex" }} }},
   cmsgpack = {{ fields = {{ "pack", "unpack", "unpack_one", "unpack_limit" }} }},
   struct = {{ fields = {{ "pack", "unpack" }} }},
   math = {{ fields = {{ "ceil", "floor", "huge", "max", "min" }} }},

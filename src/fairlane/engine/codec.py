@@ -32,6 +32,8 @@ def packed(job: NewJob) -> tuple[bytes, bytes]:
         job.id, job.tenant_id, job.queue, job.priority, job.delay_ms, job.run_at_ms or 0,
         job.idempotency_key or "", fingerprint(job) if job.idempotency_key else "", job.key or "",
     )  # fmt: skip
+    if job.parent is not None:
+        return _encode((*item, job.parent.job_id, job.parent.proof)), pack_request(job)
     return _encode(item), pack_request(job)
 
 

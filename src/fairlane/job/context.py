@@ -12,7 +12,7 @@ from typing import Any
 
 from ..model.bounded import storable
 from ..model.errors import InvalidInput
-from ..model.job import Progress
+from ..model.job import Parent, Progress
 from ..model.lease import Lease
 from ..model.logs import LogLine
 from ..model.names import check_name
@@ -87,6 +87,11 @@ class JobContext:
     @property
     def headers(self) -> dict[str, str]:
         return self._lease.headers
+
+    @property
+    def as_parent(self) -> Parent:
+        """For jobs that this job submits: the proof that a running job submits them."""
+        return self._lease.as_parent
 
     @property
     def schedule(self) -> str | None:

@@ -9,7 +9,7 @@ from .job import NewJob
 
 TRACE_HEADERS = frozenset({"traceparent", "tracestate", "baggage"})
 """Job headers that change when a client repeats its request."""
-_NOT_COMPARED = ("id", "idempotency_key")
+_NOT_COMPARED = ("id", "idempotency_key", "parent")
 
 
 def fingerprint(job: NewJob) -> str:

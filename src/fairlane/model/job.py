@@ -31,6 +31,14 @@ Time = Annotated[datetime, msgspec.Meta(tz=True)]
 """An instant, which JSON shows in ISO 8601."""
 
 
+class Parent(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """The running job that submits another one."""
+
+    job_id: str
+    proof: str
+    """The SHA-1 digest of its lease token, in hex: only the worker that runs the job can make it."""
+
+
 class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     """A request to run a job. Values are checked where they enter (API, SDK), not here."""
 
@@ -52,6 +60,8 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     """Business key: while a job of this tenant with this key is unfinished, no second one is made."""
     headers: dict[str, str] | None = None
     idempotency_key: str | None = None
+    parent: Parent | None = None
+    """With the proof that a job of the same tenant runs, this job does not count against the submission rate."""
 
 
 class SubmitStatus(StrEnum):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from enum import StrEnum
 
 import msgspec
 
-from .job import JobError, Progress
+from .job import JobError, Parent, Progress
 from .logs import LogPiece
 
 DEFAULT_LEASE_MS = 30_000
@@ -48,6 +49,11 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     priority: int = 0
     key: str | None = None
     headers: dict[str, str] = {}
+
+    @property
+    def as_parent(self) -> Parent:
+        """The leased job as the parent of jobs that it submits. The token itself does not leave the worker."""
+        return Parent(self.job_id, hashlib.sha1(self.token.encode(), usedforsecurity=False).hexdigest())
 
 
 class LeaseReport(msgspec.Struct, frozen=True, rename="camel"):

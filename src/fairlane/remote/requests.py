@@ -46,6 +46,8 @@ def job_item(job: NewJob, *, idempotency_key: bool) -> bytes:
         item["key"] = job.key
     if job.headers:
         item["headers"] = job.headers
+    if job.parent is not None:
+        item["parent"] = job.parent
     if idempotency_key and job.idempotency_key is not None:
         item["idempotencyKey"] = job.idempotency_key
     return _encode(item)

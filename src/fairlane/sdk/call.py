@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar
 
+import msgspec
+
 from ..backend import Backend
+from ..job.context import running_job
 from ..job.parameters import Parameters
 from ..model.errors import FairlaneError, InvalidInput
 from ..model.job import NewJob, Submission, SubmitStatus
@@ -62,7 +65,7 @@ class Bound(Generic[T]):
         return f"<Bound {self.template.task} {self.payload[:100].decode(errors='replace')}>"
 
     def prepare(self) -> tuple[str, JobTemplate]:
-        """What depends on where and when it is submitted: its tenant, and the headers of the middleware.
+        """What depends on the caller's context: the tenant, the headers of the middleware, and the running job.
 
         Raises InvalidInput where the tenant has to be named.
         """
@@ -98,8 +101,11 @@ class Bound(Generic[T]):
 
 
 def prepare(client: Client, template: JobTemplate) -> tuple[str, JobTemplate]:
-    """What depends on where and when jobs are submitted: their tenant, and the headers of the middleware."""
+    """What depends on the caller's context: the tenant, the headers of the middleware, and the running job."""
     tenant = client.resolve_tenant(template.options.tenant)
+    job = running_job.get(None)
+    if job is not None:
+        template = msgspec.structs.replace(template, parent=job.as_parent)
     return tenant, with_headers(template, client.middleware, tenant)
 
 

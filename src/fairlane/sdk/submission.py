@@ -12,7 +12,7 @@ from ..job.control import Duration, check_delay_ms, check_max_attempts, check_wh
 from ..model.backoff import Backoff
 from ..model.bounded import check_headers
 from ..model.errors import FairlaneError, InvalidInput
-from ..model.job import MAX_PRIORITY, NewJob
+from ..model.job import MAX_PRIORITY, NewJob, Parent
 from ..model.names import check_key, check_name
 from ..model.times import start_ms
 
@@ -63,6 +63,8 @@ class JobTemplate(msgspec.Struct, frozen=True, kw_only=True):
     options: SubmitOptions
     backoff: Backoff
     timeout_ms: int
+    parent: Parent | None = None
+    """The running job that submits; found when the job is submitted."""
 
     def new_job(self, job_id: str, tenant: str, payload: bytes) -> NewJob:
         """The request for one job."""
@@ -82,6 +84,7 @@ class JobTemplate(msgspec.Struct, frozen=True, kw_only=True):
             key=options.key,
             headers=options.headers,
             idempotency_key=options.idempotency_key,
+            parent=self.parent,
         )
 
 

@@ -26,6 +26,7 @@ from ..model.job import (
     MAX_PRIORITY,
     MAX_TIMEOUT_MS,
     NewJob,
+    Parent,
     Time,
 )
 from ..model.json_text import check_json
@@ -93,6 +94,8 @@ class JobBody(WorkBody, frozen=True, kw_only=True):
     headers: dict[str, str] | None = None
     id: JobId | None = None
     """Made by clients that repeat a request after a lost reply; must be of the tenant's partition."""
+    parent: Parent | None = None
+    """The running job that submits this one. With its proof, the submission rate does not count this job."""
 
     def to_new_job(self, backend: Backend, idempotency_key: str | None) -> NewJob:
         """The job that this asks for."""
@@ -115,6 +118,7 @@ class JobBody(WorkBody, frozen=True, kw_only=True):
             key=self.key,
             headers=check_headers(self.headers) if self.headers else None,
             idempotency_key=idempotency_key,
+            parent=self.parent,
         )
 
     def _run_at_ms(self, run_at: datetime) -> int:

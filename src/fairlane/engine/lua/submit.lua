@@ -4,9 +4,10 @@
 -- ARGV at items idempotency_ms records...
 -- RETURNS now, then for each item: status, job id, run at, rate or nil: limit, window (us), remaining, reset (ms)
 -- EVENTS none>pending none>scheduled
--- NEEDS base policy sliding_window new_jobs
+-- NEEDS base job policy sliding_window new_jobs
 -- For an id that exists already, run at is the time that this call asked for.
 -- items: msgpack [[id, tenant, queue, priority, delay, run at or 0, idempotency key, fingerprint, business key], ...]
+-- An item may have two more fields: parent job id, SHA-1 digest of the parent's lease token.
 --   i/TENANT/KEY  msgpack {job, fingerprint of the request} of an idempotency key; expires
 local jobs = unpack_value(items)
 local keyed = {}
@@ -91,6 +92,18 @@ local function take_from_rate(tenant)
   return free
 end
 
+-- Whether a running job of the tenant submits this one. Its token is a secret of the worker that runs it.
+local parents = {} -- job id -> its state, or false
+local function is_child(tenant, parent, proof)
+  if not parent then return false end
+  if parents[parent] == nil then
+    local packed = call('HGET', key('started'), parent)
+    parents[parent] = packed and unpack_value(packed)
+  end
+  local s = parents[parent]
+  return s and s[RUNNING] and s[TENANT] == tenant and redis.sha1hex(s[TOKEN]) == proof
+end
+
 local seen = {}
 for i, job in ipairs(jobs) do
   local id, tenant, idempotency_key, business_key = job[1], job[2], job[7], job[9]
@@ -102,7 +115,7 @@ for i, job in ipairs(jobs) do
     if has_keys then status, holder = find_holder(id, tenant, idempotency_key, job[8], business_key) end
     if status then
       answer(status, holder)
-    elseif not take_from_rate(tenant) then
+    elseif not is_child(tenant, job[10], job[11]) and not take_from_rate(tenant) then
       answer('rate_limited', id, nil, rates[tenant])
     else
       seen[id] = true
