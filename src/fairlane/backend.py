@@ -6,7 +6,7 @@ the same arguments after a lost reply.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Protocol
 
 from .model.bulk import BulkAction, BulkResult
@@ -254,8 +254,11 @@ class Maintenance(Protocol):
     async def check_settings(self) -> list[str]:
         """Problems with the store's version, role and settings, one line each."""
 
-    async def doctor(self) -> StoreReport:
-        """Check the store's invariants. Names each broken one, and each setting that would lose jobs."""
+    async def doctor(self, on_progress: Callable[[int], None] = ...) -> StoreReport:
+        """Check the store's invariants. Names each broken one, and each setting that would lose jobs.
+
+        Calls `on_progress` with the number of keys and elements read so far, which is not known in advance.
+        """
 
     async def set_defaults(self, policy: TenantPolicy, fairness: Fairness = Fairness.JOBS) -> None:
         """Set the limits of tenants without limits of their own, and the unit in which tenants share fairly."""

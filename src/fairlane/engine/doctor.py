@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 
 import msgspec
 
@@ -15,30 +16,44 @@ from ..model.overview import StoreReport
 from ..model.states import State
 from . import keys
 from .calls import Calls
-from .partition import Partition, Partitions
+from .partition import Partitions
+from .reading import Reader
 from .records import Started, unpack_request
 from .schedules import read_schedule
 
 PASSES = 3
 PAUSE_S = 0.1
 MAX_PROBLEMS = 100
+MAX_HEADER = 10 + 0xFFFF
+"""Bytes of a record after which there is only its payload."""
 _started = msgspec.msgpack.Decoder(Started).decode
 _TIMED = ("scheduled", "completed", "failed", "cancelled")
 
 
-async def examine(calls: Calls, partitions: Partitions) -> StoreReport:
-    """Look at the store's settings, and at every key of every partition."""
+async def examine(calls: Calls, partitions: Partitions, on_progress: Callable[[int], None]) -> StoreReport:
+    """Look at the store's settings, and at every key of every partition.
+
+    Calls `on_progress` with the number of keys and elements read so far.
+    """
+    read = 0
+
+    def count(more: int) -> None:
+        nonlocal read
+        read += more
+        on_progress(read)
+
     problems: set[str] = set()
     jobs: Counter[str] = Counter()
     total = 0
     for partition in partitions:
-        snapshot = await Snapshot.take(partition)
+        reader = Reader(partition, count)
+        snapshot = await Snapshot.take(reader)
         found = snapshot.problems()
         for _ in range(PASSES - 1):
             if not found:
                 break
             await asyncio.sleep(PAUSE_S)
-            snapshot = await Snapshot.take(partition)
+            snapshot = await Snapshot.take(reader)
             found &= snapshot.problems()
         problems |= found
         jobs.update(snapshot.jobs_by_state())
@@ -70,49 +85,48 @@ class Snapshot:
         self.unreadable_schedules: set[str] = set()
 
     @classmethod
-    async def take(cls, partition: Partition) -> Snapshot:
+    async def take(cls, reader: Reader) -> Snapshot:
         """Read all keys of a partition."""
-        names = await partition.scan()
+        names = await reader.key_names()
         self = cls(names)
-        for name in ("leases", "slots", "lanes", *_TIMED):
-            self.sets[name] = await _scores(partition, name)
-        for name in names:
-            if name.startswith("run/"):
-                self.sets[name] = await _scores(partition, name)
-            elif name.startswith("lane/"):
-                self.lanes[name.removeprefix("lane/")] = set(await _scores(partition, name))
-            elif name.startswith(keys.EXPIRING_KEYS) and int(await partition.command("PTTL", name)) == -1:
-                self.unexpiring.add(name)
-        self.started = {k: _started(v) for k, v in (await _hash(partition, "started")).items()}
-        self.blocked = {k: v.decode() for k, v in (await _hash(partition, "blocked")).items()}
-        self.resting = set(await _hash(partition, "resting"))
-        self.owed = set(await _hash(partition, "owed"))
-        self.keyed = {k: v.decode() for k, v in (await _hash(partition, "keyed")).items()}
-        self.ready = set(await _hash(partition, "ready"))
-        self.depths = {k: int(v) for k, v in (await _hash(partition, "depths")).items()}
-        self.floors = set(await _hash(partition, "floor"))
-        self.shifted = set(await _hash(partition, "shift"))
-        await self._take_schedules(partition)
-        for job_id in self.keyed:
-            record = await partition.command("GET", keys.job(job_id))
-            if record:
-                self.tenants_of[job_id] = unpack_request(record)[1].tenant_id
+        self.sets = await reader.scores(["leases", "slots", "lanes", *_TIMED, *_with_prefix(names, keys.RUN_INDEX)])
+        lanes = await reader.scores(_with_prefix(names, keys.LANE))
+        self.lanes = {name.removeprefix(keys.LANE): set(jobs) for name, jobs in lanes.items()}
+        lifetimes = await reader.replies("PTTL", _with_prefix(names, keys.EXPIRING_KEYS))
+        self.unexpiring = {name for name, left in lifetimes.items() if left == -1}
+        self.started = {k: _started(v) for k, v in (await reader.hash("started")).items()}
+        self.blocked = {k: v.decode() for k, v in (await reader.hash("blocked")).items()}
+        self.resting = set(await reader.hash("resting"))
+        self.owed = set(await reader.hash("owed"))
+        self.keyed = {k: v.decode() for k, v in (await reader.hash("keyed")).items()}
+        self.ready = set(await reader.hash("ready"))
+        self.depths = {k: int(v) for k, v in (await reader.hash("depths")).items()}
+        self.floors = set(await reader.hash("floor"))
+        self.shifted = set(await reader.hash("shift"))
+        await self._take_schedules(reader)
+        records = await reader.replies("GETRANGE", [keys.job(job_id) for job_id in self.keyed], 0, MAX_HEADER)
+        self.tenants_of = {
+            name.removeprefix(keys.job("")): unpack_request(record)[1].tenant_id
+            for name, record in records.items()
+            if record
+        }
         return self
 
-    async def _take_schedules(self, partition: Partition) -> None:
-        states = await _hash(partition, "schedule_states")
-        specs = await _hash(partition, "schedules")
+    async def _take_schedules(self, reader: Reader) -> None:
+        states = await reader.hash("schedule_states")
+        specs = await reader.hash("schedules")
         for member in states.keys() & specs.keys():
             try:
                 if read_schedule(specs[member], states[member])[1].paused:
                     self.paused_schedules.add(member)
             except InvalidInput:
                 self.unreadable_schedules.add(member)
+        indexes = await reader.scores([keys.SCHEDULE_NAMES, "schedules_due"])
         self.schedules = {
             "schedule_states": set(states),
             "schedules": set(specs),
-            keys.SCHEDULE_NAMES: set(await _scores(partition, keys.SCHEDULE_NAMES)),
-            "schedules_due": set(await _scores(partition, "schedules_due")) | self.paused_schedules,
+            keys.SCHEDULE_NAMES: set(indexes[keys.SCHEDULE_NAMES]),
+            "schedules_due": set(indexes["schedules_due"]) | self.paused_schedules,
         }
 
     def jobs_by_state(self) -> dict[str, int]:
@@ -214,12 +228,5 @@ class Snapshot:
         return found
 
 
-async def _scores(partition: Partition, name: str) -> dict[str, float]:
-    reply = await partition.command("ZRANGE", name, 0, -1, "WITHSCORES")
-    return {reply[i].decode(): float(reply[i + 1]) for i in range(0, len(reply), 2)}
-
-
-async def _hash(partition: Partition, name: str) -> dict[str, bytes]:
-    reply = await partition.command("HGETALL", name)
-    pairs = reply.items() if isinstance(reply, dict) else zip(reply[::2], reply[1::2], strict=True)
-    return {field.decode(): value for field, value in pairs}
+def _with_prefix(names: set[str], prefix: str | tuple[str, ...]) -> list[str]:
+    return [name for name in names if name.startswith(prefix)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..model.overview import Reaped, StoreReport, UpkeepStep
 from ..model.retention import Retention
 from ..model.tenant import Fairness, TenantPolicy
@@ -60,8 +62,8 @@ class EngineMaintenance:
     async def check_settings(self) -> list[str]:
         return await self._calls.store.check()
 
-    async def doctor(self) -> StoreReport:
-        return await examine(self._calls, self._partitions)
+    async def doctor(self, on_progress: Callable[[int], None] = lambda _: None) -> StoreReport:
+        return await examine(self._calls, self._partitions, on_progress)
 
     async def set_defaults(self, policy: TenantPolicy, fairness: Fairness = Fairness.JOBS) -> None:
         await self._set_defaults(policy, fairness, only_if_unset="0")

@@ -7,7 +7,7 @@ carries the number of its partition.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from ..model import ids
@@ -48,15 +48,14 @@ class Partition:
         found: list[bytes | None] = await self._calls.command("MGET", *(self.prefix + name for name in names))
         return found
 
-    async def scan(self) -> set[str]:
-        """The names of all keys of this partition, without its prefix."""
-        names: set[str] = set()
+    async def scan(self, page: int) -> AsyncGenerator[set[str]]:
+        """The names of all keys of this partition, without its prefix, about `page` a step."""
         cursor: Any = 0
         while True:
-            cursor, found = await self._calls.command("SCAN", cursor, "MATCH", f"{self.prefix}*", "COUNT", 1000)
-            names.update(name.decode().removeprefix(self.prefix) for name in found)
+            cursor, found = await self._calls.command("SCAN", cursor, "MATCH", f"{self.prefix}*", "COUNT", page)
+            yield {name.decode().removeprefix(self.prefix) for name in found}
             if int(cursor) == 0:
-                return names
+                return
 
 
 class Partitions:

@@ -11,6 +11,7 @@ from ...process.printable import printable
 from ...runtime.settings import Settings
 from ..options import client_settings, output_option
 from ..terminal.output import print_facts, print_json
+from ..terminal.progress import progress_bar
 
 
 @click.command()
@@ -20,7 +21,8 @@ def doctor(settings: Settings, output: str) -> None:
     """Prove the store's invariants; exit 1 if one is broken."""
     from ..connection import ask_store
 
-    report: StoreReport = ask_store(settings, lambda upkeep: upkeep.doctor())
+    with progress_bar("reading the store") as show:
+        report: StoreReport = ask_store(settings, lambda upkeep: upkeep.doctor(show))
     if output == "json":
         print_json(report)
     else:
