@@ -19,6 +19,7 @@ PLAIN = (
     "README.md",
     "SECURITY.md",
     "docs/contributing",
+    "docs/decisions",
     "docs/explanation",
     "docs/glossary.md",
     "docs/howto",
