@@ -70,6 +70,7 @@ _ON_A_KEY = (
         "ZREM",
         "ZREMRANGEBYSCORE",
         "ZREVRANGEBYSCORE",
+        "ZSCAN",
         "ZSCORE",
     ),
 )
