@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from fairlane.engine import scripts
+from fairlane.engine.layouts import LAYOUTS
 from fairlane.engine.scripts import LuaFile
 
 LUA = Path(__file__).parents[1] / "src" / "fairlane" / "engine" / "lua"
@@ -36,11 +37,13 @@ read_globals = {{
   math = {{ fields = {{ "ceil", "floor", "huge", "max", "min" }} }},
   string = {{ fields = {{ "format", "match", "sub" }} }},
   table = {{ fields = {{ "insert", "sort" }} }},
+  {layouts}
   "ipairs", "next", "pairs", "pcall", "tonumber", "type", "unpack",
 }}
 max_line_length = {line_length}
 {files}
 """
+_LAYOUT = "{name} = {{ fields = {{ {fields} }} }}, "
 _CONFIG_OF_FILE = 'files["{path}"] = {{ globals = {{ {globals} }}, ignore = {{ {ignore} }} }}'
 
 
@@ -91,7 +94,14 @@ def luacheck_config(files: Mapping[str, LuaFile], includes: Mapping[str, LuaFile
                 ignore=", ".join(f'"2[12]1/^{name}$"' for name in exported),
             )
         )
-    return _CONFIG.format(line_length=LINE_LENGTH, files="\n".join(sections))
+    return _CONFIG.format(layouts=_layouts(), line_length=LINE_LENGTH, files="\n".join(sections))
+
+
+def _layouts() -> str:
+    """The names of layouts, which the loader replaces, with their fields."""
+    return "".join(
+        _LAYOUT.format(name=name, fields=", ".join(map('"{}"'.format, fields))) for name, fields in LAYOUTS.items()
+    )
 
 
 def luacheck(config: str) -> int:

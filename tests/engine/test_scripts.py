@@ -5,7 +5,9 @@ import hashlib
 import pytest
 
 from fairlane.engine import scripts
-from fairlane.engine.scripts import ContractError, LuaFile, Script
+from fairlane.engine.layouts import LAYOUTS, KeptLog, PastAttempt
+from fairlane.engine.layouts_in_lua import ContractError, replace_layouts
+from fairlane.engine.scripts import LuaFile, Script
 
 GOOD = """#!lua flags=no-writes
 -- demo: what it does.
@@ -124,3 +126,34 @@ def test_every_script_loads_with_each_include_once(name: str) -> None:
 def test_only_what_makes_jobs_or_keeps_their_requests_is_refused_by_a_full_store() -> None:
     refused = {name for name in scripts.names() if scripts.load(name).source.startswith("#!lua\n")}
     assert refused == {"submit", "fire", "set_schedule"}
+
+
+def test_the_place_of_a_field_is_that_in_python() -> None:
+    assert replace_layouts("demo.lua", "s[PastAttempt.number] + s[PastAttempt.body]") == "s[1] + s[6]"
+    assert PastAttempt.__struct_fields__ == LAYOUTS["PastAttempt"]
+
+
+def test_a_record_is_written_in_the_order_of_its_fields() -> None:
+    lua = """push(list, pack(KeptLog{
+      lines = { first, f(a, b) }, token = s[KeptLog.token], -- with a comment, and a comma
+      missing = a == b, received = math.max(1, 2), size = size['a,b'],
+    }))"""
+    expected = "push(list, pack({ s[1], math.max(1, 2), a == b, size['a,b'], { first, f(a, b) } }))"
+    assert replace_layouts("demo.lua", lua) == expected
+    assert KeptLog.__struct_fields__ == LAYOUTS["KeptLog"]
+
+
+@pytest.mark.parametrize(
+    ("lua", "said"),
+    [
+        ("s[Started.tokn]", "demo.lua: Started has no field tokn; it has token, running"),
+        ("Beat{ id = 1, token = 2, progress = '', lines_before = 0 }", "wrong or missing: lines"),
+        ("Beat{ id = 1, token = 2, progress = '', lines_before = 0, lines = {}, more = 1 }", "wrong or missing: more"),
+        ("Beat{ id = 1, token = 2, progress = '', lines_before = 0, lines = {}, id = 1 }", "a field twice"),
+        ("Beat{ 1, 2 }", "write each field of Beat as `name = value`, not `1`"),
+        ("Beat{ id = 1", "has no end"),
+    ],
+)
+def test_a_record_with_another_field_than_in_python_is_refused(lua: str, said: str) -> None:
+    with pytest.raises(ContractError, match=said):
+        replace_layouts("demo.lua", lua)

@@ -1,4 +1,4 @@
-"""What the scripts take and return, and the values of ours that it stands for."""
+"""Arguments and replies of the scripts, from and to the values of the model."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome
 from ..model.logs import MAX_LOG_LINES, LogPiece
 from ..model.states import State
 from ..model.tenant import PolicyChange, Tenant, TenantPolicy
+from .layouts import Beat, Reported, Submitted
 from .policies import unpack_own
 from .records import lease_from, pack_request, utc
 from .scripts import Value
@@ -27,13 +28,20 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 def packed(job: NewJob) -> tuple[bytes, bytes]:
-    """What the script is told of a job, and what it keeps of it."""
-    item = (
-        job.id, job.tenant_id, job.queue, job.priority, job.delay_ms, job.run_at_ms or 0,
-        job.idempotency_key or "", fingerprint(job) if job.idempotency_key else "", job.key or "",
-    )  # fmt: skip
-    if job.parent is not None:
-        return _encode((*item, job.parent.job_id, job.parent.proof)), pack_request(job)
+    """A job as `submit` receives it, and the request that it stores."""
+    item = Submitted(
+        id=job.id,
+        tenant_id=job.tenant_id,
+        queue=job.queue,
+        priority=job.priority,
+        delay_ms=job.delay_ms,
+        run_at_ms=job.run_at_ms or 0,
+        idempotency_key=job.idempotency_key or "",
+        fingerprint=fingerprint(job) if job.idempotency_key else "",
+        key=job.key or "",
+        parent_id=job.parent.job_id if job.parent else "",
+        parent_proof=job.parent.proof if job.parent else "",
+    )
     return _encode(item), pack_request(job)
 
 
@@ -70,10 +78,10 @@ def leases(reply: list[Any], lease_ms: int) -> list[Lease]:
 
 
 def finish_values(outcomes: Sequence[Outcome]) -> dict[str, Value]:
-    return {"outcomes": _encode([_outcome(outcome) for outcome in outcomes]), "jitter": random.random()}
+    return {"outcomes": _encode([_reported(outcome) for outcome in outcomes]), "jitter": random.random()}
 
 
-def _outcome(outcome: Outcome) -> tuple[Any, ...]:
+def _reported(outcome: Outcome) -> Reported:
     if outcome.kind is OutcomeKind.COMPLETED:
         body = bytes(outcome.result).decode() if outcome.result is not None else ""
     else:
@@ -81,21 +89,35 @@ def _outcome(outcome: Outcome) -> tuple[Any, ...]:
     delay = outcome.delay_ms
     if delay is None:
         delay = 0 if outcome.kind is OutcomeKind.SNOOZED else -1
-    item = (outcome.job_id, outcome.token, outcome.kind.value, delay, outcome.failure.value, body)
-    if outcome.progress is None and outcome.logs is None:
-        return item
-    return item + _words(outcome.progress, outcome.logs)
+    return Reported(
+        id=outcome.job_id,
+        token=outcome.token,
+        kind=outcome.kind.value,
+        delay_ms=delay,
+        failure=outcome.failure.value,
+        body=body,
+        progress=_progress_text(outcome.progress),
+        lines_before=outcome.logs.first if outcome.logs else 0,
+        lines=_line_texts(outcome.logs),
+    )
 
 
-def report(lease: LeaseReport) -> tuple[Any, ...]:
-    return (lease.job_id, lease.token, *_words(lease.progress, lease.logs))
+def report(lease: LeaseReport) -> Beat:
+    return Beat(
+        id=lease.job_id,
+        token=lease.token,
+        progress=_progress_text(lease.progress),
+        lines_before=lease.logs.first if lease.logs else 0,
+        lines=_line_texts(lease.logs),
+    )
 
 
-def _words(progress: Progress | None, logs: LogPiece | None) -> tuple[str, int, list[str]]:
-    said = msgspec.json.encode(progress).decode() if progress else ""
-    if logs is None:
-        return said, 0, []
-    return said, logs.first, [msgspec.json.encode(line).decode() for line in logs.lines[-MAX_LOG_LINES:]]
+def _progress_text(progress: Progress | None) -> str:
+    return msgspec.json.encode(progress).decode() if progress else ""
+
+
+def _line_texts(logs: LogPiece | None) -> list[str]:
+    return [msgspec.json.encode(line).decode() for line in logs.lines[-MAX_LOG_LINES:]] if logs else []
 
 
 def tenant(name: str, defaults: TenantPolicy, reply: list[Any]) -> Tenant:

@@ -16,9 +16,10 @@ from ..model.overview import StoreReport
 from ..model.states import State
 from . import keys
 from .calls import Calls
+from .layouts import Started
 from .partition import Partitions
 from .reading import Reader
-from .records import Started, unpack_request
+from .records import unpack_request
 from .schedules import read_schedule
 
 PASSES = 3

@@ -7,20 +7,10 @@ import msgspec
 from ..model.errors import NotFound
 from ..model.logs import JobLog, LogLine
 from . import keys
+from .layouts import KeptLog
 from .partition import Partition
 
-
-class _Kept(msgspec.Struct, array_like=True):
-    """The stored form; lua/include/logs.lua writes it."""
-
-    token: str
-    heard: int
-    missing: bool
-    size: int
-    lines: list[str]
-
-
-_decode_kept = msgspec.msgpack.Decoder(_Kept, strict=False).decode
+_decode_kept = msgspec.msgpack.Decoder(KeptLog, strict=False).decode
 _decode_line = msgspec.json.Decoder(LogLine).decode
 
 

@@ -1,52 +1,61 @@
-"""Tenant policies as the scripts read them: numbers, 0 for no limit, nil for what the defaults say."""
+"""Limits of tenants in their stored form."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from ..model.tenant import PolicyChange, Rate, TenantPolicy
+from .layouts import Policy
 
 _NOTHING = PolicyChange()
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Policy).decode
 
 
 def pack_policy(policy: TenantPolicy | PolicyChange) -> bytes:
-    """The stored form. lua/include/policy.lua names its fields."""
-    concurrency = None if policy.concurrency is UNSET else policy.concurrency or 0
-    return msgspec.msgpack.encode((
-        *_packed_rate(policy.submit_rate), concurrency, *_packed_rate(policy.start_rate),
-        *(None if value is UNSET else value for value in (policy.weight, policy.paused)),
-    ))  # fmt: skip
+    """The stored form."""
+    submit, submit_window = _packed_rate(policy.submit_rate)
+    start, start_window = _packed_rate(policy.start_rate)
+    return _encode(
+        Policy(
+            submit_limit=submit,
+            submit_window_us=submit_window,
+            concurrency=None if policy.concurrency is UNSET else policy.concurrency or 0,
+            start_limit=start,
+            start_window_us=start_window,
+            weight=None if policy.weight is UNSET else policy.weight,
+            paused=None if policy.paused is UNSET else policy.paused,
+        )
+    )
 
 
 def pack_own(own: PolicyChange) -> bytes:
-    """The stored form of what a tenant has of its own: empty where that is nothing."""
+    """The stored form of a tenant's own limits; empty if it has none."""
     return b"" if own == _NOTHING else pack_policy(own)
 
 
 def unpack_own(packed: bytes | None) -> PolicyChange:
-    """What a tenant has of its own; UNSET is what it has of the defaults."""
+    """A tenant's own limits. UNSET means that the default holds."""
     if not packed:
         return _NOTHING
-    submit, submit_us, concurrency, start, start_us, weight, paused = msgspec.msgpack.decode(packed)
+    own = _decode(packed)
     return PolicyChange(
-        submit_rate=_rate(submit, submit_us),
-        concurrency=UNSET if concurrency is None else concurrency or None,
-        start_rate=_rate(start, start_us),
-        weight=UNSET if weight is None else weight,
-        paused=UNSET if paused is None else paused,
+        submit_rate=_rate(own.submit_limit, own.submit_window_us),
+        concurrency=UNSET if own.concurrency is None else own.concurrency or None,
+        start_rate=_rate(own.start_limit, own.start_window_us),
+        weight=UNSET if own.weight is None else own.weight,
+        paused=UNSET if own.paused is None else own.paused,
     )
 
 
-def _packed_rate(rate: Rate | None | UnsetType) -> tuple[Any, Any]:
+def _packed_rate(rate: Rate | None | UnsetType) -> tuple[int | None, int | None]:
     if rate is UNSET:
         return None, None
     return (rate.limit, rate.window_us) if rate else (0, 0)
 
 
-def _rate(limit: int | None, window_us: int) -> Rate | None | UnsetType:
-    if limit is None:
+def _rate(limit: int | None, window_us: int | None) -> Rate | None | UnsetType:
+    if limit is None or window_us is None:
         return UNSET
     return Rate(limit, window_us / 1_000_000) if limit else None

@@ -15,69 +15,11 @@ from ..model import times
 from ..model.job import Attempt, Job, JobError, NewJob, Progress
 from ..model.lease import FailureKind, Lease
 from ..model.states import Reason, State
+from .layouts import Ended, Header, PastAttempt, Started
 
 _CREATED_AND_LENGTH = struct.Struct(">dH")
 _LENGTH = struct.Struct(">H")
 _encode = msgspec.msgpack.Encoder().encode
-
-
-class Header(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
-    """The part of a request that scripts read."""
-
-    tenant_id: str
-    queue: str
-    task: str
-    priority: int
-    max_attempts: int
-    timeout_ms: int
-    backoff_base_ms: int
-    backoff_cap_ms: int
-    key: str
-    headers: str
-    """JSON text of the headers, or ""."""
-
-
-class Started(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
-    """How far an unfinished job got."""
-
-    token: str
-    running: bool
-    attempt: int
-    base: int
-    """Attempts used up before the job was last sent back from the dead letter queue."""
-    claimed_at: int
-    worker: str
-    tenant_id: str
-    queue: str
-    rank: int
-    cancelled_by: str
-    reason: str
-
-
-class Ended(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
-    """How a finished job ended."""
-
-    state: State
-    reason: str
-    token: str
-    attempt: int
-    base: int
-    worker: str
-    claimed_at: int
-    ended_at: int
-    outcome: str
-    body: str
-
-
-class PastAttempt(msgspec.Struct, frozen=True, array_like=True):
-    """An attempt that has ended."""
-
-    number: int
-    worker: str
-    claimed_at: int
-    ended_at: int
-    outcome: str
-    body: str
 
 
 _decode_header = msgspec.msgpack.Decoder(Header).decode
@@ -91,12 +33,20 @@ _decode_headers = msgspec.json.Decoder(dict[str, str]).decode
 
 def pack_request(job: NewJob) -> bytes:
     """The stored form of a request, without its time of creation, which the store puts before it."""
-    backoff = job.backoff
-    header = _encode((
-        job.tenant_id, job.queue, job.task, job.priority, job.max_attempts, job.timeout_ms,
-        backoff.base_ms, backoff.cap_ms, job.key or "",
-        msgspec.json.encode(job.headers).decode() if job.headers else "",
-    ))  # fmt: skip
+    header = _encode(
+        Header(
+            tenant_id=job.tenant_id,
+            queue=job.queue,
+            task=job.task,
+            priority=job.priority,
+            max_attempts=job.max_attempts,
+            timeout_ms=job.timeout_ms,
+            backoff_base_ms=job.backoff.base_ms,
+            backoff_cap_ms=job.backoff.cap_ms,
+            key=job.key or "",
+            headers=msgspec.json.encode(job.headers).decode() if job.headers else "",
+        )
+    )
     return _LENGTH.pack(len(header)) + header + job.payload
 
 
@@ -186,7 +136,14 @@ def _error(outcome: str, body: str) -> JobError | None:
 
 
 def _ended_job(common: dict[str, Any], header: Header, ended: Ended, past: list[Attempt], *, attempts: bool) -> Job:
-    last = PastAttempt(ended.attempt, ended.worker, ended.claimed_at, ended.ended_at, ended.outcome, ended.body)
+    last = PastAttempt(
+        number=ended.attempt,
+        worker=ended.worker,
+        claimed_at=ended.claimed_at,
+        ended_at=ended.ended_at,
+        outcome=ended.outcome,
+        body=ended.body,
+    )
     ran = ended.attempt > 0 and not any(attempt.number == ended.attempt for attempt in past)
     return Job(
         **common,

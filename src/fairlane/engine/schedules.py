@@ -21,6 +21,7 @@ from ..model.json_text import check_json
 from ..model.overview import UpkeepStep
 from ..model.schedule import MAX_SCHEDULES, SCHEDULE_HEADER, TICK_HEADER, Firing, Schedule, ScheduleSpec, plan_firing
 from . import keys
+from .layouts import ScheduleState, Ticked
 from .listing import names_between
 from .partition import Partition, Partitions
 from .records import pack_request, utc
@@ -35,31 +36,19 @@ _encode = msgspec.json.Encoder().encode
 _decode_spec = msgspec.json.Decoder(ScheduleSpec).decode
 
 
-class State(msgspec.Struct, frozen=True, array_like=True):
-    """What a schedule has done. lua/include/schedules.lua writes it."""
-
-    version: int
-    declaration: str
-    paused: bool
-    last_run: int
-    last_jobs: list[str]
-    missed: int
-    skipped: int
-
-
 class Known(msgspec.Struct, frozen=True):
     """A schedule as the store has it, at `now` (Unix ms)."""
 
     now: int
     spec: ScheduleSpec
-    state: State
+    state: ScheduleState
     due: int | None
 
 
-_decode_state = msgspec.msgpack.Decoder(State).decode
+_decode_state = msgspec.msgpack.Decoder(ScheduleState).decode
 
 
-def read_schedule(spec: bytes, state: bytes | None) -> tuple[ScheduleSpec, State]:
+def read_schedule(spec: bytes, state: bytes | None) -> tuple[ScheduleSpec, ScheduleState]:
     """What is stored of a schedule. Raises InvalidInput where that cannot be read."""
     try:
         return _decode_spec(spec), _decode_state(state or b"")
@@ -191,7 +180,10 @@ class EngineSchedules:
         spec = known.spec
         partition = self._partitions.of_tenant(spec.tenant_id)
         jobs = [_job(spec, job_id, at) for job_id, at in zip(job_ids, firing.ticks, strict=True)]
-        items = [(job.id, job.queue, job.priority, at) for job, at in zip(jobs, firing.ticks, strict=True)]
+        items = [
+            Ticked(id=job.id, queue=job.queue, priority=job.priority, tick=at)
+            for job, at in zip(jobs, firing.ticks, strict=True)
+        ]
         await partition.run(
             "fire", *map(pack_request, jobs),
             tenant=spec.tenant_id, schedule=spec.name, version=str(known.state.version), tick=tick,

@@ -4,6 +4,8 @@ Every script opens with a contract: a sentence, then KEYS, ARGV, RETURNS, EVENTS
 signature of the call: the loader makes each name a local variable, and rejects a script that declares a name without
 using it or that reads KEYS or ARGV by number. NEEDS lists the includes whose names the script uses itself.
 
+Files name the fields of records as layouts.py does.
+
 An include opens with a sentence, its own NEEDS and, if it reads arguments of the script, their names after KEYS and
 ARGV. The loader puts each include once, after the includes that it needs.
 """
@@ -18,14 +20,12 @@ from functools import cache, cached_property
 from importlib import resources
 from importlib.resources.abc import Traversable
 
+from .layouts_in_lua import ContractError, replace_layouts
+
 Value = str | bytes | int | float
 
 _FOLDER = resources.files(__package__) / "lua"
 _COMMENT_OR_TEXT = re.compile(r"--[^\n]*|'[^'\n]*'|\"[^\"\n]*\"")
-
-
-class ContractError(Exception):
-    """A Lua file disagrees with its contract."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,11 @@ class LuaFile:
         if match is None:
             raise ContractError(f"{self.path} has no {heading} line; add one, empty if there is nothing to name")
         return tuple(match[1].split())
+
+    @cached_property
+    def plain(self) -> str:
+        """The text with indexes and arrays in place of the names of layouts. Raises ContractError."""
+        return replace_layouts(self.path, self.text)
 
     @cached_property
     def needs(self) -> tuple[str, ...]:
@@ -125,7 +130,7 @@ def read_include(name: str) -> LuaFile:
 
 def parse(script: LuaFile, read: Callable[[str], LuaFile] = read_include) -> Script:
     """Make a script of its text and the includes that `read` returns. Raises ContractError."""
-    shebang, _, body = script.text.partition("\n")
+    shebang, _, body = script.plain.partition("\n")
     if not shebang.startswith("#!lua"):
         raise ContractError(f"{script.path} must begin with #!lua")
     keys, argv, _, events = (script.words(heading) for heading in ("KEYS", "ARGV", "RETURNS", "EVENTS"))
@@ -170,7 +175,7 @@ def _nested(includes: list[LuaFile], body: str) -> Iterator[str]:
     """
     first, others = includes[:1], includes[1:]
     for layer in (first, others):
-        yield from (file.text for file in layer)
+        yield from (file.plain for file in layer)
         yield "return (function()"
     yield body
     yield "end)() end)()"

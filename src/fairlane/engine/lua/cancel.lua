@@ -13,18 +13,21 @@ local function cancel(id, packed)
   local record = call('GET', key('j/' .. id))
   if not record then return 'not_found' end
   local result = call('GET', key('r/' .. id))
-  if result then return unpack_value(result)[1] == 'cancelled' and 'repeated' or 'conflict' end
+  if result then return unpack_value(result)[Ended.state] == 'cancelled' and 'repeated' or 'conflict' end
 
   local h = header_of(record)
-  local s = packed and unpack_value(packed) or { '', false, 0, 0, 0, '', h.tenant }
-  if s[RUNNING] then
-    if s[CANCELLED_BY] ~= '' then return 'repeated' end
-    s[CANCELLED_BY] = 'user'
+  local s = packed and unpack_value(packed) or Started{
+    token = '', running = false, attempt = 0, base = 0, claimed_at = 0, worker = '', tenant_id = h[Header.tenant_id],
+    queue = h[Header.queue], rank = 0, cancelled_by = '', reason = '',
+  }
+  if s[Started.running] then
+    if s[Started.cancelled_by] ~= '' then return 'repeated' end
+    s[Started.cancelled_by] = 'user'
     push2(ended.started, id, pack(s))
-    notify_worker(s[WORKER])
+    notify_worker(s[Started.worker])
     return 'cancelling'
   end
-  if call('ZREM', key('scheduled'), id) == 0 then remove_from_lane(h.tenant, h.queue, id) end
+  if call('ZREM', key('scheduled'), id) == 0 then remove_from_lane(h[Header.tenant_id], h[Header.queue], id) end
   conclude(id, s, 'cancelled', 'cancelled_by_user', 'cancelled', '')
   return 'cancelled'
 end

@@ -14,8 +14,8 @@ local function answer_again(ids)
   local records = read('HMGET', 'started', ids)
   for i, id in ipairs(ids) do
     local s = records[i] and unpack_value(records[i])
-    if s and s[RUNNING] and string.sub(s[TOKEN], 1, #claim + 1) == claim .. '.' then
-      push_all(answers, { id, s[TOKEN], s[ATTEMPT], s[BASE], call('GET', key('j/' .. id)) })
+    if s and s[Started.running] and string.sub(s[Started.token], 1, #claim + 1) == claim .. '.' then
+      push_all(answers, { id, s[Started.token], s[Started.attempt], s[Started.base], call('GET', key('j/' .. id)) })
     end
   end
   return answers
@@ -113,12 +113,15 @@ local function start_leases(turns)
     local id, attempt, base = ids[i], 1, 0
     if earlier[i] then
       local s = unpack_value(earlier[i])
-      attempt, base = s[ATTEMPT] + 1, s[BASE]
+      attempt, base = s[Started.attempt] + 1, s[Started.base]
     end
     local token = claim .. '.' .. (fence + i)
     local queue = c.queue_of and c.queue_of[id] or (c.queues or open.names)[1]
     started[2 * i - 1] = id
-    started[2 * i] = pack({ token, true, attempt, base, now, worker, c.tenant, queue, ranks[i], '', '' })
+    started[2 * i] = pack(Started{
+      token = token, running = true, attempt = attempt, base = base, claimed_at = now, worker = worker,
+      tenant_id = c.tenant, queue = queue, rank = ranks[i], cancelled_by = '', reason = '',
+    })
     leases[2 * i - 1], leases[2 * i] = expires, id
     slots[2 * i - 1], slots[2 * i] = 0, c.tenant .. '/' .. id
     local n = 5 * i - 3

@@ -5,7 +5,7 @@
 -- RETURNS for each lease: ok, stale_lease or cancelled
 -- EVENTS
 -- NEEDS base job events logs
--- reports: msgpack [[id, token, progress or '', lines logged before, lines], ...]
+-- reports: msgpack array of Beat
 -- report: what the worker says of itself (opaque); '' from a client that is not a worker. See include/workers.lua.
 if report ~= '' then
   call('ZADD', key('workers'), now, worker)
@@ -13,18 +13,19 @@ if report ~= '' then
 end
 local items = unpack_value(reports)
 local ids, answers, renewed, told = {}, {}, {}, {}
-for i, item in ipairs(items) do ids[i] = item[1] end
+for i, item in ipairs(items) do ids[i] = item[Beat.id] end
 for i, packed in ipairs(read('HMGET', 'started', ids)) do
   local s = packed and unpack_value(packed)
-  if not s or not s[RUNNING] or s[TOKEN] ~= items[i][2] then
+  if not s or not s[Started.running] or s[Started.token] ~= items[i][Beat.token] then
     answers[i] = 'stale_lease'
   else
     push2(renewed, now + lease_ms, ids[i])
-    local token, progress, first, lines = unpack(items[i], 2, 5)
+    local item = items[i]
+    local progress, lines = item[Beat.progress], item[Beat.lines]
     if progress ~= '' then call('HSET', key('x/' .. ids[i]), 'p', progress) end
-    if #lines > 0 then append_lines(ids[i], token, first, lines) end
+    if #lines > 0 then append_lines(ids[i], item[Beat.token], item[Beat.lines_before], lines) end
     if progress ~= '' or #lines > 0 then push2(told, 0, ids[i]) end
-    answers[i] = s[CANCELLED_BY] ~= '' and 'cancelled' or 'ok'
+    answers[i] = s[Started.cancelled_by] ~= '' and 'cancelled' or 'ok'
   end
 end
 write('ZADD', 'leases', renewed)

@@ -7,38 +7,38 @@
 -- NEEDS base new_jobs schedules
 -- tick: the tick that the caller found due; '' to run on demand, which ignores version, following, missed and overlap
 -- following: the next tick; missed: the number of ticks skipped; overlap: 'skip' if runs must not overlap
--- jobs: msgpack [[id, queue, priority, tick], ...]
+-- jobs: msgpack array of Ticked
 local member = tenant .. '/' .. schedule
 local s = state_of(member)
 if not s then return 'not_due' end
 if tick ~= '' then
   local due = call('ZSCORE', key('schedules_due'), member)
   local is_due = due and tonumber(due) == tonumber(tick)
-  if string.format('%.0f', s[VERSION]) ~= version or not is_due then return 'not_due' end
+  if string.format('%.0f', s[ScheduleState.version]) ~= version or not is_due then return 'not_due' end
 end
 
 -- Runs that may overlap, or were started on demand, can be unfinished together. Only the last ones are remembered.
 local MOST = 100
 local unfinished = {}
-for i = math.max(1, #s[LAST_JOBS] - MOST + 1), #s[LAST_JOBS] do
-  local id = s[LAST_JOBS][i]
+for i = math.max(1, #s[ScheduleState.last_jobs] - MOST + 1), #s[ScheduleState.last_jobs] do
+  local id = s[ScheduleState.last_jobs][i]
   if call('EXISTS', key('j/' .. id)) == 1 and call('EXISTS', key('r/' .. id)) == 0 then push(unfinished, id) end
 end
 
 local skips = tick ~= '' and overlap == 'skip'
 for i, job in ipairs(unpack_value(jobs)) do
-  if call('EXISTS', key('j/' .. job[1])) == 0 then
+  if call('EXISTS', key('j/' .. job[Ticked.id])) == 0 then
     if skips and #unfinished > 0 then
-      s[SKIPPED] = s[SKIPPED] + 1
+      s[ScheduleState.skipped] = s[ScheduleState.skipped] + 1
     else
-      create_job(job[1], tenant, job[2], job[3], now, records[i])
-      push(unfinished, job[1])
-      s[LAST_JOBS], s[LAST_RUN] = unfinished, job[4]
+      create_job(job[Ticked.id], tenant, job[Ticked.queue], job[Ticked.priority], now, records[i])
+      push(unfinished, job[Ticked.id])
+      s[ScheduleState.last_jobs], s[ScheduleState.last_run] = unfinished, job[Ticked.tick]
     end
   end
 end
 if tick ~= '' then
-  s[MISSED] = s[MISSED] + missed
+  s[ScheduleState.missed] = s[ScheduleState.missed] + missed
   call('ZADD', key('schedules_due'), following, member)
 end
 write_state(member, s)

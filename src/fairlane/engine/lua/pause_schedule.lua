@@ -9,7 +9,7 @@ local member = tenant .. '/' .. schedule
 local s = state_of(member)
 if not s then return 'not_found' end
 if tonumber(next_tick) <= now then return 'late' end
-s[PAUSED] = paused == '1'
+s[ScheduleState.paused] = paused == '1'
 write_state(member, s)
 write_due(member, s, next_tick, false)
 return 'ok'

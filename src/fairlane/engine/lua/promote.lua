@@ -14,13 +14,13 @@ if #due > 0 then
   for i, id in ipairs(due) do
     if started[i] then
       local s = unpack_value(started[i])
-      add_to_lane(s[TENANT], s[QUEUE], s[RANK], id)
+      add_to_lane(s[Started.tenant_id], s[Started.queue], s[Started.rank], id)
       push(moved, id)
     else
       local record = call('GET', key('j/' .. id))
       if record then
         local h = header_of(record)
-        add_to_lane(h.tenant, h.queue, rank_of(h.priority, sequence + i), id)
+        add_to_lane(h[Header.tenant_id], h[Header.queue], rank_of(h[Header.priority], sequence + i), id)
         push(moved, id)
       end
     end

@@ -12,7 +12,7 @@ if lost_worker == '' then
 else
   local running_jobs = call('ZRANGE', key('leases'), 0, -1)
   for i, packed in ipairs(read('HMGET', 'started', running_jobs)) do
-    local is_lost = packed and unpack_value(packed)[WORKER] == lost_worker
+    local is_lost = packed and unpack_value(packed)[Started.worker] == lost_worker
     if is_lost and #ids < tonumber(limit) then push(ids, running_jobs[i]) end
   end
 end
@@ -21,17 +21,17 @@ local requeued, failed, cancelled, damaged = 0, 0, 0, 0
 
 local function lose(id, s, record)
   end_lease(id, s)
-  s[TOKEN] = '' -- later reports of the worker are stale
-  if s[CANCELLED_BY] ~= '' then
+  s[Started.token] = '' -- later reports of the worker are stale
+  if s[Started.cancelled_by] ~= '' then
     cancelled = cancelled + 1
-    count('other_ends', s[TENANT])
+    count('other_ends', s[Started.tenant_id])
     conclude(id, s, 'cancelled', 'cancelled_by_user', 'worker_lost', '')
     return
   end
-  count('failed', s[TENANT])
-  if s[ATTEMPT] - s[BASE] < header_of(record).max_attempts then
+  count('failed', s[Started.tenant_id])
+  if s[Started.attempt] - s[Started.base] < header_of(record)[Header.max_attempts] then
     requeued = requeued + 1
-    count('retried', s[TENANT])
+    count('retried', s[Started.tenant_id])
     keep_attempt(id, attempt_of(s, 'worker_lost', ''))
     requeue(id, s, 'worker_lost')
   else

@@ -12,10 +12,10 @@ if first_answer then return first_answer end
 local started, keyed, again = {}, {}, {}
 
 local function take_key(id, h)
-  if h.key == '' then return true end
-  local name = key('u/' .. h.tenant .. '/' .. h.key)
+  if h[Header.key] == '' then return true end
+  local name = key('u/' .. h[Header.tenant_id] .. '/' .. h[Header.key])
   if not call('SET', name, id, 'NX') then return false end
-  push2(keyed, id, h.key)
+  push2(keyed, id, h[Header.key])
   return true
 end
 
@@ -24,18 +24,25 @@ local function retry(id, packed)
   if not record then return 'not_found' end
   local result = call('GET', key('r/' .. id))
   -- An unfinished job with a base attempt was retried before; it may have been claimed since.
-  if not result then return packed and unpack_value(packed)[BASE] > 0 and 'repeated' or 'conflict' end
+  if not result then return packed and unpack_value(packed)[Started.base] > 0 and 'repeated' or 'conflict' end
   local r = unpack_value(result)
-  if r[1] ~= 'failed' then return 'conflict' end
+  if r[Ended.state] ~= 'failed' then return 'conflict' end
 
   local h = header_of(record)
   if not take_key(id, h) then return 'key_taken' end
-  local rank = rank_of(h.priority, call('INCR', key('sequence')))
-  push2(started, id, pack({ r[3], false, r[4], r[4], r[7], r[6], h.tenant, h.queue, rank, '', 'retried' }))
-  keep_attempt(id, { r[4], r[6], r[7], r[8], r[9], r[10] })
+  local rank = rank_of(h[Header.priority], call('INCR', key('sequence')))
+  push2(started, id, pack(Started{
+    token = r[Ended.token], running = false, attempt = r[Ended.attempt], base = r[Ended.attempt],
+    claimed_at = r[Ended.claimed_at], worker = r[Ended.worker], tenant_id = h[Header.tenant_id],
+    queue = h[Header.queue], rank = rank, cancelled_by = '', reason = 'retried',
+  }))
+  keep_attempt(id, PastAttempt{
+    number = r[Ended.attempt], worker = r[Ended.worker], claimed_at = r[Ended.claimed_at],
+    ended_at = r[Ended.ended_at], outcome = r[Ended.outcome], body = r[Ended.body],
+  })
   push(again, id)
-  count('retried', h.tenant)
-  add_to_lane(h.tenant, h.queue, rank, id)
+  count('retried', h[Header.tenant_id])
+  add_to_lane(h[Header.tenant_id], h[Header.queue], rank, id)
   return 'retried'
 end
 

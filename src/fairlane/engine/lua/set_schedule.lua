@@ -12,17 +12,19 @@ if first_answer then return first_answer end
 
 local member = tenant .. '/' .. schedule
 local s = state_of(member)
-if s and declaration ~= '' and s[DECLARATION] == declaration then return 'unchanged' end
+if s and declaration ~= '' and s[ScheduleState.declaration] == declaration then return 'unchanged' end
 if not s and call('ZLEXCOUNT', key('schedule_names'), '[' .. tenant .. '/', '(' .. tenant .. '0') >= tonumber(most) then
   return 'too_many'
 end
 if tonumber(next_tick) <= now then return 'late' end
 
-s = s or { 0, '', false, 0, {}, 0, 0 }
-local has_new_rule = string.format('%.0f', s[VERSION]) ~= version
-s[VERSION] = math.max(s[VERSION] + 1, now)
-if declaration ~= '' then s[DECLARATION] = declaration end
-if paused ~= '' then s[PAUSED] = paused == '1' end
+s = s or ScheduleState{
+  version = 0, declaration = '', paused = false, last_run = 0, last_jobs = {}, missed = 0, skipped = 0,
+}
+local has_new_rule = string.format('%.0f', s[ScheduleState.version]) ~= version
+s[ScheduleState.version] = math.max(s[ScheduleState.version] + 1, now)
+if declaration ~= '' then s[ScheduleState.declaration] = declaration end
+if paused ~= '' then s[ScheduleState.paused] = paused == '1' end
 call('HSET', key('schedules'), member, spec)
 call('ZADD', key('schedule_names'), 0, member)
 write_state(member, s)

@@ -17,35 +17,39 @@ local leases_ended, run_ms = 0, 0
 
 local function end_lease(id, s)
   leases_ended = leases_ended + 1
-  if now > s[CLAIMED_AT] then run_ms = run_ms + now - s[CLAIMED_AT] end
+  if now > s[Started.claimed_at] then run_ms = run_ms + now - s[Started.claimed_at] end
   push(ended.leases, id)
-  push(ended.slots, s[TENANT] .. '/' .. id)
-  if some_are_blocked then freed[s[TENANT]] = true end
+  push(ended.slots, s[Started.tenant_id] .. '/' .. id)
+  if some_are_blocked then freed[s[Started.tenant_id]] = true end
   add_run_time(s)
 end
 
 local function attempt_of(s, outcome, body)
-  return { s[ATTEMPT], s[WORKER], s[CLAIMED_AT], now, outcome, body }
+  return PastAttempt{
+    number = s[Started.attempt], worker = s[Started.worker], claimed_at = s[Started.claimed_at], ended_at = now,
+    outcome = outcome, body = body,
+  }
 end
 
 -- End a job in a terminal state. A job that never started has the token '' and the attempt 0 in `s`.
 local function conclude(id, s, state, reason, outcome, body)
-  push2(ended.results, prefix .. 'r/' .. id, pack({
-    state, reason, s[TOKEN], s[ATTEMPT], s[BASE], s[WORKER], s[CLAIMED_AT], now, outcome, body,
+  push2(ended.results, prefix .. 'r/' .. id, pack(Ended{
+    state = state, reason = reason, token = s[Started.token], attempt = s[Started.attempt], base = s[Started.base],
+    worker = s[Started.worker], claimed_at = s[Started.claimed_at], ended_at = now, outcome = outcome, body = body,
   }))
   push(ended.finished, id)
   push2(ended[state], now, id)
-  if state == 'completed' then count(state, s[TENANT]) end
+  if state == 'completed' then count(state, s[Started.tenant_id]) end
 end
 
 -- Make a job pending again, or scheduled if `due` (ms) is later than now.
 local function requeue(id, s, reason, due)
-  s[RUNNING], s[REASON] = false, reason
+  s[Started.running], s[Started.reason] = false, reason
   push2(ended.started, id, pack(s))
   if due and due > now then
     push2(ended.scheduled, due, id)
   else
-    add_to_lane(s[TENANT], s[QUEUE], s[RANK], id)
+    add_to_lane(s[Started.tenant_id], s[Started.queue], s[Started.rank], id)
   end
 end
 
@@ -55,7 +59,7 @@ local function free_business_keys(ids)
     if business_key then
       local record = call('GET', key('j/' .. ids[i]))
       if record then -- if it is missing (corruption), leave the entry for `doctor`
-        call('DEL', key('u/' .. header_of(record).tenant .. '/' .. business_key))
+        call('DEL', key('u/' .. header_of(record)[Header.tenant_id] .. '/' .. business_key))
         push(owners, ids[i])
       end
     end

@@ -1,7 +1,7 @@
 -- policy: the limits of a tenant, its own or the default. 0 means unlimited.
 -- NEEDS base
---   defaults  msgpack {submit limit, submit window us, concurrency, start limit, start window us, weight, paused}
---   policies  hash TENANT -> the same, with nil where the default holds
+--   defaults  Policy (msgpack) of tenants without limits of their own
+--   policies  hash TENANT -> Policy (msgpack), with nil where the default holds
 --   fairness  what tenants pay for, in virtual time: 'jobs' for each start, 'seconds' for run time too
 local by_seconds = call('GET', key('fairness')) == 'seconds'
 -- With 'seconds', a start pays for the first tenth of a second, so that a burst cannot start more than its share.
@@ -11,13 +11,16 @@ local own_policies = {}
 
 local function policy_from(packed, default)
   local p = unpack_value(packed)
-  local paused = p[7]
+  local paused = p[Policy.paused]
   if paused == nil then paused = default.paused end
   return {
-    submit_limit = p[1] or default.submit_limit, submit_window = p[2] or default.submit_window,
-    concurrency = p[3] or default.concurrency,
-    start_limit = p[4] or default.start_limit, start_window = p[5] or default.start_window,
-    weight = p[6] or default.weight, paused = paused,
+    submit_limit = p[Policy.submit_limit] or default.submit_limit,
+    submit_window = p[Policy.submit_window_us] or default.submit_window,
+    concurrency = p[Policy.concurrency] or default.concurrency,
+    start_limit = p[Policy.start_limit] or default.start_limit,
+    start_window = p[Policy.start_window_us] or default.start_window,
+    weight = p[Policy.weight] or default.weight,
+    paused = paused,
   }
 end
 

@@ -5,9 +5,9 @@ local run_times = {} -- tenant -> {cost in seconds, a queue}
 
 local function add_run_time(s)
   if not by_seconds then return end
-  local cost = math.max(0, (now - s[CLAIMED_AT]) / 1000 - START_COST)
-  local earlier = run_times[s[TENANT]]
-  run_times[s[TENANT]] = { (earlier and earlier[1] or 0) + cost, s[QUEUE] }
+  local cost = math.max(0, (now - s[Started.claimed_at]) / 1000 - START_COST)
+  local earlier = run_times[s[Started.tenant_id]]
+  run_times[s[Started.tenant_id]] = { (earlier and earlier[1] or 0) + cost, s[Started.queue] }
 end
 
 -- A tenant's virtual time is in the run indexes or in `resting`. Once a floor has passed it, it is in neither.

@@ -2,11 +2,10 @@
 -- NEEDS base
 --   schedules        hash MEMBER -> what to run and when (opaque)
 --   schedule_names   zset MEMBER, all scores 0
---   schedule_states  hash MEMBER -> state (msgpack, places below)
+--   schedule_states  hash MEMBER -> ScheduleState (msgpack)
 --   schedules_due    zset MEMBER by its next tick (ms); without paused schedules
--- VERSION rises with each change, even if the schedule is deleted and created again in between. LAST_JOBS: the last job
+-- `version` rises with each change, even if the schedule is deleted and created again in between. `last_jobs`: the last job
 -- created, after those that were unfinished at the time.
-local VERSION, DECLARATION, PAUSED, LAST_RUN, LAST_JOBS, MISSED, SKIPPED = 1, 2, 3, 4, 5, 6, 7
 
 -- Returns nil if there is no state or it cannot be read.
 local function state_of(member)
@@ -21,7 +20,7 @@ end
 
 -- A schedule that is due already keeps its tick unless `replace` is true.
 local function write_due(member, s, next_tick, replace)
-  if s[PAUSED] then
+  if s[ScheduleState.paused] then
     call('ZREM', key('schedules_due'), member)
   elseif replace then
     call('ZADD', key('schedules_due'), next_tick, member)

@@ -1,0 +1,176 @@
+"""The records that Python and the Lua scripts share: arrays whose places are named here, once for both sides.
+
+Lua writes `record[Started.token]` for a place, and `Started{ token = ..., running = ... }` for a whole record. The
+loader of the scripts turns both into plain indexes and arrays, and rejects a field that is unknown or missing.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from ..model.states import State
+
+
+class Layout(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """A record that is stored and sent as an array of its fields."""
+
+
+class Header(Layout, frozen=True, kw_only=True):
+    """The part of a request that scripts read; it is stored before the payload."""
+
+    tenant_id: str
+    queue: str
+    task: str
+    priority: int
+    max_attempts: int
+    timeout_ms: int
+    backoff_base_ms: int
+    backoff_cap_ms: int
+    key: str
+    """The business key, or ""."""
+    headers: str
+    """The headers as JSON text, or ""."""
+
+
+class Submitted(Layout, frozen=True, kw_only=True):
+    """A job as `submit` receives it, beside its stored request."""
+
+    id: str
+    tenant_id: str
+    queue: str
+    priority: int
+    delay_ms: int
+    run_at_ms: int
+    """0 if `delay_ms` holds."""
+    idempotency_key: str
+    fingerprint: str
+    key: str
+    parent_id: str
+    """The running job that submits this one, or ""."""
+    parent_proof: str
+    """The proof that the submitter holds the parent's lease."""
+
+
+class Started(Layout, frozen=True, kw_only=True):
+    """The state of an unfinished job from its first attempt on."""
+
+    token: str
+    """Of its lease or its last one; ends in the fence."""
+    running: bool
+    attempt: int
+    base: int
+    """The attempt at which the job last left the dead letter queue."""
+    claimed_at: int
+    worker: str
+    tenant_id: str
+    queue: str
+    rank: int
+    """Its place in the lane: priority, then age."""
+    cancelled_by: str
+    reason: str
+
+
+class Ended(Layout, frozen=True, kw_only=True):
+    """How a finished job ended."""
+
+    state: State
+    reason: str
+    token: str
+    attempt: int
+    base: int
+    worker: str
+    claimed_at: int
+    ended_at: int
+    outcome: str
+    body: str
+    """JSON text of the result or of the error, or ""."""
+
+
+class PastAttempt(Layout, frozen=True, kw_only=True):
+    """An attempt that has ended."""
+
+    number: int
+    worker: str
+    claimed_at: int
+    ended_at: int
+    outcome: str
+    body: str
+
+
+class Reported(Layout, frozen=True, kw_only=True):
+    """An outcome as `finish` receives it."""
+
+    id: str
+    token: str
+    kind: str
+    delay_ms: int
+    """-1 if the backoff decides."""
+    failure: str
+    body: str
+    progress: str
+    """JSON text, or ""."""
+    lines_before: int
+    """How many log lines the lease has sent before."""
+    lines: list[str]
+
+
+class Beat(Layout, frozen=True, kw_only=True):
+    """A lease as a heartbeat (`extend`) reports it."""
+
+    id: str
+    token: str
+    progress: str
+    lines_before: int
+    lines: list[str]
+
+
+class Ticked(Layout, frozen=True, kw_only=True):
+    """A job of a schedule as `fire` receives it, beside its stored request."""
+
+    id: str
+    queue: str
+    priority: int
+    tick: int
+
+
+class Policy(Layout, frozen=True, kw_only=True):
+    """The limits of a tenant. 0 means unlimited; nil means that the default holds."""
+
+    submit_limit: int | None
+    submit_window_us: int | None
+    concurrency: int | None
+    start_limit: int | None
+    start_window_us: int | None
+    weight: float | None
+    paused: bool | None
+
+
+class KeptLog(Layout, frozen=True, kw_only=True):
+    """The last lines that a job logged."""
+
+    token: str
+    """Of the lease that sent the last lines."""
+    received: int
+    """How many lines that lease has sent."""
+    missing: bool
+    """Whether lines were dropped or lost."""
+    size: int
+    lines: list[str]
+
+
+class ScheduleState(Layout, frozen=True, kw_only=True):
+    """What a schedule has done so far."""
+
+    version: int
+    declaration: str
+    paused: bool
+    last_run: int
+    last_jobs: list[str]
+    missed: int
+    skipped: int
+
+
+_ALL = (Header, Submitted, Started, Ended, PastAttempt, Reported, Beat, Ticked, Policy, KeptLog, ScheduleState)
+
+LAYOUTS: dict[str, tuple[str, ...]] = {layout.__name__: layout.__struct_fields__ for layout in _ALL}
+"""The fields of each layout in order, by its name in Lua."""
