@@ -37,6 +37,15 @@ async def test_a_repeated_claim_gets_the_same_leases(world: World) -> None:
     assert (first.job_id, first.token, first.fence) == (second.job_id, second.token, second.fence)
 
 
+async def test_a_claim_id_belongs_to_its_worker(world: World) -> None:
+    await world.submit()
+    claim_id = new_claim_id()
+    (lease,) = await world.backend.leases.claim(ClaimRequest(worker_id="w1", claim_id=claim_id, max=1))
+    assert await world.backend.leases.claim(ClaimRequest(worker_id="w2", claim_id=claim_id, max=1)) == []
+    (again,) = await world.backend.leases.claim(ClaimRequest(worker_id="w1", claim_id=claim_id, max=1))
+    assert again.token == lease.token
+
+
 async def test_claims_keep_to_their_queues_and_to_priority(world: World) -> None:
     low = await world.submit(queue="out")
     high = await world.submit(queue="out", priority=9)

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from fairlane.model.errors import InvalidInput, NotFound
+from fairlane.model.errors import IdTaken, InvalidInput, NotFound
 from fairlane.model.job import Job, JobQuery
 from fairlane.model.lease import OutcomeKind
 from fairlane.model.schedule import Missed, Overlap, Schedule, ScheduleSpec
@@ -338,3 +338,13 @@ async def test_a_tenant_may_have_so_many(world: World, monkeypatch: pytest.Monke
         await world.backend.schedules.put(spec(name="c"))
     await world.backend.schedules.put(spec(name="b"))
     await world.backend.schedules.put(spec(tenant_id="other"))
+
+
+async def test_a_run_takes_no_id_of_another_request(world: World) -> None:
+    job_id = await world.submit("globex", b"[1]")
+    await world.backend.schedules.put(spec())
+    with pytest.raises(IdTaken):
+        await run_now(world, job_id)
+    job = await world.backend.jobs.get(job_id)
+    assert (job.tenant_id, bytes(job.payload)) == ("globex", b"[1]")
+    assert (await world.backend.schedules.get("acme", "nightly")).last_job_id is None

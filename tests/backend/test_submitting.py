@@ -2,11 +2,12 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from fairlane.model.backoff import Backoff
 from fairlane.model.bulk import BulkAction
-from fairlane.model.errors import IdempotencyMismatch, InvalidInput, NotFound, RateLimited
+from fairlane.model.errors import IdempotencyMismatch, IdTaken, InvalidInput, NotFound, RateLimited
 from fairlane.model.job import JobQuery, SubmitStatus
 from fairlane.model.lease import OutcomeKind
 from fairlane.model.refusals import refusal_of
@@ -49,6 +50,37 @@ async def test_a_repeat_of_the_same_request_makes_no_second_job(world: World) ->
     assert [one.job_id for one in await world.backend.jobs.submit(batch)] == [job.id for job in batch]
     assert [one.status for one in await world.backend.jobs.submit(batch)] == [SubmitStatus.CREATED] * 2
     assert (await world.backend.monitor.counters()).submitted == 3
+
+
+async def test_an_id_belongs_to_its_request(world: World) -> None:
+    """Else a client that guesses an id could take the place of another tenant's job."""
+    asked = world.job(payload=b"[1]", key="k", headers={"traceparent": "a"})
+    await world.submit_one(asked)
+    others = [
+        msgspec.structs.replace(asked, tenant_id="globex"),
+        msgspec.structs.replace(asked, payload=b"[2]"),
+        msgspec.structs.replace(asked, task="mail"),
+        msgspec.structs.replace(asked, priority=9),
+    ]
+    for other in others:
+        refused = await world.submit_one(other)
+        assert (refused.status, refused.job_id) == (SubmitStatus.ID_TAKEN, asked.id)
+        assert isinstance(refusal_of(refused), IdTaken)
+    batch = await world.backend.jobs.submit([others[1], asked, world.job()])
+    assert [one.status for one in batch] == [SubmitStatus.ID_TAKEN, SubmitStatus.CREATED, SubmitStatus.CREATED]
+    traced = msgspec.structs.replace(asked, headers={"traceparent": "b"})
+    assert (await world.submit_one(traced)).status is SubmitStatus.CREATED
+    job = await world.backend.jobs.get(asked.id)
+    assert (job.tenant_id, bytes(job.payload), job.headers) == ("acme", b"[1]", {"traceparent": "a"})
+    assert (await world.backend.tenants.get("globex")).submitted == 0
+
+
+async def test_two_requests_of_one_call_cannot_share_an_id(world: World) -> None:
+    first = world.job(payload=b"[1]")
+    second = msgspec.structs.replace(first, payload=b"[2]")
+    batch = await world.backend.jobs.submit([first, second, first])
+    assert [one.status for one in batch] == [SubmitStatus.CREATED, SubmitStatus.ID_TAKEN, SubmitStatus.CREATED]
+    assert bytes((await world.backend.jobs.get(first.id)).payload) == b"[1]"
 
 
 async def test_an_idempotency_key_answers_with_the_first_job(world: World) -> None:

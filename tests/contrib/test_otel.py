@@ -11,9 +11,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from fairlane import App, IdempotencyMismatch, Job, Retry, Snooze, current
 from fairlane.contrib.otel import Tracing
 from fairlane.server.app import create_app
+from tests.support import process_tasks
 from tests.support.app_world import World, json_of
 from tests.support.serving import served
-from tests.worker import process_tasks
 
 
 @pytest.mark.parametrize("is_async", [True, False])

@@ -141,7 +141,8 @@ class Model:
     def submit(self, job: NewJob) -> tuple[SubmitStatus, str, tuple[int, int] | None]:
         """Status, job id, and (remaining, reset in ms) of the rate where it was counted."""
         if job.id in self.jobs:
-            return SubmitStatus.CREATED, job.id, None
+            same = _as_stored(self.jobs[job.id].request) == _as_stored(job)
+            return SubmitStatus.CREATED if same else SubmitStatus.ID_TAKEN, job.id, None
         first = self.idempotent.get((job.tenant_id, job.idempotency_key)) if job.idempotency_key else None
         if first is not None:
             same = fingerprint(first) == fingerprint(job)
@@ -381,3 +382,8 @@ class Model:
         job.state, job.reason, job.ended_ms = state, reason, self._clock.now_ms
         job.last = (outcome, error)
         job.due_ms = job.expires_ms = 0
+
+
+def _as_stored(job: NewJob) -> NewJob:
+    """The part of a request that makes it the same one when it is repeated under its id."""
+    return msgspec.structs.replace(job, delay_ms=0, run_at_ms=None, headers=None, idempotency_key=None)

@@ -153,6 +153,16 @@ class EngineMachine(RuleBasedStateMachine):
                 assert answer.state is self.model.jobs[job.id].state
                 assert answer.created_at_ms == self.clock.now_ms
 
+    @precondition(lambda self: self.model.jobs)
+    @rule(data=st.data(), request=new_jobs)
+    def submit_another_under_an_id(self, data: st.DataObject, request: dict[str, Any]) -> None:
+        """Another tenant or another request must neither get nor replace the job."""
+        job = NewJob(id=data.draw(st.sampled_from(sorted(self.model.jobs))), **request)
+        (answer,) = self._run(lambda: self.engine.jobs.submit([job]))
+        status, job_id, _ = self.model.submit(job)
+        assert (answer.status, answer.job_id) == (status, job_id)
+        self.last = None
+
     @precondition(lambda self: self.asked)
     @rule(data=st.data())
     def submit_again(self, data: st.DataObject) -> None:

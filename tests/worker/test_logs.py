@@ -13,9 +13,9 @@ import pytest
 
 from fairlane import Retry, State, current
 from fairlane.model.logs import MAX_LOG_LINES, JobLog
+from tests.support import process_tasks
 from tests.support.app_world import PATIENCE_SECONDS, World, eventually
 
-from . import process_tasks
 from .test_orders import reached
 
 log = logging.getLogger("shop.orders")

@@ -13,9 +13,8 @@ import pytest
 from fairlane import App, State
 from fairlane.model.job import Job
 from fairlane.model.states import Reason
+from tests.support import process_tasks as tasks
 from tests.support.app_world import PATIENCE_SECONDS, WorkerProcess, World, eventually, json_of
-
-from . import process_tasks as tasks
 
 
 async def submit(world: World, task: Any, *args: Any, **options: Any) -> str:

@@ -15,8 +15,7 @@ from fairlane import App, builtin, current
 from fairlane.backend import Backend
 from fairlane.connect import open_backend
 from fairlane.worker import Worker, WorkerOptions, run_worker
-
-from . import process_tasks
+from tests.support import process_tasks
 
 app = App(tenancy="default")
 url, diary_path, lease_ms, drain_seconds, slots = sys.argv[1:] if __name__ == "__main__" else ["", "", "0", "0", "0"]

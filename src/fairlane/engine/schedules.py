@@ -15,7 +15,7 @@ import msgspec
 from ..backend import Jobs
 from ..model.backoff import Backoff
 from ..model.cron import cron_rule
-from ..model.errors import InvalidInput, NotFound
+from ..model.errors import IdTaken, InvalidInput, NotFound
 from ..model.job import Job, NewJob
 from ..model.json_text import check_json
 from ..model.overview import UpkeepStep
@@ -126,7 +126,8 @@ class EngineSchedules:
 
     async def run(self, tenant_id: str, name: str, job_id: str) -> Job:
         known = await self._known(tenant_id, name)
-        await self._fire(known, Firing([known.now], 0, 0), [job_id], tick="")
+        if await self._fire(known, Firing([known.now], 0, 0), [job_id], tick="") == b"id_taken":
+            raise IdTaken(f"another request has the id {job_id}; choose another id, or leave it out")
         try:
             return await self._jobs.get(job_id)
         except NotFound:  # it was forgotten meanwhile
@@ -164,8 +165,10 @@ class EngineSchedules:
             # The rule was good where it was set. Its tick stays for a process that can read it.
             self._tell_unreadable(_member(known.spec.tenant_id, known.spec.name))
             return False
-        job_ids = [self._jobs.new_id(known.spec.tenant_id) for _ in plan.ticks]
-        await self._fire(known, plan, job_ids, tick=str(known.due))
+        answer = b"id_taken"
+        while answer == b"id_taken":
+            job_ids = [self._jobs.new_id(known.spec.tenant_id) for _ in plan.ticks]
+            answer = await self._fire(known, plan, job_ids, tick=str(known.due))
         return True
 
     def _tell_unreadable(self, member: str) -> None:
@@ -175,8 +178,8 @@ class EngineSchedules:
             tenant_id, _, name = member.partition("/")
             _log.exception("schedule %s of tenant %s cannot be read here", name, tenant_id)
 
-    async def _fire(self, known: Known, firing: Firing, job_ids: Sequence[str], *, tick: str) -> None:
-        """Make these jobs, unless another process was first. `tick`: as lua/fire.lua has it."""
+    async def _fire(self, known: Known, firing: Firing, job_ids: Sequence[str], *, tick: str) -> bytes:
+        """Make these jobs, unless another process was first. `tick` and the answer are those of lua/fire.lua."""
         spec = known.spec
         partition = self._partitions.of_tenant(spec.tenant_id)
         jobs = [_job(spec, job_id, at) for job_id, at in zip(job_ids, firing.ticks, strict=True)]
@@ -184,12 +187,13 @@ class EngineSchedules:
             Ticked(id=job.id, queue=job.queue, priority=job.priority, tick=at)
             for job, at in zip(jobs, firing.ticks, strict=True)
         ]
-        await partition.run(
+        answer: bytes = await partition.run(
             "fire", *map(pack_request, jobs),
             tenant=spec.tenant_id, schedule=spec.name, version=str(known.state.version), tick=tick,
             following=firing.following, missed=firing.missed,
             overlap=spec.overlap.value, jobs=_pack(items),
         )  # fmt: skip
+        return answer
 
     async def _known(self, tenant_id: str, name: str) -> Known:
         _, found = await self._read(self._partitions.of_tenant(tenant_id), [_member(tenant_id, name)])

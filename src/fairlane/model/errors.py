@@ -5,6 +5,7 @@ FairlaneError
 │   └── PayloadTooLarge
 ├── NotFound                no such job, or it belongs to another tenant
 ├── Conflict                the job's state forbids the call
+│   └── IdTaken             another request has the id that was chosen for a job
 ├── IdempotencyMismatch     the key was used before with another body
 ├── RateLimited             over the tenant's submission rate; carries the wait
 ├── Unauthorized            no token, or one that does not reach this far
@@ -56,6 +57,12 @@ class Conflict(FairlaneError):
     """The state of the job forbids this call."""
 
     code = "conflict"
+
+
+class IdTaken(Conflict):
+    """Another request has the id that was chosen for this job."""
+
+    code = "id_taken"
 
 
 class IdempotencyMismatch(FairlaneError):

@@ -72,6 +72,7 @@ class SubmitStatus(StrEnum):
     DEDUPLICATED = "deduplicated"  # same business key: the unfinished job
     RATE_LIMITED = "rate_limited"
     KEY_REUSED = "key_reused"  # same idempotency key, another body
+    ID_TAKEN = "id_taken"  # another request has this id
     REFUSED = "refused"  # over HTTP, for another reason: `Submission.error`
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from .errors import FairlaneError, IdempotencyMismatch, RateLimited
+from .errors import FairlaneError, IdempotencyMismatch, IdTaken, RateLimited
 from .job import RateUse, Submission, SubmitStatus
 
 
@@ -25,9 +25,14 @@ def _key_reused(submission: Submission) -> IdempotencyMismatch:
     return IdempotencyMismatch("the idempotency key was used before with another request")
 
 
+def _id_taken(submission: Submission) -> IdTaken:
+    return IdTaken(f"another request has the id {submission.job_id}; choose another id, or leave it out")
+
+
 _REFUSALS = {
     SubmitStatus.RATE_LIMITED: _Refusal(RateLimited, _over_rate),
     SubmitStatus.KEY_REUSED: _Refusal(IdempotencyMismatch, _key_reused),
+    SubmitStatus.ID_TAKEN: _Refusal(IdTaken, _id_taken),
 }
 _STATUSES = {refusal.error: status for status, refusal in _REFUSALS.items()}
 

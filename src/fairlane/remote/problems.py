@@ -12,6 +12,7 @@ _PREFIX = "urn:fairlane:problem:"
 _KINDS: tuple[type[FairlaneError], ...] = (
     errors.NotFound,
     errors.Conflict,
+    errors.IdTaken,
     errors.IdempotencyMismatch,
     errors.Unauthorized,
     errors.StoreUnavailable,

@@ -5,8 +5,8 @@
 -- RETURNS now, then for each job: id, token, attempt, base attempt, record
 -- EVENTS pending>running
 -- NEEDS base job policy sliding_window counts lanes constraints fair_queueing run_indexes candidates turns events
--- queues: msgpack array of names, empty for all. A repeated claim id gets the same leases again.
---   claim/CLAIM  msgpack array of the jobs that the claim leased, kept for the length of a lease
+-- queues: msgpack array of names, empty for all. A worker that repeats a claim id gets the same leases again.
+--   claim/WORKER/CLAIM  msgpack array of the jobs that the claim leased, kept for the length of a lease
 --   fence        the highest fencing token so far: a number that rises with every lease
 local answers = { now }
 
@@ -21,7 +21,7 @@ local function answer_again(ids)
   return answers
 end
 
-local claim_key = key('claim/' .. claim)
+local claim_key = key('claim/' .. worker .. '/' .. claim)
 local jobs_of_first_call = call('GET', claim_key)
 if jobs_of_first_call then return answer_again(unpack_value(jobs_of_first_call)) end
 

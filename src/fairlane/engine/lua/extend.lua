@@ -4,7 +4,7 @@
 -- ARGV at worker report lease_ms reports
 -- RETURNS for each lease: ok, stale_lease or cancelled
 -- EVENTS
--- NEEDS base job events logs
+-- NEEDS base events logs
 -- reports: msgpack array of Beat
 -- report: what the worker says of itself (opaque); '' from a client that is not a worker. See include/workers.lua.
 if report ~= '' then

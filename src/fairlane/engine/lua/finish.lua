@@ -13,7 +13,8 @@ for i, item in ipairs(items) do ids[i] = item[Reported.id] end
 local packed = read('HMGET', 'started', ids)
 
 local function backoff(h, s, i)
-  local delay = math.min(h[Header.backoff_cap_ms], h[Header.backoff_base_ms] * 2 ^ math.min(s[Started.attempt] - s[Started.base] - 1, 60))
+  local doublings = math.min(s[Started.attempt] - s[Started.base] - 1, 60)
+  local delay = math.min(h[Header.backoff_cap_ms], h[Header.backoff_base_ms] * 2 ^ doublings)
   return delay * (0.5 + ((jitter + i * 0.618) % 1) / 2)
 end
 

@@ -2,9 +2,9 @@
 -- fire: create the jobs of a schedule that is due, and set its next tick. A second caller gets `not_due`.
 -- KEYS prefix
 -- ARGV at tenant schedule version tick following missed overlap jobs records...
--- RETURNS fired or not_due
+-- RETURNS fired, not_due, or id_taken: another request has one of the ids, and nothing was done
 -- EVENTS none>pending
--- NEEDS base new_jobs schedules
+-- NEEDS base job new_jobs schedules
 -- tick: the tick that the caller found due; '' to run on demand, which ignores version, following, missed and overlap
 -- following: the next tick; missed: the number of ticks skipped; overlap: 'skip' if runs must not overlap
 -- jobs: msgpack array of Ticked
@@ -25,9 +25,16 @@ for i = math.max(1, #s[ScheduleState.last_jobs] - MOST + 1), #s[ScheduleState.la
   if call('EXISTS', key('j/' .. id)) == 1 and call('EXISTS', key('r/' .. id)) == 0 then push(unfinished, id) end
 end
 
+local is_there = {}
+for i, job in ipairs(unpack_value(jobs)) do
+  local earlier = request_of(call('GET', key('j/' .. job[Ticked.id])))
+  if earlier and not is_same_request(earlier, records[i]) then return 'id_taken' end
+  is_there[i] = earlier
+end
+
 local skips = tick ~= '' and overlap == 'skip'
 for i, job in ipairs(unpack_value(jobs)) do
-  if call('EXISTS', key('j/' .. job[Ticked.id])) == 0 then
+  if not is_there[i] then
     if skips and #unfinished > 0 then
       s[ScheduleState.skipped] = s[ScheduleState.skipped] + 1
     else

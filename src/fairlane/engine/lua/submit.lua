@@ -1,13 +1,14 @@
 #!lua
--- submit: create jobs. Submitting an existing id again changes nothing and answers `created`.
+-- submit: create jobs. Submitting the same request again under its id changes nothing and answers `created`. An id
+-- that belongs to another request answers `id_taken`.
 -- KEYS prefix
 -- ARGV at items idempotency_ms records...
 -- RETURNS now, then for each item: status, job id, run at, rate or nil: limit, window (us), remaining, reset (ms)
 -- EVENTS none>pending none>scheduled
 -- NEEDS base job policy sliding_window new_jobs
 -- For an id that exists already, run at is the time that this call asked for.
--- items: msgpack [[id, tenant, queue, priority, delay, run at or 0, idempotency key, fingerprint, business key], ...]
--- An item may have two more fields: parent job id, SHA-1 digest of the parent's lease token.
+-- items: msgpack array of Submitted; records: the stored form of each request, without the time of its creation
+-- The proof of a parent is the SHA-1 digest of the token of its lease.
 --   i/TENANT/KEY  msgpack {job, fingerprint of the request} of an idempotency key; expires
 local jobs = unpack_value(items)
 local keyed = {}
@@ -23,14 +24,17 @@ end
 
 local request_keys, tenants = {}, {}
 for i, job in ipairs(jobs) do
-  request_keys[i] = key('j/' .. job[1])
-  if job[2] ~= tenants[#tenants] then push(tenants, job[2]) end
+  request_keys[i] = key('j/' .. job[Submitted.id])
+  local tenant = job[Submitted.tenant_id]
+  if tenant ~= tenants[#tenants] then push(tenants, tenant) end
 end
 load_policies(tenants)
 local any_repeated = call('EXISTS', unpack(request_keys)) > 0
 
 -- Returns a status and the id of the earlier job that holds the job's idempotency key or business key, if there is one.
-local function find_holder(id, tenant, idempotency_key, fingerprint, business_key)
+local function find_holder(job)
+  local id, tenant = job[Submitted.id], job[Submitted.tenant_id]
+  local idempotency_key, business_key = job[Submitted.idempotency_key], job[Submitted.key]
   if idempotency_key ~= '' then
     local k = key('i/' .. tenant .. '/' .. idempotency_key)
     local first = taken[k]
@@ -39,7 +43,7 @@ local function find_holder(id, tenant, idempotency_key, fingerprint, business_ke
       first = packed and unpack_value(packed)
     end
     if first then
-      return first[2] == fingerprint and 'replayed' or 'key_reused', first[1]
+      return first[2] == job[Submitted.fingerprint] and 'replayed' or 'key_reused', first[1]
     end
   end
   if business_key ~= '' then
@@ -49,8 +53,12 @@ local function find_holder(id, tenant, idempotency_key, fingerprint, business_ke
   end
 end
 
-local function take_keys(id, tenant, idempotency_key, fingerprint, business_key)
-  if idempotency_key ~= '' then taken[key('i/' .. tenant .. '/' .. idempotency_key)] = { id, fingerprint } end
+local function take_keys(job)
+  local id, tenant = job[Submitted.id], job[Submitted.tenant_id]
+  local idempotency_key, business_key = job[Submitted.idempotency_key], job[Submitted.key]
+  if idempotency_key ~= '' then
+    taken[key('i/' .. tenant .. '/' .. idempotency_key)] = { id, job[Submitted.fingerprint] }
+  end
   if business_key ~= '' then
     holders[key('u/' .. tenant .. '/' .. business_key)] = id
     push2(keyed, id, business_key)
@@ -94,37 +102,42 @@ end
 
 -- Whether a running job of the tenant submits this one. Its token is a secret of the worker that runs it.
 local parents = {} -- job id -> its state, or false
-local function is_child(tenant, parent, proof)
-  if not parent then return false end
+local function is_child(job)
+  local parent = job[Submitted.parent_id]
+  if parent == '' then return false end
   if parents[parent] == nil then
     local packed = call('HGET', key('started'), parent)
     parents[parent] = packed and unpack_value(packed)
   end
   local s = parents[parent]
-  return s and s[RUNNING] and s[TENANT] == tenant and redis.sha1hex(s[TOKEN]) == proof
+  if not (s and s[Started.running] and s[Started.tenant_id] == job[Submitted.tenant_id]) then return false end
+  return redis.sha1hex(s[Started.token]) == job[Submitted.parent_proof]
 end
 
-local seen = {}
-for i, job in ipairs(jobs) do
-  local id, tenant, idempotency_key, business_key = job[1], job[2], job[7], job[9]
-  local run_at = job[6] > 0 and job[6] or now + job[5]
-  if seen[id] or (any_repeated and call('EXISTS', request_keys[i]) == 1) then
-    answer('created', id, run_at)
-  else
-    local has_keys, status, holder = idempotency_key ~= '' or business_key ~= '', nil, nil
-    if has_keys then status, holder = find_holder(id, tenant, idempotency_key, job[8], business_key) end
-    if status then
-      answer(status, holder)
-    elseif not is_child(tenant, job[10], job[11]) and not take_from_rate(tenant) then
-      answer('rate_limited', id, nil, rates[tenant])
-    else
-      seen[id] = true
-      create_job(id, tenant, job[3], job[4], run_at, records[i])
-      if has_keys then take_keys(id, tenant, idempotency_key, job[8], business_key) end
-      answer('created', id, run_at, rates[tenant])
-    end
+local seen = {} -- id -> request
+
+local function submit(i, job)
+  local id, tenant = job[Submitted.id], job[Submitted.tenant_id]
+  local run_at = job[Submitted.run_at_ms] > 0 and job[Submitted.run_at_ms] or now + job[Submitted.delay_ms]
+  local earlier = seen[id]
+  if not earlier and any_repeated then earlier = request_of(call('GET', request_keys[i])) end
+  if earlier then
+    if not is_same_request(earlier, records[i]) then return answer('id_taken', id) end
+    return answer('created', id, run_at)
   end
+  local has_keys = job[Submitted.idempotency_key] ~= '' or job[Submitted.key] ~= ''
+  if has_keys then
+    local status, holder = find_holder(job)
+    if status then return answer(status, holder) end
+  end
+  if not is_child(job) and not take_from_rate(tenant) then return answer('rate_limited', id, nil, rates[tenant]) end
+  seen[id] = records[i]
+  create_job(id, tenant, job[Submitted.queue], job[Submitted.priority], run_at, records[i])
+  if has_keys then take_keys(job) end
+  answer('created', id, run_at, rates[tenant])
 end
+
+for i, job in ipairs(jobs) do submit(i, job) end
 
 if #new_jobs.records > 0 then
   write('HSET', 'keyed', keyed)

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from ...backend import Backend
-from ...model.errors import Conflict, FairlaneError, NotFound
+from ...model.errors import FairlaneError, NotFound
 from ...model.job import MAX_BATCH, MAX_PAYLOAD_BYTES, Job, NewJob, RateUse, Submission, SubmitStatus
 from ...model.names import check_key
 from ...model.refusals import refusal_of
@@ -49,7 +49,7 @@ async def submit_job(call: Call, body: JobBody) -> Answer:
     if idempotency_key is not None:
         check_key(idempotency_key, "Idempotency-Key", "/Idempotency-Key")
     job = body.to_new_job(queue, idempotency_key)
-    (made,) = await queue.jobs.submit([job])
+    (made,) = await _submitted(queue, [job], [body.id is not None])
     headers = [] if made.rate is None else _rate_headers(made.rate)
     if made.status is SubmitStatus.CREATED and body.id is None:  # nearly always: the short way
         headers.append(_location(made.job_id))
@@ -70,13 +70,25 @@ async def submit_batch(call: Call, body: BatchBody) -> BatchResults:
     queue = call.context.backend
     asked = [_item(queue, raw, index) for index, raw in enumerate(body.jobs)]
     jobs = [job for job, _ in asked if isinstance(job, NewJob)]
-    made = iter(await queue.jobs.submit(jobs) if jobs else [])
+    own_ids = [own_id for job, own_id in asked if isinstance(job, NewJob)]
+    made = iter(await _submitted(queue, jobs, own_ids))
     return BatchResults(
         results=[
             await _result(queue, job, next(made), own_id) if isinstance(job, NewJob) else _refusal(job)
             for job, own_id in asked
         ]
     )
+
+
+async def _submitted(backend: Backend, jobs: list[NewJob], own_ids: list[bool]) -> list[Submission]:
+    """The answers to the jobs. A job whose id was not chosen by its client gets another one if that id is taken."""
+    answers = await backend.jobs.submit(jobs) if jobs else []
+    for i, answer in enumerate(answers):
+        while answer.status is SubmitStatus.ID_TAKEN and not own_ids[i]:
+            jobs[i] = msgspec.structs.replace(jobs[i], id=backend.jobs.new_id(jobs[i].tenant_id))
+            (answer,) = await backend.jobs.submit([jobs[i]])  # noqa: PLW2901
+            answers[i] = answer
+    return answers
 
 
 def _item(backend: Backend, raw: msgspec.Raw, index: int) -> tuple[NewJob | FairlaneError, bool]:
@@ -118,12 +130,9 @@ async def _outcome(backend: Backend, job: NewJob, made: Submission, own_id: bool
 async def _job_of_own_id(backend: Backend, job: NewJob, made: Submission) -> Job:
     """The job with the id that its client chose: made now, or by the same request before."""
     try:
-        found = await backend.jobs.get(job.id)
+        return await backend.jobs.get(job.id)
     except NotFound:
-        return created_job(job, made)  # it has ended and been forgotten meanwhile
-    if found.tenant_id != job.tenant_id:
-        raise Conflict("this id is taken")
-    return found
+        return created_job(job, made)  # it ended and was deleted meanwhile
 
 
 def _location(job_id: str) -> Header:

@@ -4,8 +4,8 @@
 --   started  hash ID -> Started (msgpack), the state of an unfinished job; absent before its first attempt
 --   x/ID     hash: aN = PastAttempt N (msgpack), p = progress
 --   r/ID     Ended (msgpack), how a finished job ended
--- engine/layouts.py names the places of these arrays. A token ends in the fence, a number that rises with every lease (a
--- fencing token): a caller that sends another token has lost its lease.
+-- engine/layouts.py names the places of these arrays. A token ends in the fence, a number that rises with every lease
+-- (a fencing token): a caller that sends another token has lost its lease.
 local HEADER_AT = 10
 
 -- When (ms) the job was created; now if the record is missing.
@@ -16,6 +16,28 @@ end
 local function header_of(record)
   local _, header = cmsgpack.unpack_one(record, HEADER_AT)
   return header
+end
+
+-- A stored request without the time of its creation, as a client sends it. nil stays nil.
+local function request_of(record)
+  return record and string.sub(record, 9)
+end
+
+local function header_and_payload(request)
+  local after, header = cmsgpack.unpack_one(request, 2)
+  return header, string.sub(request, after + 1)
+end
+
+-- Whether two requests ask for the same job of the same tenant. A later release may send more fields, and the headers
+-- of a repeated request carry another trace: neither is compared.
+local function is_same_request(stored, sent)
+  if stored == sent then return true end
+  local a, payload_of_a = header_and_payload(stored)
+  local b, payload_of_b = header_and_payload(sent)
+  for i = 1, math.min(#a, #b) do
+    if a[i] ~= b[i] and i ~= Header.headers then return false end
+  end
+  return payload_of_a == payload_of_b
 end
 
 -- The order in a lane: priority, then age. The age is a sequence number that a job keeps over retries.

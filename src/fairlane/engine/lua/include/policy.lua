@@ -1,6 +1,6 @@
 -- policy: the limits of a tenant, its own or the default. 0 means unlimited.
 -- NEEDS base
---   defaults  Policy (msgpack) of tenants without limits of their own
+--   defaults  Policy (msgpack) that holds where a tenant sets no limit
 --   policies  hash TENANT -> Policy (msgpack), with nil where the default holds
 --   fairness  what tenants pay for, in virtual time: 'jobs' for each start, 'seconds' for run time too
 local by_seconds = call('GET', key('fairness')) == 'seconds'

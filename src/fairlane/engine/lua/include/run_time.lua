@@ -1,5 +1,5 @@
 -- run_time: with fairness by seconds, a tenant pays for the run time of a job when its lease ends.
--- NEEDS base job policy lanes fair_queueing
+-- NEEDS base policy lanes fair_queueing
 --   owed  hash TENANT -> virtual time charged for run time since the tenant last started a job
 local run_times = {} -- tenant -> {cost in seconds, a queue}
 

@@ -4,8 +4,8 @@
 --   schedule_names   zset MEMBER, all scores 0
 --   schedule_states  hash MEMBER -> ScheduleState (msgpack)
 --   schedules_due    zset MEMBER by its next tick (ms); without paused schedules
--- `version` rises with each change, even if the schedule is deleted and created again in between. `last_jobs`: the last job
--- created, after those that were unfinished at the time.
+-- `version` rises with each change, even if the schedule is deleted and created again in between. `last_jobs`: the last
+-- job created, after those that were unfinished at the time.
 
 -- Returns nil if there is no state or it cannot be read.
 local function state_of(member)
