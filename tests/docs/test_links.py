@@ -40,6 +40,15 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert broken(page, page.read_text()) == []
 
 
+def test_the_index_lists_every_page() -> None:
+    index = ROOT / "docs" / "README.md"
+    listed = {(index.parent / link.partition("#")[0]).resolve() for link in _LINK.findall(index.read_text())}
+    decisions = ROOT / "docs" / "decisions"
+    pages = {page for page in (ROOT / "docs").rglob("*.md") if page != index and decisions not in page.parents}
+    assert sorted(pages - listed) == []
+    assert decisions in listed
+
+
 @pytest.mark.parametrize(
     "link", ["(nowhere.md)", "(README.md#no-such-heading)", "(#no-such-heading)", "(../../../etc/passwd)"]
 )

@@ -18,6 +18,7 @@ PLAIN = (
     "CONTRIBUTING.md",
     "README.md",
     "SECURITY.md",
+    "docs/README.md",
     "docs/contributing",
     "docs/decisions",
     "docs/explanation",
