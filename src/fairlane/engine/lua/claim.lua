@@ -7,7 +7,8 @@
 -- NEEDS base job policy sliding_window counts lanes constraints fair_queueing run_indexes candidates turns events
 -- queues: msgpack array of names, empty for all. A worker that repeats a claim id gets the same leases again.
 --   claim/WORKER/CLAIM  msgpack array of the jobs that the claim leased, kept for the length of a lease
---   fence        the highest fencing token so far: a number that rises with every lease
+--   fence        the highest fencing token so far: a number that rises with every lease. It is no lower than the time
+--                (us) of the lease, so that it rises even if the store loses its last writes and this key with them.
 local answers = { now }
 
 local function answer_again(ids)
@@ -106,7 +107,7 @@ local function start_leases(turns)
   local records = call('MGET', unpack(keys))
   local earlier = read('HMGET', 'started', ids)
   local ready = read_any('HMGET', 'ready', ids)
-  local fence = call('INCRBY', key('fence'), #turns) - #turns
+  local fence = math.max(call('GET', key('fence')) or 0, now_us - 1)
   local started, leases, slots, waited = {}, {}, {}, 0
   local expires = now + lease_ms
   for i, c in ipairs(turns) do
@@ -115,7 +116,7 @@ local function start_leases(turns)
       local s = unpack_value(earlier[i])
       attempt, base = s[Started.attempt] + 1, s[Started.base]
     end
-    local token = claim .. '.' .. (fence + i)
+    local token = claim .. '.' .. string.format('%.0f', fence + i)
     local queue = c.queue_of and c.queue_of[id] or (c.queues or open.names)[1]
     started[2 * i - 1] = id
     started[2 * i] = pack(Started{
@@ -132,6 +133,7 @@ local function start_leases(turns)
   write('ZADD', 'leases', leases)
   write('ZADD', 'slots', slots)
   call('SET', claim_key, pack(ids), 'PX', lease_ms)
+  call('SET', key('fence'), string.format('%.0f', fence + #turns))
   if #ready > 0 then write('HDEL', 'ready', ids) end
   sum('started', #turns)
   sum('wait_ms', waited)
