@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from fairlane.cli.terminal.output import print_facts, print_json, print_table
+from fairlane.process.logs import JsonFormatter, TextFormatter
 from fairlane.process.printable import printable
-from fairlane.runtime.logs import JsonFormatter, TextFormatter
 
 HOSTILE = "[red]x[/red] :smile: \x1b[2J\x07\x9b1m\u202egpj"
 

@@ -163,3 +163,17 @@ traced = App(tenancy="default", middleware=[Tracing()])
 @traced.task(executor="process")
 def read_baggage() -> dict[str, object]:
     return dict(baggage.get_all())
+
+
+class Opaque:
+    def __repr__(self) -> str:
+        raise ValueError("no repr")
+
+
+@process_task
+def log_whole() -> int:
+    try:
+        raise ValueError("no such order")
+    except ValueError:
+        log.exception("it %s", "failed", extra={"order": 7, "tags": ["a"], "opaque": Opaque()})
+    return os.getpid()

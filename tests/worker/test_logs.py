@@ -14,7 +14,7 @@ import pytest
 from fairlane import Retry, State, current
 from fairlane.model.logs import MAX_LOG_LINES, JobLog
 from tests.support import process_tasks
-from tests.support.app_world import PATIENCE_SECONDS, World, eventually
+from tests.support.app_world import PATIENCE_SECONDS, World, eventually, json_of
 
 from .test_orders import reached
 
@@ -142,3 +142,32 @@ async def test_the_last_progress_is_always_kept(world: World) -> None:
     async with world.worker():
         job = await world.finished((await work.submit()).id)
     assert job.progress is not None and job.progress.current == 3
+
+
+async def test_a_record_of_a_process_reaches_handlers_that_only_the_worker_has(world: World) -> None:
+    records: list[logging.LogRecord] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.name == "shop.orders":
+                records.append(record)
+
+    keep = Keep()
+    log.addHandler(keep)
+    try:
+        async with world.worker(app=process_tasks.app):
+            job_id = await world.submit_raw("log_whole", b"[]")
+            job = await world.finished(job_id)
+    finally:
+        log.removeHandler(keep)
+    [record] = records
+    assert record.getMessage() == "it failed"
+    assert (record.funcName, record.filename, record.process) == ("log_whole", "process_tasks.py", json_of(job.result))
+    assert record.exc_text is not None and record.exc_text.endswith("ValueError: no such order")
+    assert {key: record.__dict__[key] for key in ("order", "tags", "opaque")} == {
+        "order": 7,
+        "tags": ["a"],
+        "opaque": "(a Opaque that cannot be printed)",
+    }
+    [line] = (await world.engine.jobs.log(job_id)).lines
+    assert line.message.startswith("it failed\nTraceback")

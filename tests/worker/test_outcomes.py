@@ -11,7 +11,7 @@ from fairlane.model.job import MAX_DELAY_MS, MAX_ERROR_BYTES, JobError
 from fairlane.model.json_text import MAX_DEPTH
 from fairlane.model.lease import FailureKind, Lease, OutcomeKind
 from fairlane.worker import outcomes
-from fairlane.worker.running import Stop
+from fairlane.worker.stopping import Stop
 
 LEASE = Lease(
     job_id="0" * 26,

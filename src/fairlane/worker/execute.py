@@ -19,10 +19,12 @@ from .deadlines import Deadlines
 from .failures import Failures
 from .forks import end_if_forked
 from .invoke import call
-from .log_capture import replay
+from .processes import records
 from .processes.frames import Said
 from .processes.pool import JobProcess, Processes
-from .running import CANCEL_GRACE_SECONDS, PROCESS_GRACE_SECONDS, PROCESS_START_SECONDS, Runnable, RunningJob, Stop
+from .runnable import Runnable
+from .running import PROCESS_START_SECONDS, RunningJob
+from .stopping import CANCEL_GRACE_SECONDS, PROCESS_GRACE_SECONDS, Stop
 from .threads import Threads
 
 log = logging.getLogger("fairlane.worker")
@@ -115,7 +117,7 @@ class Executor:
 
     def _run_in_process(self, job: RunningJob, process: JobProcess) -> None:
         """In a thread: wait for the process."""
-        enter_job(job.context)  # for the lines that it logs
+        enter_job(job.context)  # for handlers that ask for the job of a record
 
         def began() -> None:
             self._loop.call_soon_threadsafe(self._began, job)
@@ -245,4 +247,6 @@ def _hear(context: JobContext, said: Said) -> None:
     if said.progress is not None and said.progress != context.latest_progress:
         context.hear(said.progress)
     for line in said.lines:
-        replay(line)
+        context.log(line)
+    for record in said.records:
+        records.handle(record)

@@ -11,7 +11,8 @@ from ..backend import Backend
 from ..job.context import ambient_tenant
 from ..model.lease import FailureKind, Outcome, OutcomeKind
 from ..model.states import State
-from .running import OnFailure, RunningJob
+from .runnable import OnFailure
+from .running import RunningJob
 
 log = logging.getLogger("fairlane.worker")
 

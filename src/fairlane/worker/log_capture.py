@@ -1,11 +1,15 @@
-"""Collects what is logged while a job runs: a handler that finds the job by context variable."""
+"""Collects what is logged while a job runs, whatever the app has configured.
+
+`logging.config` replaces handlers and disables loggers, and loggers may not propagate. So records are taken where each
+enabled logger passes them on to its handlers, `Logger.callHandlers`.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from ..job.context import JobContext, running_job
@@ -15,39 +19,77 @@ from ..model.logs import MAX_LINE_LENGTH, LogLine
 _CUT = " …"
 _MAX_NAME = 200
 
+OnUnhandled = Callable[[logging.LogRecord], None]
 
-class _Capture(logging.Handler):
-    """Gives each record to the job in whose context it was logged. What fairlane itself says is not the job's."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        job = running_job.get(None)
-        if job is None or record.name.partition(".")[0] == "fairlane":
-            return
-        try:
-            job.log(line_of(record, job))
-        except Exception:
-            self.handleError(record)
-
-
-_capture = _Capture()
 _users = 0
 _users_lock = threading.Lock()
+_on_unhandled: OnUnhandled | None = None
+_call_handlers = logging.Logger.callHandlers
 
 
 @contextlib.contextmanager
-def captured_logs() -> Iterator[None]:
-    """Within, what jobs of this process log is collected: as far as the root logger hears it."""
-    global _users  # noqa: PLW0603  several workers in a process share the root logger too
+def captured_logs(on_unhandled: OnUnhandled | None = None) -> Iterator[None]:
+    """Within, what jobs of this process log is collected.
+
+    `on_unhandled` gets the records of jobs that no handler of this process would handle.
+    """
+    global _users, _on_unhandled  # noqa: PLW0603  several workers in a process share its loggers too
     with _users_lock:
         _users += 1
-        logging.getLogger().addHandler(_capture)
+        _on_unhandled = on_unhandled
+        _install()
     try:
         yield
     finally:
         with _users_lock:
             _users -= 1
-            if not _users:
-                logging.getLogger().removeHandler(_capture)
+
+
+def _install() -> None:
+    """Take records from now on. This stays: others, such as Sentry, may have wrapped `callHandlers` meanwhile."""
+    if not getattr(logging.Logger, "is_captured_by_fairlane", False):
+        logging.Logger.is_captured_by_fairlane = True  # type: ignore[attr-defined]
+        logging.Logger.callHandlers = _take  # type: ignore[method-assign,assignment]
+    for name, logger in logging.root.manager.loggerDict.items():
+        if _is_own(name) and type(logger) is logging.Logger:
+            logger.__class__ = _AlwaysEnabled
+
+
+def _take(logger: logging.Logger, record: logging.LogRecord) -> None:
+    """Give the record to the job in whose context it was logged, then to the handlers."""
+    job = running_job.get(None) if _users else None
+    if job is None or _is_own(record.name):
+        _call_handlers(logger, record)
+        return
+    try:
+        job.log(line_of(record, job))
+    except Exception:  # as handlers do with a record that they cannot format
+        logging.Handler().handleError(record)
+    if _on_unhandled is not None and not logger.hasHandlers():
+        _on_unhandled(record)
+    else:
+        _call_handlers(logger, record)
+
+
+def _is_own(name: str) -> bool:
+    return name.partition(".")[0] == "fairlane"
+
+
+class _AlwaysEnabled(logging.Logger):
+    """A logger of fairlane. `logging.config` disables each logger that it does not name: the worker would go mute."""
+
+    @property
+    def disabled(self) -> bool:
+        return False
+
+    @disabled.setter
+    def disabled(self, value: bool) -> None: ...
+
+
+def handle_elsewhere_logged(logger: logging.Logger, record: logging.LogRecord) -> None:
+    """Give a record of another process to the handlers of this one."""
+    if not logger.disabled and logger.filter(record):
+        _call_handlers(logger, record)
 
 
 def line_of(record: logging.LogRecord, job: JobContext) -> LogLine:
@@ -58,15 +100,6 @@ def line_of(record: logging.LogRecord, job: JobContext) -> LogLine:
     at = datetime.fromtimestamp(record.created, UTC)
     level, logger = _text(record.levelname.lower(), _MAX_NAME), _text(record.name, _MAX_NAME)
     return LogLine(at, job.attempt, level, logger, _text(text))
-
-
-def replay(line: LogLine) -> None:
-    """Log a line of another process here."""
-    level = logging.getLevelNamesMapping().get(line.level.upper(), logging.INFO)
-    logger = logging.getLogger(line.logger)
-    record = logger.makeRecord(line.logger, level, "", 0, "%s", (line.message,), None)
-    record.created = line.at.timestamp()
-    logger.handle(record)
 
 
 def _text(text: str, limit: int = MAX_LINE_LENGTH) -> str:

@@ -16,7 +16,7 @@ from ..model.errors import InvalidInput, RateLimited
 from ..model.job import MAX_DELAY_MS, MAX_RESULT_BYTES
 from ..model.json_text import check_json
 from ..model.lease import FailureKind, Lease, Outcome, OutcomeKind
-from .running import Stop
+from .stopping import Stop
 
 MIN_RATE_DELAY_MS = 100
 MOST_SHOWN = 10

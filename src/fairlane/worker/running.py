@@ -3,61 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol
 
 from ..job.context import JobContext
-from ..job.parameters import Parameters
-from ..model.job import Job, Progress
+from ..model.job import Progress
 from ..model.lease import Lease
 from ..model.logs import LogPiece
+from .processes.pool import JobProcess
+from .runnable import Runnable
+from .stopping import Stop
 
-if TYPE_CHECKING:
-    from .processes.pool import JobProcess
-
-CANCEL_GRACE_SECONDS = 2.0
-"""How long an async job may clean up after it was told to stop, before it is abandoned."""
-
-PROCESS_GRACE_SECONDS = 0.5
-"""How long a job in a process of its own may do so, before the process is killed."""
 PROCESS_START_SECONDS = 60.0
 """How long a process may take to load the task, which the job's timeout does not count."""
-
-
-OnFailure = Callable[[Job], object]
-
-
-class Runnable(Protocol):
-    """What a worker needs to know of a task."""
-
-    @property
-    def function(self) -> Callable[..., Any]:
-        """As it was defined."""
-
-    @property
-    def call(self) -> Callable[..., Any]:
-        """The function with all that is to happen around it."""
-
-    @property
-    def executor(self) -> str:
-        """async, thread or process."""
-
-    @property
-    def parameters(self) -> Parameters: ...
-
-    @property
-    def on_failure(self) -> OnFailure | None:
-        """To be called with each job that this worker has sent to the dead letter queue."""
-
-
-class Stop(Enum):
-    """Why a running job was told to stop."""
-
-    TIMED_OUT = "timed out"
-    CANCELLED = "cancelled"
-    DRAINED = "given back"  # the worker stops; another one is to run the job
-    LOST = "lease lost"  # the lease is somebody else's or soon will be; nothing may be reported
 
 
 class RunningJob:

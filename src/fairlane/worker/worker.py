@@ -23,7 +23,9 @@ from .log_capture import captured_logs
 from .memory import resident_bytes
 from .options import WorkerOptions
 from .processes.pool import check_reachable
-from .running import CANCEL_GRACE_SECONDS, Runnable, RunningJob, Stop
+from .runnable import Runnable
+from .running import RunningJob
+from .stopping import CANCEL_GRACE_SECONDS, Stop
 
 log = logging.getLogger("fairlane.worker")
 

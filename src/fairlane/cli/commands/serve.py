@@ -8,7 +8,7 @@ import socket
 import click
 
 from ...process.identity import process_name
-from ...runtime.logs import configure_logging
+from ...process.logs import configure_logging
 from ...runtime.settings import Settings
 from ..options import with_settings
 

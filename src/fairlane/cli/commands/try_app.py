@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from ...process.identity import process_name
+from ...process.logs import configure_logging
 from ...runtime.app_loading import load_app
-from ...runtime.logs import configure_logging
 from ...runtime.settings import Settings
 from ..options import with_settings
 

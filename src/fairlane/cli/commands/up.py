@@ -7,9 +7,9 @@ import asyncio
 import click
 
 from ...process.identity import process_name
+from ...process.logs import configure_logging
 from ...runtime.app_check import check_app
 from ...runtime.app_loading import BUILTIN
-from ...runtime.logs import configure_logging
 from ...runtime.reload import check_can_reload
 from ...runtime.settings import Settings
 from ..options import with_settings

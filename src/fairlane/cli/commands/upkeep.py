@@ -7,7 +7,7 @@ import asyncio
 import click
 
 from ...process.identity import process_name
-from ...runtime.logs import configure_logging
+from ...process.logs import configure_logging
 from ...runtime.settings import Settings
 from ..options import with_settings
 

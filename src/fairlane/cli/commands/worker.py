@@ -8,9 +8,9 @@ import click
 
 from ...model.errors import InvalidInput
 from ...process.identity import process_name
+from ...process.logs import configure_logging
 from ...runtime.app_check import check_app
 from ...runtime.app_loading import check_app_name
-from ...runtime.logs import configure_logging
 from ...runtime.reload import check_can_reload
 from ...runtime.settings import Settings
 from ..options import with_settings

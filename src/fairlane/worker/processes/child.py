@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import importlib
 import logging
@@ -11,6 +12,7 @@ import socket
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from functools import cache
 from queue import SimpleQueue
@@ -23,23 +25,27 @@ from ...job.parameters import Parameters
 from ...model.job import Progress
 from ...model.lease import Lease, Outcome
 from ...process.lifeline import die_with
+from ...process.logs import Setup, configure_logging
 from ...process.signals import ignore_stop_signals
 from .. import outcomes
 from ..forks import forks_end
 from ..invoke import Callee, call
 from ..log_capture import captured_logs
 from .frames import Began, Channel, Ended, FromWorker, Said, Start, Stop, look_up
+from .records import MAX_WAITING, Record, record_of
 
 TELL_SECONDS = 0.25
 """How often the worker is told what a job said."""
 
 
-def main(descriptor: int, worker: int) -> None:
-    """Serve the worker with this process id over the socket that it passed. Does not return."""
+def main(descriptor: int, worker: int, logging_setup: Setup | None) -> None:
+    """Serve the worker with this process id over the socket that it passed, until the worker closes it."""
     die_with(worker)
     # The worker decides when a job stops, also when a stop signal reaches every process.
     ignore_stop_signals()
     os.set_inheritable(descriptor, False)
+    if logging_setup is not None:
+        configure_logging(*logging_setup)
     with forks_end():
         JobRunner(Channel(socket.socket(fileno=descriptor), FromWorker)).serve()
 
@@ -49,20 +55,22 @@ class JobRunner:
 
     def __init__(self, channel: Channel[FromWorker]) -> None:
         self._channel = channel
-        self._starts: SimpleQueue[tuple[Start, Lease, JobContext]] = SimpleQueue()
+        self._starts: SimpleQueue[tuple[Start, Lease, JobContext] | None] = SimpleQueue()
+        """Jobs to run; None when there will be no more."""
         self._job: JobContext | None = None
         self._told: Progress | None = None
+        self._records: deque[Record] = deque(maxlen=MAX_WAITING)
         self._telling = threading.Lock()
         """Held while the worker is told of the job: what came after its end would be taken for the next job's."""
 
     def serve(self) -> None:
         threading.Thread(target=self._listen, name="fairlane-worker", daemon=True).start()
-        with captured_logs():
-            while True:
-                self._run(*self._starts.get())
+        with captured_logs(lambda record: self._records.append(record_of(record))):
+            while (start := self._starts.get()) is not None:
+                self._run(*start)
 
     def _listen(self) -> None:
-        """Hear the worker, and tell it what the job says. Without the worker there is nothing left to do."""
+        """Hear the worker, and tell it what the job says. Without the worker, end the process."""
         try:
             while True:
                 match self._channel.receive(None if self._job is None else TELL_SECONDS):
@@ -77,12 +85,16 @@ class JobRunner:
                     case None:
                         self._tell()
         except (OSError, EOFError):
-            _leave()
+            if self._job is not None:
+                _leave()  # the job is another worker's by now, and may run for long
+            self._starts.put(None)
 
     def _tell(self) -> None:
         with self._telling:
             job = self._job
-            if job is not None and (job.latest_progress is not self._told or job.unsent_lines is not None):
+            if job is None:
+                return
+            if job.latest_progress is not self._told or job.unsent_lines is not None or self._records:
                 self._channel.send(self._news(job))
 
     def _news(self, job: JobContext) -> Said:
@@ -90,20 +102,20 @@ class JobRunner:
         lines = job.unsent_lines
         piece = None if lines is None else lines.piece()
         if lines is None or piece is None:
-            return Said(self._told, [])
+            return Said(self._told, [], self._take_records())
         lines.sent(piece)
-        return Said(self._told, piece.lines)
+        return Said(self._told, piece.lines, self._take_records())
+
+    def _take_records(self) -> list[Record]:
+        return [self._records.popleft() for _ in range(len(self._records))]
 
     def _run(self, start: Start, lease: Lease, job: JobContext) -> None:
         outcome = self._outcome(start, lease, job)
         result = None if outcome.result is None else bytes(outcome.result)
         outcome = msgspec.structs.replace(outcome, result=None)
-        try:
-            with self._telling:
-                self._job = None
-                self._channel.send(Ended(msgspec.json.encode(outcome), result, self._news(job)))
-        except OSError:
-            _leave()
+        with contextlib.suppress(OSError), self._telling:
+            self._job = None
+            self._channel.send(Ended(msgspec.json.encode(outcome), result, self._news(job)))
 
     def _outcome(self, start: Start, lease: Lease, job: JobContext) -> Outcome:
         try:
@@ -142,6 +154,7 @@ def _nothing() -> None:
 
 
 def _leave() -> None:
+    logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)

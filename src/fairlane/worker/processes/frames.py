@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
 import struct
@@ -14,6 +15,7 @@ import msgspec
 
 from ...model.job import Progress
 from ...model.logs import LogLine
+from .records import Record
 
 _LENGTH = struct.Struct(">I")
 _PIECE = 64 * 1024
@@ -49,6 +51,8 @@ class Said(msgspec.Struct, tag=True, array_like=True):
 
     progress: Progress | None
     lines: list[LogLine]
+    records: list[Record]
+    """Those of the lines that the worker's handlers are to handle."""
 
 
 class Ended(msgspec.Struct, tag=True, array_like=True):
@@ -100,6 +104,9 @@ class Channel(Generic[T]):
             self._received += piece
 
     def close(self) -> None:
+        """Close the connection, also where forks of this process have copies of it."""
+        with contextlib.suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
         self._connection.close()
 
     def _take(self) -> bytes | None:

@@ -12,22 +12,26 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from ...model.lease import Lease, Outcome
+from ...process.logs import logging_setup
 from ...process.signals import stop_signals_blocked
 from .. import outcomes
-from ..running import Runnable
+from ..runnable import Runnable
 from .frames import Began, Channel, Ended, FromJob, Said, Start, Stop, look_up
 
 _LOOK_SECONDS = 1.0
 """How often a silent process is looked at: forks of its own may keep the socket open when it is gone."""
-_END_SECONDS = 1.0
+_END_SECONDS = 3.0
+"""How long a process may take to end: functions registered with `atexit` send what they have gathered."""
 _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from fairlane.worker.processes.child import main; main(int(sys.argv[2]), int(sys.argv[3]))"
+    "from fairlane.worker.processes.child import main; "
+    "main(int(sys.argv[2]), int(sys.argv[3]), json.loads(sys.argv[4]))"
 )
 OnBegan = Callable[[], None]
 OnSaid = Callable[[Said], None]
@@ -40,8 +44,9 @@ class JobProcess:
         """Raises OSError. To be called in a thread that lives as long as this process, see `die_with`."""
         ours, theirs = socket.socketpair()
         with theirs, stop_signals_blocked():
+            arguments = [json.dumps(sys.path), str(theirs.fileno()), str(os.getpid()), json.dumps(logging_setup())]
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _BOOT, json.dumps(sys.path), str(theirs.fileno()), str(os.getpid())],
+                [sys.executable, "-c", _BOOT, *arguments],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 # A group of its own: Ctrl-C is the worker's to handle, and what the job starts is killed with it.
@@ -74,7 +79,7 @@ class JobProcess:
                         return _outcome(ended)
         except (OSError, EOFError, msgspec.MsgspecError):
             pass
-        return outcomes.process_died(lease, self._end())
+        return outcomes.process_died(lease, self.await_end())
 
     def ask_to_stop(self) -> None:
         """Have `current().cancelled` be true in the job."""
@@ -86,17 +91,18 @@ class JobProcess:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
-    def close(self) -> None:
-        """Let an idle process end."""
+    def let_end(self) -> None:
+        """Ask an idle process to end."""
         self._channel.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_END_SECONDS)
-        self._end()
 
-    def _end(self) -> int:
-        """See the process to its end; its exit code, negative for the number of a signal."""
+    def await_end(self, until: float | None = None) -> int:
+        """See the process to its end, killing it at `until`; its exit code, negative for the number of a signal.
+
+        `until` is on the monotonic clock, by default in _END_SECONDS.
+        """
+        seconds = _END_SECONDS if until is None else max(0.0, until - time.monotonic())
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_END_SECONDS)
+            self._process.wait(seconds)
         self.kill()
         self._channel.close()
         return self._process.wait()
@@ -119,7 +125,7 @@ class Processes:
                 process = self._idle.pop()
             if process.lives:
                 return process
-            process.close()
+            _end_all([process])
         return JobProcess()
 
     @property
@@ -133,15 +139,23 @@ class Processes:
             if not self._is_closed and process.lives:
                 self._idle.append(process)
                 return
-        process.close()
+        _end_all([process])
 
     def close(self) -> None:
         """Let idle processes end. Busy ones end with their job."""
         with self._lock:
             self._is_closed = True
             idle, self._idle = self._idle, []
-        for process in idle:
-            process.close()
+        _end_all(idle)
+
+
+def _end_all(processes: Sequence[JobProcess]) -> None:
+    """Have idle processes end side by side."""
+    for process in processes:
+        process.let_end()
+    until = time.monotonic() + _END_SECONDS
+    for process in processes:
+        process.await_end(until)
 
 
 def check_reachable(name: str, runnable: Runnable) -> None:

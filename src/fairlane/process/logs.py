@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from ..process.printable import printable
+from .printable import printable
 
 
 class JsonFormatter(logging.Formatter):
@@ -57,11 +57,23 @@ def _encodable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
+Setup = tuple[Literal["text", "json"], str]
+"""The form of the lines, and the name of the process in them."""
+_setup: Setup | None = None
+
+
+def logging_setup() -> Setup | None:
+    """The arguments of `configure_logging`, for the children of this process; None if it was not called."""
+    return _setup
+
+
 def configure_logging(form: Literal["text", "json"], process: str) -> None:
     """Send all logging of this process to stderr. `process` is its name in the lines.
 
-    The root logger hears more than is sent: what jobs log as `info` is kept with them.
+    The root logger passes on more than stderr shows: the `info` lines of jobs are kept with them.
     """
+    global _setup  # noqa: PLW0603  logging itself is global
+    _setup = form, process
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(process) if form == "json" else TextFormatter(process))
     root = logging.getLogger()
