@@ -1,6 +1,7 @@
 """ARCHITECTURE.md names every package, two levels deep, and no other."""
 
 import re
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +29,16 @@ def rows() -> list[str]:
 
 def test_each_package_has_one_row() -> None:
     assert sorted(rows()) == sorted(in_the_tree()), "update the table of packages in ARCHITECTURE.md"
+
+
+def test_the_rows_follow_the_imports() -> None:
+    """The page says that imports run from a later row to earlier ones; the contract lists the layers from the top."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        contracts = tomllib.load(file)["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["name"] == "Imports run one way")
+    level = {name: -depth for depth, layer in enumerate(layers) for name in re.findall(r"\w+", layer)}
+    levels = [level[re.split(r"[/.]", row)[0]] for row in rows()]
+    assert levels == sorted(levels)
 
 
 def test_a_folder_of_caches_is_no_package(tmp_path: Path) -> None:

@@ -40,8 +40,9 @@ PLAIN = (
 QUOTING = {"tests/house/test_plain_english.py", "docs/contributing/style.md"}
 SUFFIXES = {".py", ".lua", ".js", ".md"}
 RIDDLES = re.compile(
-    r"\b(told of|tells? of|anew|but for|so many|of (?:its|their) own|whoever|nobody|(?-i:is none|are none)|"
-    r"what (?:is|was) (?:stored|told|left|given|asked|met|held)|those of the|who (?:is|comes|was|must))\b",
+    r"\b(?:told of|tells? of|anew|but for|so many|of (?:its|their) own|whoever|(?:no|some|every)body|those of the|"
+    r"(?-i:is none|are none)|what bec(?:omes|ame) of|what (?:is|was) (?:stored|told|left|given|asked|met|held)|"
+    r"who (?:is|comes|was|must))\b",
     re.IGNORECASE,
 )
 
