@@ -261,4 +261,4 @@ class Maintenance(Protocol):
         """
 
     async def set_defaults(self, policy: TenantPolicy, fairness: Fairness = Fairness.JOBS) -> None:
-        """Set the limits of tenants without limits of their own, and the unit in which tenants share fairly."""
+        """Set the default limits of tenants, and the unit in which tenants share fairly."""

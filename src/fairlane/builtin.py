@@ -1,4 +1,4 @@
-"""The built-in tasks: for a first try, for tests, and for clients that bring no task of their own."""
+"""The built-in tasks, for a first try, for tests, and for clients without an app."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ app = App()
 
 
 class DemoFailure(Exception):
-    """What `demo.fail` fails with."""
+    """The error of `demo.fail`."""
 
 
 @app.task(name=DEFAULT_TASK)
 async def default(payload: msgspec.Raw) -> msgspec.Raw:
-    """Return the payload as it came."""
+    """Return the payload unchanged."""
     return payload
 
 
 @app.task(name="demo.sleep")
 async def sleep(seconds: float = 1.0) -> float:
-    """Do nothing for so many seconds."""
+    """Sleep for `seconds`."""
     await asyncio.sleep(seconds)
     return seconds
 
@@ -42,7 +42,7 @@ async def fail(times: int | None = None, message: str = "told to fail") -> int:
 
 @app.task(name="demo.progress")
 async def progress(steps: int = 10, seconds: float = 5.0) -> int:
-    """Report progress `steps` times over so many seconds."""
+    """Report progress `steps` times over `seconds`."""
     for step in range(1, steps + 1):
         await asyncio.sleep(seconds / steps)
         await current().progress(step, steps, f"step {step} of {steps}")
@@ -51,5 +51,5 @@ async def progress(steps: int = 10, seconds: float = 5.0) -> int:
 
 @app.task(name="demo.crash")
 async def crash() -> None:
-    """End the worker's own process at once, as a crash would."""
+    """End the worker process at once, as a crash would."""
     os._exit(70)

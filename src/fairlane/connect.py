@@ -1,4 +1,4 @@
-"""From a URL to a queue: the one place that knows what stands behind the verbs."""
+"""Opens the backend at a URL: the engine for a store, or the remote backend for an API."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ def is_remote(url: str) -> bool:
 
 
 def load_client(url: str) -> None:
-    """Import now what `open_backend` would import later."""
+    """Import the modules that `open_backend` needs for this URL."""
     if is_remote(url):
         from . import remote  # noqa: F401
 
 
 async def open_backend(url: str, *, durability: str | None = None) -> Backend:
-    """The queue at the URL of a store or of the API.
+    """The backend at the URL of a store or of an API.
 
     Raises InvalidInput, StoreUnavailable or StoreRefused. The API is first spoken to by the first call.
     """
     if is_remote(url):
-        from .remote import RemoteBackend  # takes its time to import, which others need not wait for
+        from .remote import RemoteBackend  # imported late because it is slow to import
 
         return RemoteBackend(url)
     return await open_engine(url, durability=durability)
 
 
 async def open_engine(url: str, *, durability: str | None = None) -> Engine:
-    """The engine on a store, for those who also do upkeep."""
+    """The engine on a store, for callers that also run maintenance."""
     kind = Durability(durability or os.environ.get("FAIRLANE_DURABILITY") or Durability.DISK)
     store = await open_store(url, kind)
     try:

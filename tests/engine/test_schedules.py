@@ -246,7 +246,7 @@ async def test_a_schedule_that_cannot_be_read_holds_up_no_other_and_is_mended_by
     told = [record.getMessage() for record in caplog.records if record.name == "fairlane.engine.schedules"]
     assert told == ["schedule broken of tenant acme cannot be read here"]
     assert [schedule.name for schedule in (await engine.schedules.list(10))[0]] == ["nightly"]
-    assert (await engine.maintenance.doctor()).problems == ["schedule acme/broken cannot be read; put it anew"]
+    assert (await engine.maintenance.doctor()).problems == ["schedule acme/broken cannot be read; set it again"]
     await engine.schedules.put(spec(name="broken"))
     assert (await engine.maintenance.doctor()).problems == []
     set_clock(clock, THREE + timedelta(days=1))

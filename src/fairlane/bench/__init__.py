@@ -1,4 +1,4 @@
-"""Measurements of this machine, as `fairlane bench` runs them. Every figure in the docs comes from here."""
+"""The measurements of `fairlane bench`. Every figure in the docs comes from them."""
 
 from .figures import Figure
 from .run import SUBJECTS, run_subjects

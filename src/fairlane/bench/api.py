@@ -30,7 +30,7 @@ from .fixture import PAYLOAD, private_engine
 CONNECTIONS = (64, 256)
 ROUND_SECONDS = 0.3
 ROUNDS = 45
-"""Short and many, in turns: a shared machine's pace changes within seconds."""
+"""Many short rounds in turns, because the speed of a shared machine changes within seconds."""
 
 _BODY = b'{"tenantId":"acme","payload":' + PAYLOAD + b"}"
 _REQUEST = b"POST /jobs HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s"
@@ -72,7 +72,7 @@ async def _load(port: int, connections: int) -> float:
 
 
 class _Client(asyncio.Protocol):
-    """A connection that asks again as soon as it is answered; cheap, since the store needs the core as well."""
+    """A connection that sends its next request when it has an answer. It is cheap, to leave the core to the server."""
 
     def __init__(self, done: asyncio.Future[int], deadline: float) -> None:
         self.done = done
@@ -115,14 +115,14 @@ class _Client(asyncio.Protocol):
 
 
 def _length_in(head: bytes) -> int:
-    """The Content-Length, as our server writes it. (A regular expression would take the client's time twice.)"""
+    """The Content-Length as our server writes it. (A regular expression would double the client's time.)"""
     at = head.index(_LENGTH) + len(_LENGTH)
     return int(head[at : head.index(b"\r\n", at)])
 
 
 @contextlib.contextmanager
 def _process(serve: object, store: str) -> Iterator[int]:
-    """A server in a process of its own; gives its port."""
+    """A server in a child process; yields its port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(1024)
@@ -158,7 +158,7 @@ async def parse_and_answer(call: Call, body: JobBody) -> Answer:
 
 
 class _ParsingApp(App):
-    """The API, but for a POST /jobs that makes no job."""
+    """The API with a POST /jobs that makes no job."""
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(Context(engine, ServerSettings()))

@@ -53,7 +53,7 @@ async def submit_rate(many: int = 50_000, single: int = 20_000, threads: int = 1
 
 
 def _app_on(engine: Engine) -> App:
-    """An app whose jobs go to this store, by connections of its own."""
+    """An app that submits to this store over separate connections."""
 
     async def open_backend() -> Backend:
         return await open_engine(engine.store.name, durability=engine.store.durability)

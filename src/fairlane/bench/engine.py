@@ -1,4 +1,4 @@
-"""The engine in batches, without a worker: speed, store time, memory, and how these grow."""
+"""The engine in batches, without a worker: speed, store time, memory, and their growth."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from .fixture import fill, private_engine, store_bytes, store_seconds
 
 BATCH = 100
 ROUNDS = 5
-"""A store that rewrites its file, or a machine that does something else, makes single rounds differ."""
+"""Single rounds differ when the store rewrites its file or the machine is busy."""
 _NULL = msgspec.Raw(b"null")
 
 
 @dataclass(frozen=True)
 class Drained:
-    """What claiming and finishing some jobs took."""
+    """The cost of claiming and finishing some jobs."""
 
     jobs: int
     seconds: float

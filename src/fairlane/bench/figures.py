@@ -1,4 +1,4 @@
-"""What a measurement says."""
+"""The results of a measurement."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class Figure(msgspec.Struct, frozen=True):
-    """One number. `goal` is what we want of it, in words, or empty."""
+    """One number. `goal` says in words what we want it to be, or is empty."""
 
     name: str
     value: float

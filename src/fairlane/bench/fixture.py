@@ -17,7 +17,7 @@ PAYLOAD = b'{"data":"' + b"x" * 89 + b'"}'
 
 @contextlib.asynccontextmanager
 async def private_engine(durability: Durability = Durability.MEMORY) -> AsyncIterator[Engine]:
-    """An engine on an empty embedded store, without limits, gone afterwards."""
+    """An engine on an empty embedded store without limits; both are removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="fairlane-bench-") as folder:
         engine = await Engine.open(await open_store(f"embedded:{folder}", durability))
         await engine.maintenance.set_defaults(TenantPolicy(submit_rate=None, concurrency=None))
@@ -28,13 +28,13 @@ async def private_engine(durability: Durability = Durability.MEMORY) -> AsyncIte
 
 
 def new_jobs(engine: Engine, count: int, tenants: int, first: int = 0) -> list[NewJob]:
-    """Jobs with a payload of 100 bytes, over tenants in turn."""
+    """Jobs with a payload of 100 bytes, spread over tenants in turn."""
     names = [f"tenant-{i % tenants}" for i in range(first, first + count)]
     return [NewJob(id=engine.jobs.new_id(name), tenant_id=name, payload=PAYLOAD) for name in names]
 
 
 async def fill(engine: Engine, count: int, tenants: int, batch: int = 500) -> None:
-    """Submit so many jobs."""
+    """Submit `count` jobs."""
     for first in range(0, count, batch):
         await engine.jobs.submit(new_jobs(engine, min(batch, count - first), tenants, first))
 

@@ -1,4 +1,4 @@
-"""How long a quiet tenant waits beside one with a long backlog."""
+"""The wait of a quiet tenant beside one with a long backlog."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which measurements there are."""
+"""All measurements."""
 
 from __future__ import annotations
 

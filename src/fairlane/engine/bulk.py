@@ -16,7 +16,7 @@ from .partition import Partitions
 SCRIPT_JOBS = 100
 """Jobs that one script changes; at up to 20 µs each, other clients wait for 2 ms."""
 PATIENCE_S = 2.0
-"""After which a call that has changed something leaves the rest to the next one."""
+"""After this time a call that has changed something answers, with `more` set."""
 
 _CHANGED = frozenset({b"retried", b"cancelled", b"cancelling", b"deleted"})
 _encode = msgspec.msgpack.Encoder().encode

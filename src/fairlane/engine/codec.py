@@ -21,7 +21,7 @@ from .records import lease_from, pack_request, utc
 from .scripts import Value
 
 LEASE_STATUS = {status.value.encode(): status for status in LeaseStatus}
-_PENDING, _SCHEDULED = State.PENDING, State.SCHEDULED  # which a class looks up each time
+_PENDING, _SCHEDULED = State.PENDING, State.SCHEDULED  # an enum looks a member up at each use
 _SUBMIT_STATUS = {status.value.encode(): status for status in SubmitStatus}
 _NO_LIMITS_OF_ITS_OWN = (PolicyChange(), PolicyChange(paused=False), PolicyChange(paused=True))
 _encode = msgspec.msgpack.Encoder().encode
@@ -46,7 +46,7 @@ def packed(job: NewJob) -> tuple[bytes, bytes]:
 
 
 def array(items: Sequence[bytes]) -> bytes:
-    """A MessagePack array of what is packed already."""
+    """A MessagePack array of items that are packed already."""
     return b"\xdd%b%b" % (len(items).to_bytes(4), b"".join(items))
 
 

@@ -1,6 +1,6 @@
-"""Group commit: submissions that come while one is on its way join the next call and its one fsync.
+"""Group commit: submissions that arrive while a call is in progress join the next call and its fsync.
 
-A lone caller waits for nobody.
+A lone caller does not wait.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ..model.job import MAX_BATCH, NewJob, Submission
 MAX_CALL_BYTES = 4 * 1024 * 1024
 
 Packed = tuple[bytes, bytes]
-"""What a script is told of a job, and what it keeps of it."""
+"""A job as `submit` receives it, and the request that it stores."""
 Pack = Callable[[NewJob], Packed]
 Send = Callable[[list[Packed]], Awaitable[list[Submission]]]
 Answer = asyncio.Future[list[Submission]]
@@ -30,12 +30,12 @@ class GroupCommit:
         self._sender: asyncio.Task[None] | None = None
 
     def submit(self, jobs: Sequence[NewJob]) -> Answer:
-        """The answers to `jobs`, which are submitted in one call, perhaps with others.
+        """Submit `jobs` in one call, perhaps together with the jobs of other callers.
 
         However large they are together: a call is never split, and its script is done whole or not at all.
         """
         answer: Answer = asyncio.get_running_loop().create_future()
-        # Packed now, while the store works on the call before, and not when that has returned.
+        # Pack now, while the store works on the previous call.
         packed, size = [], 0
         for job in jobs:  # nearly always one
             pair = self._pack(job)
@@ -60,7 +60,7 @@ class GroupCommit:
             submissions = await self._send(group.packed)
         except Exception as error:
             group.fail(error)
-        except BaseException:  # nobody sends any more
+        except BaseException:  # cancelled: no task sends the rest
             for left in (group, *self._waiting):
                 left.cancel()
             self._waiting.clear()
@@ -70,7 +70,7 @@ class GroupCommit:
 
 
 class _Group:
-    """What goes to the store in one call, and who waits for the answers."""
+    """The jobs of one call, and the futures of their callers."""
 
     __slots__ = ("_answers", "_bytes", "packed")
 
@@ -90,7 +90,7 @@ class _Group:
     def answer(self, submissions: list[Submission]) -> None:
         first = 0
         for answer, count in self._answers:
-            if not answer.done():  # its caller may have been cancelled
+            if not answer.done():  # the caller may have been cancelled
                 answer.set_result(submissions[first : first + count])
             first += count
 

@@ -1,4 +1,4 @@
-"""Proves the store's invariants: every index can be derived again from the others.
+"""Checks the store's invariants: every index can be derived from the others.
 
 Jobs move while it reads, so a finding counts only if it is seen in each of several passes.
 """
@@ -26,7 +26,7 @@ PASSES = 3
 PAUSE_S = 0.1
 MAX_PROBLEMS = 100
 MAX_HEADER = 10 + 0xFFFF
-"""Bytes of a record after which there is only its payload."""
+"""Bytes of a record that hold everything before its payload."""
 _started = msgspec.msgpack.Decoder(Started).decode
 _TIMED = ("scheduled", "completed", "failed", "cancelled")
 
@@ -64,7 +64,7 @@ async def examine(calls: Calls, partitions: Partitions, on_progress: Callable[[i
 
 
 class Snapshot:
-    """What a partition holds."""
+    """The contents of a partition."""
 
     def __init__(self, names: set[str]) -> None:
         self.names = names
@@ -188,7 +188,7 @@ class Snapshot:
         found |= {f"lane {lane} is in the run index and could not run" for lane in runnable - wanted}
         serving = {lane.split("/")[1] for lane in runnable}
         found |= {f"queue {queue} has tenants that could run and no floor" for queue in serving - self.floors}
-        found |= {f"queue {queue} has a floor and nobody that could run" for queue in self.floors - serving}
+        found |= {f"queue {queue} has a floor and no tenant that could run" for queue in self.floors - serving}
         found |= {f"queue {queue} is shifted and has no floor" for queue in self.shifted - self.floors}
         timeless = self.owed - self.resting - {lane.split("/")[0] for lane in runnable}
         found |= {f"tenant {tenant} owes run time and has no virtual time" for tenant in timeless}
@@ -211,7 +211,7 @@ class Snapshot:
         found = {
             f"schedule {member} is not in {name}" for name, has in self.schedules.items() for member in known - has
         }
-        return found | {f"schedule {member} cannot be read; put it anew" for member in self.unreadable_schedules}
+        return found | {f"schedule {member} cannot be read; set it again" for member in self.unreadable_schedules}
 
     def _key_problems(self) -> set[str]:
         found = {f"key {name} never expires" for name in self.unexpiring}

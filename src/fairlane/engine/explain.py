@@ -1,4 +1,4 @@
-"""Why a job waits, in a sentence, and what ends the waiting."""
+"""Why a job waits, in a sentence, and what ends the wait."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NOT_WAITING = {
 
 
 class _Facts(msgspec.Struct, array_like=True):
-    """What explain.lua returns of a job."""
+    """The reply of explain.lua for a job."""
 
     place: int
     blocked_by: bytes
@@ -34,7 +34,7 @@ class _Facts(msgspec.Struct, array_like=True):
 
 
 def explain_waiting(job: Job, facts: list[Any], workers: Sequence[WorkerReport]) -> Explanation:
-    """`facts` is what explain.lua returns of the job."""
+    """`facts` is the reply of explain.lua for the job."""
     if job.state is State.SCHEDULED:
         return _scheduled(job)
     if job.state is not State.PENDING:

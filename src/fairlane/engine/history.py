@@ -1,4 +1,4 @@
-"""Samples of the figures over time. lua/sample.lua takes them; each is kept in two lists, by step."""
+"""Samples of the figures over time. lua/sample.lua takes them and keeps two lists, one for each step."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .records import utc
 
 
 class Step(msgspec.Struct, frozen=True, array_like=True):
-    """How far samples are apart, and how many are kept."""
+    """The interval between samples, and how many are kept."""
 
     name: str
     ms: int
@@ -40,7 +40,7 @@ class Sample(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     pending: int
     running: int
     kept: int
-    """Completed jobs that are not yet forgotten."""
+    """Completed jobs that are still kept."""
     dlq: int
 
 
@@ -48,14 +48,14 @@ _decode = msgspec.msgpack.Decoder(Sample).decode
 
 
 async def take_samples(partitions: Partitions) -> UpkeepStep:
-    """Keep the figures of this step, unless that was done."""
+    """Store the figures of this step, unless another process has."""
     steps = msgspec.msgpack.encode(STEPS)
     replies = await partitions.each(lambda partition: partition.run("sample", steps=steps))
     return UpkeepStep(sum(taken for taken, _ in replies), min(next_ms for _, next_ms in replies))
 
 
 async def read_history(partitions: Partitions, minutes: int) -> History:
-    """The last minutes, in the shortest step that is kept for so long."""
+    """The last minutes, in the shortest step that covers them."""
     step = next((step for step in STEPS if minutes * 60_000 < step.ms * step.kept), STEPS[-1])
     count = min(step.kept, minutes * 60_000 // step.ms + 1)
     replies = await partitions.each(lambda partition: partition.command("LRANGE", keys.history(step.name), -count, -1))
@@ -67,7 +67,7 @@ async def read_history(partitions: Partitions, minutes: int) -> History:
 
 
 def _add_up(by_partition: list[list[Sample]]) -> list[Sample]:
-    """The samples of all partitions together, of those steps in which each has one."""
+    """The sums over all partitions, for the steps in which each partition has a sample."""
     if len(by_partition) == 1:
         return by_partition[0]
     columns = [{sample.at_ms: msgspec.structs.astuple(sample)[1:] for sample in samples} for samples in by_partition]

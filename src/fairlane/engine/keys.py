@@ -66,7 +66,7 @@ ORDERS = "orders"
 """A worker has new orders."""
 
 EVENTS = "news"
-"""Jobs that have changed, published while somebody watches."""
+"""Changed jobs, published while a process watches."""
 
 WAKE = "wake/"
 
@@ -85,7 +85,7 @@ TENANT_KEYS = ("rate/", "starts/")
 EXPIRING_KEYS = ("i/", "claim/", "answer/", WATCHED, *TENANT_KEYS)
 
 KEYS_BY_NAME = (LANE, RUN_INDEX, BUSINESS_KEY, "count/", HISTORY)
-"""Prefixes of keys that end in a name and last."""
+"""Prefixes of keys that end in a name and do not expire."""
 
 SINGLE_KEYS = frozenset({
     LANES, "resting", "floor", "blocked", "blocked_until", "slots", "started", LEASES, "scheduled",

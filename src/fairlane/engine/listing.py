@@ -24,12 +24,12 @@ from .records import job_from
 
 CHUNK = 100
 MAX_EXAMINED = 1_000
-"""Jobs that one call looks at; a filter that matches few of them gives a short page and a cursor."""
+"""Jobs that one call reads. A filter that matches few of them gives a short page and a cursor."""
 
 LANES = 200
-"""Names of lanes that are read at once."""
+"""Lane names read in one command."""
 LANES_AT_ONCE = 10
-"""Lanes whose beginnings are read in one round trip."""
+"""Lanes whose first jobs are read in one round trip."""
 
 _STATES = (State.RUNNING, State.PENDING, State.SCHEDULED, State.COMPLETED, State.FAILED, State.CANCELLED)
 
@@ -55,7 +55,7 @@ class Listing:
         self._partitions = partitions
 
     async def page(self, query: JobQuery, among: Sequence[State] = _STATES) -> JobPage:
-        """The next jobs that match, of `query.state` or else of the states `among` which to look."""
+        """The next jobs that match: in `query.state`, or in the states `among`."""
         place = _place_of(query.cursor)
         states = (query.state,) if query.state else among
         jobs: list[Job] = []
@@ -119,7 +119,7 @@ class Listing:
         lane, found = place.lane, list[tuple[str, Place]]()
         if lane and _serves(lane, query):
             found = places(lane, await self._range(keys.lane(lane), place, newest_first=False))
-            if found:  # there may be more in this lane, however few these are
+            if found:  # this lane may hold more jobs
                 return found
         while len(found) < CHUNK:
             lanes = await self._lanes_after(partition, lane, query)
@@ -139,7 +139,7 @@ class Listing:
         return found[:CHUNK]
 
     async def _lanes_after(self, partition: Partition, lane: str, query: JobQuery) -> list[str]:
-        """Names of the lanes that hold jobs, of the tenant that is asked for or of all."""
+        """Names of lanes with jobs, of the query's tenant if it names one."""
         first, last = f"({lane}" if lane else "-", "+"
         if query.tenant_id:
             first = first if lane else f"[{query.tenant_id}/"
@@ -164,13 +164,13 @@ class Listing:
 
 
 def names_between(cursor: str | None, prefix: str) -> tuple[bytes, bytes]:
-    """The ends of a range by name: what begins with `prefix` and comes after `cursor`, names being ASCII."""
+    """The ends of a range of names that begin with `prefix` and follow `cursor`. Names are ASCII."""
     first = b"(" + cursor.encode() if cursor and cursor >= prefix else b"[" + prefix.encode() if prefix else b"-"
     return first, b"(" + prefix.encode() + b"\xff" if prefix else b"+"
 
 
 def _serves(lane: str, query: JobQuery) -> bool:
-    """Whether a lane can hold what is asked for, by its name: "TENANT/QUEUE"."""
+    """Whether a lane, named "TENANT/QUEUE", can hold jobs that match."""
     return query.queue is None or lane.partition("/")[2] == query.queue
 
 

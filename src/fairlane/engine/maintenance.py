@@ -17,7 +17,7 @@ from .schedules import EngineSchedules
 from .scripts import Value
 
 WORKER_SILENCE_MS = 60_000
-"""A worker without a heartbeat for this long is forgotten."""
+"""A worker without a heartbeat for this long is removed."""
 
 
 class EngineMaintenance:

@@ -1,4 +1,4 @@
-"""Reads many or large keys of a partition with bounded work a command, so that no other caller waits long."""
+"""Reads many or large keys of a partition in commands of bounded work, so that other callers wait only briefly."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 from .partition import Partition
 
 PAGE = 1000
-"""Elements of one key that a command reads."""
+"""Elements of a key to read in one command."""
 TOGETHER = 100
-"""Commands in one write."""
+"""Commands to send in one write."""
 
 
 class Reader:

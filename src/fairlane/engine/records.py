@@ -1,4 +1,4 @@
-"""The bytes of a job in the store, and back. lua/include/job.lua describes the same records.
+"""Stored records of a job, to and from the values of the model. lua/include/job.lua describes the same records.
 
 The store never looks into payloads, results or errors: they are JSON text and stay that.
 """
@@ -32,7 +32,7 @@ _decode_headers = msgspec.json.Decoder(dict[str, str]).decode
 
 
 def pack_request(job: NewJob) -> bytes:
-    """The stored form of a request, without its time of creation, which the store puts before it."""
+    """The stored form of a request. The script adds the time of its creation."""
     header = _encode(
         Header(
             tenant_id=job.tenant_id,
@@ -58,7 +58,7 @@ def unpack_request(record: bytes) -> tuple[int, Header, bytes]:
 
 
 def lease_from(job_id: str, token: str, attempt: int, base: int, record: bytes, lease_ms: int) -> Lease:
-    """What the worker gets to see of a job that it has claimed."""
+    """The lease that a worker receives for a claimed job."""
     _, header, payload = unpack_request(record)
     return Lease(
         job_id=job_id,
@@ -83,7 +83,7 @@ def utc(ms: float) -> datetime:
 
 
 def job_from(reply: list[Any], *, attempts: bool) -> Job | None:
-    """A job from the seven values that get.lua returns of it; None where there is no such job."""
+    """A job from its seven values in the reply of get.lua; None if the job does not exist."""
     job_id, record, started, ended, lease, due, extras = reply
     if record is None:
         return None
@@ -130,7 +130,7 @@ _FAILURES = frozenset({"failed", FailureKind.TIMED_OUT, FailureKind.REJECTED, Fa
 
 
 def _error(outcome: str, body: str) -> JobError | None:
-    if outcome == "worker_lost" and not body:  # else the worker itself tells of a process of its own
+    if outcome == "worker_lost" and not body:  # with a body, the worker reported a lost child process
         return JobError("WorkerLost", "the worker stopped, or did not renew its lease in time")
     return _decode_error(body) if body and outcome in _FAILURES else None
 

@@ -1,4 +1,4 @@
-"""What of the finished jobs is still kept: what retention says, and less while memory runs out."""
+"""Which finished jobs to delete: those beyond the retention limits, and more while memory runs out."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from .calls import Calls
 from .scripts import Value
 
 NEARLY_FULL = 0.9
-"""Share of the store's memory limit above which jobs that ended well are forgotten early, the oldest first."""
+"""Share of the memory limit above which completed and cancelled jobs are deleted early, the oldest first."""
 FEW = 100
-"""Jobs that are then forgotten before the memory is looked at again."""
+"""Jobs to delete early before the memory is read again."""
 
 SPARED_MS = 60_000
-"""A job that ended more recently is not forgotten for its number alone: calls about it may still be repeated."""
+"""A job that ended more recently is not deleted for the count alone: a client may still repeat calls about it."""
 
 Rule = tuple[str, int, int, Value]
-"""State, how many jobs a step may forget, age (ms) and count above which they are forgotten."""
+"""State, the number of jobs that a step may delete, and the age (ms) and count above which to delete."""
 
 
 async def rules_of(retention: Retention, calls: Calls, limit: int) -> list[Rule]:
-    """How much to forget now. Failed jobs wait for somebody to look at them and are not given up for room."""
+    """What to delete now. Failed jobs wait for an operator, so they are not deleted early."""
     early = await _is_nearly_full(calls)
     most = min(limit, FEW) if early else limit
     return [
@@ -31,7 +31,7 @@ async def rules_of(retention: Retention, calls: Calls, limit: int) -> list[Rule]
 
 
 async def _is_nearly_full(calls: Calls) -> bool:
-    """Whether the memory runs out; no, where the store does not tell."""
+    """Whether memory runs out. False if the store does not report its memory."""
     try:
         memory = await calls.command("INFO", "memory")
     except StoreRefused:  # INFO is not permitted, as on some managed services

@@ -1,4 +1,4 @@
-"""Schedules: kept beside the jobs of their tenant, and fired once a tick whoever finds it due."""
+"""Schedules on a store, beside the jobs of their tenant. Any process may fire a due tick; only the first one counts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .records import pack_request, utc
 
 NEXT_RUNS = 5
 AT_ONCE = 10
-"""Schedules that are fired together, so that they share a write to disk."""
+"""Schedules to fire together, so that they share a write to disk."""
 
 _log = logging.getLogger(__name__)
 _pack = msgspec.msgpack.Encoder().encode
@@ -37,7 +37,7 @@ _decode_spec = msgspec.json.Decoder(ScheduleSpec).decode
 
 
 class Known(msgspec.Struct, frozen=True):
-    """A schedule as the store has it, at `now` (Unix ms)."""
+    """A stored schedule, read at `now` (Unix ms)."""
 
     now: int
     spec: ScheduleSpec
@@ -49,11 +49,11 @@ _decode_state = msgspec.msgpack.Decoder(ScheduleState).decode
 
 
 def read_schedule(spec: bytes, state: bytes | None) -> tuple[ScheduleSpec, ScheduleState]:
-    """What is stored of a schedule. Raises InvalidInput where that cannot be read."""
+    """The stored schedule. Raises InvalidInput if it cannot be read."""
     try:
         return _decode_spec(spec), _decode_state(state or b"")
     except msgspec.MsgspecError as error:
-        raise InvalidInput(f"what is stored of the schedule cannot be read: {error}") from error
+        raise InvalidInput(f"the stored schedule cannot be read: {error}") from error
 
 
 class EngineSchedules:
@@ -62,8 +62,8 @@ class EngineSchedules:
     def __init__(self, partitions: Partitions, jobs: Jobs) -> None:
         self._jobs = jobs
         self._partitions = partitions
-        self._told: set[str] = set()
-        """Schedules whose trouble was told of."""
+        self._logged: set[str] = set()
+        """Unreadable schedules that were logged."""
 
     async def put(self, spec: ScheduleSpec, *, paused: bool | None = None, declaration: str = "") -> Schedule:
         cron_rule(spec.cron, spec.timezone)
@@ -76,7 +76,7 @@ class EngineSchedules:
         return await self.get(spec.tenant_id, spec.name)
 
     async def _set(self, spec: ScheduleSpec, paused: str, declaration: str) -> bytes:
-        """What lua/set_schedule.lua answers."""
+        """The answer of lua/set_schedule.lua."""
         partition = self._partitions.of_tenant(spec.tenant_id)
         now, found = await self._read(partition, [_member(spec.tenant_id, spec.name)])
         same_rule = bool(found) and (found[0].spec.cron, found[0].spec.timezone) == (spec.cron, spec.timezone)
@@ -130,7 +130,7 @@ class EngineSchedules:
             raise IdTaken(f"another request has the id {job_id}; choose another id, or leave it out")
         try:
             return await self._jobs.get(job_id)
-        except NotFound:  # it was forgotten meanwhile
+        except NotFound:  # it was deleted meanwhile
             raise _no_schedule(tenant_id, name) from None
 
     async def fire_due(self, limit: int) -> UpkeepStep:
@@ -142,7 +142,7 @@ class EngineSchedules:
     async def _fire_due_of(self, partition: Partition, limit: int) -> UpkeepStep:
         left = 0
         while True:
-            # Those that this process cannot read stay due, before others.
+            # Schedules that this process cannot read stay due, ahead of the others.
             next_ms, *members = await partition.run("due_schedules", first_ones=left, limit=limit)
             _, found = await self._read(partition, _names(members))
             done: list[bool] = []
@@ -155,15 +155,15 @@ class EngineSchedules:
             left += len(members)
 
     async def _fire_due(self, known: Known) -> bool:
-        """Whether the schedule's due tick is dealt with, by this process or another."""
+        """Fire the due tick. Returns whether this process or another one has done so."""
         if known.due is None or known.due > known.now:
             return True
         try:
-            # In a thread: to count what was missed in a long time takes a while, which others must not wait for.
+            # In a thread, because counting the missed ticks of a long downtime takes time.
             plan = await asyncio.to_thread(plan_firing, known.spec, known.due, known.now)
         except InvalidInput:
-            # The rule was good where it was set. Its tick stays for a process that can read it.
-            self._tell_unreadable(_member(known.spec.tenant_id, known.spec.name))
+            # The process that set the rule could read it. Leave the tick for one that can.
+            self._log_unreadable(_member(known.spec.tenant_id, known.spec.name))
             return False
         answer = b"id_taken"
         while answer == b"id_taken":
@@ -171,10 +171,10 @@ class EngineSchedules:
             answer = await self._fire(known, plan, job_ids, tick=str(known.due))
         return True
 
-    def _tell_unreadable(self, member: str) -> None:
-        """Once of each. To be called where the reason is at hand."""
-        if member not in self._told:
-            self._told.add(member)
+    def _log_unreadable(self, member: str) -> None:
+        """Log each unreadable schedule once. Call it while the exception is being handled."""
+        if member not in self._logged:
+            self._logged.add(member)
             tenant_id, _, name = member.partition("/")
             _log.exception("schedule %s of tenant %s cannot be read here", name, tenant_id)
 
@@ -202,7 +202,7 @@ class EngineSchedules:
         return found[0]
 
     async def _read(self, partition: Partition, members: Sequence[str]) -> tuple[int, Sequence[Known]]:
-        """The store's time in ms, and those of the schedules that there are and can be read."""
+        """The store's time in ms, and the schedules that exist and can be read."""
         reply = await partition.run("schedules", members=_pack(members))
         now, found = reply[0], []
         for i in range(1, len(reply), 4):
@@ -212,7 +212,7 @@ class EngineSchedules:
             try:
                 found.append(Known(now, *read_schedule(spec, state), _due(due)))
             except InvalidInput:
-                self._tell_unreadable(member.decode())
+                self._log_unreadable(member.decode())
         return now, found
 
 
