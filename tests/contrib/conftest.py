@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from fairlane.engine import Engine
+from fairlane.testing import Testing
 from tests.support.app_world import World, app_world, open_emptied
 
 
@@ -49,3 +50,11 @@ async def world(store_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     monkeypatch.setenv("FAIRLANE_DURABILITY", "memory")
     async with app_world(store_url) as world:
         yield world
+
+
+@pytest.fixture
+def testing(shop: None) -> Iterator[Testing]:
+    from fairlane.contrib.django.worker import app
+
+    with app.testing() as testing:
+        yield testing

@@ -5,49 +5,18 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from fairlane import JobFailed
-from fairlane.model.job import Job
 from fairlane.testing import Testing
 
+from .django_jobs import drain, hearing, tasks
+
 pytestmark = pytest.mark.usefixtures("shop")
-
-
-@pytest.fixture
-def testing(shop: None) -> Iterator[Testing]:
-    from fairlane.contrib.django.worker import app
-
-    with app.testing() as testing:
-        yield testing
-
-
-def drain(testing: Testing) -> list[Job]:
-    return asyncio.run(testing.drain())
-
-
-def tasks() -> Any:
-    from tests.contrib.shop import tasks
-
-    return tasks
-
-
-@contextmanager
-def hearing(receiver: Callable[..., None], *signals: Any) -> Iterator[None]:
-    """Meanwhile, this receiver is connected."""
-    for signal in signals:
-        signal.connect(receiver)
-    try:
-        yield
-    finally:
-        for signal in signals:
-            signal.disconnect(receiver)
 
 
 def test_a_task_is_enqueued_and_its_result_read(testing: Testing) -> None:
@@ -141,20 +110,30 @@ def test_signals_are_sent(testing: Testing) -> None:
     ]
 
 
-async def test_connections_that_are_too_old_are_closed_before_an_async_task_too(shop: None) -> None:
-    from asgiref.sync import sync_to_async
-    from django.db import connection
-
+async def test_each_async_job_has_its_own_connection_and_waits_for_no_other_query(shop: None) -> None:
     from fairlane.contrib.django.worker import app
 
-    def age() -> None:
-        connection.ensure_connection()
-        connection.close_at = 0.0
+    async with app.testing() as testing:
+        results = [await tasks().keep_a_table.aenqueue(number) for number in range(3)]
+        meeting = [await tasks().meet_in_the_database.aenqueue() for _ in range(2)]
+        assert [job.error for job in await testing.drain()] == [None] * 5
+        for number, result in enumerate(results):
+            await result.arefresh()
+            assert result.return_value == [number]
+        for result in meeting:
+            await result.arefresh()
+            assert result.return_value is True
+
+
+@pytest.mark.parametrize("ending", ["return", "raise"])
+async def test_the_connection_of_an_async_job_is_closed_with_it(shop: None, ending: str) -> None:
+    from fairlane.contrib.django.worker import app
 
     async with app.testing() as testing:
-        await tasks().is_connected.aenqueue()
-        await sync_to_async(age)()
-        assert [bytes(job.result or b"") for job in await testing.drain()] == [b"false"]
+        await tasks().note_connection.aenqueue(ending)
+        await testing.drain()
+    assert [wrapper.connection for wrapper in tasks().connections_of_jobs] == [None]
+    tasks().connections_of_jobs.clear()
 
 
 def test_receivers_of_signals_use_the_database(testing: Testing) -> None:
@@ -175,14 +154,16 @@ def test_receivers_of_signals_use_the_database(testing: Testing) -> None:
 
 @pytest.mark.parametrize("name", ["task_started", "task_finished"])
 async def test_connections_of_receivers_that_fail_are_closed(shop: None, name: str) -> None:
-    from asgiref.sync import sync_to_async
-    from django.db import connection
+    from django.db import connections
 
     from fairlane.contrib.django import compat
     from fairlane.contrib.django.worker import app
 
+    used = []
+
     def query_and_fail(**_: Any) -> None:
-        connection.ensure_connection()
+        connections["default"].ensure_connection()
+        used.append(connections["default"])
         raise RuntimeError("no ink")
 
     async with app.testing() as testing:
@@ -190,7 +171,7 @@ async def test_connections_of_receivers_that_fail_are_closed(shop: None, name: s
             await tasks().greet.aenqueue("Ada")
             (job,) = await testing.drain()
         assert job.state == ("scheduled" if name == "task_started" else "completed")
-        assert await sync_to_async(lambda: connection.connection is None)()
+        assert [wrapper.connection for wrapper in used] == [None]
 
 
 def test_no_task_is_repeated_since_a_receiver_of_its_end_fails(

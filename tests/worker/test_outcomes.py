@@ -67,9 +67,9 @@ def test_nothing_is_stored_for_none() -> None:
 def test_a_coroutine_is_no_result_and_the_advice_says_why() -> None:
     async def work() -> None: ...
 
-    outcome = outcomes.completed(LEASE, work())  # a warning that nobody awaited it would fail this test
+    outcome = outcomes.completed(LEASE, work())  # a RuntimeWarning would fail this test
     assert outcome.failure is FailureKind.REJECTED
-    assert outcome.error is not None and "must be `async def` as well" in outcome.error.message
+    assert outcome.error is not None and "must be `async def` too" in outcome.error.message
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from fairlane.job.context import running_job
 from fairlane.model.errors import FairlaneError, InvalidInput
 from fairlane.model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, WorkerReport
 from fairlane.server.app import create_app
-from fairlane.worker import outcomes
 from tests.support.app_world import World, eventually, json_of
 from tests.support.serving import served
 
@@ -68,7 +67,7 @@ async def test_an_unfit_result_fails_its_job(place: tuple[World, Any]) -> None:
 async def test_a_result_that_only_the_other_side_knows_to_be_unfit_fails_its_job(
     place: tuple[World, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outcomes, "check_json", lambda raw: None)
+    monkeypatch.setattr("fairlane.job.result.check_json", lambda raw: None)
     assert await ends(*place) == expected("InvalidOutcome")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import signal
 import traceback
 from typing import Any
@@ -10,11 +9,10 @@ from typing import Any
 import msgspec
 
 from ..job.control import Cancel, RetryAfter, Snooze, control_in, leaves
-from ..job.json_values import encode
+from ..job.result import InvalidResult, result_text
 from ..model.bounded import job_error
-from ..model.errors import InvalidInput, RateLimited
-from ..model.job import MAX_DELAY_MS, MAX_RESULT_BYTES
-from ..model.json_text import check_json
+from ..model.errors import RateLimited
+from ..model.job import MAX_DELAY_MS
 from ..model.lease import FailureKind, Lease, Outcome, OutcomeKind
 from .stopping import Stop
 
@@ -22,30 +20,17 @@ MIN_RATE_DELAY_MS = 100
 MOST_SHOWN = 10
 """Exceptions of a group that its error names."""
 _INVALID_OUTCOME = "InvalidOutcome"
-_NOBODY_AWAITS = (
-    "the task returned a coroutine, which nobody awaits: what wraps an async function must be `async def` as well"
-)
 
 
 def completed(lease: Lease, result: Any) -> Outcome:
-    """The job returned `result`; a failure that no retry can mend where this cannot be stored."""
+    """The job returned `result`. Where that cannot be kept, the job fails without a retry."""
     if result is None:
         return Outcome(job_id=lease.job_id, token=lease.token, kind=OutcomeKind.COMPLETED)
-    if inspect.iscoroutine(result):
-        result.close()  # or Python warns that nobody awaits it
-        return rejected(lease, "InvalidResult", _NOBODY_AWAITS)
     try:
-        encoded = encode(result, "the result")
-    except InvalidInput as error:
-        return rejected(lease, "InvalidResult", error.detail)
-    if len(encoded) > MAX_RESULT_BYTES:
-        detail = f"the result has {len(encoded)} bytes, {MAX_RESULT_BYTES} at most; store it elsewhere"
-        return rejected(lease, "InvalidResult", detail)
-    try:
-        check_json(encoded)  # what is written may hold JSON text of the task's own, see msgspec.Raw
-    except InvalidInput as error:
-        return rejected(lease, "InvalidResult", f"the result cannot be stored: {error.detail}")
-    return Outcome(job_id=lease.job_id, token=lease.token, kind=OutcomeKind.COMPLETED, result=msgspec.Raw(encoded))
+        text = result_text(result)
+    except InvalidResult as error:
+        return rejected(lease, error.kind, str(error))
+    return Outcome(job_id=lease.job_id, token=lease.token, kind=OutcomeKind.COMPLETED, result=msgspec.Raw(text))
 
 
 def rejected(lease: Lease, kind: str, detail: str) -> Outcome:
@@ -89,6 +74,8 @@ def released(lease: Lease) -> Outcome:
 
 def raised(lease: Lease, error: BaseException) -> Outcome:
     """The job raised `error`."""
+    if isinstance(error, InvalidResult):
+        return rejected(lease, error.kind, str(error))
     kind, delay_ms, trace = OutcomeKind.FAILED, None, None
     match shown := control_in(error):
         case Cancel():

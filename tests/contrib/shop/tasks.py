@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import builtins
+import math
+import threading
 from typing import Any
 
-from fairlane import App
+from asgiref.sync import sync_to_async
+from django.db import connection, connections
+
+from fairlane import App, Cancel
 
 try:
     from django.tasks import task
@@ -26,7 +33,7 @@ async def greet(name: str) -> str:
 
 @task
 def fail(message: str) -> None:
-    raise ValueError(message)
+    raise builtins.ValueError(message)
 
 
 @task(takes_context=True)
@@ -42,11 +49,70 @@ def count_entries() -> int:
 
 
 @task
-async def is_connected() -> bool:
-    from asgiref.sync import sync_to_async
-    from django.db import connection
+async def keep_a_table(number: int) -> list[int]:
+    """Use state of the session, as a cursor, an advisory lock or SET do."""
 
-    return await sync_to_async(lambda: connection.connection is not None)()
+    def rows(statement: str) -> list[int]:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            return [row[0] for row in cursor.fetchall()] if statement.startswith("SELECT") else []
+
+    await sync_to_async(rows)(f"CREATE TEMP TABLE mine AS SELECT {number} AS x")
+    await asyncio.sleep(0.1 * (3 - number))
+    return await sync_to_async(rows)("SELECT x FROM mine")
+
+
+_meeting = threading.Barrier(2)
+
+
+@task
+async def meet_in_the_database() -> bool:
+    """Make a query that ends only while another job's query runs."""
+    await sync_to_async(_meeting.wait)(10)
+    return True
+
+
+connections_of_jobs: list[Any] = []
+
+
+@task
+async def note_connection(ending: str) -> None:
+    def note() -> None:
+        connections["default"].ensure_connection()
+        connections_of_jobs.append(connections["default"])
+
+    await sync_to_async(note)()
+    if ending == "raise":
+        raise Cancel
+
+
+class ValueError(builtins.ValueError):
+    pass
+
+
+@task
+def fail_oddly() -> None:
+    raise ValueError("two\nlines")
+
+
+@task
+def echo(*args: Any, more: Any = None) -> list[Any]:
+    return [*args, more]
+
+
+@task
+def return_set() -> set[int]:
+    return {1}
+
+
+@task
+def return_nan() -> float:
+    return math.nan
+
+
+@task
+async def return_set_async() -> set[int]:
+    return {1}
 
 
 @app.task

@@ -7,17 +7,18 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from asgiref.sync import sync_to_async
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
-from django.utils.module_loading import import_string
 
 from ...job.control import check_max_attempts, check_timeout_ms
 from ...model.errors import InvalidInput, NotFound
-from ...model.job import DEFAULT_MAX_ATTEMPTS, DEFAULT_TIMEOUT_MS, Job
+from ...model.job import DEFAULT_MAX_ATTEMPTS, DEFAULT_TIMEOUT_MS
 from ...sdk.call import Bound
 from . import running
-from .compat import BaseTaskBackend, Task, TaskResult, TaskResultDoesNotExist, task_enqueued
-from .results import new_result, result_of
+from .compat import BaseTaskBackend, Task, TaskResult, TaskResultDoesNotExist, normalize_json, task_enqueued
+from .known_tasks import known_task
+from .results import ENQUEUED_AT_HEADER, as_utc, change, new_result, result_of
 
 _OPTIONS = frozenset({"max_attempts", "timeout"})
 
@@ -46,15 +47,25 @@ class FairlaneBackend(BaseTaskBackend):
             raise ImproperlyConfigured(f"TASKS[{alias!r}]: {error}") from None
 
     def enqueue(self, task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]) -> TaskResult:
-        """Submit a job for the call. Raises as `fairlane.Submitter.submit` does."""
-        return self._enqueued(task, args, kwargs, self._bind(task, args, kwargs).submit_sync().id)
+        """Submit a job for the call. Raises as `fairlane.Submitter.submit` does, and TypeError for arguments.
+
+        What a receiver of `task_enqueued` raises is logged: the job is queued by then.
+        """
+        call, result = self._prepare(task, args, kwargs)
+        change(result, id=call.submit_sync().id)
+        self._tell_enqueued(result)
+        return result
 
     async def aenqueue(self, task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]) -> TaskResult:
         """As `enqueue`, on an event loop."""
-        return self._enqueued(task, args, kwargs, (await self._bind(task, args, kwargs).submit()).id)
+        call, result = self._prepare(task, args, kwargs)
+        change(result, id=(await call.submit()).id)
+        if task_enqueued.receivers:  # they may use the database, which Django refuses on an event loop
+            await sync_to_async(self._tell_enqueued)(result)
+        return result
 
     def get_result(self, result_id: str) -> TaskResult:
-        """What became of a job. Raises TaskResultDoesNotExist, also for one that is kept no longer."""
+        """The job with this id. Raises TaskResultDoesNotExist, also for a job that is kept no longer."""
         return running.app.run_sync(lambda: self.aget_result(result_id))
 
     async def aget_result(self, result_id: str) -> TaskResult:
@@ -63,35 +74,28 @@ class FairlaneBackend(BaseTaskBackend):
             job = await (await running.app.connect()).jobs.get(result_id)
         except NotFound:
             raise TaskResultDoesNotExist(result_id) from None
-        return result_of(job, self._task_of(job), self.alias)
+        task = await sync_to_async(known_task)(job.task)
+        if task is None:
+            raise TaskResultDoesNotExist(f"job {job.id} is of no task of Django that this project has: {job.task:.200}")
+        return result_of(job, task, self.alias)
 
-    def _bind(self, task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Bound[Any]:
+    def _prepare(self, task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Bound[Any], TaskResult]:
+        """The call and its result, with everything that may be refused checked before a job is made."""
         self.validate_task(task)
+        enqueued_at = as_utc(running.app.now()).isoformat()
         submitter = running.task_for(task).using(
             queue=task.queue_name,
             priority=_priority(task.priority),
             run_at=_aware(task.run_after),
             max_attempts=self._max_attempts,
+            headers={ENQUEUED_AT_HEADER: enqueued_at},
         )
-        call = submitter.bind(list(args), dict(kwargs))
+        call = submitter.bind(normalize_json(list(args)), normalize_json(dict(kwargs)))
         call.template = msgspec.structs.replace(call.template, timeout_ms=self._timeout_ms)
-        return call
+        return call, new_result(task, self.alias, call.payload, enqueued_at)
 
-    def _enqueued(self, task: Task, args: Sequence[Any], kwargs: Mapping[str, Any], job_id: str) -> TaskResult:
-        result = new_result(task, job_id, self.alias, args, kwargs)
-        object.__setattr__(result, "enqueued_at", timezone.now())
-        task_enqueued.send(type(self), task_result=result)
-        return result
-
-    @staticmethod
-    def _task_of(job: Job) -> Task:
-        try:
-            task = import_string(job.task)
-        except ImportError:
-            task = None
-        if not isinstance(task, Task):
-            raise TaskResultDoesNotExist(f"job {job.id} is not of a task of Django that is known here")
-        return task
+    def _tell_enqueued(self, result: TaskResult) -> None:
+        task_enqueued.send_robust(type(self), task_result=result)
 
 
 def _priority(priority: int) -> int:

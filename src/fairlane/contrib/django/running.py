@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import socket
+import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from inspect import iscoroutinefunction
 from typing import Any
 
-from asgiref.sync import sync_to_async
-from django.db import close_old_connections
-from django.utils import timezone
+import msgspec
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
+from django.db import close_old_connections, connections
 
 from ...job.context import current
+from ...model.errors import FairlaneError
+from ...model.job import Job
 from ...sdk import task as ours
 from ...sdk.app import App
-from .compat import Task, TaskContext, TaskResult, TaskResultStatus, task_finished, task_started
-from .results import new_result
+from .attempt import Attempt
+from .compat import Task, task_started
 
 app = App(tenancy="default")
+_enqueued: dict[str, Task] = {}
 _making = threading.Lock()
+_log = logging.getLogger("fairlane.django")
 
 
 def task_for(task: Task) -> ours.Task[[list[Any], dict[str, Any]], Any]:
@@ -30,63 +33,66 @@ def task_for(task: Task) -> ours.Task[[list[Any], dict[str, Any]], Any]:
         if known is None:
             run = _async_runner(task) if iscoroutinefunction(task.func) else _sync_runner(task)
             known = app.task(name=task.module_path)(run)
+            _enqueued[task.module_path] = task
         return known
 
 
-def _sync_runner(task: Task) -> Any:
-    def run(args: list[Any], kwargs: dict[str, Any]) -> Any:
-        result = _begin(task, args, kwargs)
-        try:
-            value = task.func(*_context(result), *args, **kwargs)
-        except BaseException:
-            _end(result, TaskResultStatus.FAILED)
-            raise
-        _end(result, TaskResultStatus.SUCCESSFUL)
-        return value
-
-    return run
+def enqueued_task(path: str) -> Task | None:
+    """The task of Django's at this path, if this process has made a task of ours for it."""
+    return _enqueued.get(path)
 
 
-def _async_runner(task: Task) -> Any:
-    # Receivers of signals may use the database, which Django refuses on an event loop.
-    begin, end = sync_to_async(_begin), sync_to_async(_end)
-
-    async def run(args: list[Any], kwargs: dict[str, Any]) -> Any:
-        result = await begin(task, args, kwargs)
-        try:
-            value = await task.func(*_context(result), *args, **kwargs)
-        except BaseException:
-            await end(result, TaskResultStatus.FAILED)
-            raise
-        await end(result, TaskResultStatus.SUCCESSFUL)
-        return value
-
-    return run
-
-
-def _begin(task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]) -> TaskResult:
-    close_old_connections()
-    job = current()
-    result = new_result(task, job.id, task.backend, args, kwargs)
-    object.__setattr__(result, "status", TaskResultStatus.RUNNING)
-    object.__setattr__(result, "last_attempted_at", timezone.now())
-    # Only how many there were is known of earlier attempts without asking the store.
-    result.worker_ids.extend(["unknown"] * (job.attempt - 1) + [f"{socket.gethostname()}:{os.getpid()}"])
-    try:
-        task_started.send(type(task.get_backend()), task_result=result)
-    except BaseException:
+def _sync_runner(task: Task) -> Callable[..., Any]:
+    def run(args: list[Any], kwargs: dict[str, Any]) -> msgspec.Raw:
         close_old_connections()
+        try:
+            job = app.run_sync(_job_in_store) if current().attempt > 1 else None
+            attempt = Attempt(task, args, kwargs, app.now(), job)
+            attempt.tell_started()
+            try:
+                value = attempt.succeeded(task.func(*attempt.context, *args, **kwargs), app.now())
+            except BaseException as error:
+                attempt.failed(error, app.now())
+                raise
+            finally:
+                attempt.tell_finished()
+            return value
+        finally:
+            close_old_connections()
+
+    return run
+
+
+def _async_runner(task: Task) -> Callable[..., Any]:
+    async def run(args: list[Any], kwargs: dict[str, Any]) -> msgspec.Raw:
+        job = await _job_in_store() if current().attempt > 1 else None
+        # A thread for the database calls of this job: Django's connections belong to threads, so no other job uses
+        # this job's connection, nor waits for its queries.
+        async with ThreadSensitiveContext():
+            try:
+                return await _run_async(task, args, kwargs, Attempt(task, args, kwargs, app.now(), job))
+            finally:
+                await sync_to_async(connections.close_all)()
+
+    return run
+
+
+async def _run_async(task: Task, args: Sequence[Any], kwargs: Mapping[str, Any], attempt: Attempt) -> msgspec.Raw:
+    if task_started.receivers:  # they may use the database, which Django refuses on an event loop
+        await sync_to_async(attempt.tell_started)()
+    try:
+        return attempt.succeeded(await task.func(*attempt.context, *args, **kwargs), app.now())
+    except BaseException as error:
+        attempt.failed(error, app.now())
         raise
-    return result
+    finally:
+        await sync_to_async(attempt.tell_finished)()
 
 
-def _end(result: TaskResult, status: TaskResultStatus) -> None:
-    object.__setattr__(result, "status", status)
-    object.__setattr__(result, "finished_at", timezone.now())
-    # Robust: what has been done must not be done again because a receiver fails. Django logs how it did.
-    task_finished.send_robust(type(result.task.get_backend()), task_result=result)
-    close_old_connections()
-
-
-def _context(result: TaskResult) -> tuple[TaskContext, ...]:
-    return (TaskContext(task_result=result),) if result.task.takes_context else ()
+async def _job_in_store() -> Job | None:
+    """The running job with its earlier attempts; None where the store cannot be asked."""
+    try:
+        return await (await app.connect()).jobs.get(current().id)
+    except FairlaneError as error:
+        _log.warning("earlier attempts of job %s are unknown: %s", current().id, error)
+        return None
