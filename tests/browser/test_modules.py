@@ -30,8 +30,8 @@ WORDS = {
     "plural(1, 'job')": "1 job",
     "plural(1200, 'job')": "1,200 jobs",
     "rate(null)": "no limit",
-    "rate({limit: 10, windowSeconds: 60})": "10 a minute",
-    "rate({limit: 1, windowSeconds: 30})": "1 in 30 s",
+    "rate({limit: 10, windowSeconds: 60})": "10 per minute",
+    "rate({limit: 1, windowSeconds: 30})": "1 per 30 s",
     "percent(0.004)": "<1 %",
     "percent(0.333)": "33 %",
 }

@@ -1,5 +1,7 @@
 """Schedules, queues and workers: seen, paused, run and drained."""
 
+import re
+
 import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -22,36 +24,89 @@ def shown(page: Page, name: str) -> Locator:
     return page.get_by_role("listitem", name=name)
 
 
+def row_of(page: Page, name: str) -> Locator:
+    return page.get_by_role("table", name="Schedules").get_by_role("row").filter(has_text=name)
+
+
 def test_a_schedule_is_shown_in_words_and_run_now(world: World, open_page: Pages, tenant: str) -> None:
     schedule(world, tenant, "nightly", timezone="Europe/Paris")
     page = open_page(f"/ui/schedules?tenant={tenant}")
-    card = shown(page, "nightly")
-    expect(card).to_contain_text(world.api.get(f"/tenants/{tenant}/schedules/nightly")["description"])
-    expect(card).to_contain_text("Europe/Paris")
-    expect(card.get_by_role("listitem")).to_have_count(5)
-    expect(card).to_contain_text("Not yet.")
-    card.get_by_role("button", name="Run nightly now").click()
+    row = row_of(page, "nightly")
+    expect(row).to_contain_text(world.api.get(f"/tenants/{tenant}/schedules/nightly")["description"])
+    row.get_by_role("button", name="nightly", exact=True).click()
+    details = page.get_by_role("dialog", name="nightly")
+    expect(details).to_contain_text("Europe/Paris")
+    expect(details).to_contain_text("None yet")
+    expect(details.get_by_role("list", name="Next runs").get_by_role("listitem")).to_have_count(5)
+    details.get_by_role("button", name="Close", exact=True).click()
+    row.get_by_role("button", name="Run nightly now").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Completed")
     expect(page.get_by_role("tree", name="Payload")).to_contain_text('"n": 1')
-    page.go_back()
-    job = world.api.get(f"/tenants/{tenant}/schedules/nightly")["lastJobId"]
-    if job:
-        expect(card.get_by_role("link", name=job)).to_be_visible()
 
 
 def test_a_schedule_is_paused_resumed_and_deleted(world: World, open_page: Pages, tenant: str) -> None:
     schedule(world, tenant, "hourly")
     page = open_page(f"/ui/schedules?tenant={tenant}")
-    card = shown(page, "hourly")
-    card.get_by_role("button", name="Pause hourly").click()
-    expect(card).to_contain_text("None while it is paused.")
+    row = row_of(page, "hourly")
+    row.get_by_role("button", name="Pause hourly").click()
+    expect(row).to_contain_text("Paused")
     assert world.api.get(f"/tenants/{tenant}/schedules/hourly")["paused"]
-    card.get_by_role("button", name="Resume hourly").click()
-    expect(card.get_by_role("listitem")).to_have_count(5)
-    card.get_by_role("button", name="More for hourly").click()
-    page.get_by_role("menuitem", name="Delete").click()
+    row.get_by_role("button", name="hourly", exact=True).click()
+    details = page.get_by_role("dialog", name="hourly")
+    expect(details).to_contain_text("None while it is paused.")
+    details.get_by_role("button", name="Close", exact=True).click()
+    row.get_by_role("button", name="Resume hourly").click()
+    expect(row).not_to_contain_text("Paused")
+    row.get_by_role("button", name="hourly", exact=True).click()
+    details.get_by_role("button", name="Delete").click()
     page.get_by_role("dialog", name="Delete hourly?").get_by_role("button", name="Delete").click()
     expect(page.get_by_role("heading", name="No schedules of this tenant")).to_be_visible()
+    expect(details).to_have_count(0)
+
+
+def test_a_schedule_that_the_code_dropped_can_be_deleted(world: World, open_page: Pages, tenant: str) -> None:
+    schedule(world, tenant, "dropped")
+    page = open_page("/ui/queues")
+    page.route(
+        re.compile(r"(?<!/ui)/schedules\?"),
+        lambda route: route.fulfill(
+            json={
+                "schedules": [{**world.api.get(f"/tenants/{tenant}/schedules/dropped"), "declared": True}],
+                "nextCursor": None,
+            }
+        ),
+    )
+    page.goto(f"{world.api.url}/ui/schedules?tenant={tenant}")
+    row = row_of(page, "dropped")
+    expect(row).to_contain_text("From code")  # which it was; the store does not know whether it still is
+    row.get_by_role("button", name="dropped", exact=True).click()
+    page.get_by_role("dialog", name="dropped").get_by_role("button", name="Delete").click()
+    question = page.get_by_role("dialog", name="Delete dropped?")
+    expect(question).to_contain_text("If the code of an app still has it, it returns when a worker of that app starts.")
+    with page.expect_request(lambda request: request.method == "DELETE"):
+        question.get_by_role("button", name="Delete").click()
+    page.unroute_all()
+
+
+def test_a_schedule_takes_one_short_row(world: World, open_page: Pages, tenant: str) -> None:
+    for n in range(3):
+        schedule(world, tenant, f"rule-{n}", cron="*/15 8-18 * * mon-fri")
+    page = open_page(f"/ui/schedules?tenant={tenant}")
+    box = row_of(page, "rule-1").bounding_box()
+    assert box is not None
+    assert box["height"] <= 37
+
+
+def test_a_tenant_that_cannot_be_is_refused_as_a_filter_of_schedules(
+    world: World, open_page: Pages, tenant: str
+) -> None:
+    schedule(world, tenant, "nightly")
+    page = open_page(f"/ui/schedules?tenant={tenant}")
+    search = page.get_by_role("searchbox", name="Schedules of the tenant")
+    search.fill("two words")
+    search.press("Enter")
+    expect(page.get_by_role("alert")).to_have_text("Use 1 to 128 of the characters A-Z a-z 0-9 . _ : @ -")
+    expect(row_of(page, "nightly")).to_be_visible()
 
 
 def test_a_queue_is_paused_and_resumed(page: Page, workless: World, tenant: str) -> None:

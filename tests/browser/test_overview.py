@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from .conftest import Pages, World
+from .conftest import OpenPages, Pages, World
+from .handwork import Handwork, post, put
 
 POINTS = 361
 """More than a chart draws, so that three are made one: an hour at ten seconds, which comes to 120 and a rest."""
@@ -49,8 +50,8 @@ def test_charts_show_what_happened(page: Page) -> None:
     expect(charts.nth(0)).to_have_attribute("aria-label", "Throughput: Completed 3, Submitted 4")
     expect(charts.nth(1)).to_have_attribute("aria-label", "Wait and run time: Wait 4 s, Run 1.5 s")
     expect(charts.nth(2)).to_have_attribute("aria-label", "Queue depth: Pending 360, Running 8, Scheduled 2")
-    expect(charts.nth(3)).to_have_attribute("aria-label", "Failures: Failed 6, Queued again 6")
-    expect(page.get_by_text("attempts a minute")).to_be_visible()
+    expect(charts.nth(3)).to_have_attribute("aria-label", "Failures: Failed 6, Retried 6")
+    expect(page.get_by_text("attempts per minute")).to_be_visible()
     expect(page.locator(".chart canvas")).to_have_count(4)
     charts.nth(0).hover()
     expect(page.locator(".chart-tip").first).to_have_text(re.compile(r"^\d\d:\d\d:\d\dCompleted3Submitted4$"))
@@ -82,5 +83,32 @@ def test_the_time_that_charts_show_is_in_the_address(page: Page) -> None:
 
 
 def test_figures_lead_to_their_jobs(page: Page) -> None:
-    page.locator(".figure").filter(has_text="wait for their turn").click()
+    page.locator(".figure").filter(has_text="waiting to start").click()
     expect(page).to_have_url(re.compile(r"/ui/jobs\?state=pending$"))
+
+
+def test_the_busiest_tenants_are_shown(workless: World, pages_of: OpenPages, tenant: str) -> None:
+    for name, count in ((f"{tenant}.b", 30), (f"{tenant}.a", 31)):
+        put(f"{workless.api.url}/tenants/{name}", {"submitRate": None})
+        post(f"{workless.api.url}/jobs/batch", {"jobs": [{"tenantId": name, "payload": n} for n in range(count)]})
+    page = pages_of(workless)("/")
+    rows = page.get_by_role("table", name="Busiest tenants").locator("tbody tr")
+    expect(rows.nth(0)).to_contain_text(re.compile(rf"{tenant}\.a.*31"))
+    expect(rows.nth(1)).to_contain_text(re.compile(rf"{tenant}\.b.*30"))
+    rows.nth(0).get_by_role("link").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(f"{tenant}.a")
+
+
+def test_a_queue_says_that_no_worker_serves_it(workless: World, pages_of: OpenPages, tenant: str) -> None:
+    put(f"{workless.api.url}/tenants/{tenant}", {"submitRate": None})
+    jobs = [{"tenantId": tenant, "payload": n, "queue": tenant} for n in range(90)]
+    post(f"{workless.api.url}/jobs/batch", {"jobs": jobs})
+    page = pages_of(workless)("/")
+    for path in ("/", "/ui/queues", f"/ui/jobs?state=pending&queue={tenant}"):
+        page.goto(workless.api.url + path)
+        expect(page.get_by_role("row").filter(has_text=tenant).first).to_contain_text("No worker")
+    page.goto(f"{workless.api.url}/ui/submit?queue={tenant}")
+    hint = page.get_by_text("No worker serves this queue now: the job will wait.")
+    expect(hint).to_be_visible()
+    Handwork(workless.api.url, f"{tenant}.here").beat(slots=1, queues=[tenant])
+    expect(hint).to_have_count(0)

@@ -1,12 +1,14 @@
 """The pages of tenants: every lane, what holds it back, and limits that are changed while jobs run."""
 
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
-from .conftest import PHONE, Pages, World
+from .conftest import PHONE, OpenPages, Pages, World
+from .handwork import Handwork
 
 
 def limit(world: World, tenant: str, **limits: object) -> None:
@@ -26,20 +28,22 @@ def test_a_lane_shows_what_waits_what_runs_and_what_holds_it_back(world: World, 
     row = row_of(page, tenant)
     expect(row).to_contain_text("2 / 2")
     expect(row).to_contain_text("4 / 4")
-    expect(row).to_contain_text("At its limit")
+    expect(row).to_contain_text("At limit (2)")
     expect(row).to_contain_text("Submissions refused")
     expect(row).to_contain_text("own limits")
     expect(row.get_by_role("meter", name=f"Running jobs of {tenant}")).to_have_attribute("aria-valuenow", "2")
     row.get_by_role("link", name=tenant).click()
     sentence = page.locator("[data-sentence]")
-    expect(page.get_by_role("link", name="All of its jobs")).to_have_attribute("href", f"/ui/jobs?tenant={tenant}")
+    expect(page.get_by_role("link", name="All jobs of this tenant")).to_have_attribute(
+        "href", f"/ui/jobs?tenant={tenant}"
+    )
     expect(page.get_by_role("region", name="Jobs").get_by_role("row")).to_have_count(5)  # a head, and four jobs
     expect(sentence).to_have_text(
-        "Its 2 pending jobs wait, for it runs as many as it may: 2 jobs. The next one starts when one ends."
+        "At its concurrency limit (2). 2 jobs waiting. The next one starts when a running job ends."
     )
     for job in jobs:
         httpx.post(f"{world.api.url}/jobs/{job}/cancel")
-    expect(sentence).to_have_text("Nothing waits and nothing runs.")
+    expect(sentence).to_have_text("No jobs waiting or running.")
 
 
 def test_a_limit_edited_is_felt(world: World, open_page: Pages, tenant: str) -> None:
@@ -47,12 +51,12 @@ def test_a_limit_edited_is_felt(world: World, open_page: Pages, tenant: str) -> 
     jobs = [world.api.submit(tenant, "demo.sleep", {"seconds": 60}) for _ in range(3)]
     world.api.await_state(jobs[:1], "running")
     page = open_page(f"/ui/tenants/{tenant}")
-    field = page.get_by_label("Running at once", exact=True)
+    field = page.get_by_label("Concurrency", exact=True)
     expect(field).to_have_value("1")
     field.fill("3")
-    expect(page.get_by_text("Will be running: 3.")).to_be_visible()
+    expect(page.get_by_text("New concurrency: 3.")).to_be_visible()
     page.get_by_role("button", name="Save limits").click()
-    expect(page.get_by_text(f"Limits of {tenant} changed")).to_be_visible()
+    expect(page.get_by_text(f"Limits of {tenant} saved")).to_be_visible()
     world.api.await_state(jobs, "running")
     expect(page.get_by_role("meter", name="Running jobs")).to_have_attribute("aria-valuenow", "3")
     shown = world.api.get(f"/tenants/{tenant}")
@@ -63,13 +67,14 @@ def test_a_limit_edited_is_felt(world: World, open_page: Pages, tenant: str) -> 
 
 def test_rates_and_weight_are_edited_too(world: World, open_page: Pages, tenant: str) -> None:
     page = open_page(f"/ui/tenants/{tenant}")
-    expect(page.get_by_text("the defaults of this system")).to_be_visible()
-    page.get_by_label("Submission rate: limited").check()
+    expect(page.get_by_text("defaults", exact=True)).to_be_visible()
+    page.get_by_label("Submission rate: no limit").uncheck()
     page.get_by_label("Submission rate", exact=True).fill("20")
     page.get_by_label("Submission rate: length of time").fill("2")
     page.get_by_label("Submission rate: unit of time").select_option("hours")
-    page.get_by_label("Start rate: limited").check()
-    page.get_by_label("Running at once: limited").uncheck()
+    page.get_by_label("Start rate: no limit").uncheck()
+    page.get_by_label("Concurrency: no limit").check()
+    expect(page.get_by_label("Concurrency", exact=True)).to_have_count(0)
     page.get_by_label("Weight").fill("2.5")
     page.get_by_role("button", name="Save limits").click()
     expect(page.get_by_text("set for this tenant")).to_be_visible()
@@ -83,20 +88,20 @@ def test_a_tenant_goes_back_to_the_defaults(world: World, open_page: Pages, tena
     defaults = world.api.get(f"/tenants/{tenant}")
     limit(world, tenant, concurrency=77, weight=2)
     page = open_page(f"/ui/tenants/{tenant}")
-    expect(page.get_by_label("Running at once", exact=True)).to_have_value("77")
-    page.get_by_role("button", name="Back to the defaults").click()
-    expect(page.get_by_text("the defaults of this system")).to_be_visible()
-    expect(page.get_by_role("button", name="Back to the defaults")).to_have_count(0)
-    expect(page.get_by_label("Running at once", exact=True)).to_have_value(str(defaults["concurrency"]))
+    expect(page.get_by_label("Concurrency", exact=True)).to_have_value("77")
+    page.get_by_role("button", name="Reset to defaults").click()
+    expect(page.get_by_text("defaults", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Reset to defaults")).to_have_count(0)
+    expect(page.get_by_label("Concurrency", exact=True)).to_have_value(str(defaults["concurrency"]))
     assert world.api.get(f"/tenants/{tenant}") == defaults
 
 
 @pytest.mark.parametrize(
     ("label", "text", "words"),
     [
-        ("Running at once", "0", "Enter a whole number of jobs from 1 to 100,000."),
-        ("Running at once", "1.5", "Enter a whole number of jobs from 1 to 100,000."),
-        ("Running at once", "", "Enter a whole number of jobs from 1 to 100,000."),
+        ("Concurrency", "0", "Enter a whole number of jobs from 1 to 100,000."),
+        ("Concurrency", "1.5", "Enter a whole number of jobs from 1 to 100,000."),
+        ("Concurrency", "", "Enter a whole number of jobs from 1 to 100,000."),
         ("Weight", "0", "Enter a number from 0.01 to 1,000."),
         ("Weight", "many", "Enter a number from 0.01 to 1,000."),
     ],
@@ -128,7 +133,7 @@ def test_a_limit_that_the_server_refuses_is_said_at_its_field(open_page: Pages, 
             else route.continue_()
         ),
     )
-    page.get_by_label("Running at once", exact=True).fill("7")
+    page.get_by_label("Concurrency", exact=True).fill("7")
     page.get_by_role("button", name="Save limits").click()
     expect(page.get_by_role("alert")).to_have_text("not today")
 
@@ -138,7 +143,9 @@ def test_a_tenant_is_paused_and_resumed(world: World, open_page: Pages, tenant: 
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Paused")
     job = world.api.submit(tenant, "default", {})
-    expect(page.locator("[data-sentence]")).to_contain_text("Its pending job waits until it is resumed.")
+    expect(page.locator("[data-sentence]")).to_contain_text(
+        "Paused. 1 job waiting. Running jobs continue, and new jobs are accepted."
+    )
     assert world.api.job(job)["state"] == "pending"
     page.get_by_role("button", name="Resume").click()
     world.api.await_state([job], "completed")
@@ -169,9 +176,67 @@ def test_tenants_are_found_by_prefix_and_by_page(world: World, open_page: Pages,
     page.get_by_role("searchbox").fill(names[7])
     expect(rows).to_have_count(1)
     page.get_by_role("searchbox").fill("nobody <b>")
-    expect(page.get_by_text("No tenant has an id that begins with “nobodyb”.")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_text("Use 1 to 128 of the characters A-Z a-z 0-9 . _ : @ -")
+    expect(rows).to_have_count(1)
+    page.get_by_role("searchbox").fill("nobody")
+    expect(page.get_by_text("No tenant id begins with “nobody”.")).to_be_visible()
     page.get_by_role("button", name="Show all tenants").click()
     expect(rows).not_to_have_count(0)
+
+
+def test_tenants_are_sorted_by_trouble(workless: World, pages_of: OpenPages, tenant: str) -> None:
+    names = [f"{tenant}.{letter}" for letter in "abcd"]
+    calm, slow, stuck, broken = names
+    worker = Handwork(workless.api.url)
+    for name in (slow, calm):  # the slow one has waited longer
+        workless.api.submit(name, "default", 1, queue=tenant)
+    workless.api.submit(broken, "default", 1, queue=f"{tenant}.broken")
+    worker.finish(worker.claim(queues=[f"{tenant}.broken"]), "failed", error={"type": "E", "message": "m"})
+    limit(workless, stuck, paused=True)
+    page = pages_of(workless)(f"/ui/tenants?prefix={tenant}.")
+    links = page.get_by_role("table", name="Tenants").locator("tbody tr a.name")
+    expect(links).to_have_text(names)
+    for order, first in (("Longest wait", [slow, calm]), ("Most failures", [broken]), ("Blocked", [stuck])):
+        page.get_by_role("radiogroup", name="Order").get_by_text(order).click()
+        for n, name in enumerate(first):
+            expect(links.nth(n)).to_have_text(name)
+        expect(links).to_have_count(4)
+    page.reload()
+    expect(links.first).to_have_text(stuck)
+    expect(page.get_by_text("4 tenants", exact=True)).to_be_visible()
+
+
+def test_a_sorted_list_says_how_many_tenants_it_compared(workless: World, pages_of: OpenPages, tenant: str) -> None:
+    page = pages_of(workless)("/ui/queues")
+    lane = {**workless.api.get(f"/tenants/{tenant}"), "pending": 1}
+
+    def listing(route: Route) -> None:
+        first = int(parse_qs(urlsplit(route.request.url).query).get("cursor", ["0"])[0])
+        tenants = [{**lane, "id": f"t{n:04}", "oldestWaitSeconds": n} for n in range(first, first + 100)]
+        route.fulfill(json={"tenants": tenants, "nextCursor": str(first + 100)})
+
+    page.route(re.compile(r"(?<!/ui)/tenants\?"), listing)
+    page.goto(f"{workless.api.url}/ui/tenants?sort=waiting")
+    expect(page.locator("tbody tr")).to_have_count(50)
+    expect(page.locator("tbody tr").first).to_contain_text("t0499")
+    expect(page.locator("main > p")).to_have_text(
+        "The first 50 of 500 tenants. There are more: only the first 500 by id are compared. "
+        "Narrow them by the beginning of the id."
+    )
+
+
+def test_a_tenant_says_that_no_worker_serves_its_queue(workless: World, pages_of: OpenPages, tenant: str) -> None:
+    workless.api.submit(tenant, "default", 1, queue=f"{tenant}.lonely")
+    Handwork(workless.api.url, f"{tenant}.elsewhere").beat(slots=1, queues=[f"{tenant}.other"])
+    page = pages_of(workless)(f"/ui/tenants/{tenant}")
+    sentence = page.locator("[data-sentence]")
+    expect(sentence).to_have_text(
+        f"1 job waiting. No worker serves the queue {tenant}.lonely: its jobs wait until one does."
+    )
+    expect(page.get_by_role("heading", level=1)).to_contain_text("No worker")
+    Handwork(workless.api.url, f"{tenant}.here").beat(slots=1, queues=[f"{tenant}.lonely"])
+    expect(sentence).to_have_text("1 job waiting for a free worker slot.")
+    expect(page.get_by_role("heading", level=1)).not_to_contain_text("No worker")
 
 
 @pytest.mark.parametrize("viewport", [PHONE])

@@ -34,11 +34,11 @@ export function Elapsed({ from, to = null }) {
   return html`<span class="number">${duration(Math.max(0, (end - new Date(from).getTime()) / 1000))}</span>`;
 }
 
-export function Button({ icon, tone, small, busy, children, ...rest }) {
+export function Button({ icon, tone, small, busy, disabled, children, ...rest }) {
   return html`<button
     type="button"
     class=${classes("button", tone, small && "small")}
-    disabled=${busy || rest.disabled}
+    disabled=${busy || disabled}
     aria-busy=${busy ? "true" : undefined}
     ...${rest}
   >

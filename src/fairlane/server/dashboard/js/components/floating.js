@@ -1,6 +1,6 @@
-// What floats above the page: dialogs, toasts, menus.
+// What floats above the page: dialogs and toasts.
 import { inWords } from "../lib/api.js";
-import { html, signal, useEffect, useId, useRef, useState } from "../lib/ui.js";
+import { html, signal, useEffect, useId, useRef } from "../lib/ui.js";
 import { Button, IconButton } from "./basics.js";
 import { Icon } from "./icon.js";
 
@@ -81,53 +81,3 @@ export const Floating = () => html`
     )}
   </div>
 `;
-
-/** A button that opens a list of actions. `items`: [{words, icon, run, danger, disabled}]. */
-export function Menu({ label, icon = "more", items }) {
-  const [open, setOpen] = useState(false);
-  const root = useRef();
-  useEffect(() => {
-    if (!open) return undefined;
-    root.current.querySelector("[role=menuitem]:not(:disabled)")?.focus();
-    const outside = (event) => root.current.contains(event.target) || setOpen(false);
-    document.addEventListener("pointerdown", outside);
-    return () => document.removeEventListener("pointerdown", outside);
-  }, [open]);
-  const close = () => {
-    setOpen(false);
-    root.current.querySelector("button").focus();
-  };
-  const choose = (run) => {
-    close();
-    run();
-  };
-  const onKeyDown = (event) => {
-    if (!open) return;
-    if (event.key === "Tab") setOpen(false);
-    else if (event.key === "Escape") close();
-    else if (!moveFocus(event, root.current)) return;
-    if (event.key !== "Tab") event.preventDefault();
-  };
-  return html`<div class="menu" ref=${root} onKeyDown=${onKeyDown}>
-    <${IconButton} icon=${icon} label=${label} aria-haspopup="menu" aria-expanded=${String(open)} onClick=${() => setOpen(!open)} />
-    ${
-      open &&
-      html`<div class="menu-list" role="menu" aria-label=${label}>
-      ${items.map(
-        ({ words, icon: of, run, danger, disabled }) => html`
-        <button key=${words} type="button" role="menuitem" tabindex="-1" class=${danger ? "danger" : ""} disabled=${disabled}
-          onClick=${() => choose(run)}>${of && html`<${Icon} name=${of} size=${14} />`}${words}</button>`,
-      )}
-    </div>`
-    }
-  </div>`;
-}
-
-function moveFocus(event, root) {
-  const items = [...root.querySelectorAll("[role=menuitem]:not(:disabled)")];
-  const here = items.indexOf(document.activeElement);
-  const next = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: -1 }[event.key];
-  if (next === undefined) return false;
-  items.at(next % items.length).focus();
-  return true;
-}

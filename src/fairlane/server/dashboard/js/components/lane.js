@@ -1,7 +1,8 @@
 // A tenant's lane: what runs of what may run, and what holds it back.
-import { count, duration, rate } from "../lib/format.js";
+import { count, duration, plural, rate } from "../lib/format.js";
 import { now } from "../lib/store.js";
 import { html } from "../lib/ui.js";
+import { noWorkers } from "../lib/workers.js";
 import { Badge, Meter } from "./basics.js";
 
 /** Running jobs against the limit. */
@@ -10,7 +11,7 @@ export const RunningBar = ({ tenant }) => html`<span class="used">
   <span class="number">${count(tenant.running)}${tenant.concurrency === null ? "" : ` / ${count(tenant.concurrency)}`}</span>
 </span>`;
 
-/** Submissions of the present window against the limit. */
+/** Submissions of the current window against the limit. */
 export function SubmissionBar({ tenant }) {
   const { submitRate: limit, submitRateUsed: used } = tenant;
   if (!limit) return html`<span class="quiet">no limit</span>`;
@@ -20,37 +21,43 @@ export function SubmissionBar({ tenant }) {
   </span>`;
 }
 
-/** Whether a submission would be refused now. */
+/** Whether the API would refuse a submission now. */
 export const refuses = ({ submitRate, submitRateUsed }) => submitRate !== null && submitRateUsed >= submitRate.limit;
 
-/** What blocks the lane, and whether it refuses submissions. */
-export const LaneBadges = ({ tenant }) => html`
+/** What holds the lane back. `unserved`: queues without workers in which its jobs wait, where they are known. */
+export const LaneBadges = ({ tenant, unserved = [] }) => html`
   ${tenant.paused && html`<${Badge} tone="warn">Paused</${Badge}>`}
-  ${!tenant.paused && tenant.blockedBy === "concurrency" && html`<${Badge} tone="running">At its limit</${Badge}>`}
-  ${!tenant.paused && tenant.blockedBy === "start_rate" && html`<${Badge} tone="scheduled">Start rate used up</${Badge}>`}
+  ${!tenant.paused && tenant.blockedBy === "concurrency" && html`<${Badge} tone="running" title="At its concurrency limit">At limit (${count(tenant.concurrency)})</${Badge}>`}
+  ${!tenant.paused && tenant.blockedBy === "start_rate" && html`<${Badge} tone="scheduled">At start rate</${Badge}>`}
+  ${(unserved.length > 0 || (tenant.pending > 0 && noWorkers())) && html`<${Badge} tone="bad">No worker</${Badge}>`}
   ${refuses(tenant) && html`<${Badge} tone="bad">Submissions refused</${Badge}>`}
 `;
 
-/** The same in a sentence. */
-export function laneSentence(tenant) {
-  const waiting = tenant.pending === 1 ? "Its pending job waits" : `Its ${count(tenant.pending)} pending jobs wait`;
-  if (tenant.paused) {
-    return tenant.pending
-      ? `${waiting} until it is resumed. Jobs that run go on, and new ones may be submitted.`
-      : "No job of it starts until it is resumed. New ones may be submitted.";
-  }
+/** The same in sentences. */
+export function laneSentence(tenant, unserved = []) {
+  return `${blockSentence(tenant, unserved)}${workerSentence(unserved)}`;
+}
+
+function blockSentence(tenant, unserved) {
+  const waiting = tenant.pending ? ` ${plural(tenant.pending, "job")} waiting.` : "";
+  if (tenant.paused) return `Paused.${waiting} Running jobs continue, and new jobs are accepted.`;
   if (tenant.blockedBy === "concurrency") {
-    const limit = tenant.concurrency === 1 ? "one job" : `${count(tenant.concurrency)} jobs`;
-    return `${waiting}, for it runs as many as it may: ${limit}. The next one starts when one ends.`;
+    return `At its concurrency limit (${count(tenant.concurrency)}).${waiting} The next one starts when a running job ends.`;
   }
   if (tenant.blockedBy === "start_rate") {
     const left = tenant.blockedUntil ? (new Date(tenant.blockedUntil) - now.value) / 1000 : 0;
     const when = left > 0.5 ? `in ${duration(Math.ceil(left))}` : "soon";
-    return `${waiting}, for it has started as many jobs as it may (${rate(tenant.startRate)}). The next one starts ${when}.`;
+    return `At its start rate (${rate(tenant.startRate)}).${waiting} The next one starts ${when}.`;
   }
-  if (!tenant.submitted) return "It has not submitted a job yet; these limits hold from its first on.";
-  if (tenant.pending) return `${waiting} for a free slot, in turn with other tenants.`;
-  return tenant.running
-    ? "Nothing waits: every job that it has submitted runs or is done."
-    : "Nothing waits and nothing runs.";
+  if (!tenant.submitted) return "No jobs submitted yet. These limits apply from the first job on.";
+  if (unserved.length) return waiting.trimStart();
+  if (tenant.pending) return `${plural(tenant.pending, "job")} waiting for a free worker slot.`;
+  return tenant.running ? "No jobs waiting." : "No jobs waiting or running.";
+}
+
+function workerSentence(queues) {
+  if (!queues.length) return "";
+  return queues.length === 1
+    ? ` No worker serves the queue ${queues[0]}: its jobs wait until one does.`
+    : ` No worker serves the queues ${queues.join(", ")}: their jobs wait until one does.`;
 }

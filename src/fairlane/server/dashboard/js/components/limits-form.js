@@ -1,4 +1,4 @@
-// A tenant's limits, to be changed while jobs run.
+// A form for a tenant's limits. Changes apply at once, while jobs run.
 import { at, del, put } from "../lib/api.js";
 import { count, rate } from "../lib/format.js";
 import { html, useId, useState } from "../lib/ui.js";
@@ -13,7 +13,7 @@ const UNITS = [
 ];
 const MOST = 100_000;
 
-/** The limits as a form holds them: texts, and whether there is a limit at all. */
+/** The limits as the form holds them: as text, and whether there is a limit (`on`). */
 function draftOf({ submitRate, concurrency, startRate, weight }) {
   return {
     submitRate: rateDraft(submitRate),
@@ -31,7 +31,7 @@ function rateDraft(value) {
 
 const isWhole = (text, most = MOST) => /^\d+$/.test(text.trim()) && Number(text) >= 1 && Number(text) <= most;
 
-/** By field, what is wrong with it. */
+/** By field, what is wrong. */
 function faultsOf(draft) {
   const faults = {};
   for (const name of ["submitRate", "startRate"]) {
@@ -39,7 +39,7 @@ function faultsOf(draft) {
     const seconds = Number(times) * Number(unit);
     if (on && !isWhole(text)) faults[name] = `Enter a whole number of jobs from 1 to ${count(MOST)}.`;
     else if (on && !(times.trim() && seconds >= 0.001 && seconds <= 86_400))
-      faults[name] = "The time must be more than nothing and a day at most.";
+      faults[name] = "Enter a time above 0 and up to one day.";
   }
   if (draft.concurrency.on && !isWhole(draft.concurrency.text))
     faults.concurrency = `Enter a whole number of jobs from 1 to ${count(MOST)}.`;
@@ -59,7 +59,7 @@ function limitsOf(draft) {
   };
 }
 
-/** Those limits that the draft changes. */
+/** The limits that the draft changes. */
 function changesOf(draft, tenant) {
   return Object.fromEntries(
     Object.entries(limitsOf(draft)).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(tenant[name])),
@@ -67,7 +67,7 @@ function changesOf(draft, tenant) {
 }
 
 export function Limits({ tenant, onChanged }) {
-  const [draft, setDraft] = useState(null); // null: nothing was touched, so what others change is shown
+  const [draft, setDraft] = useState(null); // null until the first edit, so that changes by others show
   const [refused, setRefused] = useState({});
   const [busy, setBusy] = useState(false);
   const shown = draft ?? draftOf(tenant);
@@ -100,25 +100,25 @@ export function Limits({ tenant, onChanged }) {
   const save = (event) => {
     event.preventDefault();
     if (busy || !changes || !Object.keys(changes).length) return;
-    change(() => put(at`/tenants/${tenant.id}`, changes), `Limits of ${tenant.id} changed`);
+    change(() => put(at`/tenants/${tenant.id}`, changes), `Limits of ${tenant.id} saved`);
   };
-  const reset = () => change(() => del(at`/tenants/${tenant.id}/limits`), `${tenant.id} has the default limits again`);
-  return html`<${Card} title="Limits" sub=${tenant.customized ? "set for this tenant" : "the defaults of this system"}>
+  const reset = () => change(() => del(at`/tenants/${tenant.id}/limits`), `${tenant.id} uses the default limits`);
+  return html`<${Card} title="Limits" sub=${tenant.customized ? "set for this tenant" : "defaults"}>
     <form class="limits" onSubmit=${save} novalidate>
-      <${RateField} name="Submission rate" hint="More is refused with 429 and the time to wait." value=${shown.submitRate} fault=${faults.submitRate} onChange=${edit("submitRate")} />
-      <${Field} name="Running at once" hint="More wait in the lane." fault=${faults.concurrency}>
-        ${(id) => html`<${Limited} value=${shown.concurrency} onChange=${edit("concurrency")} name="Running at once">
+      <${RateField} name="Submission rate" hint="Above it, the API refuses submissions with status 429." value=${shown.submitRate} fault=${faults.submitRate} onChange=${edit("submitRate")} />
+      <${Field} name="Concurrency" hint="Jobs running at once. Others wait in the lane." fault=${faults.concurrency}>
+        ${(id) => html`<${Limited} value=${shown.concurrency} onChange=${edit("concurrency")} name="Concurrency">
           <${Text} id=${id} value=${shown.concurrency.text} fault=${faults.concurrency} numeric onChange=${(text) => edit("concurrency")({ ...shown.concurrency, text })} /><span>jobs</span>
         </${Limited}>`}
       </${Field}>
-      <${RateField} name="Start rate" hint="More wait in the lane." value=${shown.startRate} fault=${faults.startRate} onChange=${edit("startRate")} />
-      <${Field} name="Weight" hint="With 2, twice as many starts as a tenant with 1, while both wait." fault=${faults.weight}>
+      <${RateField} name="Start rate" hint="Jobs started per time. Others wait in the lane." value=${shown.startRate} fault=${faults.startRate} onChange=${edit("startRate")} />
+      <${Field} name="Weight" hint="A tenant with weight 2 starts twice as many jobs as one with weight 1." fault=${faults.weight}>
         ${(id) => html`<span class="together"><${Text} id=${id} value=${shown.weight} fault=${faults.weight} decimal onChange=${edit("weight")} /></span>`}
       </${Field}>
       <footer class="limits-foot">
         <span class="quiet">${summary(changes, draft)}</span>
         <span class="actions">
-          ${tenant.customized && html`<${Button} tone="plain" disabled=${busy} onClick=${reset}>Back to the defaults</${Button}>`}
+          ${tenant.customized && html`<${Button} tone="plain" disabled=${busy} onClick=${reset}>Reset to defaults</${Button}>`}
           <${Button} tone="plain" disabled=${!draft} onClick=${discard}>Discard</${Button}>
           <button class="button primary" type="submit" disabled=${busy || !changes || !Object.keys(changes).length} aria-busy=${busy ? "true" : undefined}>Save limits</button>
         </span>
@@ -128,16 +128,16 @@ export function Limits({ tenant, onChanged }) {
 }
 
 function summary(changes, draft) {
-  if (!draft) return "Changes are felt by the next submission and the next start.";
-  if (!changes) return "Mend what is marked.";
+  if (!draft) return "Changes apply to the next submission and the next start.";
+  if (!changes) return "Correct the marked fields.";
   const words = {
     submitRate: (value) => `submissions: ${rate(value)}`,
-    concurrency: (value) => `running: ${value ?? "no limit"}`,
+    concurrency: (value) => `concurrency: ${value ?? "no limit"}`,
     startRate: (value) => `starts: ${rate(value)}`,
     weight: (value) => `weight: ${value}`,
   };
   const said = Object.entries(changes).map(([name, value]) => words[name](value));
-  return said.length ? `Will be ${said.join(", ")}.` : "As it was.";
+  return said.length ? `New ${said.join(", ")}.` : "No changes.";
 }
 
 function Field({ name, hint, fault, children }) {
@@ -150,7 +150,7 @@ function Field({ name, hint, fault, children }) {
 
 const RateField = ({ name, hint, value, fault, onChange }) => html`<${Field} name=${name} hint=${hint} fault=${fault}>
   ${(id) => html`<${Limited} value=${value} onChange=${onChange} name=${name}>
-    <${Text} id=${id} value=${value.text} fault=${fault} numeric onChange=${(text) => onChange({ ...value, text })} /><span>in</span>
+    <${Text} id=${id} value=${value.text} fault=${fault} numeric onChange=${(text) => onChange({ ...value, text })} /><span>per</span>
     <${Text} value=${value.times} label=${`${name}: length of time`} short decimal onChange=${(times) => onChange({ ...value, times })} />
     <select class="select unit" aria-label=${`${name}: unit of time`} value=${value.unit} onChange=${(event) => onChange({ ...value, unit: event.target.value })}>
       ${UNITS.map(([size, words]) => html`<option key=${size} value=${size} selected=${size === value.unit}>${value.times === "1" ? words : `${words}s`}</option>`)}
@@ -158,10 +158,10 @@ const RateField = ({ name, hint, value, fault, onChange }) => html`<${Field} nam
   </${Limited}>`}
 </${Field}>`;
 
-/** Inputs that only matter where there is a limit. */
+/** Inputs of a limit, and a checkbox for having none. */
 const Limited = ({ name, value, onChange, children }) => html`
-  <label class="check"><input type="checkbox" checked=${value.on} aria-label=${`${name}: limited`} onChange=${(event) => onChange({ ...value, on: event.target.checked })} />${value.on ? "Limited to" : "No limit"}</label>
   ${value.on && html`<span class="together">${children}</span>`}
+  <label class="check"><input type="checkbox" checked=${!value.on} aria-label=${`${name}: no limit`} onChange=${(event) => onChange({ ...value, on: !event.target.checked })} />No limit</label>
 `;
 
 const Text = ({

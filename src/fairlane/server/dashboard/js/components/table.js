@@ -18,8 +18,8 @@ const Row = ({ columns, row }) =>
  * `columns`: [{name, title, cell(row), numeric, hint, className}]; a className of "wide-only" hides a column on a phone.
  * `rows` by `rowKey(row)`. The table scrolls sideways within itself where it must.
  */
-export function Table({ label, columns, rows, rowKey, rowClass }) {
-  return html`<div class="table-box" role="region" aria-label=${label} tabindex="0"><table class="table" aria-label=${label}>
+export function Table({ label, columns, rows, rowKey, rowClass, compact }) {
+  return html`<div class="table-box" role="region" aria-label=${label} tabindex="0"><table class=${classes("table", compact && "compact")} aria-label=${label}>
     <${Head} columns=${columns} />
     <tbody>${rows.map((row) => html`<tr key=${rowKey(row)} class=${rowClass?.(row)}><${Row} columns=${columns} row=${row} /></tr>`)}</tbody>
   </table></div>`;

@@ -56,11 +56,11 @@ export function ago(at, now) {
   return seconds > 0 ? `${words} ago` : `in ${words}`;
 }
 
-/** {limit: 10, windowSeconds: 60} as "10 a minute"; null as "no limit". */
+/** {limit: 10, windowSeconds: 60} as "10 per minute"; null as "no limit". */
 export function rate(value) {
   if (!value) return "no limit";
-  const units = { 1: "a second", 60: "a minute", 3600: "an hour", 86400: "a day" };
-  return `${count(value.limit)} ${units[value.windowSeconds] ?? `in ${duration(value.windowSeconds)}`}`;
+  const units = { 1: "second", 60: "minute", 3600: "hour", 86400: "day" };
+  return `${count(value.limit)} per ${units[value.windowSeconds] ?? duration(value.windowSeconds)}`;
 }
 
 export const percent = (part) => `${part > 0 && part < 0.01 ? "<1" : Math.round(part * 100)} %`;

@@ -1,8 +1,8 @@
-// What the API remembers of the last hours, as charts take it.
+// The API's history, in the form that charts take.
 
 const MOST_POINTS = 120; // more is noise at the width of a chart
 
-/** So many adjacent points made one that MOST_POINTS are left: counts added up, means weighted, depths as they were last. */
+/** Joins adjacent points until MOST_POINTS are left. Counts are sums, means are weighted, depths are the last ones. */
 function joined(points) {
   const size = Math.ceil(points.length / MOST_POINTS);
   if (size < 2) return points;
@@ -22,7 +22,7 @@ function joined(points) {
   });
 }
 
-/** The mean over those points that know one, each as heavy as `weight(point)` says. */
+/** The weighted mean of the points that have one. */
 function mean(points, name, weight) {
   const known = points
     .filter((point) => point[name] !== null)
@@ -33,18 +33,18 @@ function mean(points, name, weight) {
   );
 }
 
-/** Several counts, all a second or all a minute, whichever reads better. */
+/** Several counts, all per second or all per minute, whichever reads better. */
 function rates(points, ...names) {
   const perSecond = names.map((name) => [name, points.map((point) => point[name] / point.seconds)]);
   const most = Math.max(0, ...perSecond.flatMap(([, values]) => values));
   const factor = most >= 2 ? 1 : 60;
   return {
-    unit: factor === 1 ? "a second" : "a minute",
+    unit: factor === 1 ? "per second" : "per minute",
     values: Object.fromEntries(perSecond.map(([name, values]) => [name, values.map((value) => value * factor)])),
   };
 }
 
-/** Of GET /history, a list for each figure, and the time that rates are of. */
+/** From GET /history, a list for each figure, and the units of rates. */
 export function chartsOf(history) {
   const points = joined(history.points);
   const column = (name) => points.map((point) => point[name]);

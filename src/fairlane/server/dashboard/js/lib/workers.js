@@ -13,3 +13,6 @@ export const unserved = (queue) => overview.value !== null && !serving(queue).le
 /** Whether some worker takes new jobs of every queue, so that none can be unserved. */
 export const everyQueueIsServed = () =>
   overview.value?.workers.some(({ queues, draining }) => !draining && !queues.length) ?? false;
+
+/** Whether it is known that no worker takes new jobs of any queue. */
+export const noWorkers = () => overview.value?.workers.every(({ draining }) => draining) ?? false;

@@ -1,21 +1,7 @@
-// What happens now and happened lately, over all tenants.
-import {
-  Badge,
-  ButtonLink,
-  Card,
-  Choice,
-  Code,
-  Elapsed,
-  Figure,
-  Meter,
-  PageHead,
-  Problem,
-  Skeleton,
-} from "../components/basics.js";
+// The state of all tenants together, now and in the last hours.
+import { ButtonLink, Card, Choice, Code, Figure, PageHead, Problem, Skeleton } from "../components/basics.js";
 import { Chart, Legend } from "../components/chart.js";
-import { Icon } from "../components/icon.js";
-import { Table } from "../components/table.js";
-import { get, withQuery } from "../lib/api.js";
+import { get } from "../lib/api.js";
 import { count, duration, plural, shortCount, shortDuration, time } from "../lib/format.js";
 import { chartsOf } from "../lib/history.js";
 import * as check from "../lib/parameters.js";
@@ -23,6 +9,7 @@ import { useResource } from "../lib/resource.js";
 import { query, setQuery } from "../lib/router.js";
 import { overview } from "../lib/store.js";
 import { html } from "../lib/ui.js";
+import { Queues, Tenants, Workers } from "./overview/tables.js";
 
 const TIME_STEPS = [
   0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200,
@@ -49,6 +36,7 @@ export default function Overview() {
     ${fresh && html`<${Welcome} />`}
     <${Figures} ...${seen} />
     ${!fresh && html`<${History} minutes=${span} />`}
+    ${!fresh && html`<${Tenants} />`}
     <div class="halves">
       <${Queues} queues=${seen.queues} />
       <${Workers} workers=${seen.workers} />
@@ -61,7 +49,7 @@ function Welcome() {
   -d '{"tenantId": "acme", "task": "demo.sleep", "payload": {"seconds": 3}}'`;
   return html`<section class="card welcome">
     <h2>Submit the first job</h2>
-    <p>fairlane is ready, and has not seen a job yet. Paste this into a terminal and watch it run here:</p>
+    <p>fairlane is ready. Paste this into a terminal and watch the job run here:</p>
     <${Code} text=${example} />
     <p class="actions">
       <${ButtonLink} icon="plus" tone="primary" href="/ui/submit">Use the form</${ButtonLink}>
@@ -73,12 +61,12 @@ function Welcome() {
 function Figures({ states, counters, workers }) {
   const slots = workers.reduce((sum, one) => sum + one.slots, 0);
   return html`<dl class="figures all-figures">
-    <${Figure} state="pending" href="/ui/jobs?state=pending" name="Pending" value=${count(states.pending)} note="wait for their turn" />
+    <${Figure} state="pending" href="/ui/jobs?state=pending" name="Pending" value=${count(states.pending)} note="waiting to start" />
     <${Figure} state="running" href="/ui/jobs?state=running" name="Running" value=${count(states.running)} note=${`of ${plural(slots, "slot")}`} />
-    <${Figure} state="scheduled" href="/ui/jobs?state=scheduled" name="Scheduled" value=${count(states.scheduled)} note="for later, or retries" />
-    <${Figure} state="completed" href="/ui/jobs?state=completed" name="Completed" value=${count(counters.completed)} note="ever" />
-    <${Figure} state="failed" href="/ui/jobs?state=failed" name="Dead letters" value=${count(states.failed)} note="to look at" />
-    <${Figure} state="cancelled" href="/ui/jobs?state=cancelled" name="Cancelled" value=${count(states.cancelled)} note="kept for a while" />
+    <${Figure} state="scheduled" href="/ui/jobs?state=scheduled" name="Scheduled" value=${count(states.scheduled)} note="delayed or retrying" />
+    <${Figure} state="completed" href="/ui/jobs?state=completed" name="Completed" value=${count(counters.completed)} note="in total" />
+    <${Figure} state="failed" href="/ui/jobs?state=failed" name="Dead letters" value=${count(states.failed)} note="failed for good" />
+    <${Figure} state="cancelled" href="/ui/jobs?state=cancelled" name="Cancelled" value=${count(states.cancelled)} note="in the store" />
   </dl>`;
 }
 
@@ -95,7 +83,7 @@ function History({ minutes }) {
       ["Completed", "completed", "--completed", true],
       ["Submitted", "submitted", "--accent"],
     ]} />
-    <${Plot} title="Wait and run time" sub="mean" data=${data} format=${duration} axis=${shortDuration} ticks=${TIME_STEPS} lines=${[
+    <${Plot} title="Wait and run time" sub="mean over all tenants" data=${data} format=${duration} axis=${shortDuration} ticks=${TIME_STEPS} lines=${[
       ["Wait", "wait", "--pending", true],
       ["Run", "run", "--running"],
     ]} />
@@ -106,7 +94,7 @@ function History({ minutes }) {
     ]} />
     <${Plot} title="Failures" sub=${data && `attempts ${data.attemptsUnit}`} data=${data} format=${perUnit} lines=${[
       ["Failed", "failed", "--failed", true],
-      ["Queued again", "retried", "--scheduled"],
+      ["Retried", "retried", "--scheduled"],
     ]} />
   </div>`;
 }
@@ -118,63 +106,7 @@ function Plot({ title, sub, data, format, axis, ticks, lines }) {
     .join(", ");
   return html`<${Card} title=${title} sub=${sub} actions=${html`<${Legend} series=${series} />`}>
     ${!data && html`<div class="chart-room"></div>`}
-    ${data && data.times.length < 2 && html`<p class="chart-room">Figures are kept every 10 seconds; the first are on their way.</p>`}
+    ${data && data.times.length < 2 && html`<p class="chart-room">The store keeps figures every 10 seconds. The first ones come soon.</p>`}
     ${data && data.times.length > 1 && html`<${Chart} label=${`${title}: ${last}`} times=${data.times} series=${series} format=${format} axis=${axis} ticks=${ticks} />`}
   </${Card}>`;
 }
-
-const QUEUE_COLUMNS = [
-  {
-    name: "name",
-    title: "Queue",
-    cell: (queue) => html`<a class="name" href=${withQuery("/ui/jobs", { queue: queue.name })}>${queue.name}</a>`,
-  },
-  { name: "state", title: "", cell: (queue) => queue.paused && html`<${Badge} tone="warn">Paused</${Badge}>` },
-  { name: "pending", title: "Pending", numeric: true, cell: (queue) => count(queue.pending) },
-  {
-    name: "runnable",
-    title: "Tenants ready",
-    hint: "Tenants with a job here that could start now",
-    numeric: true,
-    cell: (queue) => count(queue.runnableTenants),
-  },
-];
-
-const Queues = ({
-  queues,
-}) => html`<${Card} title="Queues" flush actions=${html`<${ButtonLink} small tone="plain" href="/ui/queues">All queues</${ButtonLink}>`}>
-  ${
-    queues.length
-      ? html`<${Table} label="Queues" columns=${QUEUE_COLUMNS} rows=${queues} rowKey=${(queue) => queue.name} />`
-      : html`<p class="none">A queue appears here with the first job that names it.</p>`
-  }
-</${Card}>`;
-
-const WORKER_COLUMNS = [
-  { name: "id", title: "Worker", cell: (worker) => html`<span class="name">${worker.id}</span>` },
-  { name: "state", title: "", cell: (worker) => worker.draining && html`<${Badge} tone="warn">Draining</${Badge}>` },
-  {
-    name: "running",
-    title: "Running",
-    cell: (worker) => html`<span class="used">
-      <${Meter} value=${worker.running} max=${worker.slots} tone="running" label=${`Slots in use by ${worker.id}`} />
-      <span class="number">${worker.running} / ${worker.slots}</span></span>`,
-  },
-  {
-    name: "up",
-    title: "Up for",
-    numeric: true,
-    className: "wide-only",
-    cell: (worker) => html`<${Elapsed} from=${worker.startedAt} />`,
-  },
-];
-
-const Workers = ({
-  workers,
-}) => html`<${Card} title="Workers" flush actions=${html`<${ButtonLink} small tone="plain" href="/ui/workers">All workers</${ButtonLink}>`}>
-  ${
-    workers.length
-      ? html`<${Table} label="Workers" columns=${WORKER_COLUMNS} rows=${workers} rowKey=${(worker) => worker.id} />`
-      : html`<div class="none"><${Icon} name="alert" /> No worker is connected, so no job starts. Start one with <code>fairlane worker</code>.</div>`
-  }
-</${Card}>`;

@@ -1,15 +1,17 @@
-// The named lines that workers choose: what waits in each, and pausing it.
+// Every queue: what waits in it, and pausing it.
 import { Badge, Button, Card, Code, Empty, PageHead, Problem, Skeleton } from "../components/basics.js";
 import { toast, toastError } from "../components/floating.js";
+import { NoWorker } from "../components/no-worker.js";
 import { Table } from "../components/table.js";
 import { at, post } from "../lib/api.js";
 import { count } from "../lib/format.js";
 import { failure, overview } from "../lib/store.js";
 import { html, useState } from "../lib/ui.js";
+import { serving } from "../lib/workers.js";
 
 export default function Queues() {
   const queues = overview.value?.queues;
-  const [changed, setChanged] = useState({}); // by name, what a pause or resume has answered and the overview does not know yet
+  const [changed, setChanged] = useState({}); // by name: the answer to a pause or resume, until the next overview has it
   const put = (queue) =>
     setChanged((old) => ({ ...old, [queue.name]: { paused: queue.paused, since: overview.peek() } }));
   const rows = (queues ?? []).map((queue) => {
@@ -17,14 +19,14 @@ export default function Queues() {
     return own && own.since === overview.value ? { ...queue, paused: own.paused } : queue;
   });
   return html`
-    <${PageHead} title="Queues" sub="Workers choose which queues they serve; each tenant has a lane in each." />
+    <${PageHead} title="Queues" sub="Workers choose which queues they serve. Each tenant has a lane in each queue." />
     ${!queues && (failure.value ? html`<${Problem} error=${failure.value} />` : html`<${Skeleton} rows=${4} />`)}
     ${
       queues &&
       (rows.length
         ? html`<${Card} flush><${Table} label="Queues" columns=${columns(put)} rows=${rows} rowKey=${(queue) => queue.name} /></${Card}>`
         : html`<${Empty} icon="queues" title="No queues yet" action=${html`<${Code} text=${`fairlane submit --url ${location.origin} --tenant acme --queue reports '{}'`} />`}>
-          A queue appears here with the first job that names it.</${Empty}>`)
+          A queue appears here with its first job.</${Empty}>`)
     }
   `;
 }
@@ -39,8 +41,8 @@ const columns = (put) => [
   {
     name: "state",
     title: "State",
-    cell: ({ paused }) =>
-      paused ? html`<${Badge} tone="warn">Paused</${Badge}>` : html`<${Badge} tone="good">Open</${Badge}>`,
+    cell: ({ name, paused }) =>
+      html`${paused ? html`<${Badge} tone="warn">Paused</${Badge}>` : html`<${Badge} tone="good">Open</${Badge}>`} <${NoWorker} queue=${name} />`,
   },
   {
     name: "pending",
@@ -60,10 +62,10 @@ const columns = (put) => [
   {
     name: "workers",
     title: "Workers",
-    hint: "Workers that serve it",
+    hint: "Workers that serve this queue",
     numeric: true,
     className: "wide-only",
-    cell: ({ name }) => count(serving(name)),
+    cell: ({ name }) => count(serving(name).length),
   },
   {
     name: "actions",
@@ -73,17 +75,13 @@ const columns = (put) => [
   },
 ];
 
-const serving = (name) =>
-  overview.value.workers.filter(({ queues, draining }) => !draining && (!queues.length || queues.includes(name)))
-    .length;
-
 function PauseButton({ queue: { name, paused }, put }) {
   const [busy, setBusy] = useState(false);
   const act = async () => {
     setBusy(true);
     try {
       put(await post(at`/queues/${name}/${paused ? "resume" : "pause"}`));
-      toast(paused ? `Queue ${name} goes on.` : `Queue ${name} is paused: its running jobs end, no new one starts.`);
+      toast(paused ? `Queue ${name} resumed` : `Queue ${name} paused. Running jobs continue; no new ones start.`);
     } catch (error) {
       toastError(error);
     }

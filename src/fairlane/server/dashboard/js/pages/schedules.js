@@ -1,13 +1,15 @@
-// Cron rules: what runs when, in plain words, and what may be done about it.
-import { Badge, Button, Code, Empty, PageHead, Problem, Skeleton, TimeAgo } from "../components/basics.js";
-import { confirm, Menu, toast, toastError } from "../components/floating.js";
+// Schedules: what runs when, and actions on each.
+import { Button, Card, Code, Empty, PageHead, Problem, Skeleton } from "../components/basics.js";
 import { Icon } from "../components/icon.js";
-import { at, del, get, post } from "../lib/api.js";
-import { dateTime, plural } from "../lib/format.js";
+import { Table } from "../components/table.js";
+import { get } from "../lib/api.js";
+import { isName, NAME_RULE } from "../lib/names.js";
 import * as check from "../lib/parameters.js";
 import { useResource } from "../lib/resource.js";
-import { navigate, query, setQuery } from "../lib/router.js";
+import { query, setQuery } from "../lib/router.js";
 import { html, useState } from "../lib/ui.js";
+import { columnsFor } from "./schedules/columns.js";
+import { Details } from "./schedules/details.js";
 
 const EXAMPLE = `from fairlane import App
 
@@ -20,6 +22,8 @@ app.cron("nightly", "0 3 * * *", report.bind("today"), tenant="acme", tz="Europe
 
 export const PARAMETERS = { tenant: check.name, after: check.filled };
 
+const keyOf = ({ tenantId, name }) => `${tenantId}/${name}`;
+
 export default function Schedules() {
   const tenantId = query.value.get("tenant") ?? "";
   const cursor = query.value.get("after");
@@ -27,121 +31,48 @@ export default function Schedules() {
     (signal) => get("/schedules", { signal, query: { tenantId, cursor, limit: 50 } }),
     [tenantId, cursor],
   );
+  const [opened, setOpened] = useState(null); // the key of the schedule whose details are open
   const schedules = data?.schedules ?? [];
+  const shown = schedules.find((schedule) => keyOf(schedule) === opened);
+  const columns = columnsFor({ open: (schedule) => setOpened(keyOf(schedule)), reload });
   return html`
-    <${PageHead} title="Schedules" sub="Each makes a job whenever its time comes." />
-    ${
-      (tenantId || schedules.length > 0) &&
-      html`<form class="filters" onSubmit=${(event) => event.preventDefault()}>
-      <label class="search"><${Icon} name="search" size=${14} />
-        <input class="input" type="search" data-search aria-label="Schedules of the tenant" placeholder="Tenant" value=${tenantId}
-          onChange=${(event) => setQuery({ tenant: event.target.value.trim(), after: "" })} /></label>
-    </form>`
-    }
+    <${PageHead} title="Schedules" sub="A schedule makes a job at each tick of its cron rule." />
+    ${(tenantId || schedules.length > 0) && html`<${Search} tenantId=${tenantId} />`}
     ${error && html`<${Problem} error=${error} retry=${reload} />`}
     ${!data && !error && html`<${Skeleton} rows=${4} />`}
-    ${
-      schedules.length > 0 &&
-      html`<ul class="schedules" aria-label="Schedules">
-      ${schedules.map((one) => html`<${Schedule} key=${`${one.tenantId}/${one.name}`} schedule=${one} reload=${reload} />`)}
-    </ul>`
-    }
-    ${
-      data &&
-      !schedules.length &&
-      (tenantId
-        ? html`<${Empty} icon="search" title="No schedules of this tenant" action=${html`<${Button} onClick=${() => setQuery({ tenant: "" })}>See all</${Button}>`}>
-          ${tenantId} has none.</${Empty}>`
-        : html`<${Empty} icon="schedules" title="No schedules yet" action=${html`<${Code} text=${EXAMPLE} />`}>
-          Declare one beside its task; it appears here when a worker with the app starts.</${Empty}>`)
-    }
+    ${schedules.length > 0 && html`<${Card} flush><${Table} compact label="Schedules" columns=${columns} rows=${schedules} rowKey=${keyOf} /></${Card}>`}
+    ${data && !schedules.length && html`<${None} tenantId=${tenantId} />`}
     ${
       (cursor || data?.nextCursor) &&
       html`<p class="actions">
       ${cursor && html`<${Button} icon="left" onClick=${() => history.back()}>Back</${Button}>`}
       ${data?.nextCursor && html`<${Button} onClick=${() => setQuery({ after: data.nextCursor }, { replace: false })}>Next</${Button}>`}</p>`
     }
+    ${shown && html`<${Details} schedule=${shown} reload=${reload} onClose=${() => setOpened(null)} />`}
   `;
 }
 
-const path = ({ tenantId, name }) => at`/tenants/${tenantId}/schedules/${name}`;
-
-function Schedule({ schedule, reload }) {
-  const {
-    name,
-    tenantId,
-    cron,
-    timezone,
-    description,
-    task,
-    queue,
-    paused,
-    declared,
-    nextRuns,
-    lastRun,
-    lastJobId,
-    missedCount,
-    skippedCount,
-  } = schedule;
-  const [busy, setBusy] = useState(false);
-  const act = async (run) => {
-    setBusy(true);
-    try {
-      await run();
-    } catch (error) {
-      toastError(error);
-    }
-    setBusy(false);
-    reload();
+function Search({ tenantId }) {
+  const [wrong, setWrong] = useState(false);
+  const changed = (event) => {
+    const text = event.target.value.trim();
+    const fits = !text || isName(text);
+    setWrong(!fits);
+    if (fits) setQuery({ tenant: text, after: "" });
   };
-  const pause = () =>
-    act(async () => {
-      await post(`${path(schedule)}/${paused ? "resume" : "pause"}`);
-      toast(paused ? `${name} goes on.` : `${name} is paused.`);
-    });
-  const runNow = () =>
-    act(async () => {
-      const { id } = await post(`${path(schedule)}/run`);
-      toast("Its job was submitted.");
-      navigate(at`/ui/jobs/${id}`);
-    });
-  const remove = () =>
-    act(async () => {
-      if (
-        !(await confirm({
-          title: `Delete ${name}?`,
-          text: "It makes no more jobs. Those that it made stay.",
-          action: "Delete",
-          danger: true,
-        }))
-      )
-        return;
-      await del(path(schedule));
-      toast(`${name} was deleted.`);
-    });
-  return html`<li class="card schedule" aria-label=${name}>
-    <header class="schedule-head">
-      <div><h2><span class="name">${name}</span>
-        ${paused && html`<${Badge} tone="warn">Paused</${Badge}>`}
-        ${declared && html`<${Badge} title="It is declared in the code of an app: change it there">Declared in code</${Badge}>`}</h2>
-        <p>${description}</p>
-        <p class="sub"><span class="mono">${cron}</span> · ${timezone} · <a href=${at`/ui/tenants/${tenantId}`}>${tenantId}</a> · ${task}${queue !== "default" ? ` in ${queue}` : ""}</p></div>
-      <div class="actions">
-        <${Button} small icon=${paused ? "play" : "pause"} busy=${busy} aria-label=${`${paused ? "Resume" : "Pause"} ${name}`} onClick=${pause}>${paused ? "Resume" : "Pause"}</${Button}>
-        <${Button} small busy=${busy} aria-label=${`Run ${name} now`} onClick=${runNow}>Run now</${Button}>
-        ${!declared && html`<${Menu} label=${`More for ${name}`} items=${[{ words: "Delete", icon: "trash", danger: true, run: remove }]} />`}
-      </div>
-    </header>
-    <div class="schedule-runs">
-      <div><h3>Next runs, in your time</h3>
-        ${paused ? html`<p class="quiet">None while it is paused.</p>` : html`<ol>${nextRuns.map((run, i) => html`<li key=${run}>${dateTime(run)} ${i === 0 && html`<span class="quiet"><${TimeAgo} at=${run} /></span>`}</li>`)}</ol>`}
-      </div>
-      <div><h3>Last run</h3>
-        ${lastRun ? html`<p>${dateTime(lastRun)} <span class="quiet"><${TimeAgo} at=${lastRun} /></span></p>` : html`<p class="quiet">Not yet.</p>`}
-        ${lastJobId && html`<p><a class="mono" href=${at`/ui/jobs/${lastJobId}`}>${lastJobId}</a></p>`}
-        ${missedCount > 0 && html`<p class="quiet">${plural(missedCount, "run")} missed</p>`}
-        ${skippedCount > 0 && html`<p class="quiet">${plural(skippedCount, "run")} skipped, since the one before had not ended</p>`}
-      </div>
-    </div>
-  </li>`;
+  return html`<form class="filters" onSubmit=${(event) => event.preventDefault()}>
+    <label class="search"><${Icon} name="search" size=${14} />
+      <input class="input" type="search" data-search aria-label="Schedules of the tenant" placeholder="Tenant" value=${tenantId}
+        aria-invalid=${wrong ? "true" : undefined} aria-describedby=${wrong ? "tenant-fault" : undefined} onChange=${changed} /></label>
+    ${wrong && html`<p class="search-fault" id="tenant-fault" role="alert">${NAME_RULE}</p>`}
+  </form>`;
+}
+
+function None({ tenantId }) {
+  if (!tenantId) {
+    return html`<${Empty} icon="schedules" title="No schedules yet" action=${html`<${Code} text=${EXAMPLE} />`}>
+      Declare one beside its task. It appears here when a worker with that app starts.</${Empty}>`;
+  }
+  return html`<${Empty} icon="search" title="No schedules of this tenant" action=${html`<${Button} onClick=${() => setQuery({ tenant: "" })}>Show all schedules</${Button}>`}>
+    The tenant ${tenantId} has no schedules.</${Empty}>`;
 }

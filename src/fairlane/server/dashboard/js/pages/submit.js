@@ -9,6 +9,7 @@ import * as check from "../lib/parameters.js";
 import { navigate, query } from "../lib/router.js";
 import { overview } from "../lib/store.js";
 import { html, useEffect, useRef, useState } from "../lib/ui.js";
+import { unserved } from "../lib/workers.js";
 import { asCommand, draftOf, emptyDraft, faultsOf, jsonFault, requestOf, serverFaults } from "./submit/draft.js";
 
 export const PARAMETERS = {
@@ -99,7 +100,8 @@ function Fields({ draft, set, faults }) {
   return html`<div class="submit-fields">
     <${TextField} name="Tenant" ...${field("tenantId")} required list="known-tenants" placeholder="acme" autofocus=${!draft.tenantId} />
     <${TextField} name="Task" ...${field("task")} list="known-tasks" placeholder="default" />
-    <${TextField} name="Queue" ...${field("queue")} list="known-queues" placeholder="default" />
+    <${TextField} name="Queue" ...${field("queue")} list="known-queues" placeholder="default"
+      hint=${unserved(draft.queue || "default") ? "No worker serves this queue now: the job will wait." : undefined} />
     <${PayloadField} ...${field("payload")} />
     <${Field} name="Priority" error=${faults.priority} hint="Within the tenant's lane; 9 goes first." control=${(
       tied,

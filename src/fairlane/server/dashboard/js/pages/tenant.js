@@ -21,6 +21,7 @@ import { count, duration, plural, rate } from "../lib/format.js";
 import { useShortcuts } from "../lib/keys.js";
 import { useResource } from "../lib/resource.js";
 import { html, useRef, useState } from "../lib/ui.js";
+import { useUnservedQueues } from "./tenant/unserved.js";
 
 const LATEST = 8;
 const MOST_READINGS = 3;
@@ -29,6 +30,7 @@ export default function TenantPage({ id }) {
   const seen = useResource((signal) => get(at`/tenants/${id}`, { signal }), [id]);
   const [busy, setBusy] = useState(false);
   const tenant = seen.data;
+  const unserved = useUnservedQueues(tenant);
   const toggle = async () => {
     if (!tenant || busy) return;
     setBusy(true);
@@ -45,7 +47,7 @@ export default function TenantPage({ id }) {
   latest.current = toggle;
   useShortcuts([{ keys: "p", what: "Pause or resume this tenant", run: () => latest.current() }]);
   return html`
-    <${PageHead} title=${id} above=${html`<a href="/ui/tenants">Tenants</a>`} badges=${html`<${Copy} text=${id} label="Copy the id" />${tenant && html`<${LaneBadges} tenant=${tenant} />`}`}>
+    <${PageHead} title=${id} above=${html`<a href="/ui/tenants">Tenants</a>`} badges=${html`<${Copy} text=${id} label="Copy the id" />${tenant && html`<${LaneBadges} tenant=${tenant} unserved=${unserved} />`}`}>
       ${
         tenant &&
         html`
@@ -58,7 +60,7 @@ export default function TenantPage({ id }) {
     ${
       tenant &&
       html`
-      <p class="lane-sentence" data-sentence>${laneSentence(tenant)}</p>
+      <p class="lane-sentence" data-sentence>${laneSentence(tenant, unserved)}</p>
       <${Figures} tenant=${tenant} />
       <div class="halves">
         <${Limits} tenant=${tenant} onChanged=${seen.put} />
@@ -71,13 +73,13 @@ export default function TenantPage({ id }) {
 function Figures({ tenant }) {
   const { concurrency, submitRate, submitRateUsed: used } = tenant;
   return html`<dl class="figures lane-figures">
-    <${Figure} state="pending" name="Pending" value=${count(tenant.pending)} note=${tenant.oldestWaitSeconds === null ? "nothing waits" : `the oldest for ${duration(tenant.oldestWaitSeconds)}`} />
+    <${Figure} state="pending" name="Pending" value=${count(tenant.pending)} note=${tenant.oldestWaitSeconds === null ? "none waiting" : `oldest: ${duration(tenant.oldestWaitSeconds)}`} />
     <${Figure} state="running" name="Running" value=${count(tenant.running)} note=${concurrency === null ? "no limit" : `of ${count(concurrency)}`}
       bar=${concurrency !== null && html`<${Meter} value=${tenant.running} max=${concurrency} tone="running" label="Running jobs" />`} />
-    <${Figure} name="Submissions" value=${submitRate ? count(used) : count(tenant.submitted)} note=${submitRate ? `of ${rate(submitRate)}` : "ever, no limit"}
-      bar=${submitRate && html`<${Meter} value=${used} max=${submitRate.limit} tone=${refuses(tenant) ? "bad" : "accent"} label="Submissions in the present window" />`} />
-    <${Figure} state="completed" name="Completed" value=${count(tenant.completed)} note=${`of ${count(tenant.submitted)} submitted ever`} />
-    <${Figure} state="failed" name="Failed attempts" value=${count(tenant.failed)} note=${`${plural(tenant.retried, "re-queue")} ever`} />
+    <${Figure} name="Submissions" value=${submitRate ? count(used) : count(tenant.submitted)} note=${submitRate ? `of ${rate(submitRate)}` : "in total, no limit"}
+      bar=${submitRate && html`<${Meter} value=${used} max=${submitRate.limit} tone=${refuses(tenant) ? "bad" : "accent"} label="Submissions in the current window" />`} />
+    <${Figure} state="completed" name="Completed" value=${count(tenant.completed)} note=${`of ${count(tenant.submitted)} submitted in total`} />
+    <${Figure} state="failed" name="Failed attempts" value=${count(tenant.failed)} note=${`${plural(tenant.retried, "retry", "retries")} in total`} />
   </dl>`;
 }
 
@@ -98,7 +100,7 @@ const COLUMNS = [
   },
 ];
 
-/** Its latest jobs. Of a tenant with few among very many, a page of the listing may hold none and yet not be the last. */
+/** Its latest jobs. A page of the listing can be empty without being the last, if others have many jobs. */
 async function latestJobs(tenantId, signal) {
   let page = { jobs: [], nextCursor: null };
   for (let reading = 0; reading < MOST_READINGS; reading++) {
@@ -115,14 +117,14 @@ async function latestJobs(tenantId, signal) {
 function Latest({ tenant }) {
   const { data, error } = useResource((signal) => latestJobs(tenant.id, signal), [tenant.id], { pace: 2000 });
   const jobs = data?.jobs;
-  return html`<${Card} title="Jobs" flush actions=${html`<${ButtonLink} small href=${withQuery("/ui/jobs", { tenant: tenant.id })}>All of its jobs</${ButtonLink}>`}>
+  return html`<${Card} title="Jobs" flush actions=${html`<${ButtonLink} small href=${withQuery("/ui/jobs", { tenant: tenant.id })}>All jobs of this tenant</${ButtonLink}>`}>
     ${error && html`<${Problem} error=${error} />`}
     ${!jobs && !error && html`<div class="none"><${Skeleton} rows=${3} /></div>`}
     ${
       jobs &&
       (jobs.length
         ? html`<${Table} label="Jobs" columns=${COLUMNS} rows=${jobs} rowKey=${(job) => job.id} />`
-        : html`<p class="none">${data.nextCursor ? "None among the latest jobs of all tenants; the list of its jobs looks further back." : "No job of this tenant is kept."}</p>`)
+        : html`<p class="none">${data.nextCursor ? "None among the latest jobs of all tenants. The full list looks further back." : "The store keeps no job of this tenant."}</p>`)
     }
   </${Card}>`;
 }

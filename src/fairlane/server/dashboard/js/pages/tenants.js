@@ -1,118 +1,93 @@
 // Every tenant's lane: what waits, what runs, and what holds it back.
-import { Button, ButtonLink, Card, Empty, Meter, PageHead, Problem, Skeleton } from "../components/basics.js";
+import { Button, ButtonLink, Card, Choice, Empty, PageHead, Problem, Skeleton } from "../components/basics.js";
 import { Icon } from "../components/icon.js";
-import { LaneBadges, RunningBar, SubmissionBar } from "../components/lane.js";
 import { Table } from "../components/table.js";
-import { at, get, withQuery } from "../lib/api.js";
-import { count, duration, percent, plural } from "../lib/format.js";
+import { get, withQuery } from "../lib/api.js";
+import { count, plural } from "../lib/format.js";
+import { isName, NAME_RULE } from "../lib/names.js";
 import * as check from "../lib/parameters.js";
 import { useResource } from "../lib/resource.js";
 import { path, query, setQuery } from "../lib/router.js";
 import { Shares } from "../lib/shares.js";
-import { html, useMemo, useRef } from "../lib/ui.js";
+import { topTenants } from "../lib/tenants.js";
+import { html, useMemo, useRef, useState } from "../lib/ui.js";
+import { columnsFor } from "./tenants/columns.js";
 
 const PAGE = 50;
-const NOT_IN_NAMES = /[^A-Za-z0-9._:@-]/g;
+const PACE_MS = { byId: 1000, sorted: 3000 }; // a sorted list costs several readings
+const CHOICES = [
+  ["", "By id"],
+  ["waiting", "Longest wait"],
+  ["failing", "Most failures"],
+  ["blocked", "Blocked"],
+];
 
-export const PARAMETERS = { prefix: check.name, after: check.name };
+export const PARAMETERS = {
+  prefix: check.name,
+  sort: check.oneOf(...CHOICES.map(([order]) => order).filter(Boolean)),
+  after: (value, query) => (query.has("sort") ? "A sorted list has one page only." : check.name(value)),
+};
 
 export default function Tenants() {
   const cursor = query.value.get("after");
   const prefix = query.value.get("prefix") ?? "";
-  const shares = useMemo(() => new Shares(), [cursor, prefix]);
+  const sort = query.value.get("sort") ?? "";
+  const shares = useMemo(() => new Shares(), [cursor, prefix, sort]);
   const { data, error, reload } = useResource(
     async (signal) => {
-      const page = await get("/tenants", { signal, query: { prefix, cursor, limit: PAGE } });
+      const page = sort
+        ? await topTenants(sort, { count: PAGE, prefix, signal })
+        : await get("/tenants", { signal, query: { prefix, cursor, limit: PAGE } });
       shares.add(page.tenants);
-      return { ...page, shares: shares.of(page.tenants) };
+      return { ...page, sort, shares: shares.of(page.tenants) };
     },
-    [cursor, prefix],
+    [cursor, prefix, sort],
+    { pace: sort ? PACE_MS.sorted : PACE_MS.byId },
   );
   return html`
-    <${PageHead} title="Tenants" sub="A lane each: who is at a limit steps aside and delays nobody else.">
+    <${PageHead} title="Tenants" sub="Each tenant has its own lane. A tenant at a limit delays no other tenant.">
+      <${Choice} label="Order" value=${sort} options=${CHOICES} onChange=${(order) => setQuery({ sort: order, after: null })} />
       <${Search} prefix=${prefix} />
     </${PageHead}>
     ${error && html`<${Problem} error=${error} retry=${reload} />`}
     ${!data && !error && html`<${Skeleton} rows=${8} />`}
-    ${data && (data.tenants.length ? html`<${Lanes} ...${data} /><${Pager} page=${data} />` : html`<${None} prefix=${prefix} cursor=${cursor} />`)}
+    ${
+      data &&
+      (data.tenants.length
+        ? html`<${Lanes} ...${data} /><${Foot} page=${data} />`
+        : html`<${None} prefix=${prefix} cursor=${cursor} />`)
+    }
   `;
 }
 
 function Search({ prefix }) {
   const timer = useRef();
+  const [wrong, setWrong] = useState(false);
   const typed = (event) => {
-    const cleaned = event.target.value.replaceAll(NOT_IN_NAMES, "");
-    if (cleaned !== event.target.value) event.target.value = cleaned;
+    const text = event.target.value;
+    const fits = !text || isName(text);
+    setWrong(!fits);
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => setQuery({ prefix: cleaned, after: null }), 150);
+    if (fits) timer.current = setTimeout(() => setQuery({ prefix: text, after: null }), 150);
   };
-  return html`<label class="search"><${Icon} name="search" />
+  return html`<div class="tenant-search"><label class="search"><${Icon} name="search" />
     <input class="input" type="search" data-search placeholder="Id begins with …" aria-label="Tenants whose id begins with" maxlength="128"
-      spellcheck="false" autocomplete="off" defaultValue=${prefix} onInput=${typed} /></label>`;
+      aria-invalid=${wrong ? "true" : undefined} aria-describedby=${wrong ? "prefix-fault" : undefined}
+      spellcheck="false" autocomplete="off" defaultValue=${prefix} onInput=${typed} /></label>
+    ${wrong && html`<p class="search-fault" id="prefix-fault" role="alert">${NAME_RULE}</p>`}</div>`;
 }
 
 function Lanes({ tenants, shares }) {
   const columns = useMemo(() => columnsFor(shares), [shares]);
-  return html`<${Card} flush><${Table} label="Tenants" columns=${columns} rows=${tenants} rowKey=${(tenant) => tenant.id} /></${Card}>`;
+  return html`<${Card} flush class="lanes"><${Table} label="Tenants" columns=${columns} rows=${tenants} rowKey=${(tenant) => tenant.id} /></${Card}>`;
 }
 
-const columnsFor = (shares) => [
-  {
-    name: "id",
-    title: "Tenant",
-    className: "lane-id",
-    cell: (tenant) => html`<span class="lane-name"><a class="name" href=${at`/ui/tenants/${tenant.id}`}>${tenant.id}</a>
-    ${tenant.customized && html`<span class="own" title="Its limits were set for it; they are not the defaults"><${Icon} name="sliders" size=${14} /><span class="unseen">own limits</span></span>`}</span>
-    <div class="phone-only"><${LaneBadges} tenant=${tenant} /></div>`,
-  },
-  {
-    name: "state",
-    title: "Held back by",
-    className: "lane-state wide-only",
-    cell: (tenant) => html`<${LaneBadges} tenant=${tenant} />`,
-  },
-  {
-    name: "pending",
-    title: "Pending",
-    numeric: true,
-    cell: (tenant) => html`<span class=${tenant.pending ? "" : "quiet"}>${count(tenant.pending)}</span>`,
-  },
-  {
-    name: "running",
-    title: "Running",
-    hint: "Jobs that run, of those that may run at once",
-    cell: (tenant) => html`<${RunningBar} tenant=${tenant} />`,
-  },
-  {
-    name: "submitted",
-    title: "Submissions",
-    hint: "Within the present window of its submission rate",
-    className: "wide-only",
-    cell: (tenant) => html`<${SubmissionBar} tenant=${tenant} />`,
-  },
-  {
-    name: "oldest",
-    title: "Oldest wait",
-    hint: "How long its oldest pending job has waited",
-    numeric: true,
-    className: "wide-only",
-    cell: (tenant) =>
-      html`<span class=${tenant.oldestWaitSeconds === null ? "quiet" : ""}>${duration(tenant.oldestWaitSeconds)}</span>`,
-  },
-  {
-    name: "share",
-    title: "Share of starts",
-    hint: "Of all starts on this page within the last minute. The mark is the share that its weight entitles it to, among those that have started jobs or could start some",
-    className: "wide-only",
-    cell: (tenant) => html`<${Share} tenant=${tenant} share=${shares.get(tenant.id)} />`,
-  },
-];
+const Foot = ({ page }) => (page.sort ? html`<${Compared} page=${page} />` : html`<${Pager} page=${page} />`);
 
-function Share({ tenant, share }) {
-  if (!share) return html`<span class="quiet">–</span>`;
-  return html`<span class="used"><${Meter} value=${share.share ?? 0} max=${1} mark=${share.fair} tone="accent" label=${`Share of starts of ${tenant.id}`} />
-    <span class="number">${share.share === null ? "–" : percent(share.share)}</span></span>`;
-}
+/** Of how many tenants these are the first. */
+const Compared = ({ page: { tenants, read, more } }) => html`<p class="quiet">
+  ${tenants.length < read ? `The first ${count(tenants.length)} of ${plural(read, "tenant")}` : plural(read, "tenant")}${more ? `. There are more: only the first ${count(read)} by id are compared. Narrow them by the beginning of the id.` : ""}
+</p>`;
 
 function Pager({ page }) {
   const here = query.value;
@@ -135,8 +110,8 @@ function None({ prefix, cursor }) {
       document.querySelector("[data-search]").value = "";
     };
     return html`<${Empty} icon="search" title="No tenant found" action=${html`<${Button} onClick=${all}>Show all tenants</${Button}>`}>
-      ${prefix ? `No tenant has an id that begins with “${prefix}”.` : "There are no more tenants."}</${Empty}>`;
+      ${prefix ? `No tenant id begins with “${prefix}”.` : "There are no more tenants."}</${Empty}>`;
   }
   return html`<${Empty} icon="tenants" title="No tenants yet" action=${html`<${ButtonLink} icon="plus" tone="primary" href="/ui/submit">Submit a job</${ButtonLink}>`}>
-    A tenant is whoever a job belongs to: a customer, a team, a project. It appears here with its first job.</${Empty}>`;
+    A tenant is the owner of jobs: a customer, a team, a project. It appears here with its first job.</${Empty}>`;
 }

@@ -1,5 +1,6 @@
 // The columns of each tab.
 import { Elapsed, Meter, STATE_NAMES, StateBadge, TimeAgo } from "../../components/basics.js";
+import { NoWorker } from "../../components/no-worker.js";
 import { at } from "../../lib/api.js";
 import { html } from "../../lib/ui.js";
 import { REASONS } from "../job/facts.js";
@@ -24,7 +25,12 @@ const tenant = {
   className: "wide-only name-cell",
   cell: (row) => html`<a class="cut" href=${at`/ui/tenants/${row.tenantId}`}>${row.tenantId}</a>`,
 };
-const queue = { name: "queue", title: "Queue", className: "wide-only name-cell", cell: (row) => row.queue };
+const queue = {
+  name: "queue",
+  title: "Queue",
+  className: "wide-only name-cell",
+  cell: (row) => html`${row.queue} ${row.state === "pending" && html`<${NoWorker} queue=${row.queue} />`}`,
+};
 const attempt = {
   name: "attempt",
   title: "Attempt",

@@ -1,0 +1,20 @@
+// The queues in which a tenant's jobs wait although no worker serves them.
+import { get } from "../../lib/api.js";
+import { useResource } from "../../lib/resource.js";
+import { overview } from "../../lib/store.js";
+import { everyQueueIsServed, unserved } from "../../lib/workers.js";
+
+const LOOKED_AT = 20; // pending jobs
+
+/** Their names, as far as the first pending jobs tell. */
+export function useUnservedQueues(tenant) {
+  const look = Boolean(tenant?.pending) && overview.value !== null && !everyQueueIsServed();
+  const { data } = useResource(
+    (signal) =>
+      look ? get("/jobs", { signal, query: { tenantId: tenant.id, state: "pending", limit: LOOKED_AT } }) : null,
+    [tenant?.id, look],
+    { pace: 2000 },
+  );
+  const queues = new Set((data?.jobs ?? []).map(({ queue }) => queue));
+  return look ? [...queues].filter(unserved).sort() : [];
+}
