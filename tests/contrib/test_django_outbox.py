@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -148,3 +149,23 @@ def test_the_migration_is_what_the_model_says() -> None:
     from django.core.management import call_command
 
     call_command("makemigrations", "fairlane", check=True, dry_run=True, verbosity=0)
+
+
+async def test_the_backlog_is_told(testing: Testing) -> None:
+    from django.utils import timezone
+
+    from fairlane.contrib.django import outbox
+    from fairlane.contrib.django.models import OutboxEntry
+    from fairlane.contrib.outbox import Backlog
+
+    def grow_old() -> None:
+        order(1, 2, 3)
+        OutboxEntry.objects.update(created_at=timezone.now() - timedelta(hours=1))
+        OutboxEntry.objects.filter(id=OutboxEntry.objects.latest("id").id).update(refused="no")
+
+    relay = outbox.relay(shop_app())
+    assert await relay.backlog() == Backlog(0, None, 0)
+    await sync_to_async(grow_old)()
+    backlog = await relay.backlog()
+    assert (backlog.waiting, backlog.refused) == (2, 1)
+    assert backlog.oldest_seconds is not None and 3_600 <= backlog.oldest_seconds < 3_660

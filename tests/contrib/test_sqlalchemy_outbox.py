@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from fairlane import App, InvalidInput, Middleware, NewJob
 from fairlane.backend import Backend
-from fairlane.contrib.outbox import BATCH
+from fairlane.contrib.outbox import BATCH, Backlog
 from fairlane.engine import Engine
 from fairlane.model.job import Job, JobQuery
 from fairlane.model.tenant import PolicyChange, Rate
@@ -111,6 +113,39 @@ async def test_a_bad_call_is_refused_at_once() -> None:
         outbox.insert(send_receipt.bind(1))
     with pytest.raises(InvalidInput, match="order"):
         outbox.insert(send_receipt.using(tenant="acme").bind("one"))  # type: ignore[arg-type]
+
+
+async def test_the_relay_says_what_waits(
+    database: sa.Engine, testing: Testing, caplog: pytest.LogCaptureFixture
+) -> None:
+    relay = outbox.relay(app, database)
+    assert await relay.backlog() == Backlog(0, None, 0)
+    await (await app.connect()).tenants.change("busy", PolicyChange(submit_rate=Rate(1, 60.0)))
+    order(database, 1, 2, 3, tenant="busy")
+    with database.begin() as connection:
+        table = outbox.table
+        connection.execute(table.update().values(created_at=datetime.now(UTC) - timedelta(seconds=90)))
+        newest = sa.select(sa.func.max(table.c.id)).scalar_subquery()
+        connection.execute(
+            table.update().where(table.c.id == newest).values(refused="no", created_at=datetime(2020, 1, 1))
+        )
+    running = asyncio.create_task(relay.run())
+
+    async def logged() -> bool:
+        return len(caplog.messages) == 2
+
+    await eventually(logged, "two lines in the log")
+    running.cancel()
+    limited, waiting = caplog.messages
+    assert re.fullmatch(
+        r"tenant busy is over its submission rate: its entries in the outbox wait for \d+\.\d s", limited
+    )
+    assert re.fullmatch(
+        r"entries waiting in the outbox: 1, the oldest for 9\d s; tenants over their submission rate: busy", waiting
+    )
+    backlog = await relay.backlog()
+    assert (backlog.waiting, backlog.refused) == (1, 1)
+    assert backlog.oldest_seconds is not None and 90 <= backlog.oldest_seconds < 150
 
 
 async def test_a_tenant_over_its_rate_waits_and_holds_up_nobody(database: sa.Engine, testing: Testing) -> None:

@@ -1,8 +1,7 @@
-"""Jobs submitted within a database transaction: a table holds them, a relay hands them to the queue.
+"""The outbox: jobs submitted within a database transaction. A table holds them, a relay submits them.
 
-What commits is submitted at least once and makes one job: each entry has an idempotency key of its own, so
-that a relay which dies between handing an entry over and removing it does no harm, and any number of
-relays may run. What is rolled back was never there.
+Entries that commit are submitted at least once and make one job each: every entry has an idempotency key, so a relay
+that dies between submitting an entry and deleting it does no harm. Any number of relays may run.
 """
 
 from __future__ import annotations
@@ -27,28 +26,45 @@ from ..sdk.call import Bound
 from ..sdk.middleware import tell_submitted
 
 BATCH = 100
-"""Entries that are handed over, and removed, together."""
+"""Entries that are submitted, and deleted, together."""
 POLL_SECONDS = 0.5
+REPORT_SECONDS = 60.0
+"""How often the relay logs entries that wait for longer than this."""
+_MOST_NAMED = 10
 _TROUBLE = Backoff(base_ms=100, cap_ms=5_000)
 
 _log = logging.getLogger("fairlane.outbox")
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A job in the table. Entries are handed over by rising `id`, batch after batch."""
+    """A job in the table. Entries are submitted by rising `id`, in batches."""
 
     id: int
     job: bytes
+
+
+class Backlog(msgspec.Struct, frozen=True):
+    """The entries of a table."""
+
+    waiting: int
+    """Entries that the relay will submit."""
+    oldest_seconds: float | None
+    """The time that the oldest of them has waited; None if there are none."""
+    refused: int
+    """Entries that the queue will never accept."""
 
 
 class Table(Protocol):
     """The outbox of one database."""
 
     async def waiting(self, limit: int, without_tenants: Collection[str]) -> Sequence[Entry]:
-        """The oldest entries that were not refused, but for those of some tenants."""
+        """The oldest entries that were not refused, except the entries of these tenants."""
 
     async def settle(self, delivered: Collection[int], refused: Mapping[int, str]) -> None:
-        """In one transaction, remove what was delivered, and note why others never will be."""
+        """In one transaction, delete delivered entries, and write into refused ones why."""
+
+    async def backlog(self) -> Backlog:
+        """What waits now."""
 
 
 def entry_values(call: Bound[Any]) -> dict[str, Any]:
@@ -69,20 +85,22 @@ def entry_values(call: Bound[Any]) -> dict[str, Any]:
 
 
 class Relay:
-    """Hands entries of a table over to the queue of an app."""
+    """Submits the entries of a table to the queue of an app."""
 
     def __init__(self, app: App, table: Table) -> None:
         self._app = app
         self._table = table
         self._limited: dict[str, float] = {}
-        """Until when (on the monotonic clock) a tenant is over its submission rate."""
+        """The time (on the monotonic clock) until which a tenant is over its submission rate."""
+        self._reported_at = -REPORT_SECONDS
 
     async def run(self) -> None:
-        """Deliver until cancelled. Outages of the store and of the database are waited out."""
+        """Deliver until cancelled. Waits out outages of the store and of the database."""
         failures = 0
         while True:
             try:
                 await self.deliver()
+                await self._report()
             except Exception as error:
                 failures += 1
                 if failures == 1:
@@ -92,19 +110,22 @@ class Relay:
                 failures = 0
                 await asyncio.sleep(POLL_SECONDS)
 
+    async def backlog(self) -> Backlog:
+        """The entries that wait, for your own metrics and alarms."""
+        return await self._table.backlog()
+
     async def deliver(self) -> int:
-        """Hand over all that can be now; how many. Entries of tenants over their submission rate stay for later."""
+        """Submit the entries that can be submitted now. Returns how many. Tenants over their submission rate wait."""
         delivered = 0
         while True:
-            now = time.monotonic()
-            self._limited = {tenant: until for tenant, until in self._limited.items() if until > now}
+            self._forget_past_limits()
             entries = await self._table.waiting(BATCH, list(self._limited))
             if entries:
-                delivered += await self._hand_over(entries)
+                delivered += await self._submit(entries)
             if len(entries) < BATCH:
                 return delivered
 
-    async def _hand_over(self, entries: Sequence[Entry]) -> int:
+    async def _submit(self, entries: Sequence[Entry]) -> int:
         backend = await self._app.connect()
         jobs, refused = _jobs_of(entries, backend)
         delivered: list[int] = []
@@ -116,13 +137,39 @@ class Relay:
                 if answer.status is SubmitStatus.CREATED:
                     tell_submitted(self._app.middleware, [job])
             elif isinstance(error, RateLimited):
-                self._limited[job.tenant_id] = time.monotonic() + error.retry_after
+                self._limit(job.tenant_id, error.retry_after)
             else:
                 refused[entry_id] = str(error)
         for entry_id, why in refused.items():
             _log.error("entry %d of the outbox is refused for good: %s", entry_id, why)
         await self._table.settle(delivered, refused)
         return len(delivered)
+
+    def _limit(self, tenant: str, seconds: float) -> None:
+        if tenant not in self._limited:
+            _log.warning(
+                "tenant %s is over its submission rate: its entries in the outbox wait for %.1f s", tenant, seconds
+            )
+        self._limited[tenant] = time.monotonic() + seconds
+
+    def _forget_past_limits(self) -> None:
+        now = time.monotonic()
+        self._limited = {tenant: until for tenant, until in self._limited.items() if until > now}
+
+    async def _report(self) -> None:
+        """Log once a minute what waits for longer than that."""
+        now = time.monotonic()
+        if now - self._reported_at < REPORT_SECONDS:
+            return
+        self._reported_at = now
+        backlog = await self._table.backlog()
+        if backlog.oldest_seconds is not None and backlog.oldest_seconds >= REPORT_SECONDS:
+            _log.warning(
+                "entries waiting in the outbox: %d, the oldest for %.0f s; tenants over their submission rate: %s",
+                backlog.waiting,
+                backlog.oldest_seconds,
+                ", ".join(sorted(self._limited)[:_MOST_NAMED]) or "none",
+            )
 
 
 def _jobs_of(entries: Sequence[Entry], backend: Backend) -> tuple[dict[int, NewJob], dict[int, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils import timezone
 
 
 class OutboxEntry(models.Model):
@@ -10,8 +11,9 @@ class OutboxEntry(models.Model):
 
     tenant_id = models.CharField(max_length=128)
     job = models.BinaryField()
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
     refused = models.TextField(null=True)
-    """Why the queue will never take it."""
+    """Why the queue will never accept it."""
 
     class Meta:
         verbose_name_plural = "outbox entries"

@@ -1,4 +1,4 @@
-"""Submit jobs within a transaction of Django."""
+"""The outbox in Django."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 from django.db import close_old_connections, transaction
+from django.db.models import Min
+from django.utils import timezone
 
 from ...sdk.app import App
 from ...sdk.call import Bound
-from ..outbox import Entry, Relay, entry_values
+from ..outbox import Backlog, Entry, Relay, entry_values
 from .models import OutboxEntry
 
 T = TypeVar("T")
 
 
 def submit(call: Bound[Any], using: str = "default") -> None:
-    """Submit this call once the current transaction of the database `using` has committed. Raises InvalidInput.
+    """Submit this call when the current transaction of the database `using` commits. Raises InvalidInput.
 
     `outbox.submit(build.using(tenant="acme").bind(42))`.
     """
@@ -25,12 +27,12 @@ def submit(call: Bound[Any], using: str = "default") -> None:
 
 
 def relay(app: App, using: str = "default") -> Relay:
-    """What hands the jobs over to the app's queue."""
+    """The relay that submits the jobs to the app's queue."""
     return Relay(app, _Rows(using))
 
 
 class _Rows:
-    """The table, as the relay sees it."""
+    """The table as the relay uses it."""
 
     def __init__(self, using: str) -> None:
         self._using = using
@@ -39,6 +41,16 @@ class _Rows:
         def read() -> Sequence[Entry]:
             rows = OutboxEntry.objects.using(self._using).filter(refused=None).exclude(tenant_id__in=without_tenants)
             return [Entry(row_id, bytes(job)) for row_id, job in rows.order_by("id").values_list("id", "job")[:limit]]
+
+        return await _in_a_thread(read)
+
+    async def backlog(self) -> Backlog:
+        def read() -> Backlog:
+            entries = OutboxEntry.objects.using(self._using)
+            waiting = entries.filter(refused=None)
+            oldest = waiting.aggregate(oldest=Min("created_at"))["oldest"]
+            age = None if oldest is None else max(0.0, (timezone.now() - oldest).total_seconds())
+            return Backlog(waiting.count(), age, entries.exclude(refused=None).count())
 
         return await _in_a_thread(read)
 
@@ -54,7 +66,7 @@ class _Rows:
 
 
 async def _in_a_thread(step: Callable[[], T]) -> T:
-    """Take this step where Django allows database calls, with a connection that still works."""
+    """Run this step where Django allows database calls, with a connection that still works."""
 
     def step_with_connection() -> T:
         close_old_connections()

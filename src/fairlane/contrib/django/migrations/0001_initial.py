@@ -1,12 +1,13 @@
-"""The outbox's table, as it began."""
+"""Creates the outbox's table."""
 
 from typing import ClassVar
 
+import django.utils.timezone
 from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    """Makes the table."""
+    """Creates the table."""
 
     initial = True
     dependencies: ClassVar[list[tuple[str, str]]] = []
@@ -17,6 +18,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("tenant_id", models.CharField(max_length=128)),
                 ("job", models.BinaryField()),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("refused", models.TextField(null=True)),
             ],
             options={"verbose_name_plural": "outbox entries"},
