@@ -21,7 +21,7 @@ class Load:
         self.most_running = 0
         """The most running jobs of one tenant that were ever seen."""
         self.refused: list[str] = []
-        """Answers that nobody should get."""
+        """Answers that no client should get."""
         self._url = url
         self._stop = threading.Event()
         self._given_up = threading.Event()
@@ -70,7 +70,7 @@ class Load:
             thread.start()
 
     def end(self) -> None:
-        """Return once every submission that was begun is accepted, or nobody can hope for that any more."""
+        """Return once every submission that was begun is accepted, or all clients have given up."""
         self._stop.set()
         deadline = time.monotonic() + 40
         for thread in self._threads:

@@ -125,7 +125,7 @@ def kill_and_see_the_server_end(keeper: Keeper, data_dir: Path) -> None:
 
 
 def readable_by_others(data_dir: Path) -> list[Path]:
-    """What in the folder, itself and the socket included, somebody else could open."""
+    """Paths that other users could open: in the folder, the folder itself, and the socket."""
     return [path for path in [data_dir, *data_dir.rglob("*")] if path.stat().st_mode & 0o077]
 
 

@@ -117,7 +117,7 @@ def test_a_job_that_crashes_its_worker_ends_in_the_dead_letter_queue(tmp_path: P
 
 
 def test_no_process_outlives_a_killed_supervisor_and_the_next_start_recovers_all(tmp_path: Path) -> None:
-    with up(tmp_path, *OPTIONS, *LONG_LEASE) as system:  # which nobody waits for
+    with up(tmp_path, *OPTIONS, *LONG_LEASE) as system:  # no test waits for it
         api = system.await_ready()
         with load(api.url) as clients:
             more_are_accepted(clients, 50)

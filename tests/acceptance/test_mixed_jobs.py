@@ -70,7 +70,7 @@ def arguments(name: str) -> tuple[float, ...]:
 
 @asynccontextmanager
 async def private_engine(folder: str) -> AsyncIterator[Engine]:
-    """An engine with upkeep, on a store of its own whose tenants have no limits, that forgets nothing."""
+    """An engine with upkeep on a separate store. Its tenants have no limits, and it keeps all jobs."""
     server = EmbeddedServer(Path(folder), Durability.MEMORY)
     server.start()
     try:

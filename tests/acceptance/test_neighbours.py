@@ -62,7 +62,7 @@ def test_a_backlog_of_20000_jobs_delays_a_quiet_tenant_by_about_a_round(tmp_path
         waits = sorted(wait_of(job) for job in api.await_state(ids, "completed"))
         assert api.get("/tenants/noisy")["pending"] > 1_000, "the backlog was worked off too soon to delay anybody"
         assert statistics.median(waits) < 2 * round_seconds, (round_seconds, waits)
-        # Whoever was on the way while the machine itself stood still does not count: a few in so many.
+        # A few jobs may have been on their way while the machine itself stood still.
         assert waits[-5] < 20 * round_seconds, (round_seconds, waits)
 
 

@@ -25,7 +25,7 @@ async def test_a_worker_hears_at_once_that_its_job_was_cancelled(world: World) -
     await world.backend.jobs.cancel(job_id)
     assert await waiting == WorkerOrders(1, drain=False)
     assert time.monotonic() - began < 1
-    # Nobody waited: it is told all the same. What it has seen is not told again.
+    # The worker did not wait for orders, and still gets them. It gets each one once.
     assert await world.backend.workers.next_orders("w1", 0, 10_000) == WorkerOrders(1, drain=False)
     assert await world.backend.workers.next_orders("w1", 1, 20) == WorkerOrders(1, drain=False)
     await world.backend.jobs.cancel(job_id)

@@ -136,7 +136,7 @@ async def test_a_lost_reply_to_a_claim_loses_no_lease(world: World) -> None:
 
 @asynccontextmanager
 async def losing_first_reply(url: str) -> AsyncIterator[str]:
-    """A URL that leads to `url`, but for the reply to the first request: its connection is cut instead."""
+    """A URL that leads to `url`. The connection is cut in place of the first reply."""
     async with wire(int(url.rpartition(":")[2])) as proxy:
         proxy.replies_to_cut = 1
         yield f"http://127.0.0.1:{proxy.port}"

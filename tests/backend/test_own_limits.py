@@ -1,4 +1,4 @@
-"""What a tenant has of its own, and what of the defaults."""
+"""Limits that were set for a tenant, and those that follow the defaults."""
 
 import asyncio
 

@@ -41,7 +41,7 @@ class Pages:
     expected: list[str] = field(default_factory=list)
 
     def __call__(self, path: str) -> Page:
-        """A tab of its own, at this path."""
+        """A separate tab, at this path."""
         page = self.context.new_page()
         page.on("console", self._listen)
         page.on("pageerror", lambda error: self.wrong.append(f"uncaught: {error}"))
@@ -71,7 +71,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """One system for all these tests; each uses tenants of its own."""
+    """One system for all these tests; each test uses other tenants."""
     with up(tmp_path_factory.mktemp("world"), "--default-rate", "off", "--durability", "memory") as running:
         yield World(running, running.await_ready())
 

@@ -15,7 +15,7 @@ class Handwork:
         self._worker_id = worker_id
 
     def claim(self, most: int = 1, queues: list[str] | None = None) -> list[Any]:
-        """The leases of up to so many jobs."""
+        """The leases of up to `most` jobs."""
         body = {"workerId": self._worker_id, "max": most, "queues": queues or []}
         leases: list[Any] = self._post("/leases", body)["leases"]
         return leases

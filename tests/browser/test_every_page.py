@@ -1,4 +1,4 @@
-"""What holds for every page alike: hostile text stays text, nobody is shut out, a phone is wide enough."""
+"""What holds for every page alike: hostile text stays text, it is accessible, and a phone is wide enough."""
 
 import re
 

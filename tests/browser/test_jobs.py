@@ -145,7 +145,7 @@ def test_a_word_is_searched_as_it_was_typed(workless: World, pages_of: OpenPages
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ("nobody-here", "No job, tenant or key is called “nobody-here”."),
+        ("unknown-name", "No job, tenant or key is called “unknown-name”."),
         (
             "tenant:<b>x</b>",
             "“<b>x</b>” cannot be a tenant. Use 1 to 128 of the characters A-Z a-z 0-9 . _ : @ -",

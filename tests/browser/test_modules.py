@@ -79,7 +79,7 @@ def test_values_in_words(page: Page) -> None:
 
 def test_shares_of_starts_against_weights(page: Page) -> None:
     before, now, later = ask(page, "shares", SHARES)
-    fair = {"a": 0.2, "b": 0.6, "c": 0.2}  # who is paused has no claim
+    fair = {"a": 0.2, "b": 0.6, "c": 0.2}  # a paused tenant has no share
     assert before == {name: {"starts": 0, "share": None, "fair": fair[name]} for name in fair}
     shares = {"a": (2, 0.25), "b": (6, 0.75), "c": (0, 0)}
     assert now == {name: {"starts": shares[name][0], "share": shares[name][1], "fair": fair[name]} for name in fair}

@@ -14,7 +14,7 @@ POINTS = 361
 
 
 def history(route: Route) -> None:
-    """Every ten seconds the same happened, but that only the last step of three had waits to tell of, 4 s each."""
+    """The same happened every ten seconds. Only the last of three steps had waits, of 4 s each."""
     points: list[dict[str, Any]] = [
         {
             "at": f"2026-03-01T{10 + n // 360:02}:{n // 6 % 60:02}:{n % 6 * 10:02}Z",

@@ -82,7 +82,7 @@ async def test_one_frame_for_pipes(engine: Engine, store_url: str, way: str) -> 
 @pytest.mark.parametrize("ending", ["q", "ctrl-c"])
 async def test_it_is_live_until_it_is_ended(engine: Engine, store_url: str, ending: str) -> None:
     leader, follower = pty.openpty()
-    process = subprocess.Popen(  # noqa: ASYNC220  it runs beside, in a terminal of its own
+    process = subprocess.Popen(  # noqa: ASYNC220  it runs in a separate terminal
         [*COMMAND, "--interval", "100ms", "--url", store_url],
         stdin=follower,
         stdout=follower,

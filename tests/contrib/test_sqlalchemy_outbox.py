@@ -254,7 +254,7 @@ async def test_outages_of_the_store_are_waited_out(database: sa.Engine, caplog: 
 
 
 def start_relay(store_url: str, folder: Path, dies: str) -> subprocess.Popen[bytes]:
-    """A relay in a process of its own."""
+    """A relay in a separate process."""
     command = [sys.executable, "-m", "tests.contrib.orders", store_url, f"{folder}/orders.db", dies]
     return subprocess.Popen(command, cwd=ROOT)
 

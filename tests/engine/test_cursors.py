@@ -1,4 +1,4 @@
-"""Cursors go through a listing once, whatever its shape; one that nobody was given is refused, whatever it says."""
+"""Cursors go through a listing once, whatever its shape. An invented cursor is refused, whatever it says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""News of changed jobs costs nothing while nobody watches, and is not lost without a word while somebody does."""
+"""Events of changed jobs cost nothing without a watcher, and a watcher learns of lost ones."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WATCHED = "fl:{0}:watched"
 
 @asynccontextmanager
 async def told(engine: Engine) -> AsyncIterator[PubSub]:
-    """All that the store tells as news, to nobody who would make it do so."""
+    """All events that the store publishes, read without asking the store to publish."""
     client = engine.store.subscriber()
     pubsub = client.pubsub(ignore_subscribe_messages=True)
     await pubsub.subscribe(CHANNEL)
@@ -55,7 +55,7 @@ async def watchers(engine: Engine) -> int:
 
 
 async def all_gone(engine: Engine) -> None:
-    """Return when the store tells nobody any more."""
+    """Return when the store publishes to no process any more."""
     async with asyncio.timeout(PATIENCE_S):
         while True:
             if await watchers(engine) == 0:

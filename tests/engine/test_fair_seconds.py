@@ -19,7 +19,7 @@ SLOTS = 4
 async def run_for(
     engine: Engine, clock: Clock, seconds: int, durations_ms: Mapping[str, int], *, slots: int = SLOTS
 ) -> Counter[str]:
-    """The run time (ms) that each tenant got of a worker with so many slots that are always full."""
+    """The run time (ms) that each tenant got from a worker whose slots are always full."""
     got = Counter[str]()
     running: list[tuple[int, str, Lease]] = []
     end_ms = clock.now_ms + seconds * 1000

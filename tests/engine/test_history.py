@@ -1,4 +1,4 @@
-"""The history of the figures: one sample a step whoever takes it, bounded, and as lasting as the jobs."""
+"""The history of the figures: one sample a step, whichever process takes it; bounded, and as durable as the jobs."""
 
 from __future__ import annotations
 

@@ -101,12 +101,12 @@ async def test_a_damaged_run_index_lets_nobody_over_a_limit_and_is_mended(
     await limit(engine, "acme", **limits)
     await submit(engine, "acme", 5)
     assert len(await claim(engine, 5)) == 2
-    await engine.store.client.zadd("fl:{0}:run/default", {"acme": 0, "nobody": 0})
+    await engine.store.client.zadd("fl:{0}:run/default", {"acme": 0, "unknown": 0})
     await engine.store.client.execute_command("HSET", "fl:{0}:floor", "default", 0)  # type: ignore[no-untyped-call]
     assert await claim(engine, 5) == []
     assert (await engine.maintenance.doctor()).problems == []
     await submit(engine, "other", 1)
-    await engine.store.client.zadd("fl:{0}:run/default", {"acme": 0, "nobody": 0})
+    await engine.store.client.zadd("fl:{0}:run/default", {"acme": 0, "unknown": 0})
     assert [lease.tenant_id for lease in await claim(engine, 5)] == ["other"]
     assert (await engine.maintenance.doctor()).problems == []
 

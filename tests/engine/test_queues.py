@@ -1,4 +1,4 @@
-"""Queues choose workers; they are no way around a tenant's turn, and cost nothing once nobody uses them."""
+"""Queues choose workers. They do not change a tenant's turn, and unused queues cost nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DAY_MS = 86_400_000
 
 
 async def starts(engine: Engine, count: int, most: int = 4) -> dict[str, int]:
-    """How many of so many starts each tenant had."""
+    """How many of the next starts each tenant had."""
     await lift_limits(engine)
     started = by_tenant([])
     while started.total() < count:

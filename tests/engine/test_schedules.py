@@ -135,7 +135,7 @@ async def test_a_schedule_that_is_resumed_while_its_tick_fires_does_not_fire_it_
     assert await ticks(engine) == ["03-02 03:00"]
 
 
-@pytest.mark.parametrize("change", ["fired", "paused", "resumed", "deleted", "made anew", "another rule"])
+@pytest.mark.parametrize("change", ["fired", "paused", "resumed", "deleted", "made again", "another rule"])
 async def test_what_comes_between_looking_and_firing_is_heeded(
     engine: Engine, other: Engine, clock: Clock, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
@@ -151,7 +151,7 @@ async def test_what_comes_between_looking_and_firing_is_heeded(
                 await schedules.pause("acme", "nightly", False)
             case "deleted":
                 await schedules.delete("acme", "nightly")
-            case "made anew":
+            case "made again":
                 await schedules.delete("acme", "nightly")
                 await schedules.put(spec())
             case "another rule":

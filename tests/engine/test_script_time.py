@@ -22,7 +22,7 @@ async def script_times(engine: Engine) -> tuple[int, float]:
 
 
 async def plain_commands_us(engine: Engine) -> float:
-    """How long so many of the simplest commands take in one script here and now, at best."""
+    """The least time that this number of plain commands takes in one script on this machine."""
     script = f"for i = 1, {PLAIN_COMMANDS} do redis.call('SET', 'plain', i) end"
     times = []
     for _ in range(5):

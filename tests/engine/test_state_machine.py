@@ -358,7 +358,7 @@ class EngineMachine(RuleBasedStateMachine):
 
 @pytest.fixture(scope="module")
 def machine() -> Iterator[type[EngineMachine]]:
-    """The state machine on a store of its own, in an event loop of its own."""
+    """The state machine on a separate store, in a separate event loop."""
     with tempfile.TemporaryDirectory(prefix="fl") as folder, asyncio.Runner() as runner:
         store = runner.run(open_store(f"embedded:{folder}", Durability.MEMORY))
         try:

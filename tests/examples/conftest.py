@@ -15,7 +15,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 @pytest.fixture
 def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """Starts what an example says to start, `fairlane up MODULE:jobs`, in a folder of its own."""
+    """Starts the command of an example, `fairlane up MODULE:jobs`, in a separate folder."""
     monkeypatch.setenv("PYTHONPATH", str(EXAMPLES))
     monkeypatch.syspath_prepend(str(EXAMPLES))
     monkeypatch.setenv("FAIRLANE_URL", f"embedded:{tmp_path / '.fairlane'}")

@@ -115,7 +115,7 @@ async def test_operators_see_and_change_all_that_drains_it(full: tuple[Engine, h
     assert (await client.post("/tenants/acme/resume")).json()["paused"] is False
     for path in ("/tenants", "/tenants/acme", f"/jobs/{accepted[0]}", "/jobs", "/queues", "/workers", "/overview"):
         assert (await client.get(path)).status_code == 200, path
-    # Whoever comes now gets in too: a command, a worker that starts again.
+    # New clients get in too: a command, a worker that starts again.
     another = await Engine.open(await open_store(engine.store.name, Durability.DISK))
     assert (await another.jobs.cancel(accepted[0])).state is State.CANCELLED
     await another.close()

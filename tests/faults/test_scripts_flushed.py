@@ -1,4 +1,4 @@
-"""SCRIPT FLUSH again and again: nobody notices."""
+"""SCRIPT FLUSH again and again: no client notices."""
 
 from __future__ import annotations
 

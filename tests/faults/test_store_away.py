@@ -35,7 +35,7 @@ AGAIN_WITHIN_S = 30.0
 
 @dataclass
 class Fleet:
-    """An API, a worker and upkeep, each with connections of its own through one proxy."""
+    """An API, a worker and upkeep, each with separate connections through one proxy."""
 
     engine: Engine
     proxy: Wire

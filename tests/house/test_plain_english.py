@@ -34,8 +34,11 @@ PLAIN = (
     "src/fairlane/builtin.py",
     "src/fairlane/connect.py",
     "src/fairlane/engine",
-    "tests/docs",
-    "tests/house",
+    "src/fairlane/model",
+    "src/fairlane/process",
+    "src/fairlane/testing",
+    "src/fairlane/upkeep",
+    "tests",
     "tools",
 )
 

@@ -1,4 +1,4 @@
-"""What commands do beside their main work goes on after trouble, which is told of at once."""
+"""Background work of a command continues after a failure, which is logged at once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.app_world import PATIENCE_SECONDS, eventually
 
 
 def failing(times: int, error: Exception, step: Callable[..., Any]) -> Callable[..., Any]:
-    """`step`, which raises `error` first, so many times."""
+    """A step that first raises `error` `times` times."""
     left = [error] * times
 
     def attempt(*arguments: Any, **keywords: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A task that submits another one from a process of its own, which imports this module."""
+"""A task that submits another one from a child process, which imports this module."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # ruff: noqa: T201  these programs talk to the test that starts them
-"""What programs without an event loop do, each in a process of its own: `python -m tests.sdk.sync_script NAME URL`."""
+"""Programs without an event loop, each in a separate process: `python -m tests.sdk.sync_script NAME URL`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def submit_from_a_thread_that_outlives_main() -> None:
 
 
 def submit_before_and_after_fork() -> None:
-    """Both processes go on submitting; each must have connections of its own."""
+    """Both processes continue to submit; each must have separate connections."""
     print(double.submit_sync(1).id, flush=True)
     child = os.fork()
     print(*(double.submit_sync(n).id for n in range(20)), sep="\n", flush=True)

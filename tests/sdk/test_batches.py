@@ -1,4 +1,4 @@
-"""Many jobs are submitted in calls that hold up nobody for long."""
+"""Many jobs are submitted in calls that delay other callers only briefly."""
 
 from __future__ import annotations
 

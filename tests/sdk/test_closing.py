@@ -55,7 +55,7 @@ async def test_closing_that_is_cancelled_ends_the_opening() -> None:
         begun.set()
         try:
             await asyncio.Event().wait()
-            raise AssertionError("nobody sets it")
+            raise AssertionError("it is never set")
         finally:
             ended.set()
 

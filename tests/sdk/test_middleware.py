@@ -112,7 +112,7 @@ async def test_only_jobs_that_were_made_are_told_and_own_headers_win(world: Worl
 async def test_what_before_sets_is_the_task_s_and_what_it_raises_fails_the_attempt(
     world: World, lines: list[str]
 ) -> None:
-    user = contextvars.ContextVar("user", default="nobody")
+    user = contextvars.ContextVar("user", default="unknown")
 
     class SignIn(Middleware):
         def before(self, job: JobContext) -> None:

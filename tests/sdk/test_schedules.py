@@ -19,7 +19,7 @@ from fairlane.testing.kit import Testing
 
 
 def new_app() -> App:
-    app = App("valkey://127.0.0.1:1")  # where nobody listens
+    app = App("valkey://127.0.0.1:1")  # where no server listens
     app.task(name="build", queue="reports", retry=Retry(5, base="2s", cap="1m"), timeout="10m")(build)
     return app
 

@@ -31,7 +31,7 @@ PATHS = [
     "/jobs?state=completed&limit=100",
     "/jobs?limit=100",
     "/jobs?state=pending&tenantId=tenant-4999&limit=100",
-    "/jobs?state=pending&task=nobody&limit=100",
+    "/jobs?state=pending&task=unknown&limit=100",
     "/jobs?key=nothing&limit=100",
     "/schedules?limit=50",
     "/queues",

@@ -75,7 +75,7 @@ schema = schemathesis.openapi.from_dict(DOCUMENT)
 
 @contextmanager
 def served_by_a_thread(store_url: str) -> Iterator[str]:
-    """The URL of a server with a loop of its own, for clients that block."""
+    """The URL of a server with a separate event loop, for clients that block."""
     listener = listen("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     ready = threading.Event()
@@ -112,12 +112,12 @@ def test_every_call_of_the_contract_is_there() -> None:
     assert {path: set(methods) for path, methods in DOCUMENT["paths"].items()} == CONTRACT
 
 
-@schema.exclude(path="/events").parametrize()  # it never ends; streams have tests of their own
+@schema.exclude(path="/events").parametrize()  # it never ends; other tests cover streams
 @settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_the_server_does_what_the_document_says(case: Case[Any], url: str) -> None:
     assume(f"/jobs/{(case.path_parameters or {}).get('id')}" not in DOCUMENT["paths"])  # that is another operation
     if isinstance(case.body, dict) and _is_positive(case.body.get("waitSeconds")):
-        case.body["waitSeconds"] = 0  # waiting has tests of its own
+        case.body["waitSeconds"] = 0  # other tests cover waiting
     if "waitSeconds" in (case.query or {}):
         del case.query["waitSeconds"]
     case.call_and_validate(base_url=url, excluded_checks=unfair_checks(case))

@@ -30,7 +30,7 @@ REQUEST = b"GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 @asynccontextmanager
 async def server(store_url: str, listener: socket.socket) -> AsyncIterator[tuple[Engine, str]]:
-    """A server with an engine of its own, ended as SIGTERM would; ending must be quick."""
+    """A server with a separate engine, ended as SIGTERM would; ending must be quick."""
     engine = await Engine.open(await open_store(store_url, Durability.MEMORY))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     ready = asyncio.Event()
@@ -82,7 +82,7 @@ async def test_clients_that_do_not_read_cost_little_and_hold_nobody_up(
             grown = memory_mb() - before
         assert told * SLOW_CLIENTS > 1e9  # what would have to be kept for them, without a bound
         assert grown < 150
-        # One that begins to read is sent what was on its way, and then told to start anew.
+        # A client that starts to read gets the events on their way, and then the order to start again.
         assert b"event: reset" in await read_for(slow[0], 8_000_000, b"event: reset")
     for one in slow:
         one.close()

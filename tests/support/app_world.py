@@ -101,7 +101,7 @@ class World:
 
 
 class WorkerProcess:
-    """A worker in a process of its own; see worker_process.py."""
+    """A worker in a separate process; see worker_process.py."""
 
     def __init__(self, world: World, folder: Path, lease_ms: int = 30_000, drain_seconds: float = 10, slots: int = 8):
         self._diary = folder / f"diary-{len(list(folder.iterdir()))}"

@@ -24,7 +24,7 @@ class Held:
 
 @dataclass
 class History:
-    """What happened. Whoever was told something notes it here; what was not answered is not noted."""
+    """A history. Clients note each answer here; calls without an answer are not noted."""
 
     acknowledged: set[str] = field(default_factory=set)
     """Jobs whose submission was answered."""

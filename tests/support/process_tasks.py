@@ -1,4 +1,4 @@
-"""Tasks that run in processes of their own, which import this module."""
+"""Tasks that run in child processes, which import this module."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import libvalkey
 class Wire:
     """A TCP proxy in front of a server on this machine.
 
-    While `silent`, all bytes vanish and nothing is closed; while `loses_replies`, those of the server; while
+    While `silent`, all bytes vanish and nothing is closed; while `loses_replies`, the server's bytes vanish; while
     `refuses`, new connections are closed at once.
     """
 
@@ -23,9 +23,9 @@ class Wire:
         self.refuses = False
         self.accepted = 0
         self.replies_to_cut = 0
-        """Of so many next replies nothing comes through: their connections are cut instead."""
+        """How many of the next replies are lost: their connections are cut instead."""
         self.replies_before = 0
-        """So many replies come through before those that are cut."""
+        """How many replies come through before the first cut."""
         self.error = ""
         """While set, the answer to every command, which then does not reach the server."""
 

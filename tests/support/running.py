@@ -21,7 +21,7 @@ _STARTED = re.compile(r": ([\w-]+) started \(pid (\d+)\)")
 
 
 class Running:
-    """One `fairlane` command that runs for long, in a folder of its own."""
+    """A long-running `fairlane` command in a separate folder."""
 
     def __init__(self, folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
         self.folder = folder
@@ -36,7 +36,7 @@ class Running:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
-                # A process group of its own, as a terminal gives one, so that Ctrl-C can be played.
+                # A separate process group, as a terminal makes, so that a test can send Ctrl-C.
                 start_new_session=True,
             )
 

@@ -35,7 +35,7 @@ def server(*settings: str, port: int | None = None, folder: Path | None = None) 
 
 
 def tell(port: int, *command: str, password: str | None = None) -> object:
-    """Send one command on a connection of its own."""
+    """Send one command on a separate connection."""
     client = valkey.Valkey(host="127.0.0.1", port=port, password=password, socket_timeout=30)
     try:
         return client.execute_command(*command)  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""The pytest plugin, as users' tests meet it: in a folder of their own, by a pytest of their own."""
+"""The pytest plugin as users' tests meet it: in a separate folder, under a separate pytest."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from fairlane.model.schedule import Missed, ScheduleSpec
 from fairlane.model.tenant import PolicyChange, Rate
 from fairlane.testing import Testing
 
-app = App("valkey://127.0.0.1:1", tenancy="default")  # where nobody listens
+app = App("valkey://127.0.0.1:1", tenancy="default")  # where no server listens
 
 
 @app.task

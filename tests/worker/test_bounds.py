@@ -1,4 +1,4 @@
-"""Queues with weights, and workers that end after so many jobs or so much memory."""
+"""Queues with weights, and workers that end after a number of jobs or an amount of memory."""
 
 from __future__ import annotations
 

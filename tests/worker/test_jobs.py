@@ -120,7 +120,7 @@ async def test_unknown_tasks_and_bad_payloads_burn_no_retries(world: World) -> N
 
     async with world.worker():
         ids = [
-            await world.submit_raw("nobody-knows", b"{}"),
+            await world.submit_raw("unknown-task", b"{}"),
             await world.submit_raw("work", b'{"number": "one"}'),
             await world.submit_raw("work", b"[" * 5_000),
             await world.submit_raw("work", b"7"),
@@ -129,7 +129,7 @@ async def test_unknown_tasks_and_bad_payloads_burn_no_retries(world: World) -> N
     for job in refused:
         assert (job.state, job.reason, job.attempt) == (State.FAILED, Reason.REJECTED, 1)
     errors = [job.error.message for job in refused if job.error]
-    assert "no task named nobody-knows" in errors[0] and "Expected `int`, got `str` - at `$.number`" in errors[1]
+    assert "no task named unknown-task" in errors[0] and "Expected `int`, got `str` - at `$.number`" in errors[1]
     assert (fine.state, json_of(fine.result)) == (State.COMPLETED, 7)
 
 

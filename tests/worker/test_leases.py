@@ -69,7 +69,7 @@ async def test_a_job_whose_lease_was_ended_is_stopped_and_not_reported(world: Wo
         while not current().cancelled and time.monotonic() < deadline:
             time.sleep(0.01)
         thread_stopped.set()
-        return "first, which nobody may see"
+        return "first, which must stay unseen"
 
     async with world.worker(lease_ms=6_000) as worker:
         handles = [await on_loop.submit(), await in_thread.submit()]

@@ -51,7 +51,7 @@ async def test_each_job_has_its_own_lines(world: World, way: str, is_async: bool
 
     task = world.app.task(name="work")(on_loop if is_async else in_thread)
     async with reached(world, way), world.worker():
-        log.info("nobody's")
+        log.info("of no job")
         handles = [await task.submit(name) for name in ("one", "two")]
         for handle, name in zip(handles, ("one", "two"), strict=True):
             await world.finished(handle.id)

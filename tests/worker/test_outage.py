@@ -21,7 +21,7 @@ from tests.support.app_world import PATIENCE_SECONDS, World, eventually, json_of
 
 @asynccontextmanager
 async def private_world() -> AsyncIterator[tuple[World, int]]:
-    """A store of its own, and the id of its process."""
+    """A separate store, and the id of its process."""
     with tempfile.TemporaryDirectory(prefix="fl-") as folder:
         server = EmbeddedServer(Path(folder), Durability.MEMORY)
         server.start()

@@ -1,4 +1,4 @@
-"""Jobs in processes of their own: what they see, how they end, and that nothing they do harms their neighbours."""
+"""Jobs in child processes: what they see, how they end, and that they harm no neighbour."""
 
 from __future__ import annotations
 

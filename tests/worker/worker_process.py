@@ -1,4 +1,4 @@
-"""A worker in a process of its own: `python -m tests.worker.worker_process URL DIARY LEASE_MS DRAIN_SECONDS SLOTS`.
+"""A worker in a separate process: `python -m tests.worker.worker_process URL DIARY LEASE_MS DRAIN_SECONDS SLOTS`.
 
 Its tasks note in the file DIARY what they do, a line each.
 """

@@ -35,4 +35,4 @@ class BulkResult(msgspec.Struct, frozen=True, rename="camel"):
     count: int
     more: bool
     next_cursor: str | None = None
-    """Where a repeat may begin, so that it does not look again at jobs that do not match. It may also begin anew."""
+    """Where a repeat may continue, to skip jobs that do not match. Starting again is allowed too."""

@@ -40,8 +40,8 @@ class CronRule:
         last = ms
         for at in CronSim(self._cron, datetime.fromtimestamp(ms / 1000, self._zone)):
             tick = round(at.timestamp() * 1000)
-            # What falls into an hour that is left out comes with what is due right after it; and within an hour
-            # that comes twice, a fixed time is told of again although it was in the first.
+            # CronSim reports a time in a skipped hour together with the next due time, and a fixed time in a
+            # repeated hour twice.
             if tick > last:
                 last = tick
                 yield tick

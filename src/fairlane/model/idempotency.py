@@ -13,7 +13,7 @@ _NOT_COMPARED = ("id", "idempotency_key", "parent")
 
 
 def fingerprint(job: NewJob) -> str:
-    """A digest of what was asked for. Under one idempotency key, a request with another fingerprint is refused.
+    """A digest of the request. Under one idempotency key, a request with another fingerprint is refused.
 
     The same request has the same fingerprint from the SDK, the REST API and the CLI, and from releases that run side
     by side. Payloads are compared as JSON values: white space, the order of an object's fields and the way

@@ -130,7 +130,7 @@ class Attempt(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A job as everybody sees it. Times are UTC."""
+    """A job as clients see it. Times are UTC."""
 
     id: str
     tenant_id: str

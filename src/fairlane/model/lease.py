@@ -134,4 +134,4 @@ class LeaseStatus(StrEnum):
 
     OK = "ok"
     STALE_LEASE = "stale_lease"  # the job is no longer this worker's; nothing was changed
-    CANCELLED = "cancelled"  # (extend) somebody cancelled the job: stop it and report CANCELLED
+    CANCELLED = "cancelled"  # (extend) the job was cancelled: stop it and report CANCELLED

@@ -8,7 +8,7 @@ from .job import Time
 
 MAX_LOG_LINES = 200
 MAX_LOG_BYTES = 32 * 1024
-"""Of a job, the last of so many lines and bytes is kept, all that is stored of a line counted."""
+"""The last lines of a job are kept, up to these numbers of lines and of stored bytes."""
 MAX_LINE_LENGTH = 1024
 
 

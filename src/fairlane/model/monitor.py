@@ -51,7 +51,7 @@ class HistoryPoint(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     at: Time
     seconds: float
-    """Length of that time: one step, or more where nobody took samples."""
+    """Length of that time: one step, or more if no samples were taken in between."""
     submitted: int
     completed: int
     failed: int

@@ -17,7 +17,7 @@ def check_name(value: str, what: str, pointer: str = "") -> str:
     """Return `value` if it can name a tenant, queue, task or worker.
 
     Raises InvalidInput otherwise. The alphabet has no separator of the keyspace in it, so that no
-    name can steer a key. `.` and `..` are none: clients take them out of the path of a URL.
+    name can steer a key. `.` and `..` are not names, because clients remove them from the path of a URL.
     """
     if _NAME.fullmatch(value) is None:
         raise InvalidInput(f"{what} must be 1 to 128 of the characters A-Z a-z 0-9 . _ : @ -", pointer)

@@ -31,7 +31,7 @@ TICK_HEADER = "fairlane-scheduled-for"
 
 
 class Missed(StrEnum):
-    """What becomes of ticks that nobody could fire, as after a downtime."""
+    """How to handle missed ticks, as after a downtime."""
 
     SKIP = "skip"  # nothing
     ONE = "one"  # one job for all of them

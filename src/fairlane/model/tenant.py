@@ -102,7 +102,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     weight: float
     paused: bool
     customized: bool
-    """Whether any limit was set for this tenant, rather than being the default. A pause is none."""
+    """Whether a limit was set for this tenant. A pause does not count as one."""
     pending: int
     running: int
     submitted: int

@@ -1,4 +1,4 @@
-"""Instants: what may be said, and how what is stored is shown."""
+"""Instants: the range that is accepted, and how stored times are shown."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def utc(seconds: float) -> datetime:
 
 
 def check_time(at: datetime, pointer: str = "") -> datetime:
-    """Return `at` if everybody can show it in UTC; else raise InvalidInput."""
+    """Return `at` if it can be shown in UTC. Raises InvalidInput otherwise."""
     try:
         at.astimezone(UTC)
     except OverflowError:

@@ -47,7 +47,7 @@ def _forward(child: int, number: int) -> None:
 async def collect_orphans() -> None:
     """Adopt the orphans among this process's descendants, where Linux allows, and collect them until cancelled.
 
-    Only for a process that waits for each of its own children.
+    Only for a process that waits for each of the children that it started.
     """
     if sys.platform != "linux" or ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         return
