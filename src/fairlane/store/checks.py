@@ -1,4 +1,4 @@
-"""Would this server lose jobs? Its version, role and settings, each problem with its remedy."""
+"""Checks whether a server would lose jobs: its version, role and settings. Each problem comes with its remedy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from valkey.asyncio import Valkey
-from valkey.exceptions import ResponseError
+from valkey.exceptions import BusyLoadingError, ResponseError
 
 from .answers import is_denied
 from .durability import Durability
@@ -20,18 +20,20 @@ class Findings(NamedTuple):
     """One line each."""
 
     problems: list[str]
-    """What speaks against a server."""
+    """Reasons not to use the server."""
     unchecked: list[str]
-    """What it does not permit to look at."""
+    """Checks that the server did not permit."""
 
 
 async def look(client: Valkey, durability: Durability) -> Findings:
-    """What is to be said of this server. Raises valkey's errors when it is away."""
+    """Check this server. Raises the client's errors when it is away or loading."""
     unchecked = []
     info = await _read_info(client)
     if info is None:
         unchecked.append("it does not permit INFO: its version and role could not be checked")
         info = {}
+    if info.get("loading"):  # INFO and CONFIG are answered meanwhile; other commands are not
+        raise BusyLoadingError("the server is loading its data")
     problems = _version_problems(info) + _role_problems(info)
     if problems:
         return Findings(problems, unchecked)
