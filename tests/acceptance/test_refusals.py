@@ -1,12 +1,13 @@
 """`fairlane up` where it cannot run: one clear line, exit 1, nothing left running."""
 
 import contextlib
+import signal
 import socket
 from pathlib import Path
 
 import pytest
 
-from tests.support.running import Running, eventually, fairlane, up
+from tests.support.running import Running, eventually, fairlane, run, up
 from tests.support.store_servers import server
 
 
@@ -92,3 +93,20 @@ def test_an_app_that_cannot_be_loaded_ends_the_start(tmp_path: Path, app: str, t
         assert system.survivors() == []
         assert system.rest_of_stdout() == ""
         assert told in system.log()
+
+
+def test_a_damaged_data_folder_is_refused_and_repaired(tmp_path: Path) -> None:
+    with up(tmp_path) as system:
+        job_id = system.await_ready().submit("acme", "default", 1)
+        system.process.send_signal(signal.SIGTERM)
+        assert system.wait() == 0
+    (tmp_path / ".fairlane" / "appendonlydir" / "appendonly.aof.manifest").unlink()
+    with up(tmp_path) as system:
+        assert system.wait() == 1
+        assert "fairlane repair --data-dir" in refusal_of(system)
+    done = run(tmp_path, "repair", "--yes")
+    assert done.stdout.startswith("rebuilt appendonly.aof.manifest from the names of the files\nrepaired; ")
+    with up(tmp_path) as system:
+        assert system.await_ready().job(job_id)["id"] == job_id
+        assert "stop it, then repair" in run(tmp_path, "repair", "--yes", code=1).stderr
+    assert run(tmp_path, "repair", "--yes").stdout == "nothing is damaged\n"

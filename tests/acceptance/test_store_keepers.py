@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fairlane.store import Durability, EmbeddedServer
-from fairlane.store.embedded.folder import FolderLock
+from fairlane.store.embedded.folder import FolderLock, read_pid
 from tests.support.running import eventually, up
 
 CLIENT = """
@@ -48,7 +48,7 @@ def client(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 def is_kept_by(process: subprocess.Popen[str], folder: Path) -> bool:
-    return (folder / ".fairlane" / "store.lock").read_text() == f"{process.pid}\n"
+    return read_pid(folder / ".fairlane" / "store.lock") == process.pid
 
 
 @pytest.mark.parametrize("killed", [False, True])

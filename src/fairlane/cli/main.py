@@ -15,6 +15,7 @@ from .commands.config import config
 from .commands.dlq import dlq
 from .commands.doctor import doctor
 from .commands.jobs import jobs
+from .commands.repair import repair
 from .commands.schedules import schedules
 from .commands.serve import serve
 from .commands.submit import submit
@@ -65,7 +66,23 @@ def cli() -> None:
     """A multi-tenant job queue: a lane for every tenant."""
 
 
-for _command in (up, serve, worker, try_app, top, upkeep, submit, jobs, dlq, tenants, schedules, doctor, config, bench):
+for _command in (
+    up,
+    serve,
+    worker,
+    try_app,
+    top,
+    upkeep,
+    submit,
+    jobs,
+    dlq,
+    tenants,
+    schedules,
+    doctor,
+    repair,
+    config,
+    bench,
+):
     cli.add_command(_command)
 
 

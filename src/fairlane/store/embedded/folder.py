@@ -1,8 +1,13 @@
-"""The data folder of an embedded store: made, checked, locked; and where its socket is."""
+"""The data folder of an embedded store: its files, its locks and its socket.
+
+The folder may lie in a current folder that somebody else filled. No symlink in it is followed, and no file of another
+user is used.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import logging
@@ -15,17 +20,20 @@ from ...model.errors import StoreRefused
 
 # sun_path holds 108 bytes on Linux and 104 on macOS, with the NUL.
 MAX_SOCKET_PATH_BYTES = 100
-_OURS = {
-    *("up.lock", "store.lock", "server.lock", "store.log", "store.log.1"),
-    *("store.sock", "store.socket-path", "store.socket-path.new", "appendonlydir"),
+_FILES = ("up.lock", "store.lock", "server.lock", "store.log", "store.log.1", "store.socket-path", "store.initialized")
+_TYPES = dict.fromkeys([*_FILES, "store.socket-path.new"], stat.S_IFREG) | {
+    "store.sock": stat.S_IFSOCK,
+    "appendonlydir": stat.S_IFDIR,
 }
-"""All that a data folder has in it, unless it serves its owner for something else too."""
+"""The entries of a data folder, with their types. Its owner may keep other files in it, too."""
+
+_TYPE_NAMES = {stat.S_IFDIR: "a folder", stat.S_IFREG: "a file", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
 
 _log = logging.getLogger(__name__)
 
 
 class DataFolder:
-    """One folder, used by at most one server at a time."""
+    """One folder, which at most one server uses at a time."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
@@ -34,21 +42,23 @@ class DataFolder:
         self.server_lock_path = self.path / "server.lock"
         self.log_path = self.path / "store.log"
         self._socket_record = self.path / "store.socket-path"
+        self._initialized_mark = self.path / "store.initialized"
 
     def prepare(self) -> None:
-        """Make the folder, mode 0700 unless other files are in it too. Raises StoreRefused where that cannot be."""
+        """Create the folder, with mode 0700 unless it also holds other files. Raises StoreRefused."""
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             mode = stat.S_IMODE(self.path.stat().st_mode)
             if mode & 0o077:
                 self._make_private(mode)
-            self.keeper_lock_path.touch(mode=0o600)
+            self._check_entries()
+            os.close(open_private(self.keeper_lock_path, os.O_RDWR | os.O_CREAT))
         except OSError as error:
             raise StoreRefused(f"data folder {self.path} cannot be used: {error.strerror}") from None
 
     def _make_private(self, mode: int) -> None:
-        """Close the folder to others, unless its owner has something else in it."""
-        if all(entry.name in _OURS for entry in self.path.iterdir()):
+        """Close the folder to others, unless it also holds other files."""
+        if all(entry.name in _TYPES for entry in self.path.iterdir()):
             try:
                 self.path.chmod(0o700)
                 return
@@ -57,8 +67,28 @@ class DataFolder:
         if mode & 0o022:
             raise StoreRefused(f"data folder {self.path} can be written by others: name a new or empty folder")
 
+    def _check_entries(self) -> None:
+        """Raises StoreRefused for a symlink, an entry of the wrong type, or one that belongs to another user."""
+        for entry in self.path.iterdir():
+            expected = _TYPES.get(entry.name)
+            if expected is not None:
+                check_entry(entry, expected)
+            if expected == stat.S_IFDIR:
+                for file in entry.iterdir():
+                    check_entry(file, stat.S_IFREG)
+
+    @property
+    def is_initialized(self) -> bool:
+        """Whether a server has run on this folder before, so that it must hold data."""
+        return self._initialized_mark.exists()
+
+    def mark_initialized(self) -> None:
+        """Note that the folder holds data from now on."""
+        with contextlib.suppress(OSError):  # a full disk
+            os.close(open_private(self._initialized_mark, os.O_WRONLY | os.O_CREAT))
+
     def socket_path(self) -> Path:
-        """Where the server's socket is, or would be. Raises StoreRefused."""
+        """The path of the server's socket, whether it exists or not. Raises StoreRefused."""
         recorded = self._recorded_socket_path()
         if recorded is not None:
             return recorded
@@ -66,19 +96,20 @@ class DataFolder:
         return path if len(os.fsencode(path)) <= MAX_SOCKET_PATH_BYTES else self._short_socket_path()
 
     def record_socket_path(self, path: Path) -> None:
-        """Tell others, who know the folder by another path or another temporary folder where the socket is."""
+        """Record the socket for processes that know the folder by another path, or have another temporary folder."""
         if self._recorded_socket_path() == path:
             return
         scratch = self._socket_record.with_suffix(".new")
-        with contextlib.suppress(OSError):  # on a full disk, the server runs for those who find it without
-            scratch.touch(mode=0o600)
-            scratch.write_text(str(path), "utf-8", "surrogateescape")
+        with contextlib.suppress(OSError):  # a full disk; most processes find the socket without the record
+            with open(open_private(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb") as record:
+                record.write(os.fsencode(path))
             scratch.replace(self._socket_record)
 
     def _recorded_socket_path(self) -> Path | None:
         try:
-            path = Path(self._socket_record.read_text("utf-8", "surrogateescape"))
-            # A copy of a folder brings the record of the original along.
+            with open(open_private(self._socket_record, os.O_RDONLY), "rb") as record:
+                path = Path(os.fsdecode(record.read()))
+            # A copy of a folder contains the record of the original.
             is_within = path.name == "store.sock" and path.parent.samefile(self.path)
             is_ours = is_within or (path.parent.name == self._short_name() and _is_private(path.parent))
         except (OSError, ValueError):
@@ -104,6 +135,39 @@ class DataFolder:
         raise StoreRefused(f"the path of data folder {self.path} is too long for a unix socket: name a shorter one")
 
 
+def open_private(path: Path, flags: int) -> int:
+    """Open a file of the data folder. Raises OSError; StoreRefused if it is not a regular file of this user."""
+    try:
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise StoreRefused(f"{path} is a symlink: remove it") from None
+        raise
+    try:
+        _check_status(path, os.fstat(descriptor), stat.S_IFREG)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def check_entry(path: Path, expected: int) -> None:
+    """Raises StoreRefused unless `path` is of this type (as in `stat.S_IFREG`) and belongs to this user."""
+    with contextlib.suppress(FileNotFoundError):  # another process removed it
+        _check_status(path, path.lstat(), expected)
+
+
+def _check_status(path: Path, status: os.stat_result, expected: int) -> None:
+    if stat.S_ISLNK(status.st_mode):
+        raise StoreRefused(f"{path} is a symlink: remove it")
+    if stat.S_IFMT(status.st_mode) != expected:
+        raise StoreRefused(f"{path} is {_TYPE_NAMES.get(stat.S_IFMT(status.st_mode), 'not a file')}: remove it")
+    if status.st_uid != os.geteuid():
+        raise StoreRefused(
+            f"{path} belongs to another user (uid {status.st_uid}): run as that user, or `chown` the folder"
+        )
+
+
 def _is_private(folder: Path) -> bool:
     try:
         status = folder.lstat()
@@ -113,18 +177,18 @@ def _is_private(folder: Path) -> bool:
 
 
 class FolderLock:
-    """A right that one holder has at a time; the kernel takes it back when the process ends."""
+    """A file lock. The kernel releases it when the process ends."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._descriptor: int | None = None
 
     def acquire(self) -> bool:
-        """Take the lock if it is free. Raises StoreRefused where the folder cannot be locked at all."""
+        """Take the lock if it is free. Raises StoreRefused if the folder cannot be locked."""
         if self._descriptor is not None:
             return True
         try:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = open_private(self._path, os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise StoreRefused(f"{self._path} cannot be opened: {error.strerror}") from None
         try:
@@ -143,9 +207,9 @@ class FolderLock:
         return True
 
     def is_taken(self) -> bool:
-        """Whether another holder has it, in this process or elsewhere. Takes and makes nothing."""
+        """Whether this process or another one holds the lock. Takes and creates nothing."""
         try:
-            descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = open_private(self._path, os.O_RDONLY)
         except OSError:
             return False
         try:
@@ -159,21 +223,22 @@ class FolderLock:
         return False
 
     def release(self) -> None:
-        """Give the lock back."""
+        """Release the lock."""
         if self._descriptor is not None:
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
             self.forget()
 
     def forget(self) -> None:
-        """In a forked child: drop the copy of a lock that stays its parent's."""
+        """In a forked child, close the copy of a lock that belongs to the parent."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
 
 def read_pid(path: Path) -> int | None:
-    """The process id that a lock file names; None where it names none, as on a disk that was full."""
+    """The process id in a lock file; None if there is none, as after a full disk."""
     try:
-        return int(path.read_text("ascii"))
+        with open(open_private(path, os.O_RDONLY), "rb") as file:
+            return int(file.read(32))
     except (OSError, ValueError):
         return None

@@ -12,7 +12,7 @@ from pathlib import Path
 from ..durability import Durability
 from . import shim
 from .binary import find_server_binary
-from .folder import DataFolder
+from .folder import DataFolder, open_private
 from .probe import shut_down
 
 MAX_CLIENTS = 4096
@@ -38,7 +38,7 @@ class ServerProcess:
         command = [sys.executable, "-I", "-S", shim.__file__, str(os.getpid()), str(folder.server_lock_path)]
         command += [str(read_end), "--", program, *_settings(folder, durability, socket_path)]
         try:
-            with open(folder.log_path, "ab", opener=_open_private) as log:
+            with open(open_private(folder.log_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT), "ab") as log:
                 self._process = subprocess.Popen(
                     command,
                     stdin=subprocess.DEVNULL,
@@ -80,7 +80,7 @@ class ServerProcess:
     def last_words(self) -> str:
         """The most telling line that this run logged."""
         try:
-            with open(self._folder.log_path, "rb") as log:
+            with open(open_private(self._folder.log_path, os.O_RDONLY), "rb") as log:
                 log.seek(max(self._log_start, _size(self._folder.log_path) - _LOG_TAIL_BYTES))
                 lines = [line for line in log.read().decode(errors="replace").splitlines() if line.strip()]
             is_full = shutil.disk_usage(self._folder.path).free < _LEAST_ROOM_BYTES
@@ -97,21 +97,18 @@ def _is_grave(line: str) -> bool:
     return match is None or (match[1] == "#" and not line[match.end() :].startswith("WARNING"))
 
 
-def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
 def _settings(folder: DataFolder, durability: Durability, socket_path: Path) -> list[str]:
     settings = {
         "port": "0",
         "unixsocket": str(socket_path),
         "unixsocketperm": "700",
         "dir": str(folder.path),
-        "logfile": str(folder.log_path),
+        "logfile": "",  # it logs to the file that we opened
         "daemonize": "no",
         "appendonly": "yes",
         "appendfsync": durability.appendfsync,
         "aof-load-truncated": "yes",
+        "sanitize-dump-payload": "yes",
         "save": "",
         "maxmemory-policy": "noeviction",
         "maxclients": str(MAX_CLIENTS),

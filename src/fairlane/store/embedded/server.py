@@ -18,6 +18,7 @@ from pathlib import Path
 from ...model.errors import FairlaneError, StoreRefused, StoreUnavailable
 from ..durability import Durability
 from .folder import DataFolder, FolderLock, read_pid
+from .journal import check_journal
 from .launch import ServerProcess
 from .probe import Readiness, probe_socket
 
@@ -47,6 +48,8 @@ class EmbeddedServer:
         self._thread: threading.Thread | None = None
         self._process: ServerProcess | None = None
         self._failure: str | None = None
+        self._was_ready = False
+        """Until then, `start` raises what is wrong, and nothing is logged."""
         self.restarts = 0
         """How often the server was started again because it had ended."""
         _instances.add(self)
@@ -88,6 +91,8 @@ class EmbeddedServer:
         except BaseException:
             self.stop()
             raise
+        self._was_ready = True
+        self._folder.mark_initialized()
 
     def take_over_if_unkept(self) -> bool:
         """Become the keeper if nobody is; whether this process is now. Does not wait for the server."""
@@ -163,6 +168,7 @@ class EmbeddedServer:
 
     def _run_once(self) -> None:
         socket_path = self.socket_path
+        self._check_data()
         self._folder.record_socket_path(socket_path)
         process = ServerProcess(self._folder, self._durability, socket_path)
         with self._state:
@@ -172,12 +178,28 @@ class EmbeddedServer:
         failure = process.last_words() if code > 0 else None
         self._note_end(failure, f"ended with exit code {code}" + (f": {failure}" if failure else ""))
 
+    def _check_data(self) -> None:
+        """Raises StoreRefused where the data is damaged. Skipped while the previous server still serves it."""
+        lock = FolderLock(self._folder.server_lock_path)
+        if not lock.acquire():
+            return
+        try:
+            torn = check_journal(self._folder.path, is_initialized=self._folder.is_initialized)
+        finally:
+            lock.release()
+        if torn is not None:
+            _log.warning(
+                "the last write to the store was incomplete, as after a crash: dropping the last %d bytes of %s",
+                torn.lost_bytes,
+                torn.path.name,
+            )
+
     def _note_end(self, failure: str | None, what: str) -> None:
         with self._state:
             self._process = None
             self._failure = failure
-            if not self._stopping.is_set():
-                _log.warning("the embedded store %s; it is started again", what)
+            if self._was_ready and not self._stopping.is_set():
+                _log.warning("the embedded store %s; restarting it", what)
             self._state.notify_all()
 
     def _forget_in_child(self) -> None:

@@ -61,7 +61,7 @@ def _lock_folder(lock_file: str) -> None:
 
     Two servers on one append-only file would ruin it, and the previous server may not have ended yet.
     """
-    descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     deadline = time.monotonic() + WAIT_FOR_LOCK_S
     while True:
         try:
