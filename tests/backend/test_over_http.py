@@ -18,8 +18,8 @@ from fairlane.model.logs import LogLine, LogPiece
 from fairlane.model.refusals import refusal_of
 from fairlane.model.states import State
 from fairlane.remote import RemoteBackend
+from fairlane.rest.limits import LARGE_BODY
 from fairlane.runtime.sockets import listen
-from fairlane.server.http.endpoint import LARGE_BODY
 from tests.support.proxy import wire
 
 from .world import WORKER, World

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import msgspec
 
-from fairlane.remote.answers import JobAnswer
+from fairlane.rest.jobs import JobAnswer
 from tests.support.history import History, held_by
 from tests.support.running import Api, eventually, up
 

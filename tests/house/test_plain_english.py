@@ -39,6 +39,11 @@ PLAIN = (
     "src/fairlane/testing",
     "src/fairlane/upkeep",
     "tests",
+    "src/fairlane/remote",
+    "src/fairlane/rest",
+    "src/fairlane/server/routes",
+    "tests/docs",
+    "tests/house",
     "tools",
 )
 

@@ -12,8 +12,9 @@ import pytest
 
 from fairlane.model.errors import FairlaneError, StoreUnavailable
 from fairlane.remote import stream
-from fairlane.remote.stream import Event, follow_stream
+from fairlane.remote.stream import follow_stream
 from fairlane.remote.transport import Transport
+from fairlane.rest.events import Event
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
 AWAY = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"

@@ -3,7 +3,7 @@
 import pytest
 
 from fairlane.model import errors
-from fairlane.server.problems import problem_answer
+from fairlane.server.http.answers import problem_answer
 
 WORTH_A_REPEAT = [
     errors.RateLimited("too many", 0.2),

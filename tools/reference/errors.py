@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Iterator
-from http import HTTPStatus
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 import fairlane
-from fairlane.server.problems import problem_of
+from fairlane.rest import problems
+from fairlane.rest.problems import HttpProblem, problem_of
 from tools.reference.markdown import table
 
 _INTRODUCTION = """# Errors
@@ -51,7 +51,7 @@ def _row(kind: type[fairlane.FairlaneError]) -> tuple[str, ...]:
 
 
 def _refusals(folder: Traversable) -> Iterator[tuple[str, str, str]]:
-    """Every `HttpError(status, code, detail)` in the source: what has no class, since only HTTP has it."""
+    """Every `HttpError(PROBLEM, detail)` in the source: the problems that only HTTP has."""
     for entry in folder.iterdir():
         if entry.is_dir():
             yield from _refusals(entry)
@@ -71,20 +71,17 @@ def _refusals_in(function: ast.AST) -> Iterator[tuple[str, str, str]]:
     }
     for node in ast.walk(function):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "HttpError":
-            status, code, detail = (
-                values.get(argument.id, argument) if isinstance(argument, ast.Name) else argument
-                for argument in node.args[:3]
-            )
-            if _text(code) not in _CODES:
-                yield f"`{_text(code)}`", _text(status), _text(detail)
+            name, detail = node.args[:2]
+            problem = getattr(problems, name.id, None) if isinstance(name, ast.Name) else None
+            if isinstance(problem, HttpProblem) and problem.code not in _CODES:
+                text = values.get(detail.id, detail) if isinstance(detail, ast.Name) else detail
+                yield f"`{problem.code}`", str(problem.status.value), _text(text)
 
 
 def _text(value: ast.expr) -> str:
-    """The text or the status of an expression, with an ellipsis for each part that depends on the request."""
+    """The text of an expression, with an ellipsis for each part that depends on the request."""
     if isinstance(value, ast.Constant):
         return str(value.value)
-    if isinstance(value, ast.Attribute):
-        return str(HTTPStatus[value.attr].value)
     if isinstance(value, ast.JoinedStr):
         return "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in value.values)
     return ""

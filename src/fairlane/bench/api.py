@@ -14,8 +14,8 @@ from typing import cast
 import uvloop
 
 from ..engine import Engine
+from ..rest.jobs import JobBody
 from ..server.app import App, create_app
-from ..server.bodies import JobBody
 from ..server.context import Context
 from ..server.http.answers import Answer, json_answer
 from ..server.http.call import Call

@@ -10,7 +10,10 @@ from ..model import ids
 from ..model.bulk import BulkAction, BulkResult
 from ..model.job import Explanation, Job, JobPage, JobQuery, NewJob, Submission
 from ..model.logs import JobLog
-from . import answers, requests
+from ..rest.bulk import action_body
+from ..rest.jobs import JobAnswer
+from ..rest.listings import JobPageAnswer, search_parameters
+from ..rest.paths import job_path
 from .submission import submit_many, submit_one
 from .transport import Transport
 
@@ -37,24 +40,23 @@ class RemoteJobs:
         return await submit_many(self._transport, jobs)
 
     async def get(self, job_id: str) -> Job:
-        return await self._job("GET", requests.job_path(job_id))
+        return await self._job("GET", job_path(job_id))
 
     async def list(self, query: JobQuery) -> JobPage:
-        page = await self._transport.call("GET", "/jobs", answers.JobPageAnswer, query=requests.listing_query(query))
-        return JobPage([job.to_job() for job in page.jobs], page.next_cursor)
+        page = await self._transport.call("GET", "/jobs", JobPageAnswer, query=search_parameters(query))
+        return page.to_page()
 
     async def explain(self, job_id: str) -> Explanation:
-        return await self._transport.call("GET", requests.job_path(job_id, "/explain"), Explanation)
+        return await self._transport.call("GET", job_path(job_id, "/explain"), Explanation)
 
     async def cancel(self, job_id: str) -> Job:
-        return await self._job("POST", requests.job_path(job_id, "/cancel"))
+        return await self._job("POST", job_path(job_id, "/cancel"))
 
     async def retry(self, job_id: str) -> Job:
-        return await self._job("POST", requests.job_path(job_id, "/retry"))
+        return await self._job("POST", job_path(job_id, "/retry"))
 
     async def change(self, action: BulkAction, which: JobQuery | Sequence[str]) -> BulkResult:
-        body = requests.bulk_body(action, which)
-        return await self._transport.call("POST", "/jobs/actions", BulkResult, body=body)
+        return await self._transport.call("POST", "/jobs/actions", BulkResult, body=action_body(action, which))
 
     async def wait_finished(self, job_id: str, timeout_ms: int) -> Job | None:
         """The job once it has ended, or None when `timeout_ms` passed first. Polls."""
@@ -69,7 +71,7 @@ class RemoteJobs:
             pause = min(pause * 1.5, _LONGEST_LOOK_S)
 
     async def log(self, job_id: str) -> JobLog:
-        return await self._transport.call("GET", requests.job_path(job_id, "/logs"), JobLog)
+        return await self._transport.call("GET", job_path(job_id, "/logs"), JobLog)
 
     async def _job(self, method: str, path: str) -> Job:
-        return (await self._transport.call(method, path, answers.JobAnswer)).to_job()
+        return (await self._transport.call(method, path, JobAnswer)).to_job()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, WorkerReport
-from . import answers, requests
+from ..rest.leases import ClaimBody, LeaseList, LeaseResults, extend_bodies, finish_bodies
 from .transport import Transport, decode
 
 LONGEST_WAIT_MS = 20_000
@@ -26,14 +26,14 @@ class RemoteLeases:
         while True:
             left_ms = max(0, round((deadline - time.monotonic()) * 1000))
             wait_ms = min(left_ms, LONGEST_WAIT_MS)
-            body = requests.claim_body(request, wait_ms)
-            found = await self._transport.call("POST", "/leases", answers.Leases, body=body, wait_s=wait_ms / 1000)
+            body = ClaimBody.of(request, wait_ms)
+            found = await self._transport.call("POST", "/leases", LeaseList, body=body, wait_s=wait_ms / 1000)
             if found.leases or left_ms <= LONGEST_WAIT_MS:
                 return found.leases
 
     async def finish(self, outcomes: Sequence[Outcome]) -> list[LeaseStatus]:
         statuses: list[LeaseStatus] = []
-        for _, body in requests.batches([requests.outcome_item(outcome) for outcome in outcomes], "outcomes"):
+        for body in finish_bodies(outcomes):
             statuses += await self._lease_statuses("/leases/finish", body)
         return statuses
 
@@ -46,10 +46,10 @@ class RemoteLeases:
 
     async def extend(self, worker: WorkerReport, leases: Sequence[LeaseReport], lease_ms: int) -> list[LeaseStatus]:
         statuses: list[LeaseStatus] = []
-        for body in requests.extend_bodies(worker, leases, lease_ms):
+        for body in extend_bodies(worker, leases, lease_ms):
             statuses += await self._lease_statuses("/leases/extend", body)
         return statuses
 
     async def _lease_statuses(self, path: str, body: bytes) -> Sequence[LeaseStatus]:
         response = await self._transport.send(self._transport.build("POST", path, body, {}))
-        return answers.statuses(decode(response, answers.LeaseResults))
+        return decode(response, LeaseResults).statuses()

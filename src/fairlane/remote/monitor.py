@@ -8,18 +8,13 @@ from contextlib import aclosing
 import msgspec
 
 from ..model.job import Counters, Job
-from ..model.monitor import Changes, History, JobChange, Overview
-from . import requests
-from .answers import JobAnswer, OverviewAnswer, Wire
+from ..model.monitor import Changes, History, Overview
+from ..rest.events import JOBS, RESET, JobChanges
+from ..rest.jobs import JobAnswer
+from ..rest.monitor import OverviewView
+from ..rest.paths import job_path
 from .stream import follow_stream
 from .transport import Transport
-
-
-class JobChangesAnswer(Wire):
-    """Jobs that have changed, and whether others did too."""
-
-    jobs: list[JobChange]
-    more: bool
 
 
 class RemoteMonitor:
@@ -33,7 +28,7 @@ class RemoteMonitor:
         return await self._transport.call("GET", "/jobs/metrics", Counters, query=query)
 
     async def overview(self) -> Overview:
-        return (await self._transport.call("GET", "/overview", OverviewAnswer)).to_overview()
+        return (await self._transport.call("GET", "/overview", OverviewView)).to_overview()
 
     async def history(self, minutes: int) -> History:
         return await self._transport.call("GET", "/history", History, query={"minutes": str(minutes)})
@@ -42,15 +37,15 @@ class RemoteMonitor:
         async with aclosing(follow_stream(self._transport, "/events")) as stream:
             begun = False
             async for event in stream:
-                if event.name == "reset" or not begun:
+                if event.name == RESET or not begun:
                     begun = True
                     yield Changes([], missed=True)
-                if event.name == "jobs":
-                    answer = msgspec.json.decode(event.data, type=JobChangesAnswer)
+                if event.name == JOBS:
+                    answer = msgspec.json.decode(event.data, type=JobChanges)
                     yield Changes(answer.jobs, answer.more)
 
     async def follow(self, job_id: str) -> AsyncGenerator[Job]:
-        async with aclosing(follow_stream(self._transport, requests.job_path(job_id, "/events"))) as stream:
+        async with aclosing(follow_stream(self._transport, job_path(job_id, "/events"))) as stream:
             async for event in stream:
                 job = msgspec.json.decode(event.data, type=JobAnswer).to_job()
                 yield job

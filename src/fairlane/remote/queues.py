@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..model.overview import QueueInfo
-from . import answers, requests
+from ..rest.paths import queue_path
+from ..rest.queues import QueueList
 from .transport import Transport
 
 
@@ -14,8 +15,8 @@ class RemoteQueues:
         self._transport = transport
 
     async def list(self) -> list[QueueInfo]:
-        return (await self._transport.call("GET", "/queues", answers.Queues)).queues
+        return (await self._transport.call("GET", "/queues", QueueList)).queues
 
     async def pause(self, queue: str, paused: bool) -> QueueInfo:
-        path = requests.named_path("queues", queue, "the queue's name", "/pause" if paused else "/resume")
+        path = queue_path(queue, "/pause" if paused else "/resume")
         return await self._transport.call("POST", path, QueueInfo)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from ..model.tenant import PolicyChange, Tenant
-from . import answers, requests
+from ..rest.listings import page_parameters
+from ..rest.paths import tenant_path
+from ..rest.tenants import TenantPage
 from .transport import Transport
 
 
@@ -14,19 +16,15 @@ class RemoteTenants:
         self._transport = transport
 
     async def get(self, tenant_id: str) -> Tenant:
-        path = requests.named_path("tenants", tenant_id, "the tenant's id")
-        return await self._transport.call("GET", path, Tenant)
+        return await self._transport.call("GET", tenant_path(tenant_id), Tenant)
 
     async def list(self, limit: int, cursor: str | None = None, prefix: str = "") -> tuple[list[Tenant], str | None]:
-        query = {"limit": str(min(limit, requests.MAX_PAGE))} | ({} if cursor is None else {"cursor": cursor})
-        query |= {"prefix": prefix} if prefix else {}
-        page = await self._transport.call("GET", "/tenants", answers.TenantPage, query=query)
+        query = page_parameters(limit, cursor) | ({"prefix": prefix} if prefix else {})
+        page = await self._transport.call("GET", "/tenants", TenantPage, query=query)
         return page.tenants, page.next_cursor
 
     async def change(self, tenant_id: str, change: PolicyChange) -> Tenant:
-        path = requests.named_path("tenants", tenant_id, "the tenant's id")
-        return await self._transport.call("PUT", path, Tenant, body=change)
+        return await self._transport.call("PUT", tenant_path(tenant_id), Tenant, body=change)
 
     async def reset(self, tenant_id: str) -> Tenant:
-        path = requests.named_path("tenants", tenant_id, "the tenant's id", "/limits")
-        return await self._transport.call("DELETE", path, Tenant)
+        return await self._transport.call("DELETE", tenant_path(tenant_id, "/limits"), Tenant)

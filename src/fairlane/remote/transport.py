@@ -1,4 +1,4 @@
-"""One HTTP call: its timeouts, its repeats, and what its failures mean."""
+"""One HTTP call: its timeouts, its repeats, and the errors that it raises."""
 
 from __future__ import annotations
 
@@ -13,18 +13,21 @@ import httpx
 import msgspec
 
 from ..model.errors import FairlaneError, InvalidInput, StoreUnavailable
-from .problems import error_of_response
+from ..rest.problems import PROBLEM_TYPE, Problem, error_of
 
 PATIENCE_S = 2.0
-"""How long a call without an answer is tried again before it fails as StoreUnavailable."""
+"""How long a call without an answer is repeated before it raises StoreUnavailable."""
 CONNECT_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 30.0
-"""For each read and write, and for a free connection. A call that waits at the server has its wait besides."""
+"""For each read and write, and for a free connection. The wait of a long poll comes on top."""
 
+_UNREACHABLE = frozenset({502, 503, 504})
+"""The answers of a proxy that cannot reach the server behind it."""
 _PAUSES_S = (0.0, 0.02, 0.05, 0.1, 0.2)
 _JSON = {"content-type": "application/json"}
 
 T = TypeVar("T")
+_decode_problem = msgspec.json.Decoder(Problem).decode
 
 
 class Transport:
@@ -45,7 +48,7 @@ class Transport:
         query: Mapping[str, str] | None = None,
         wait_s: float = 0.0,
     ) -> T:
-        """The answer to a call, which must be safe to repeat. `wait_s` is how long the server may wait with it."""
+        """The answer to a call, which must be safe to repeat. `wait_s` is how long the server may hold it."""
         content = None if body is None else msgspec.json.encode(body)
         headers = {} if body is None else dict(_JSON)
         request = self._client.build_request(method, path, content=content, params=query, headers=headers)
@@ -63,10 +66,7 @@ class Transport:
         raise error_of_response(response)
 
     async def exchange(self, request: httpx.Request, wait_s: float = 0.0) -> httpx.Response:
-        """The response, a success or not. Sends again for PATIENCE_S while there is none.
-
-        Then raises StoreUnavailable.
-        """
+        """The response, a success or not. Without one, repeats for PATIENCE_S, then raises StoreUnavailable."""
         timeout = httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S, read=ANSWER_TIMEOUT_S + wait_s)
         request.extensions["timeout"] = timeout.as_dict()
         give_up = time.monotonic() + PATIENCE_S + wait_s
@@ -97,6 +97,21 @@ def decode(response: httpx.Response, answer: type[T]) -> T:
     except msgspec.MsgspecError as error:
         status = HTTPStatus(response.status_code).phrase
         raise FairlaneError(f"an answer ({status}) does not come from the API of fairlane: {error}") from error
+
+
+def error_of_response(response: httpx.Response) -> FairlaneError:
+    """The error of a response that is not a success."""
+    if response.headers.get("content-type", "").partition(";")[0] == PROBLEM_TYPE:
+        try:
+            return error_of(_decode_problem(response.content))
+        except msgspec.MsgspecError:
+            pass
+    status = response.status_code
+    if status in _UNREACHABLE:
+        return StoreUnavailable(f"the API does not answer: a proxy before it answers {status}")
+    if response.is_redirect:
+        return FairlaneError(f"the API's URL redirects to {response.headers.get('location')!r}; use that URL")
+    return FairlaneError(f"the answer {status} does not come from the API of fairlane")
 
 
 def _parse(url: str) -> tuple[str, httpx.URL]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..model.lease import WorkerOrders, WorkerReport
-from . import answers, requests
+from ..rest.paths import worker_path
+from ..rest.workers import WorkerList
 from .transport import Transport
 
 LONGEST_WAIT_MS = 20_000
@@ -16,21 +17,17 @@ class RemoteWorkers:
         self._transport = transport
 
     async def list(self) -> list[WorkerReport]:
-        found = await self._transport.call("GET", "/workers", answers.Workers)
+        found = await self._transport.call("GET", "/workers", WorkerList)
         return [worker.to_report() for worker in found.workers]
 
     async def next_orders(self, worker_id: str, seen: int, timeout_ms: int) -> WorkerOrders:
         wait_s = min(timeout_ms, LONGEST_WAIT_MS) / 1000
         query = {"seen": str(seen), "waitSeconds": str(wait_s)}
-        path = _path(worker_id, "/orders")
+        path = worker_path(worker_id, "/orders")
         return await self._transport.call("GET", path, WorkerOrders, query=query, wait_s=wait_s)
 
     async def drain(self, worker_id: str) -> None:
-        await self._transport.call("POST", _path(worker_id, "/drain"), WorkerOrders)
+        await self._transport.call("POST", worker_path(worker_id, "/drain"), WorkerOrders)
 
     async def leave(self, worker_id: str) -> None:
-        await self._transport.send(self._transport.build("DELETE", _path(worker_id), b"", {}))
-
-
-def _path(worker_id: str, action: str = "") -> str:
-    return requests.named_path("workers", worker_id, "the worker's id", action)
+        await self._transport.send(self._transport.build("DELETE", worker_path(worker_id), b"", {}))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any
 
 from starlette.applications import Starlette
@@ -10,17 +9,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ..backend import Backend
+from ..rest.problems import NO_SUCH_PATH, PROBLEM_TYPE, HttpError
 from .context import Context
-from .http.answers import Receive, Scope, Send
+from .http.answers import Receive, Scope, Send, problem_answer
 from .http.serving import PathApp
-from .problems import PROBLEM_TYPE, HttpError, problem_answer
 from .routes import ENDPOINTS
 from .routes.submit import SUBMIT
 from .settings import ServerSettings
 
 
 def create_app(backend: Backend, settings: ServerSettings | None = None) -> App:
-    """The API of `queue`, which stays the caller's to close."""
+    """The API of `backend`. The caller closes the backend."""
     return App(Context(backend, settings or ServerSettings()))
 
 
@@ -51,5 +50,5 @@ class App:
 
 
 async def _not_found(request: Any, error: Exception) -> Response:
-    answer = problem_answer(HttpError(HTTPStatus.NOT_FOUND, "not_found", "There is nothing at this path."))
-    return Response(answer.body, answer.status, media_type=PROBLEM_TYPE.decode())
+    answer = problem_answer(HttpError(NO_SUCH_PATH, "There is nothing at this path."))
+    return Response(answer.body, answer.status, media_type=PROBLEM_TYPE)

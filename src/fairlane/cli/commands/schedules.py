@@ -39,7 +39,7 @@ def list_(settings: Settings, limit: int, cursor: str | None, tenant_id: str | N
         check_name(tenant_id, "--tenant")
     found, next_cursor = ask(settings, lambda backend: backend.schedules.list(limit, cursor, tenant_id))
     if output == "json":
-        from ...server.views import SchedulePage
+        from ...rest.schedules import SchedulePage
 
         print_json(SchedulePage(schedules=found, next_cursor=next_cursor))
         return
@@ -146,7 +146,7 @@ def _ask(settings: Settings, tenant_id: str, name: str, question: Callable[[Back
 
 async def _set(schedules: Schedules, tenant_id: str, name: str, given: dict[str, Any]) -> Schedule:
     """Put what there is with the given fields changed, checked as the API checks it."""
-    from ...server.schedule_bodies import ScheduleBody
+    from ...rest.schedules import ScheduleBody
 
     try:
         found = await schedules.get(tenant_id, name)

@@ -90,7 +90,7 @@ def submit(settings: Settings, payload: str, wait: bool, output: str, **options:
 def _request(backend: Backend, payload: str, options: dict[str, Any]) -> NewJob:
     """The request for the job: what the API makes of the same values."""
     from ...job.control import check_delay_ms, check_timeout_ms
-    from ...server.bodies import BatchItem
+    from ...rest.jobs import BatchItem
 
     delay = options["delay"]
     if delay is not None and options["run_at"] is not None:
@@ -108,7 +108,7 @@ def _request(backend: Backend, payload: str, options: dict[str, Any]) -> NewJob:
         key=options["key"],
         idempotency_key=options["idempotency_key"],
     )
-    return item.to_item(backend, "")
+    return item.to_item(backend.jobs.new_id)
 
 
 async def _ended(backend: Backend, job_id: str) -> Job:

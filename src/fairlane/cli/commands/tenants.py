@@ -30,7 +30,7 @@ def list_(settings: Settings, limit: int, cursor: str | None, prefix: str, outpu
 
     found, next_cursor = ask(settings, lambda backend: backend.tenants.list(limit, cursor, prefix))
     if output == "json":
-        from ...server.views import TenantPage
+        from ...rest.tenants import TenantPage
 
         print_json(TenantPage(tenants=found, next_cursor=next_cursor))
         return

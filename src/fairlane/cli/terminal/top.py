@@ -30,12 +30,12 @@ def view(now: Sample, before: Sample) -> RenderableType:
 
 def as_data(now: Sample, before: Sample) -> dict[str, Any]:
     """What there is to see, for programs: as `GET /overview` and `GET /tenants`, and rates a second since `before`."""
-    from ...server.views import overview_view
+    from ...rest.monitor import OverviewView
 
     seconds = now.taken_at - before.taken_at
     counters, old = now.overview.counters, before.overview.counters
     return {
-        "overview": overview_view(now.overview),
+        "overview": OverviewView.of(now.overview),
         "rates": {name: (getattr(counters, name) - getattr(old, name)) / seconds for name in _RATES},
         "tenants": now.tenants,
     }

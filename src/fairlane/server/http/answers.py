@@ -7,6 +7,9 @@ from typing import Any
 
 import msgspec
 
+from ...model.errors import FairlaneError
+from ...rest.problems import INTERNAL, PROBLEM_TYPE, HttpError, problem_of
+
 Header = tuple[bytes, bytes]
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -14,6 +17,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 JSON_TYPE = b"application/json"
+_PROBLEM_TYPE = PROBLEM_TYPE.encode()
 _encoder = msgspec.json.Encoder()
 
 
@@ -46,3 +50,17 @@ class Answer:
 def json_answer(value: Any, status: int = 200, headers: Sequence[Header] = ()) -> Answer:
     """`value` as JSON."""
     return Answer(status, _encoder.encode(value), JSON_TYPE, headers)
+
+
+def problem_answer(error: FairlaneError) -> Answer:
+    """The response that tells of an error."""
+    problem = problem_of(error)
+    headers: list[Header] = list(error.headers) if isinstance(error, HttpError) else []
+    if problem.retry_after is not None:
+        headers.append((b"retry-after", b"%d" % problem.retry_after))
+    return Answer(problem.status, _encoder.encode(problem), _PROBLEM_TYPE, headers)
+
+
+def internal_problem() -> Answer:
+    """The response to a request that met a bug in the server. Reveals nothing of the inside."""
+    return problem_answer(HttpError(INTERNAL, "The server met an error; its log has the details."))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
+from ...rest.problems import BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, HttpError
 from ..context import Context
-from ..problems import HttpError
 from .answers import Receive, Scope
 
 
 class ClientGone(Exception):
-    """The client closed its connection before its request was whole. Nobody waits for an answer."""
+    """The client closed its connection before its request was complete. It gets no answer."""
 
 
 class BodyTooLarge(HttpError):
@@ -18,11 +16,11 @@ class BodyTooLarge(HttpError):
 
     def __init__(self, limit: int) -> None:
         detail = f"The body must have {limit} bytes at most."
-        super().__init__(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", detail, ((b"connection", b"close"),))
+        super().__init__(BODY_TOO_LARGE, detail, ((b"connection", b"close"),))
 
 
 class Call:
-    """A request: its headers, path parameters and body, and what the server has to answer it."""
+    """A request: its headers, path parameters and body, and the context of the server."""
 
     __slots__ = ("context", "headers", "receive", "scope")
 
@@ -64,10 +62,10 @@ class Call:
         kind = self.headers.get(b"content-type")
         if kind is not None and not _is_json(kind):
             detail = "The Content-Type must be application/json."
-            raise HttpError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+            raise HttpError(UNSUPPORTED_MEDIA_TYPE, detail)
         if b"content-encoding" in self.headers:
             detail = "The body must come without a Content-Encoding."
-            raise HttpError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+            raise HttpError(UNSUPPORTED_MEDIA_TYPE, detail)
         length = self.headers.get(b"content-length", b"0")
         if len(length) > 18 or not length.isdigit() or int(length) > limit:
             raise BodyTooLarge(limit)

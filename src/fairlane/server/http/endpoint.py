@@ -1,7 +1,7 @@
 """An operation of the API: the handler, and what its signature says about it.
 
-A handler takes the call and, as it needs them, `query` and `body` structs; what it returns is the
-answer. The OpenAPI document is made from the same signatures.
+A handler takes the call and, as it needs them, `query` and `body` structs. It returns the answer. The OpenAPI
+document is made from the same signatures.
 """
 
 from __future__ import annotations
@@ -13,15 +13,14 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 
-from ..queries import NoQuery
-from ..streams.sse import EVENT_STREAM
+from ...rest.events import EVENT_STREAM
+from ...rest.limits import SMALL_BODY
+from ...rest.parsing import parse_body, parse_query
+from ...rest.structs import NoQuery
 from .answers import Answer, json_answer
 from .call import Call
-from .parsing import parse_body, parse_query
 
 Handler = Callable[..., Awaitable[Any]]
-SMALL_BODY = 256 * 1024
-LARGE_BODY = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -31,16 +30,16 @@ class Reply:
     type: Any = None
     media: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Headers that this response can carry, with what they say."""
+    """Headers that this response can carry, with their descriptions."""
     always: frozenset[str] = frozenset()
-    """Those of them that it always carries."""
+    """The headers that it always carries."""
 
 
 class Endpoint:
     """One method of one path."""
 
     takes_any_query = False
-    """Whether query parameters are none of the server's business."""
+    """Whether unknown query parameters are ignored."""
 
     def __init__(
         self,
@@ -60,7 +59,7 @@ class Endpoint:
         self.errors = errors
         self.replies = replies or {200: Reply(hints["return"])}
         self.headers = headers or {}
-        """Optional request headers, with what they say."""
+        """Optional request headers, with their descriptions."""
         self.max_body = max_body
         self.query: Any = hints.get("query")
         body: Any = hints.get("body")
@@ -76,7 +75,7 @@ class Endpoint:
 
     @property
     def streams(self) -> bool:
-        """Whether its answers last, and hold something of the server as long as they do."""
+        """Whether its answers are streams, which hold resources of the server while they last."""
         return any(reply.media == EVENT_STREAM for reply in self.replies.values())
 
     @property
@@ -85,7 +84,7 @@ class Endpoint:
 
     @property
     def description(self) -> str:
-        """What there is to say besides the summary."""
+        """The documentation after the summary."""
         return self._documentation[2]
 
     @property
@@ -93,7 +92,7 @@ class Endpoint:
         return cleandoc(self.handler.__doc__ or "").partition("\n\n")
 
     async def answer(self, call: Call) -> Answer:
-        """Parse the request, call the handler, and make a response of what it returns."""
+        """Parse the request, call the handler, and make a response from its return value."""
         arguments: dict[str, Any] = {}
         if self.query is not None:
             arguments["query"] = parse_query(self.query, call.scope["query_string"])
@@ -107,6 +106,6 @@ class Endpoint:
 
 
 class LenientEndpoint(Endpoint):
-    """One whose callers put into the query what they like: browsers, load balancers, scrapers."""
+    """An endpoint for browsers, load balancers and scrapers, which send query parameters of their own."""
 
     takes_any_query = True

@@ -1,23 +1,20 @@
-"""Keeps web pages of other origins from using a server that trusts whoever can reach it."""
+"""Keeps web pages of other origins from using the server, which trusts every client that reaches it."""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from http import HTTPStatus
 
-from ..problems import HttpError
+from ...rest.problems import CROSS_ORIGIN, WRONG_HOST, HttpError
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITE = frozenset({b"same-origin", b"none"})
 
 
 def check_host(headers: dict[bytes, bytes], allowed_hosts: frozenset[str]) -> None:
-    """Refuse a request to a name that is not ours. Raises HttpError 421."""
+    """Refuse a request to another host name. Raises HttpError 421."""
     host = headers.get(b"host", b"")
     if host and host_name(host) not in allowed_hosts:
-        raise HttpError(
-            HTTPStatus.MISDIRECTED_REQUEST, "wrong_host", "This server does not answer to the name in the Host header."
-        )
+        raise HttpError(WRONG_HOST, "This server does not answer to the name in the Host header.")
 
 
 def is_safe(method: str) -> bool:
@@ -34,7 +31,7 @@ def check_origin(headers: dict[bytes, bytes]) -> None:
     site = headers.get(b"sec-fetch-site")
     origin = headers.get(b"origin")
     if (site is not None and site not in _OWN_SITE) or (origin is not None and origin.partition(b"://")[2] != host):
-        raise HttpError(HTTPStatus.FORBIDDEN, "cross_origin", "Pages of another origin may not do this.")
+        raise HttpError(CROSS_ORIGIN, "Pages of another origin may not do this.")
 
 
 @lru_cache(maxsize=1024)

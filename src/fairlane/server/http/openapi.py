@@ -10,12 +10,13 @@ from typing import Any
 
 import msgspec
 
-from ..bodies import BatchItem, Key, Name
-from ..problems import PROBLEM_TYPE, Problem
+from ...rest.batches import SCHEMA_REFERENCE
+from ...rest.fields import Key, Name
+from ...rest.jobs import BatchItem
+from ...rest.problems import PROBLEM_TYPE, Problem
 from .endpoint import Endpoint, Reply
 
 Json = dict[str, Any]
-_REFERENCE = "#/components/schemas/{name}"
 _ERRORS_OF_ALL = (403, 405, 421, 422, 500, 503)
 _ERRORS_OF_BODIES = (400, 408, 413, 415)
 _PATH_PARAMETER = re.compile(r"{(\w+)}")
@@ -41,13 +42,8 @@ def openapi_document(endpoints: Sequence[Endpoint]) -> bytes:
     return msgspec.json.format(msgspec.json.encode(document), indent=1)
 
 
-def reference_to(kind: type) -> str:
-    """Where the document has the schema of this struct."""
-    return _REFERENCE.format(name=kind.__name__)
-
-
 class Schemas:
-    """The JSON schemas of all that operations take and return."""
+    """The JSON schemas of all requests and answers."""
 
     def __init__(self, endpoints: Sequence[Endpoint]) -> None:
         types: list[Any] = [Problem, BatchItem]
@@ -57,7 +53,7 @@ class Schemas:
             types += [kind for kind in (endpoint.query, endpoint.body) if kind is not None]
             if endpoint.query is not None:
                 queries.add(endpoint.query.__name__)
-        schemas, components = msgspec.json.schema_components(types, ref_template=_REFERENCE)
+        schemas, components = msgspec.json.schema_components(types, ref_template=SCHEMA_REFERENCE)
         self._by_type = dict(zip(map(repr, types), schemas, strict=True))
         self._queries = {name: components.pop(name)["properties"] for name in queries}
         self.components = components
@@ -73,7 +69,7 @@ class Schemas:
 
 
 def _without_null(schema: Json) -> Json:
-    """A schema for something that is left out rather than null."""
+    """A schema for a value that may be left out, but not null."""
     choices = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
     if not choices:
         return schema
@@ -110,7 +106,7 @@ def _parameters(endpoint: Endpoint, schemas: Schemas) -> Iterator[Json]:
 
 
 def _names_in_path(endpoint: Endpoint) -> bool:
-    """Whether the path has a name in it, which may be refused; of a job's id one can only say that there is none."""
+    """Whether the path has a name in it, which may be invalid. A job's id is unknown rather than invalid."""
     return bool(_PATH_PARAMETER.search(endpoint.path)) and not endpoint.path.startswith("/jobs/")
 
 
@@ -141,7 +137,7 @@ def _success(status: int, reply: Reply, schemas: Schemas) -> Json:
 def _problem(status: int, schemas: Schemas) -> Json:
     response: Json = {
         "description": HTTPStatus(status).phrase,
-        "content": {PROBLEM_TYPE.decode(): {"schema": schemas.of(Problem)}},
+        "content": {PROBLEM_TYPE: {"schema": schemas.of(Problem)}},
     }
     if status in _RETRY_AFTER:
         response["headers"] = {

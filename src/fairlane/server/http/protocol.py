@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from http import HTTPStatus
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from ..problems import PROBLEM_TYPE, HttpError, problem_answer
+from ...rest.problems import HEADERS_TOO_LARGE, MALFORMED_REQUEST, REQUEST_TIMEOUT, HttpError
 from ..settings import ServerSettings
+from .answers import problem_answer
 
 HEAD_LIMIT_BYTES = 64 * 1024
 MAX_HEADERS = 100
@@ -69,16 +69,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP, and close."""
-        self._send_last(HttpError(HTTPStatus.BAD_REQUEST, "malformed_request", "This is not a valid HTTP request."))
+        """Answer bytes that are not HTTP, and close."""
+        self._send_last(HttpError(MALFORMED_REQUEST, "This is not a valid HTTP request."))
 
     def _refuse_head(self) -> None:
-        status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-        self._send_last(HttpError(status, "headers_too_large", "The request's headers are too large or too many."))
+        self._send_last(HttpError(HEADERS_TOO_LARGE, "The request's headers are too large or too many."))
 
     def _out_of_time(self) -> None:
-        status = HTTPStatus.REQUEST_TIMEOUT
-        self._send_last(HttpError(status, "request_timeout", "The request did not arrive in time."))
+        self._send_last(HttpError(REQUEST_TIMEOUT, "The request did not arrive in time."))
 
     def _send_last(self, error: HttpError) -> None:
         if self.transport.is_closing():
@@ -88,7 +86,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if cycle is None or cycle.response_complete or not cycle.response_started:
             answer = problem_answer(error)
             head = b"content-type: %b\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
-            self.transport.write(STATUS_LINE[answer.status] + head % (PROBLEM_TYPE, len(answer.body)) + answer.body)
+            self.transport.write(
+                STATUS_LINE[answer.status] + head % (answer.content_type, len(answer.body)) + answer.body
+            )
         self.transport.close()
 
     def _start_timer(self) -> None:

@@ -1,4 +1,4 @@
-"""From an ASGI request to an endpoint's answer, whatever happens in between."""
+"""From an ASGI request to an endpoint's answer. Every error becomes an answer too."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import logging
 from http import HTTPStatus
 
 from ...model.errors import FairlaneError
+from ...rest.problems import METHOD_NOT_ALLOWED, HttpError
 from ..context import Context
-from ..problems import HttpError, internal_problem, problem_answer
-from .answers import Answer, Receive, Scope, Send
+from .answers import Answer, Receive, Scope, Send, internal_problem, problem_answer
 from .call import BodyTooLarge, Call, ClientGone
 from .endpoint import Endpoint
 from .guard import check_host, check_origin, is_safe
@@ -58,7 +58,7 @@ class PathApp:
         if method == "OPTIONS":
             return Answer(HTTPStatus.NO_CONTENT, b"", b"", [allow])
         detail = "This path takes " + " and ".join(self._endpoints) + "."
-        raise HttpError(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail, (allow,))
+        raise HttpError(METHOD_NOT_ALLOWED, detail, (allow,))
 
 
 async def _refuse_and_drain(call: Call, answer: Answer, send: Send) -> None:

@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated
 
-from msgspec import Meta
-
-from ...model.monitor import MAX_HISTORY_MINUTES, History
+from ...model.monitor import History
+from ...rest.events import ENDED, EVENT_STREAM
+from ...rest.headers import LAST_EVENT_ID
+from ...rest.monitor import HistoryQuery, OverviewView
 from ..http.answers import Answer
 from ..http.call import Call
 from ..http.endpoint import Endpoint, Reply
-from ..queries import Query
-from ..streams.feeds import ENDED
-from ..streams.sse import EVENT_STREAM
 from ..streams.stream import EventStream
-from ..views import OverviewView, overview_view
 
 _LAST_EVENT_ID = {"Last-Event-ID": "The id of the event that the client saw last."}
 
 
-class HistoryQuery(Query, frozen=True):
-    """How far back to look."""
-
-    minutes: Annotated[int, Meta(ge=1, le=MAX_HISTORY_MINUTES)] = 60
-
-
 async def show_overview(call: Call) -> OverviewView:
     """Totals, jobs by state, queues and workers."""
-    return overview_view(await call.context.backend.monitor.overview())
+    return OverviewView.of(await call.context.backend.monitor.overview())
 
 
 async def show_history(call: Call, query: HistoryQuery) -> History:
@@ -43,7 +33,7 @@ async def stream_events(call: Call) -> Answer:
     and whether others did too, `{"jobs": [{id, tenantId, queue, task, state}], "more": bool}`, at most four times a
     second. `reset`: changes may have been missed, so load everything again.
     """
-    return EventStream(call, call.context.hub.events(call.header(b"last-event-id")))
+    return EventStream(call, call.context.hub.events(call.header(LAST_EVENT_ID.encode())))
 
 
 async def stream_job(call: Call) -> Answer:
@@ -53,7 +43,7 @@ async def stream_job(call: Call) -> Answer:
     gets 204, at which browsers stop coming back.
     """
     job = await call.context.backend.jobs.get(call.path("id"))
-    if job.state.is_terminal and call.header(b"last-event-id") == ENDED:
+    if job.state.is_terminal and call.header(LAST_EVENT_ID.encode()) == ENDED:
         return Answer(HTTPStatus.NO_CONTENT, b"", b"")
     return EventStream(call, call.context.feeds.events(job.id))
 

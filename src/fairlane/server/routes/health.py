@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Iterator
 
 from ...model.errors import StoreUnavailable
+from ...rest.monitor import Health
 from ..http.answers import Answer
 from ..http.call import Call
 from ..http.endpoint import LenientEndpoint, Reply
-from ..views import Health
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 

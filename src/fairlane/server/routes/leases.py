@@ -1,4 +1,4 @@
-"""The worker protocol: claim jobs, keep their leases, say how they ended."""
+"""The worker protocol: claim jobs, extend their leases, finish them."""
 
 from __future__ import annotations
 
@@ -8,37 +8,38 @@ import time
 import msgspec
 
 from ...model.errors import StoreUnavailable
-from ...model.lease import ClaimRequest, Lease, LeaseStatus, Outcome, OutcomeKind
+from ...model.lease import ClaimRequest, Lease, Outcome, OutcomeKind
+from ...rest.fields import ms_of
+from ...rest.leases import ClaimBody, ExtendBody, FinishBody, LeaseList, LeaseResults
+from ...rest.limits import LARGE_BODY
 from ..http.call import Call
-from ..http.endpoint import LARGE_BODY, Endpoint
-from ..lease_bodies import ClaimBody, ExtendBody, FinishBody
-from ..views import LeaseResult, LeaseResults, Leases
+from ..http.endpoint import Endpoint
 
 SLICE_MS = 1_000
-"""A long poll asks the store this long at a time, and looks in between whether its client is still there."""
+"""A long poll asks the store in slices of this length, and checks between them that its client is connected."""
 
 
-async def claim_jobs(call: Call, body: ClaimBody) -> Leases:
-    """Lease pending jobs to a worker, fairly over tenants; wait for a first one if there is none."""
+async def claim_jobs(call: Call, body: ClaimBody) -> LeaseList:
+    """Lease pending jobs to a worker, fairly over tenants; wait for a first job if there are no jobs."""
     request = body.to_request()
     if request.wait_ms == 0:
-        return Leases(leases=await call.context.backend.leases.claim(request))
-    return Leases(leases=await _claim_while_wanted(call, request))
+        return LeaseList(leases=await call.context.backend.leases.claim(request))
+    return LeaseList(leases=await _claim_while_wanted(call, request))
 
 
 async def extend_leases(call: Call, body: ExtendBody) -> LeaseResults:
     """A worker's heartbeat: renew its leases and say that it lives."""
     reports = [lease.to_report(f"/leases/{index}") for index, lease in enumerate(body.leases)]
-    lease_ms = round(body.lease_seconds * 1000)
+    lease_ms = ms_of(body.lease_seconds)
     statuses = await call.context.backend.leases.extend(body.worker.to_report(), reports, lease_ms)
-    return _results([report.job_id for report in reports], statuses)
+    return LeaseResults.of([report.job_id for report in reports], statuses)
 
 
 async def finish_leases(call: Call, body: FinishBody) -> LeaseResults:
     """End leases: say how each job went, or give it back."""
     outcomes = [outcome.to_outcome(f"/outcomes/{index}") for index, outcome in enumerate(body.outcomes)]
     statuses = await call.context.backend.leases.finish(outcomes) if outcomes else []
-    return _results([outcome.job_id for outcome in outcomes], statuses)
+    return LeaseResults.of([outcome.job_id for outcome in outcomes], statuses)
 
 
 async def _claim_while_wanted(call: Call, request: ClaimRequest) -> list[Lease]:
@@ -53,7 +54,7 @@ async def _claim_while_wanted(call: Call, request: ClaimRequest) -> list[Lease]:
             leases = await context.backend.leases.claim(msgspec.structs.replace(request, wait_ms=min(left, SLICE_MS)))
             await asyncio.sleep(0)  # lets a disconnect that has already happened be seen
             if gone.done():
-                # A client that has come back under the same claim id was given the same leases: they are its own.
+                # A client that repeated the claim on another connection holds the same leases.
                 if leases and context.claims.get(request.claim_id) is me:
                     await _give_back(call, leases)
                 return []
@@ -70,12 +71,7 @@ async def _give_back(call: Call, leases: list[Lease]) -> None:
     try:
         await call.context.backend.leases.finish(released)
     except StoreUnavailable:
-        return  # the leases run out by themselves
-
-
-def _results(job_ids: list[str], statuses: list[LeaseStatus]) -> LeaseResults:
-    pairs = zip(job_ids, statuses, strict=True)
-    return LeaseResults(results=[LeaseResult(job_id=job_id, status=status) for job_id, status in pairs])
+        return  # the leases expire
 
 
 ENDPOINTS = (

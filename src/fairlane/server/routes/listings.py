@@ -5,9 +5,9 @@ from __future__ import annotations
 from ...model.job import Counters, JobPage
 from ...model.names import check_name
 from ...model.states import State
+from ...rest.listings import Listing, OneTenant, Search
 from ..http.call import Call
 from ..http.endpoint import Endpoint
-from ..queries import Listing, OneTenant, Search
 
 
 async def search_jobs(call: Call, query: Search) -> JobPage:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
+from ...rest.problems import NO_SUCH_PATH, HttpError
 from ..assets import dashboard
 from ..http.answers import Answer
 from ..http.call import Call
 from ..http.endpoint import Handler, LenientEndpoint, Reply
-from ..problems import HttpError
 
 
 async def asset(call: Call) -> Answer:
     """A file of the pages."""
     found = dashboard().asset(call.path("fingerprint"), call.path("path"))
     if found is None:
-        raise HttpError(HTTPStatus.NOT_FOUND, "not_found", "There is no such file in this version of the dashboard.")
+        raise HttpError(NO_SUCH_PATH, "There is no such file in this version of the dashboard.")
     return found.answer(call)
 
 

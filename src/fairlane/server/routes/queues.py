@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from ...model.names import check_name
 from ...model.overview import QueueInfo
+from ...rest.queues import QueueList
 from ..http.call import Call
 from ..http.endpoint import Endpoint
-from ..views import Queues
 
 
-async def list_queues(call: Call) -> Queues:
+async def list_queues(call: Call) -> QueueList:
     """Every queue that has been used."""
-    return Queues(queues=await call.context.backend.queues.list())
+    return QueueList(queues=await call.context.backend.queues.list())
 
 
 async def pause_queue(call: Call) -> QueueInfo:

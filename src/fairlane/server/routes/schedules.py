@@ -7,21 +7,13 @@ from http import HTTPStatus
 from ...model.job import Job
 from ...model.names import check_name
 from ...model.schedule import Schedule
-from ..bodies import Name, chosen_id
+from ...rest.jobs import chosen_id
+from ...rest.schedules import RunBody, ScheduleBody, ScheduleListing, SchedulePage
 from ..http.answers import Answer, json_answer
 from ..http.call import Call
 from ..http.endpoint import Endpoint, Reply
-from ..queries import Page
-from ..schedule_bodies import RunBody, ScheduleBody
-from ..views import SchedulePage
 
 _PATH = "/tenants/{id}/schedules/{name}"
-
-
-class ScheduleListing(Page, frozen=True):
-    """A page of the schedules of a tenant, or of all."""
-
-    tenant_id: Name | None = None
 
 
 async def list_schedules(call: Call, query: ScheduleListing) -> SchedulePage:
@@ -44,27 +36,27 @@ async def put_schedule(call: Call, body: ScheduleBody) -> Schedule:
 
 
 async def delete_schedule(call: Call) -> Schedule:
-    """Forget a schedule; answers with what it was. The jobs that it has made stay."""
+    """Delete a schedule and return it. Its jobs stay."""
     return await call.context.backend.schedules.delete(*_names(call))
 
 
 async def pause_schedule(call: Call) -> Schedule:
-    """Keep a schedule from making jobs. Ticks that pass meanwhile are not counted as missed."""
+    """Keep a schedule from making jobs. Runs that are due meanwhile do not count as missed."""
     return await call.context.backend.schedules.pause(*_names(call), True)
 
 
 async def resume_schedule(call: Call) -> Schedule:
-    """Let a schedule go on from its next tick."""
+    """Let a schedule continue with its next run."""
     return await call.context.backend.schedules.pause(*_names(call), False)
 
 
 async def run_schedule(call: Call, body: RunBody | None) -> Answer:
-    """Make a job of a schedule now, whatever its rule says. Counts against no limit of submissions."""
+    """Make a job of a schedule now, outside its rule. It does not count against the submission rate."""
     tenant_id, name = _names(call)
-    queue = call.context.backend
-    chosen = body.id if body else None
-    job_id = queue.jobs.new_id(tenant_id) if chosen is None else chosen_id(queue, tenant_id, chosen)
-    job = await queue.schedules.run(tenant_id, name, job_id)
+    backend = call.context.backend
+    new_id, chosen = backend.jobs.new_id, body.id if body else None
+    job_id = new_id(tenant_id) if chosen is None else chosen_id(new_id, tenant_id, chosen)
+    job = await backend.schedules.run(tenant_id, name, job_id)
     return json_answer(job, HTTPStatus.ACCEPTED, [(b"location", b"/jobs/" + job.id.encode())])
 
 

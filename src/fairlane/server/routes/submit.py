@@ -2,62 +2,51 @@
 
 from __future__ import annotations
 
-import math
 from http import HTTPStatus
-from typing import Annotated
 
 import msgspec
-from msgspec import Meta
 
 from ...backend import Backend
 from ...model.errors import FairlaneError, NotFound
-from ...model.job import MAX_BATCH, MAX_PAYLOAD_BYTES, Job, NewJob, RateUse, Submission, SubmitStatus
+from ...model.job import Job, NewJob, RateUse, Submission, SubmitStatus
 from ...model.names import check_key
 from ...model.refusals import refusal_of
-from ..bodies import BatchItem, Body, JobBody
-from ..http.answers import Answer, Header, json_answer
+from ...rest.batches import BatchBody, BatchResult, BatchResults
+from ...rest.headers import IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, rate_headers
+from ...rest.jobs import BatchItem, JobBody, created_job, forgotten_job
+from ...rest.limits import JOB_BODY, LARGE_BODY
+from ...rest.parsing import parse_body, part_of_body
+from ...rest.problems import problem_of
+from ..http.answers import Answer, Header, json_answer, problem_answer
 from ..http.call import Call
-from ..http.endpoint import LARGE_BODY, Endpoint, Reply
-from ..http.openapi import reference_to
-from ..http.parsing import parse_body, part_of_body
-from ..problems import problem_answer, problem_of
-from ..views import BatchResult, BatchResults, created_job, forgotten_job
+from ..http.endpoint import Endpoint, Reply
 
 _RATE_HEADERS = {
-    "RateLimit": "What is left of the tenant's submission rate, and the seconds until there is more.",
+    "RateLimit": "Submissions that the tenant's rate still allows, and the seconds until it allows more.",
     "RateLimit-Policy": "The tenant's submission rate: quota and window in seconds.",
 }
-_ACCEPTED = int(HTTPStatus.ACCEPTED)  # an enum's member is looked up in Python each time
-_REPLAYED: Header = (b"idempotency-replayed", b"true")
+_ACCEPTED = int(HTTPStatus.ACCEPTED)  # the lookup of an enum's member runs Python code
+_KEY = IDEMPOTENCY_KEY.encode()
+_REPLAYED: Header = (IDEMPOTENCY_REPLAYED.encode(), b"true")
 _item_decoder = msgspec.json.Decoder(BatchItem)
-
-
-RawItem = Annotated[msgspec.Raw, Meta(extra_json_schema={"$ref": reference_to(BatchItem)})]
-
-
-class BatchBody(Body, frozen=True):
-    """Jobs to make."""
-
-    jobs: Annotated[list[RawItem], Meta(max_length=MAX_BATCH)]
-    """Parsed one by one, so that a bad one does not spoil the others."""
 
 
 async def submit_job(call: Call, body: JobBody) -> Answer:
     """Make a job. With the same Idempotency-Key and body again, answers with the first job."""
-    queue = call.context.backend
-    idempotency_key = call.header(b"idempotency-key")
+    backend = call.context.backend
+    idempotency_key = call.header(_KEY)
     if idempotency_key is not None:
         check_key(idempotency_key, "Idempotency-Key", "/Idempotency-Key")
-    job = body.to_new_job(queue, idempotency_key)
-    (made,) = await _submitted(queue, [job], [body.id is not None])
-    headers = [] if made.rate is None else _rate_headers(made.rate)
+    job = body.to_new_job(backend.jobs.new_id, idempotency_key)
+    (made,) = await _submitted(backend, [job], [body.id is not None])
+    headers = [] if made.rate is None else rate_headers(made.rate)
     if made.status is SubmitStatus.CREATED and body.id is None:  # nearly always: the short way
         headers.append(_location(made.job_id))
         return json_answer(created_job(job, made), _ACCEPTED, headers)
     if (error := refusal_of(made)) is not None:
         refusal = problem_answer(error)
         return Answer(refusal.status, refusal.body, refusal.content_type, [*refusal.headers, *headers])
-    status, shown = await _outcome(queue, job, made, own_id=body.id is not None)
+    status, shown = await _outcome(backend, job, made, own_id=body.id is not None)
     if status == _ACCEPTED:
         headers.append(_location(shown.id))
     elif made.status is SubmitStatus.REPLAYED:
@@ -66,15 +55,15 @@ async def submit_job(call: Call, body: JobBody) -> Answer:
 
 
 async def submit_batch(call: Call, body: BatchBody) -> BatchResults:
-    """Make many jobs, each for itself: one that is refused does not keep others from being made."""
-    queue = call.context.backend
-    asked = [_item(queue, raw, index) for index, raw in enumerate(body.jobs)]
+    """Make many jobs. A refused job does not keep the others from being made."""
+    backend = call.context.backend
+    asked = [_item(backend, raw, index) for index, raw in enumerate(body.jobs)]
     jobs = [job for job, _ in asked if isinstance(job, NewJob)]
     own_ids = [own_id for job, own_id in asked if isinstance(job, NewJob)]
-    made = iter(await _submitted(queue, jobs, own_ids))
+    made = iter(await _submitted(backend, jobs, own_ids))
     return BatchResults(
         results=[
-            await _result(queue, job, next(made), own_id) if isinstance(job, NewJob) else _refusal(job)
+            await _result(backend, job, next(made), own_id) if isinstance(job, NewJob) else _refusal(job)
             for job, own_id in asked
         ]
     )
@@ -92,12 +81,11 @@ async def _submitted(backend: Backend, jobs: list[NewJob], own_ids: list[bool]) 
 
 
 def _item(backend: Backend, raw: msgspec.Raw, index: int) -> tuple[NewJob | FairlaneError, bool]:
-    """The job that an item asks for, or why not; and whether the client has chosen its id."""
-    at = f"/jobs/{index}"
+    """The job that an item requests, or why it is refused; and whether the client chose its id."""
     try:
-        with part_of_body(at):
+        with part_of_body(f"/jobs/{index}"):
             item = parse_body(_item_decoder, bytes(raw))
-        return item.to_item(backend, at), item.id is not None
+            return item.to_item(backend.jobs.new_id), item.id is not None
     except FairlaneError as error:
         return error, False
 
@@ -128,21 +116,15 @@ async def _outcome(backend: Backend, job: NewJob, made: Submission, own_id: bool
 
 
 async def _job_of_own_id(backend: Backend, job: NewJob, made: Submission) -> Job:
-    """The job with the id that its client chose: made now, or by the same request before."""
+    """The job with the id that its client chose: made now, or by an earlier, equal request."""
     try:
         return await backend.jobs.get(job.id)
     except NotFound:
-        return created_job(job, made)  # it ended and was deleted meanwhile
+        return created_job(job, made)  # the store has already deleted it
 
 
 def _location(job_id: str) -> Header:
     return (b"location", b"/jobs/" + job_id.encode())
-
-
-def _rate_headers(rate: RateUse) -> list[Header]:
-    policy = b'"submit";q=%d;w=%d' % (rate.limit, math.ceil(rate.window_seconds))
-    left = b'"submit";r=%d;t=%d' % (rate.remaining, math.ceil(rate.reset_seconds))
-    return [(b"ratelimit-policy", policy), (b"ratelimit", left)]
 
 
 SUBMIT = Endpoint(
@@ -155,7 +137,7 @@ SUBMIT = Endpoint(
         200: Reply(Job, headers={"Idempotency-Replayed": "`true` if the Idempotency-Key was used before."}),
     },
     headers={"Idempotency-Key": "1 to 255 visible ASCII characters; remembered for 24 hours."},
-    max_body=MAX_PAYLOAD_BYTES + 64 * 1024,
+    max_body=JOB_BODY,
 )
 
 ENDPOINTS = (

@@ -1,4 +1,4 @@
-"""One watch on each job that somebody looks at, for all clients of `GET /jobs/{id}/events` that a server has."""
+"""One subscription for each watched job, shared by all clients of `GET /jobs/{id}/events`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ import msgspec
 from ...backend import Backend
 from ...model.errors import NotFound, StoreUnavailable
 from ...model.job import Job
-from .sse import RETRY, beat_until, event
-
-ENDED = "ended"
-"""Id of the event after which a job's stream ends."""
+from ...rest.events import ENDED, JOB, event_text
+from .sse import RETRY, beat_until
 
 _TROUBLE_S = 1.0
 _log = logging.getLogger(__name__)
@@ -22,7 +20,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Feed:
-    """What is last known of one job."""
+    """The latest event of one job."""
 
     def __init__(self) -> None:
         self.version = 0
@@ -32,13 +30,13 @@ class Feed:
         self.following: asyncio.Task[None] | None = None
 
     def show(self, job: Job) -> None:
-        """Note how the job is now."""
+        """Note the present job."""
         self.version += 1
-        self.rendered = event("job", _encode(job), ENDED if job.state.is_terminal else str(self.version))
+        self.rendered = event_text(JOB, _encode(job), ENDED if job.state.is_terminal else str(self.version))
         self._tell()
 
     def end(self) -> None:
-        """Note that nothing more will come."""
+        """Note that no further event will come."""
         self.ended = True
         self._tell()
 
@@ -55,7 +53,7 @@ class Feeds:
         self._feeds: dict[str, Feed] = {}
 
     async def events(self, job_id: str) -> AsyncGenerator[bytes]:
-        """The job at once and after each change; a client that is slow gets the latest. Ends after the job has."""
+        """The job at once and after each change; a slow client gets the latest. Ends once the job has ended."""
         fresh = asyncio.Event()
         feed = self._join(job_id, fresh)
         seen = 0

@@ -21,8 +21,9 @@ import msgspec
 from ...backend import Backend
 from ...model.errors import FairlaneError
 from ...model.monitor import Overview
-from ..views import JobChanges, overview_view
-from .sse import RETRY, beat_until, event
+from ...rest.events import JOBS, OVERVIEW, RESET, JobChanges, event_text
+from ...rest.monitor import OverviewView
+from .sse import RETRY, beat_until
 
 JOBS_EVERY_S = 0.25
 OVERVIEW_EVERY_S = 1.0
@@ -88,7 +89,7 @@ class Hub:
                     yield entry.rendered
                 elif place != self._place:
                     place = self._place
-                    yield self._render("reset", b"{}") + self._state()
+                    yield self._render(RESET, b"{}") + self._state()
                 else:
                     yield await beat_until(fresh)
         finally:
@@ -126,10 +127,10 @@ class Hub:
         async with aclosing(self._backend.monitor.changes()) as stream:
             async for changes in stream:
                 if changes.missed:
-                    self._append("reset", b"{}")
+                    self._append(RESET, b"{}")
                     self._live.set()
                 if changes.jobs or changes.more:
-                    self._append("jobs", _encode(JobChanges(jobs=changes.jobs, more=changes.more)))
+                    self._append(JOBS, _encode(JobChanges(jobs=changes.jobs, more=changes.more)))
                 await asyncio.sleep(JOBS_EVERY_S)
 
     async def _watch_whole(self) -> None:
@@ -138,7 +139,7 @@ class Hub:
             old = self._overview
             if old is None or msgspec.structs.replace(overview, at=old.at) != old:
                 self._overview = overview
-                self._append("overview", _encode(overview_view(overview)))
+                self._append(OVERVIEW, _encode(OverviewView.of(overview)))
             await asyncio.sleep(OVERVIEW_EVERY_S)
 
     def _append(self, name: str, data: bytes) -> None:
@@ -161,10 +162,10 @@ class Hub:
         """The present overview as an event, where it is known yet."""
         if self._overview is None:
             return b""
-        return self._render("overview", _encode(overview_view(self._overview)))
+        return self._render(OVERVIEW, _encode(OverviewView.of(self._overview)))
 
     def _render(self, name: str, data: bytes) -> bytes:
-        return event(name, data, f"{self._epoch}-{self._place}")
+        return event_text(name, data, f"{self._epoch}-{self._place}")
 
     def _place_of(self, event_id: str | None) -> int | None:
         """The place of an event id; one before all others if it is not of ours."""

@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from http import HTTPStatus
 
+from ...rest.events import EVENT_STREAM
 from ..http.answers import Answer, Message, Send
 from ..http.call import Call
-from .sse import EVENT_STREAM
 
 # The second keeps nginx from collecting events into larger pieces.
 _HEADERS = ((b"cache-control", b"no-store"), (b"x-accel-buffering", b"no"))

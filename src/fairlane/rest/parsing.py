@@ -1,22 +1,19 @@
-"""From untrusted bytes to checked values. Whatever is wrong becomes a FairlaneError, never another exception."""
+"""From untrusted bytes to checked values. Any mistake in them raises a FairlaneError, never another exception."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
 
-from ...model.errors import InvalidInput
-from ...model.json_text import too_deep
-from ..problems import HttpError
-
-MAX_ECHO = 300
-"""Characters of a refused field's name or value that an error repeats."""
+from ..model.errors import InvalidInput
+from ..model.json_text import too_deep
+from .limits import MAX_ECHO
+from .problems import MALFORMED_JSON, HttpError
 
 _T = TypeVar("_T")
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
@@ -25,7 +22,7 @@ _FIELD = re.compile(r"Object (?:missing required|contains unknown) field `(.*)`"
 
 
 def parse_body(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:
-    """The value of a request body. Raises HttpError 400 if it is no JSON, InvalidInput if it is other JSON."""
+    """The value of a request body. Raises HttpError 400 for text that is not JSON, InvalidInput for other JSON."""
     try:
         if not body.isascii():
             body.decode()  # values kept as raw text are not checked by the decoder
@@ -33,16 +30,16 @@ def parse_body(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:
     except msgspec.ValidationError as error:
         raise _invalid(error) from None
     except UnicodeDecodeError:
-        raise malformed("The body is not valid UTF-8.") from None
+        raise HttpError(MALFORMED_JSON, "The body is not valid UTF-8.") from None
     except msgspec.DecodeError as error:
-        raise malformed(f"The body is not valid JSON: {error}.") from None
+        raise HttpError(MALFORMED_JSON, f"The body is not valid JSON: {error}.") from None
     except RecursionError:
         raise too_deep("") from None
 
 
 @contextmanager
 def part_of_body(at: str) -> Iterator[None]:
-    """What is refused within points below `at`."""
+    """Errors raised within have their pointers moved below `at`."""
     try:
         yield
     except InvalidInput as error:
@@ -51,9 +48,9 @@ def part_of_body(at: str) -> Iterator[None]:
 
 
 def parse_query(kind: type[_Struct], query: bytes) -> _Struct:
-    """The query parameters as a struct; of repeated ones the last counts. Raises InvalidInput.
+    """The query parameters as a struct. The last of repeated parameters counts. Raises InvalidInput.
 
-    Unknown ones are refused: a filter whose name is mistyped must not mean everything.
+    Unknown parameters are refused, since a filter with a mistyped name would select everything.
     """
     try:
         given = dict(parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict"))
@@ -67,10 +64,6 @@ def parse_query(kind: type[_Struct], query: bytes) -> _Struct:
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
         raise _invalid(error) from None
-
-
-def malformed(detail: str) -> HttpError:
-    return HttpError(HTTPStatus.BAD_REQUEST, "malformed_json", detail)
 
 
 def _unknown_parameter(name: str, known: Sequence[str]) -> InvalidInput:
@@ -89,7 +82,7 @@ def _invalid(error: msgspec.ValidationError) -> InvalidInput:
 
 
 def _pointer(path: str) -> str:
-    """A JSON pointer from the decoder's own notation, such as `.jobs[3].headers[...]`."""
+    """A JSON pointer from the decoder's notation, such as `.jobs[3].headers[...]`."""
     steps = re.findall(r"\.([^.\[]+)|\[(\d+)\]", path)
     return "".join("/" + escape(name or index) for name, index in steps)
 

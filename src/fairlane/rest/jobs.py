@@ -1,0 +1,217 @@
+"""A job: the request for one, and the job that the API shows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from functools import lru_cache
+
+import msgspec
+
+from ..model.backoff import Backoff
+from ..model.bounded import check_headers
+from ..model.errors import InvalidInput, PayloadTooLarge
+from ..model.ids import is_job_id
+from ..model.job import (
+    DEFAULT_MAX_ATTEMPTS,
+    DEFAULT_PRIORITY,
+    DEFAULT_QUEUE,
+    DEFAULT_TASK,
+    DEFAULT_TIMEOUT_MS,
+    MAX_PAYLOAD_BYTES,
+    Attempt,
+    Job,
+    NewJob,
+    Parent,
+    Submission,
+    SubmitStatus,
+    Time,
+)
+from ..model.json_text import check_json
+from ..model.names import check_key, check_name
+from ..model.states import Reason, State
+from ..model.times import start_ms, utc
+from .fields import Attempts, BackoffSeconds, DelaySeconds, JobId, Key, Name, Priority, TimeoutSeconds, ms_of
+from .structs import Body, same_fields
+
+NewId = Callable[[str], str]
+"""Makes a job id for a tenant, as `backend.Jobs.new_id`."""
+_DEFAULT_BACKOFF = Backoff()
+_NO_HEADERS: dict[str, str] = {}
+_NO_ATTEMPTS: list[Attempt] = []
+
+
+class BackoffBody(Body, frozen=True):
+    """The delay before a retry: `baseSeconds`, doubling with each failed attempt up to `capSeconds`."""
+
+    base_seconds: BackoffSeconds = 1
+    cap_seconds: BackoffSeconds = 300
+
+    @classmethod
+    def of(cls, backoff: Backoff) -> BackoffBody:
+        return cls(base_seconds=backoff.base_ms / 1000, cap_seconds=backoff.cap_ms / 1000)
+
+    def to_backoff(self) -> Backoff:
+        if self.base_seconds > self.cap_seconds:
+            raise InvalidInput("baseSeconds must not be above capSeconds", "/backoff/baseSeconds")
+        return Backoff(ms_of(self.base_seconds), ms_of(self.cap_seconds))
+
+
+class WorkBody(Body, frozen=True, kw_only=True):
+    """What to run, and how. A job and the jobs of a schedule have it in common."""
+
+    payload: msgspec.Raw
+    task: Name = DEFAULT_TASK
+    queue: Name = DEFAULT_QUEUE
+    priority: Priority = DEFAULT_PRIORITY
+    max_attempts: Attempts = DEFAULT_MAX_ATTEMPTS
+    timeout_seconds: TimeoutSeconds = DEFAULT_TIMEOUT_MS / 1000
+
+    def check_work(self) -> bytes:
+        """Check the names and the payload, and return the payload's text. Raises InvalidInput, PayloadTooLarge."""
+        if self.task is not DEFAULT_TASK:
+            check_name(self.task, "task", "/task")
+        if self.queue is not DEFAULT_QUEUE:
+            check_name(self.queue, "queue", "/queue")
+        text = bytes(self.payload)
+        if len(text) > MAX_PAYLOAD_BYTES:
+            raise PayloadTooLarge(f"the payload must have {MAX_PAYLOAD_BYTES // 1024} KiB at most", "/payload")
+        check_json(text, "/payload")
+        return text
+
+
+class JobBody(WorkBody, frozen=True, kw_only=True):
+    """A request to run a job."""
+
+    tenant_id: Name
+    delay_seconds: DelaySeconds | None = None
+    run_at: Time | None = None
+    backoff: BackoffBody | None = None
+    key: Key | None = None
+    headers: dict[str, str] | None = None
+    id: JobId | None = None
+    """For clients that repeat a request after a lost reply: an id that they made, in the tenant's partition."""
+    parent: Parent | None = None
+    """The running job that submits this one. With its proof, the submission rate does not count this job."""
+
+    def to_new_job(self, new_id: NewId, idempotency_key: str | None) -> NewJob:
+        """The job that this requests. Raises InvalidInput, PayloadTooLarge."""
+        check_name(self.tenant_id, "tenantId", "/tenantId")
+        payload = self.check_work()
+        if self.key is not None:
+            check_key(self.key, "key", "/key")
+        return NewJob(  # spelled out: this is the busiest call, and copies by name would double its cost
+            id=new_id(self.tenant_id) if self.id is None else chosen_id(new_id, self.tenant_id, self.id),
+            tenant_id=self.tenant_id,
+            payload=payload,
+            task=self.task,
+            queue=self.queue,
+            priority=self.priority,
+            delay_ms=0 if self.delay_seconds is None else ms_of(self.delay_seconds),
+            run_at_ms=None if self.run_at is None else self._run_at_ms(self.run_at),
+            max_attempts=self.max_attempts,
+            timeout_ms=ms_of(self.timeout_seconds),
+            backoff=_DEFAULT_BACKOFF if self.backoff is None else self.backoff.to_backoff(),
+            key=self.key,
+            headers=check_headers(self.headers) if self.headers else None,
+            idempotency_key=idempotency_key,
+            parent=self.parent,
+        )
+
+    def _run_at_ms(self, run_at: datetime) -> int:
+        if self.delay_seconds is not None:
+            raise InvalidInput("give either delaySeconds or runAt", "/runAt")
+        return start_ms(run_at, time.time(), "/runAt")
+
+
+class BatchItem(JobBody, frozen=True):
+    """One job of a batch, with its own idempotency key."""
+
+    idempotency_key: Key | None = None
+
+    @classmethod
+    def of(cls, job: NewJob, idempotency_key: str | None) -> BatchItem:
+        """The request for a job. `POST /jobs` takes it too while it has no `idempotency_key`."""
+        delayed = job.run_at_ms is None and job.delay_ms
+        return cls(
+            **_fields_of_job(job),
+            payload=msgspec.Raw(job.payload),
+            delay_seconds=job.delay_ms / 1000 if delayed else None,
+            run_at=None if job.run_at_ms is None else utc(job.run_at_ms / 1000),
+            timeout_seconds=job.timeout_ms / 1000,
+            backoff=None if job.backoff == _DEFAULT_BACKOFF else BackoffBody.of(job.backoff),
+            headers=job.headers or None,
+            idempotency_key=idempotency_key,
+        )
+
+    def to_item(self, new_id: NewId) -> NewJob:
+        """The job that this requests. Raises InvalidInput, PayloadTooLarge."""
+        if self.idempotency_key is not None:
+            check_key(self.idempotency_key, "idempotencyKey", "/idempotencyKey")
+        return self.to_new_job(new_id, self.idempotency_key)
+
+
+class JobAnswer(Job, frozen=True, kw_only=True, rename="camel"):
+    """A job as a client decodes it.
+
+    The decoder keeps no text for a field that may be None, so here `result` is never None.
+    """
+
+    result: msgspec.Raw = msgspec.Raw(b"null")
+
+    def to_job(self) -> Job:
+        fields = {name: getattr(self, name) for name in Job.__struct_fields__}
+        return Job(**fields | {"result": None if bytes(self.result) == b"null" else self.result})
+
+
+_fields_of_job = same_fields(NewJob, BatchItem, "payload", "backoff", "headers", "idempotency_key")
+
+
+def chosen_id(new_id: NewId, tenant_id: str, job_id: str) -> str:
+    """The id that a client chose for its job. Raises InvalidInput."""
+    if not is_job_id(job_id) or job_id[:2] != new_id(tenant_id)[:2]:
+        raise InvalidInput("id must be 26 hex digits that begin with the tenant's partition", "/id")
+    return job_id
+
+
+def created_job(job: NewJob, made: Submission) -> Job:
+    """The new job, as the store would show it."""
+    return Job(
+        id=made.job_id,
+        tenant_id=job.tenant_id,
+        queue=job.queue,
+        task=job.task,
+        payload=msgspec.Raw(job.payload),
+        state=made.state or State.PENDING,
+        priority=job.priority,
+        max_attempts=job.max_attempts,
+        timeout_seconds=job.timeout_ms / 1000,
+        created_at=_utc_of_group(made.created_at_ms),
+        run_at=utc(made.run_at_ms / 1000) if made.state is State.SCHEDULED else None,
+        key=job.key,
+        headers=job.headers or _NO_HEADERS,
+        attempts=_NO_ATTEMPTS,
+    )
+
+
+def forgotten_job(job: NewJob, job_id: str) -> Job:
+    """The job that an earlier, equal request made, if it has ended and the store has deleted it."""
+    made_at = int(job_id[2:13], 16) / 1000 if is_job_id(job_id) else 0
+    made = Submission(SubmitStatus.REPLAYED, job_id, State.COMPLETED, round(made_at * 1000))
+    return msgspec.structs.replace(created_job(job, made), reason=Reason.FORGOTTEN)
+
+
+def submission_of(asked: NewJob, shown: Job, status: SubmitStatus) -> Submission:
+    """The submission whose job the API shows."""
+    if status is not SubmitStatus.CREATED:
+        return Submission(status, shown.id)
+    created_ms = ms_of(shown.created_at.timestamp())
+    due_ms = created_ms if shown.run_at is None else ms_of(shown.run_at.timestamp())
+    return Submission(status, asked.id, shown.state, created_ms, due_ms)
+
+
+@lru_cache(maxsize=64)
+def _utc_of_group(ms: int) -> datetime:
+    """A Unix time as a datetime. Cached, since all jobs of a group commit have the same."""
+    return utc(ms / 1000)

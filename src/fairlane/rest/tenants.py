@@ -1,0 +1,55 @@
+"""Tenants: their limits and figures."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from ..model.names import check_name
+from ..model.tenant import MAX_CONCURRENCY, MAX_RATE_LIMIT, PolicyChange, Tenant
+from .fields import Name
+from .listings import Page
+from .structs import Body, View
+
+
+class TenantListing(Page, frozen=True):
+    """A page of the tenants whose id begins with `prefix`."""
+
+    prefix: Name | None = None
+
+    def check(self) -> None:
+        """Raises InvalidInput for text that is not a valid name."""
+        if self.prefix is not None:
+            check_name(self.prefix, "prefix", "/prefix")
+        if self.cursor is not None:
+            check_name(self.cursor, "cursor", "/cursor")  # the last id of the previous page
+
+
+class TenantPage(View, frozen=True):
+    """Some tenants, and where the next ones begin (null at the end)."""
+
+    tenants: list[Tenant]
+    next_cursor: str | None
+
+
+class RateBody(Body, frozen=True):
+    """At most `limit` events in every sliding window of `windowSeconds`."""
+
+    limit: Annotated[int, Meta(ge=1, le=MAX_RATE_LIMIT)]
+    window_seconds: Annotated[float, Meta(ge=0.001, le=86_400)] = 60
+
+
+class LimitsBody(Body, frozen=True):
+    """Limits to change: those left out stay as they are, null is unlimited."""
+
+    submit_rate: RateBody | None | UnsetType = UNSET
+    concurrency: Annotated[int, Meta(ge=1, le=MAX_CONCURRENCY)] | None | UnsetType = UNSET
+    start_rate: RateBody | None | UnsetType = UNSET
+    weight: Annotated[float, Meta(ge=0.01, le=1000)] | UnsetType = UNSET
+    paused: bool | UnsetType = UNSET
+
+    def to_change(self) -> PolicyChange:
+        """The change of the model, which has the same fields. Clients send that."""
+        return msgspec.convert(msgspec.to_builtins(self), PolicyChange)
