@@ -160,7 +160,10 @@ def _measure(content: mmap.mmap) -> tuple[int, int]:
         name = command[0].upper()
         if name not in _DATA_COMMANDS or not all(isinstance(word, bytes) for word in command):
             break
-        position += len(libvalkey.pack_command(tuple(command)))
+        end = position + len(libvalkey.pack_command(tuple(command)))
+        if end > len(content):  # a cut command that has swallowed _END
+            break
+        position = end
         in_transaction = name == b"MULTI" or (in_transaction and name != b"EXEC")
         if not in_transaction:
             intact = position
