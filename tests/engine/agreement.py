@@ -82,7 +82,7 @@ async def check_tenants(engine: Engine, model: Model) -> None:
 
 
 def check_block(model: Model, tenant: str, blocked_by: str | None, until: datetime | None) -> None:
-    """A start rate's end is noticed by `promote`; every other change at once."""
+    """A start rate's end is noticed by `promote` and by claims; every other change at once."""
     until_ms = ms(until) if until else None
     wanted = model.constraint(tenant)
     if wanted is None and blocked_by is not None:

@@ -115,17 +115,6 @@ async def test_a_wait_ends_with_the_job(engine: Engine, monkeypatch: pytest.Monk
     assert await engine.store.client.exists("fl:{0}:awaited") == 0
 
 
-async def test_a_resumed_queue_wakes_an_idle_worker(engine: Engine) -> None:
-    await engine.queues.pause("default", True)
-    await submit(engine, "acme", 1)
-    async with engine.store.subscriber() as client, client.pubsub() as pubsub:
-        await pubsub.subscribe("fl:{0}:wake/default")
-        assert (await pubsub.get_message(timeout=30) or {})["type"] == "subscribe"
-        await engine.queues.pause("default", False)
-        assert (await pubsub.get_message(timeout=30) or {})["type"] == "message"
-    assert len(await claim(engine, 1)) == 1
-
-
 async def test_a_running_job_has_no_place_in_its_lane(engine: Engine) -> None:
     await submit(engine, "acme", 2)
     (lease,) = await claim(engine, 1)
@@ -138,18 +127,6 @@ async def test_a_retry_at_once_waits_for_nothing(engine: Engine) -> None:
     (lease,) = await claim(engine, 1)
     await engine.leases.finish([Outcome(job_id=lease.job_id, token=lease.token, kind=OutcomeKind.FAILED, delay_ms=0)])
     assert [again.job_id for again in await claim(engine, 1)] == [lease.job_id]
-
-
-async def test_an_idle_worker_is_woken_by_the_first_job_alone(engine: Engine) -> None:
-    await lift_limits(engine)
-    async with engine.store.subscriber() as client, client.pubsub() as pubsub:
-        await pubsub.subscribe("fl:{0}:wake/default")
-        assert (await pubsub.get_message(timeout=30) or {})["type"] == "subscribe"
-        await submit(engine, "acme", 2)
-        await submit(engine, "other", 1)
-        await finish(engine, await claim(engine, 1), OutcomeKind.RELEASED)
-        await engine.store.client.publish("fl:{0}:wake/default", "the end")
-        assert [(await pubsub.get_message(timeout=30) or {})["data"] for _ in range(2)] == [b"", b"the end"]
 
 
 async def test_a_limit_that_is_lifted_leaves_no_end_of_waiting(engine: Engine) -> None:

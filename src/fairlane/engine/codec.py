@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -57,7 +57,15 @@ def submission(reply: list[Any], i: int, now: int) -> Submission:
     return Submission(_SUBMIT_STATUS[status], job_id.decode(), state, now, run_at or 0, rate)
 
 
-def claim_values(request: ClaimRequest, most: int) -> dict[str, Value]:
+class Claimed(NamedTuple):
+    """What a claim returned."""
+
+    leases: list[Lease]
+    again_s: float | None
+    """When the claim should be made again, if it still waits; None: no such time."""
+
+
+def claim_values(request: ClaimRequest, most: int, idle_claim: str = "", wait_ms: int = 0) -> dict[str, Value]:
     if most < 1:
         raise InvalidInput("a claim must ask for at least one job", "/max")
     return {
@@ -66,15 +74,18 @@ def claim_values(request: ClaimRequest, most: int) -> dict[str, Value]:
         "lease_ms": request.lease_ms,
         "max": most,
         "queues": _encode(request.queues),
+        "idle_claim": idle_claim,
+        "wait_ms": wait_ms,
     }
 
 
-def leases(reply: list[Any], lease_ms: int) -> list[Lease]:
-    return [
+def claimed(reply: list[Any], lease_ms: int) -> Claimed:
+    leases = [
         lease_from(reply[i].decode(), reply[i + 1].decode(), reply[i + 2], reply[i + 3], reply[i + 4], lease_ms)
         for i in range(1, len(reply), 5)
         if reply[i + 4] is not None
     ]
+    return Claimed(leases, reply[0] / 1_000_000 if reply[0] >= 0 else None)
 
 
 def finish_values(outcomes: Sequence[Outcome]) -> dict[str, Value]:

@@ -68,12 +68,10 @@ ORDERS = "orders"
 EVENTS = "news"
 """Changed jobs, published while a process watches."""
 
-WAKE = "wake/"
 
-
-def wake(queue: str) -> str:
-    """A queue has work for an idle worker."""
-    return f"{WAKE}{queue}"
+def wake(listener: str) -> str:
+    """An idle claim of this process should come."""
+    return f"wake/{listener}"
 
 
 JOB_KEYS = ("j/", "x/", "r/", "g/")
@@ -84,13 +82,13 @@ TENANT_KEYS = ("rate/", "starts/")
 
 EXPIRING_KEYS = ("i/", "claim/", "answer/", WATCHED, *TENANT_KEYS)
 
-KEYS_BY_NAME = (LANE, RUN_INDEX, BUSINESS_KEY, "count/", HISTORY)
+KEYS_BY_NAME = ("idle/", LANE, RUN_INDEX, BUSINESS_KEY, "count/", HISTORY)
 """Prefixes of keys that end in a name and do not expire."""
 
 SINGLE_KEYS = frozenset({
     LANES, "resting", "floor", "blocked", "blocked_until", "slots", "started", LEASES, "scheduled",
     "completed", "failed", "cancelled", "keyed", "awaited", TENANTS, POLICIES, "defaults", "queues_used",
     "queues_paused", "fairness", "owed", WORKERS, WORKER_INFO, "orders", "draining",
-    "sequence", "fence", COUNTERS, "depths", "ready", "clock", "shift",
+    "idle_queues", "woken", "alarm", "sequence", "fence", COUNTERS, "depths", "ready", "clock", "shift",
     SCHEDULES, SCHEDULE_NAMES, SCHEDULE_STATES, SCHEDULES_DUE,
 })  # fmt: skip

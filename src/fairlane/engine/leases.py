@@ -10,11 +10,12 @@ import msgspec
 
 from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, WorkerReport
 from . import codec
+from .codec import Claimed
 from .partition import Partition, Partitions
 from .subscription import Subscription, wait
 
-LOOK_AGAIN_S = 1.0
-"""How often an idle claim tries again without having been notified, in case a notification was lost."""
+LOOK_AGAIN_S = 5.0
+"""How often an idle claim tries again without having been woken."""
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -28,15 +29,22 @@ class EngineLeases:
         self._first_partition = random.randrange(len(partitions))
 
     async def claim(self, request: ClaimRequest) -> list[Lease]:
+        if request.wait_ms <= 0:
+            return (await self._claim_now(request)).leases
         deadline = time.monotonic() + request.wait_ms / 1000
-        with self._subscription.work_for(request.queues) as work:
+        with self._subscription.idle_claim(request.queues) as idle:
             while True:
-                work.clear()
-                leases = await self._claim_now(request)
-                left = deadline - time.monotonic()
-                if leases or left <= 0:
-                    return leases
-                await wait(work, min(left, LOOK_AGAIN_S * (0.75 + random.random() / 2)))
+                idle.begin()
+                began = time.monotonic()
+                found = await self._claim_now(request, idle.name, max(0, round((deadline - began) * 1000)))
+                # From before the call on, so that the next one arrives in time and not a round trip late.
+                again = began + LOOK_AGAIN_S * (0.75 + random.random() / 2)
+                if found.again_s is not None:
+                    again = min(again, began + found.again_s)
+                if not found.leases:
+                    await wait(idle.event, min(deadline, again) - time.monotonic())
+                if found.leases or (time.monotonic() >= deadline and not idle.event.is_set()):
+                    return found.leases
 
     async def finish(self, outcomes: Sequence[Outcome]) -> list[LeaseStatus]:
         statuses: list[LeaseStatus] = [LeaseStatus.STALE_LEASE] * len(outcomes)
@@ -51,11 +59,11 @@ class EngineLeases:
     ) -> tuple[list[LeaseStatus], list[Lease]]:
         if len(self._partitions) > 1 or not outcomes:
             statuses = await self.finish(outcomes) if outcomes else []
-            return statuses, await self._claim_now(request)
+            return statuses, (await self._claim_now(request)).leases
         ended, claimed = await self._partitions[0].run_pair(
             ("finish", codec.finish_values(outcomes)), ("claim", codec.claim_values(request, request.max))
         )
-        return [codec.LEASE_STATUS[status] for status in ended], codec.leases(claimed, request.lease_ms)
+        return [codec.LEASE_STATUS[status] for status in ended], codec.claimed(claimed, request.lease_ms).leases
 
     async def extend(self, worker: WorkerReport, leases: Sequence[LeaseReport], lease_ms: int) -> list[LeaseStatus]:
         statuses: list[LeaseStatus] = [LeaseStatus.STALE_LEASE] * len(leases)
@@ -72,13 +80,18 @@ class EngineLeases:
         await self._partitions.each(beat)
         return statuses
 
-    async def _claim_now(self, request: ClaimRequest) -> list[Lease]:
+    async def _claim_now(self, request: ClaimRequest, idle_claim: str = "", wait_ms: int = 0) -> Claimed:
         leases: list[Lease] = []
+        again: list[float] = []
         self._first_partition += 1
         for step in range(len(self._partitions)):
             partition = self._partitions[(self._first_partition + step) % len(self._partitions)]
-            reply = await partition.run("claim", **codec.claim_values(request, request.max - len(leases)))
-            leases += codec.leases(reply, request.lease_ms)
+            most = request.max - len(leases)
+            reply = await partition.run("claim", **codec.claim_values(request, most, idle_claim, wait_ms))
+            found = codec.claimed(reply, request.lease_ms)
+            leases += found.leases
+            if found.again_s is not None:
+                again.append(found.again_s)
             if len(leases) >= request.max:
                 break
-        return leases
+        return Claimed(leases, min(again, default=None))

@@ -62,6 +62,7 @@ _ON_A_KEY = (
         "ZCARD",
         "ZLEXCOUNT",
         "ZMSCORE",
+        "ZPOPMAX",
         "ZPOPMIN",
         "ZRANGE",
         "ZRANGEBYLEX",
@@ -95,8 +96,6 @@ def needed_commands() -> list[tuple[str, ...]]:
         ("TIME",),
         ("PUBLISH", keys.prefix(0) + keys.ENDED, ""),
         ("SUBSCRIBE", keys.prefix(0) + keys.ENDED),
-        # Patterns are compared literally: fl:* does not permit this one.
-        ("PSUBSCRIBE", keys.prefix(0) + keys.wake("*")),
     ]
 
 
@@ -117,8 +116,6 @@ def _grant(command: tuple[str, ...]) -> str:
     name, *arguments = command
     grant = f"+{name.lower()}"
     match name:
-        case "PSUBSCRIBE":
-            return f"{grant} &{arguments[0]}"
         case "PUBLISH" | "SUBSCRIBE":
             return f"{grant} &fl:*"
         case "SCAN" | "TIME":

@@ -17,6 +17,7 @@ from valkey.exceptions import ValkeyError
 
 from ..store import Store
 from . import keys
+from .idle_claims import IdleClaim, IdleClaims
 from .partition import Partitions
 
 _RECONNECT_S = 0.2
@@ -30,28 +31,30 @@ class Subscription:
     def __init__(self, store: Store, partitions: Partitions) -> None:
         self._store = store
         self._prefixes = [partition.prefix for partition in partitions]
-        self._waiters: dict[asyncio.Event, frozenset[str]] = {}
+        self._idle_claims = IdleClaims(partitions)
+        self._waiters: dict[asyncio.Event, str] = {}
         self._listener: asyncio.Task[None] | None = None
         self._pubsub: PubSub | None = None
         self._listening = False
         self._on_event: Callable[[bytes | None], None] | None = None
 
     @contextlib.contextmanager
-    def work_for(self, queues: Sequence[str]) -> Iterator[asyncio.Event]:
-        """An event that is set when one of `queues` (none: any) may have work."""
-        with self._listen(frozenset(keys.wake(queue) for queue in queues)) as event:
-            yield event
+    def idle_claim(self, queues: Sequence[str]) -> Iterator[IdleClaim]:
+        """A claim of these queues (none: all) that the store may wake."""
+        self._start()
+        with self._idle_claims.waiting(queues) as claim:
+            yield claim
 
     @contextlib.contextmanager
     def end_of(self, job_id: str) -> Iterator[asyncio.Event]:
         """An event that is set when the job has ended, if a script marked the job as awaited."""
-        with self._listen(frozenset({job_id})) as event:
+        with self._listen(job_id) as event:
             yield event
 
     @contextlib.contextmanager
     def orders_for(self, worker_id: str) -> Iterator[asyncio.Event]:
         """An event that is set when the worker has new orders."""
-        with self._listen(frozenset({worker_id})) as event:
+        with self._listen(worker_id) as event:
             yield event
 
     async def hear_events(self, on_event: Callable[[bytes | None], None] | None) -> None:
@@ -76,9 +79,9 @@ class Subscription:
             await asyncio.wait({self._listener})
 
     @contextlib.contextmanager
-    def _listen(self, topics: frozenset[str]) -> Iterator[asyncio.Event]:
+    def _listen(self, topic: str) -> Iterator[asyncio.Event]:
         event = asyncio.Event()
-        self._waiters[event] = topics
+        self._waiters[event] = topic
         self._start()
         try:
             yield event
@@ -96,8 +99,9 @@ class Subscription:
         pubsub = self._pubsub = self._store.subscriber().pubsub(ignore_subscribe_messages=False)
         while True:
             try:
-                await pubsub.psubscribe(*self._channels(keys.wake("*")))
-                await pubsub.subscribe(*self._channels(keys.ENDED), *self._channels(keys.ORDERS))
+                await pubsub.subscribe(
+                    *self._idle_claims.channels, *self._channels(keys.ENDED), *self._channels(keys.ORDERS)
+                )
                 if self._on_event is not None:
                     await pubsub.subscribe(*self._channels(keys.EVENTS))
                 self._listening = True
@@ -117,24 +121,26 @@ class Subscription:
             message = await pubsub.get_message(timeout=None)
             if message is None:
                 continue
-            if message["type"] in ("psubscribe", "subscribe"):
-                self._tell(None)
+            if message["type"] == "subscribe":
+                self._wake_all()
                 if message["channel"] == event_channels[-1] and self._on_event is not None:
                     self._on_event(None)
-            elif message["type"] == "pmessage":
-                channel = message["channel"].decode()
-                self._tell(channel[channel.index(keys.WAKE) :])
             elif message["type"] == "message" and message["channel"] in event_channels:
                 if self._on_event is not None:
                     self._on_event(message["data"])
             elif message["type"] == "message":
-                self._tell(message["data"].decode())
+                self._hear(message["channel"].decode(), message["data"].decode())
 
-    def _tell(self, topic: str | None) -> None:
-        """Wake the waiters for `topic`; None wakes all."""
-        for event, topics in self._waiters.items():
-            if topic is None or topic in topics or (not topics and topic.startswith(keys.WAKE)):
-                event.set()
+    def _hear(self, channel: str, topic: str) -> None:
+        if not self._idle_claims.hear(channel, topic):
+            for event, waited_for in self._waiters.items():
+                if topic == waited_for:
+                    event.set()
+
+    def _wake_all(self) -> None:
+        self._idle_claims.wake_all()
+        for event in self._waiters:
+            event.set()
 
 
 async def wait(event: asyncio.Event, seconds: float) -> None:

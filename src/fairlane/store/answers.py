@@ -21,8 +21,7 @@ from ..model.errors import FairlaneError, StoreFull, StoreRefused, StoreUnavaila
 PATIENCE_S = 2.0
 """How long a call is repeated while the store is away or answers an error that passes."""
 LEAST_ACL_RULE = (
-    "~fl:* ~fairlane:* &fl:* &fl:{0}:wake/* "
-    "+@read +@write +@scripting +@connection +@pubsub -@dangerous +info +config|get +time"
+    "~fl:* ~fairlane:* &fl:* +@read +@write +@scripting +@connection +@pubsub -@dangerous +info +config|get +time"
 )
 """What a store's user must be permitted."""
 

@@ -1,15 +1,21 @@
 #!lua flags=allow-oom
 -- claim: lease up to max pending jobs to a worker, by start-time fair queueing over tenants.
 -- KEYS prefix
--- ARGV at worker claim lease_ms max queues
--- RETURNS now, then for each job: id, token, attempt, base attempt, record
+-- ARGV at worker claim lease_ms max queues idle_claim wait_ms
+-- RETURNS us until the claim should come again by itself (-1: no such time), then for each job: id, token, attempt,
+--   base attempt, record
 -- EVENTS pending>running
--- NEEDS base job policy sliding_window counts lanes constraints fair_queueing run_indexes candidates turns events
+-- NEEDS base job policy sliding_window counts lanes constraints fair_queueing idle run_indexes candidates turns events
 -- queues: msgpack array of names, empty for all. A worker that repeats a claim id gets the same leases again.
+-- idle_claim: "LISTENER/NUMBER" of a claim that waits up to wait_ms for its first job, see include/idle.lua; ''
+-- for a claim that does not wait.
 --   claim/WORKER/CLAIM  msgpack array of the jobs that the claim leased, kept for the length of a lease
 --   fence        the highest fencing token so far: a number that rises with every lease. It is no lower than the time
 --                (us) of the lease, so that it rises even if the store loses its last writes and this key with them.
-local answers = { now }
+local answers = { -1 }
+
+-- A claim unblocks at least as many tenants, so that those of other queues do not pile up.
+local LEAST_UNBLOCKED = 10
 
 local function answer_again(ids)
   local records = read('HMGET', 'started', ids)
@@ -27,6 +33,9 @@ local jobs_of_first_call = call('GET', claim_key)
 if jobs_of_first_call then return answer_again(unpack_value(jobs_of_first_call)) end
 
 max = tonumber(max)
+local asked = unpack_value(queues)
+touch_unblocked(math.max(max, LEAST_UNBLOCKED))
+local opened = update_without_waking()
 local open = read_open_queues(unpack_value(queues))
 local emptied = {} -- lanes
 local removed = {} -- queue -> minus the number of jobs that leave it
@@ -219,19 +228,38 @@ local function charge_starts(charged, floor)
   if floor > highest_floor() then call('SET', key('clock'), floor) end
 end
 
-if #open.names == 0 then return answers end
+-- Other idle claims take what this one leaves behind.
+local function wake_others()
+  for _, queue in ipairs(opened) do wake(queue) end
+  local is_asked = {}
+  for _, queue in ipairs(asked) do is_asked[queue] = true end
+  for _, queue in ipairs(call('ZRANGE', key('woken'), 0, -1)) do
+    if #asked == 0 or is_asked[queue] then wake_next(queue) end
+  end
+end
+
+local function answer_without_jobs()
+  wake_others()
+  if idle_claim ~= '' then answers[1] = start_waiting(idle_claim, asked, wait_ms) end
+  return answers
+end
+
+if #open.names == 0 then return answer_without_jobs() end
 local candidates = find_candidates(open, max)
 local tenants = {}
 for i, c in ipairs(candidates) do tenants[i] = c.tenant end
 load_policies(tenants)
 local turns, floor = plan_turns(candidates, open.names, max)
 local served = take_from_lanes(candidates)
-update_run_indexes()
-if #turns == 0 then return answers end
+push_all(opened, update_without_waking())
+if #turns == 0 then return answer_without_jobs() end
 
 start_leases(turns)
 local blocks = block_at_limits(served)
 if by_seconds then offset_debts(served) end
 leave_run_indexes()
 charge_starts(rest_leavers(served, blocks), math.max(floor, open.highest))
+wake_others()
+if idle_claim ~= '' then stop_waiting(idle_claim, asked) end
+set_alarm(asked)
 return answers

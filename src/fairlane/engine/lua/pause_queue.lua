@@ -4,12 +4,12 @@
 -- ARGV at queue paused
 -- RETURNS 1
 -- EVENTS
--- NEEDS base
+-- NEEDS base idle
 call('ZADD', key('queues_used'), now, queue)
 if paused == '1' then
   call('SADD', key('queues_paused'), queue)
 else
   call('SREM', key('queues_paused'), queue)
-  call('PUBLISH', key('wake/' .. queue), '')
+  wake(queue)
 end
 return 1

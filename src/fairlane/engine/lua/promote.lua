@@ -1,10 +1,11 @@
 #!lua flags=allow-oom
--- promote: make due jobs pending, and unblock tenants whose start rate has room again.
+-- promote: make due jobs pending, unblock tenants whose start rate has room again, and wake another claim where one
+-- was woken and did not come.
 -- KEYS prefix
 -- ARGV at limit
 -- RETURNS moved, ms until the next job or tenant is due (-1: none)
 -- EVENTS scheduled>pending
--- NEEDS base job lanes run_indexes events
+-- NEEDS base job lanes idle run_indexes events
 -- If the record is missing (corruption), leave the entry for `doctor`.
 local due = call('ZRANGEBYSCORE', key('scheduled'), '-inf', now, 'LIMIT', 0, limit)
 local moved = {}
@@ -28,9 +29,9 @@ if #due > 0 then
   write('ZREM', 'scheduled', moved)
   write_lanes()
 end
-local unblocked = call('ZRANGEBYSCORE', key('blocked_until'), '-inf', now, 'LIMIT', 0, limit)
-for _, tenant in ipairs(unblocked) do touch(tenant) end
+touch_unblocked(limit)
 update_run_indexes()
+for _, queue in ipairs(call('ZRANGEBYSCORE', key('woken'), '-inf', now, 'LIMIT', 0, limit)) do wake_next(queue) end
 if #moved > 0 then publish_events({}, added_to_lanes) end
 
 local next_at

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- tidy: delete workers without heartbeats, expired waits for the end of a job, virtual times that all floors have
--- passed, and empty queues that no job has entered for a day (the next job adds them again).
+-- tidy: delete workers without heartbeats, expired waits for work or for the end of a job, virtual times that all
+-- floors have passed, and empty queues that no job has entered for a day (the next job adds them again).
 -- KEYS prefix
 -- ARGV at silence_ms cursor
 -- RETURNS the cursor for the next call, over virtual times
@@ -9,6 +9,12 @@
 local silent = call('ZRANGEBYSCORE', key('workers'), '-inf', now - silence_ms, 'LIMIT', 0, 1000)
 delete_workers(silent)
 call('ZREMRANGEBYSCORE', key('awaited'), '-inf', now)
+
+local without_claims = call('ZRANGEBYSCORE', key('idle_queues'), '-inf', now, 'LIMIT', 0, 1000)
+local lists = {}
+for i, queue in ipairs(without_claims) do lists[i] = key('idle/' .. queue) end
+write_keys('UNLINK', lists)
+write('ZREM', 'idle_queues', without_claims)
 
 local unused, in_use = {}, {}
 for _, queue in ipairs(call('ZRANGEBYSCORE', key('queues_used'), '-inf', now - 86400000, 'LIMIT', 0, 1000)) do

@@ -1,6 +1,5 @@
 -- run_indexes: keeps each queue's run index in line with lanes, slots and policies.
--- NEEDS base policy lanes constraints fair_queueing
---   channel wake/QUEUE: the queue has a runnable tenant again
+-- NEEDS base policy lanes constraints fair_queueing idle
 
 -- For each touched tenant: the queues in which it should be runnable, and whether it is blocked.
 local function plan_update(tenants)
@@ -46,7 +45,8 @@ local function read_times(tenants, by_queue)
   return times, scores, resting
 end
 
--- Enter or remove the tenants. Raises `indexed` (tenant -> its highest virtual time in a run index).
+-- Enter or remove the tenants. Raises `indexed` (tenant -> its highest virtual time in a run index). Returns whether
+-- the queue has runnable tenants and had none before.
 local function update_run_index(queue, tenants, scores, wanted, times, indexed)
   local floor = tonumber(call('HGET', key('floor'), queue))
   local was_empty = not floor
@@ -65,23 +65,24 @@ local function update_run_index(queue, tenants, scores, wanted, times, indexed)
   write('ZADD', 'run/' .. queue, enter)
   if was_empty and #enter > 0 then
     call('HSET', key('floor'), queue, floor)
-    call('PUBLISH', key('wake/' .. queue), '')
+    return true
   elseif #leave > 0 and is_run_index_empty(queue) then
     delete_floors({ queue })
   end
 end
 
--- Bring run indexes and blocked tenants up to date for all touched tenants.
-local function update_run_indexes()
-  local tenants = {}
+-- Bring run indexes and blocked tenants up to date for all touched tenants. Returns the queues that have runnable
+-- tenants again.
+local function update_without_waking()
+  local tenants, opened = {}, {}
   for tenant in pairs(touched) do tenants[#tenants + 1] = tenant end
-  if #tenants == 0 then return end
+  if #tenants == 0 then return opened end
   load_policies(tenants)
   local plan = plan_update(tenants)
   local times, scores, resting = read_times(tenants, plan.by_queue)
   local awake, rest, indexed = {}, {}, {}
   for queue, members in pairs(plan.by_queue) do
-    update_run_index(queue, members, scores[queue], plan.wanted, times, indexed)
+    if update_run_index(queue, members, scores[queue], plan.wanted, times, indexed) then push(opened, queue) end
   end
   for _, tenant in ipairs(tenants) do
     if times[tenant] and times[tenant] > (indexed[tenant] or -1) then
@@ -93,4 +94,17 @@ local function update_run_indexes()
   write('HDEL', 'resting', awake)
   write('HSET', 'resting', rest)
   write_blocked(plan.blocks, plan.frees)
+  touched = {}
+  return opened
+end
+
+local function update_run_indexes()
+  for _, queue in ipairs(update_without_waking()) do wake(queue) end
+end
+
+-- Touch up to `limit` tenants whose start rate has room again.
+local function touch_unblocked(limit)
+  for _, tenant in ipairs(call('ZRANGEBYSCORE', key('blocked_until'), '-inf', now, 'LIMIT', 0, limit)) do
+    touch(tenant)
+  end
 end
