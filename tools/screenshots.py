@@ -1,6 +1,6 @@
-"""Pictures of every page of the dashboard, in light, dark and on a phone, from a demo world made for it.
+"""Takes pictures of every page of the dashboard, in light, in dark and on a phone, with demo data.
 
-`make screenshots` writes them to docs/screenshots; those that the README shows are kept in the repository.
+`make screenshots` writes them to docs/screenshots. Git ignores all except the ones that the README shows.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ KINDS: dict[str, tuple[int, int, Colours]] = {
 
 @contextmanager
 def demo_world() -> Iterator[Api]:
-    """`fairlane up` with an hour behind it and work before it."""
+    """`fairlane up` with an hour of history and pending work."""
     with tempfile.TemporaryDirectory(prefix="fl-demo-") as name:
         folder = Path(name)
         asyncio.run(play(folder / ".fairlane"))
@@ -43,7 +43,7 @@ def demo_world() -> Iterator[Api]:
 
 
 def submit_more(api: Api) -> None:
-    """Work for the next minutes, in every state that a job can be in."""
+    """Submit work for the next minutes, so that there are jobs in every state."""
     items: list[dict[str, Any]] = []
     for tenant, count in {"acme": 9, "globex": 12, "umbrella": 12, "hooli": 18, "stark.eu": 3}.items():
         for n in range(count):
@@ -61,7 +61,7 @@ def submit_more(api: Api) -> None:
 
 
 def make_schedules(api: Api) -> None:
-    """Rules as a shop has them, one of them paused."""
+    """Make the schedules of a shop, and pause one."""
     for tenant, name, cron, timezone, task in (
         ("acme", "nightly-report", "0 3 * * *", "Europe/Paris", "report.build"),
         ("globex", "newsletter", "30 9 * * mon", "America/New_York", "email.send"),
@@ -78,7 +78,7 @@ def make_schedules(api: Api) -> None:
 
 
 def pages_of(api: Api) -> dict[str, str]:
-    """The pages to show, by the names of their pictures."""
+    """The path of each page, by the name of its picture."""
 
     def job(path: str, place: int = 0) -> str:
         return str(api.get(path)["jobs"][place]["id"])
@@ -101,7 +101,7 @@ def pages_of(api: Api) -> dict[str, str]:
 
 
 def shoot(browser: Browser, api: Api, wanted: list[str]) -> None:
-    """Write a picture of each page and kind; of those that `wanted` names the beginnings of, if it names any."""
+    """Take a picture of each page and kind. `wanted`, if not empty, has the beginnings of the names to take."""
     for kind, (width, height, colours) in KINDS.items():
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=colours, reduced_motion="reduce"
@@ -117,16 +117,16 @@ def shoot(browser: Browser, api: Api, wanted: list[str]) -> None:
 
 
 def _settle(page: Page) -> None:
-    """Wait until the page shows what it has read, and has drawn its charts."""
+    """Wait until the page shows its data and has drawn its charts."""
     page.locator("h1").wait_for()
     page.locator(".skeleton").wait_for(state="hidden")
     if page.locator(".chart").count():
         page.locator(".chart canvas").last.wait_for()
-    page.wait_for_timeout(5_000 if page.url.endswith("/tenants") else 1_000)  # shares are of what was seen to start
+    page.wait_for_timeout(5_000 if page.url.endswith("/tenants") else 1_000)  # shares need a few seconds of starts
 
 
 def main(wanted: list[str]) -> int:
-    """0, or 1 where there is no browser."""
+    """Returns 0, or 1 if there is no browser."""
     path = chromium_path()
     if path is None:
         print("No Chromium on PATH; on Debian and Ubuntu: apt-get install chromium", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""The dashboard in a real browser, on a real `fairlane up`. Every test fails on any console error or refused script.
+"""The dashboard in a real browser, on a real `fairlane up`. A console error or a refused script fails the test.
 
 `open_page("/ui/tenants")` gives a page; `world.api` speaks to the API beside it. Fixtures end with this folder
 (scope "package"): the browser's event loop must not be there when other tests run theirs.
@@ -17,7 +17,7 @@ from tests.support.running import Api, Running, fairlane, up
 
 from .chromium import chromium, chromium_path
 
-expect.set_options(timeout=30_000)  # enough for a machine that does much else
+expect.set_options(timeout=30_000)  # enough for a busy machine
 _tenants = itertools.count(1)
 WIDE = (1280, 800)
 PHONE = (360, 740)
@@ -25,7 +25,7 @@ PHONE = (360, 740)
 
 @dataclass
 class World:
-    """All of fairlane, running."""
+    """A running system."""
 
     running: Running
     api: Api
@@ -33,7 +33,7 @@ class World:
 
 @dataclass
 class Pages:
-    """Opens pages in one browser profile, and keeps what went wrong in them."""
+    """Opens pages in one browser profile, and records their errors."""
 
     context: BrowserContext
     url: str
@@ -41,7 +41,7 @@ class Pages:
     expected: list[str] = field(default_factory=list)
 
     def __call__(self, path: str) -> Page:
-        """A separate tab, at this path."""
+        """A new tab at this path."""
         page = self.context.new_page()
         page.on("console", self._listen)
         page.on("pageerror", lambda error: self.wrong.append(f"uncaught: {error}"))
@@ -49,7 +49,7 @@ class Pages:
         return page
 
     def expect_console(self, pattern: str) -> None:
-        """Errors that match are what this test provokes."""
+        """This test provokes errors that match."""
         self.expected.append(pattern)
 
     def unexpected(self) -> list[str]:
@@ -71,7 +71,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """One system for all these tests; each test uses other tenants."""
+    """One system for all these tests. Each test uses other tenants."""
     with up(tmp_path_factory.mktemp("world"), "--default-rate", "off", "--durability", "memory") as running:
         yield World(running, running.await_ready())
 
@@ -85,20 +85,20 @@ def workless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture
 def fresh_world(tmp_path: Path) -> Iterator[World]:
-    """A system that has not seen a job yet, for one test."""
+    """A system without jobs, for one test."""
     with up(tmp_path, "--durability", "memory") as running:
         yield World(running, running.await_ready())
 
 
 @pytest.fixture
 def viewport() -> tuple[int, int]:
-    """Width and height of the window; parametrize it for others."""
+    """Width and height of the window. Parametrize it to change them."""
     return WIDE
 
 
 @pytest.fixture
 def colours() -> str:
-    """What the system prefers: "light" or "dark"."""
+    """The theme of the operating system: "light" or "dark"."""
     return "light"
 
 
@@ -107,7 +107,7 @@ OpenPages = Callable[[World], Pages]
 
 @pytest.fixture
 def pages_of(browser: Browser, viewport: tuple[int, int], colours: str) -> Iterator[OpenPages]:
-    """Pages of any world; what goes wrong in one of them fails the test."""
+    """Pages of any world. An error in one of them fails the test."""
     opened: list[Pages] = []
 
     def open_pages(world: World) -> Pages:

@@ -8,7 +8,7 @@ import httpx
 
 
 class Handwork:
-    """Claims jobs, reports on them and ends them when the test says so."""
+    """Claims jobs, reports on them and finishes them, one call at a time."""
 
     def __init__(self, url: str, worker_id: str = "by-hand") -> None:
         self._url = url

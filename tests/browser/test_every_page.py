@@ -1,4 +1,4 @@
-"""What holds for every page alike: hostile text stays text, it is accessible, and a phone is wide enough."""
+"""Rules for every page: hostile text stays text, the page is accessible, and it fits a phone."""
 
 import re
 
@@ -34,7 +34,7 @@ every_page = pytest.mark.parametrize("path", PAGES)
 
 @pytest.fixture(scope="package")
 def hostile(world: World) -> World:
-    """The world, with markup wherever a client or a worker can leave text."""
+    """The world, with markup in every text that a client or a worker can set."""
     url = world.api.url
     failing = world.api.submit(
         HOSTILE, "demo.fail", {"message": MARKUP}, maxAttempts=1, headers={"x-note": MARKUP}, key="<b>key</b>"
@@ -43,7 +43,7 @@ def hostile(world: World) -> World:
     done = world.api.submit(HOSTILE, "default", {MARKUP: [MARKUP, {"deep": MARKUP}]}, headers={MARKUP[:50]: MARKUP})
     world.api.await_state([done], "completed")
     sleepers = [world.api.submit(f"sleeper-{n}", "demo.sleep", {"seconds": 60}) for n in range(8)]
-    world.api.await_state(sleepers, "running")  # so that the world's own worker leaves the next job to us
+    world.api.await_state(sleepers, "running")  # they keep the world's worker busy, so the next job is left for us
     world.api.submit(HOSTILE, "hostile.task", MARKUP, queue="hostile.queue")
     claim = {"queues": ["hostile.queue"], "workerId": "hostile.worker", "leaseSeconds": 600}
     (lease,) = httpx.post(f"{url}/leases", json=claim).json()["leases"]
@@ -62,7 +62,7 @@ def hostile(world: World) -> World:
 
 
 def opened(world: World, open_page: Pages, path: str) -> Page:
-    """A tab at this path, where `{failed}` is a job in that state, once it shows what it has to show."""
+    """A tab at this path, after it has loaded. `{failed}` stands for a job in that state."""
     if wanted := re.search(r"{(\w+)}", path):
         job, *_ = world.api.get(f"/jobs?tenantId={HOSTILE}&state={wanted[1]}")["jobs"]
         path = path.replace(wanted[0], job["id"])
@@ -73,7 +73,7 @@ def opened(world: World, open_page: Pages, path: str) -> Page:
 
 
 @every_page
-def test_hostile_text_stays_text_and_nobody_is_shut_out(hostile: World, open_page: Pages, path: str) -> None:
+def test_hostile_text_stays_text_and_the_page_is_accessible(hostile: World, open_page: Pages, path: str) -> None:
     page = opened(hostile, open_page, path)
     assert page.evaluate("window.owned") is None
     assert page.locator("main :is(img, script, b:text-is('bold'))").count() == 0
@@ -116,7 +116,7 @@ def test_the_checker_sees_barriers(world: World, open_page: Pages) -> None:
 
 
 @every_page
-def test_all_that_can_be_used_is_reached_with_the_keyboard(hostile: World, open_page: Pages, path: str) -> None:
+def test_the_keyboard_reaches_every_control(hostile: World, open_page: Pages, path: str) -> None:
     page = opened(hostile, open_page, path)
     page.evaluate(
         """() => {
@@ -126,12 +126,12 @@ def test_all_that_can_be_used_is_reached_with_the_keyboard(hostile: World, open_
             document.addEventListener("focusin", ({ target }) => (target.reached = true));
         }"""
     )
-    for _ in range(len(page.evaluate("window.unreached().map(String)")) + 20):  # what scrolls is a stop as well
+    for _ in range(len(page.evaluate("window.unreached().map(String)")) + 20):  # areas that scroll take the focus too
         page.keyboard.press("Tab")
     assert page.evaluate("window.unreached().map((one) => one.outerHTML)") == []
 
 
-def test_the_page_of_the_api_is_for_everybody_too(open_page: Pages) -> None:
+def test_the_page_of_the_api_is_accessible_too(open_page: Pages) -> None:
     page = open_page("/docs")
     page.get_by_text("Server-sent events of all that happens.").first.click()
     expect(page.get_by_text("load everything again")).to_be_visible()

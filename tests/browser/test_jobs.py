@@ -145,7 +145,7 @@ def test_a_word_is_searched_as_it_was_typed(workless: World, pages_of: OpenPages
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ("unknown-name", "No job, tenant or key is called “unknown-name”."),
+        ("absent-name", "No job, tenant or key is called “absent-name”."),
         (
             "tenant:<b>x</b>",
             "“<b>x</b>” cannot be a tenant. Use 1 to 128 of the characters A-Z a-z 0-9 . _ : @ -",
@@ -236,7 +236,7 @@ def test_all_that_match_are_selected_beyond_the_rows_that_are_loaded(
     put(f"{workless.api.url}/tenants/{tenant}", {"submitRate": None})
     post(f"{workless.api.url}/jobs/batch", {"jobs": [{"tenantId": tenant, "payload": i} for i in range(250)]})
     page = pages_of(workless)(f"/ui/jobs?state=pending&tenant={tenant}")
-    page.get_by_role("checkbox", name="Select all rows that are loaded").click()
+    page.get_by_role("checkbox", name="Select all loaded rows").click()
     bar = page.get_by_role("region", name="Selected jobs")
     expect(bar).to_contain_text("100 selected")
     bar.get_by_role("button", name="Select all matching jobs").click()

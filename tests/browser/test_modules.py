@@ -1,4 +1,4 @@
-"""What the dashboard's modules work out, asked of them in the browser that runs them."""
+"""Functions of the dashboard's modules, called in the browser."""
 
 from typing import Any
 
@@ -67,7 +67,7 @@ def page(open_page: Pages) -> Page:
 
 
 def ask(page: Page, module: str, body: str) -> Any:
-    """What a function body returns that has the exports of a module as `m`."""
+    """The result of a function body. `m` in it is the module."""
     assets = str(page.locator("link[rel=icon]").get_attribute("href")).removesuffix("/icon.svg")
     return page.evaluate(f"import('{assets}/js/lib/{module}.js').then((m) => {{ {body} }})")
 
@@ -83,7 +83,7 @@ def test_shares_of_starts_against_weights(page: Page) -> None:
     assert before == {name: {"starts": 0, "share": None, "fair": fair[name]} for name in fair}
     shares = {"a": (2, 0.25), "b": (6, 0.75), "c": (0, 0)}
     assert now == {name: {"starts": shares[name][0], "share": shares[name][1], "fair": fair[name]} for name in fair}
-    assert later == before  # nothing has started within the last minute
+    assert later == before  # no starts within the last minute
 
 
 @pytest.mark.parametrize("path", ["/tenants/acme/schedules/../pause", "/tenants/.", "/queues/../pause"])

@@ -55,7 +55,7 @@ def test_a_question_mark_lists_the_shortcuts(open_page: Pages) -> None:
 def test_a_chosen_theme_is_kept(open_page: Pages) -> None:
     page = open_page("/")
     light = background(page)
-    page.get_by_role("button", name="Theme: as the system").click()
+    page.get_by_role("button", name="Theme: system").click()
     page.get_by_role("button", name="Theme: light").click()
     expect(page.get_by_role("button", name="Theme: dark")).to_be_visible()
     dark = background(page)
@@ -74,7 +74,7 @@ def test_the_first_load_is_small(world: World, open_page: Pages, tenant: str) ->
         page.goto(f"{open_page.url}/")
     expect(page.get_by_role("heading", name="Throughput")).to_be_visible()
     assets = str(page.locator("link[rel=icon]").get_attribute("href")).removesuffix("/icon.svg")
-    for file in ("uplot.js", "uplot.css"):  # which come once there is something to draw
+    for file in ("uplot.js", "uplot.css"):  # the page loads them with its first chart
         page.evaluate("(url) => fetch(url).then((answer) => answer.text())", f"{assets}/vendor/{file}")
     sizes = {one.url: one.sizes() for one in requests if not one.url.endswith("/events")}
     assert len(sizes) > 25
@@ -118,7 +118,7 @@ def test_no_answer_is_said_in_words_until_there_is_one(open_page: Pages) -> None
 def test_figures_come_by_the_stream_alone_and_not_while_the_tab_is_hidden(
     world: World, open_page: Pages, tenant: str
 ) -> None:
-    page = open_page("/ui/nowhere")  # a page that reads nothing
+    page = open_page("/ui/nowhere")  # a page without data
     expect(page.locator("[data-connection=live]")).to_be_visible()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -166,7 +166,7 @@ def press_at_once(page: Page, keys: str) -> None:
 
 
 def hide(page: Page, hidden: bool) -> None:
-    """Tell the page what a browser tells one whose tab is left or looked at again."""
+    """Hide the tab, or show it again."""
     page.evaluate(
         """(hidden) => {
             Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
@@ -177,7 +177,7 @@ def hide(page: Page, hidden: bool) -> None:
 
 
 def figure(page: Page, name: str) -> Locator:
-    """The number under this name."""
+    """The figure of this name."""
     return page.locator(".figure", has=page.get_by_text(name, exact=True)).locator("strong")
 
 

@@ -39,7 +39,7 @@ def test_a_large_number_keeps_its_digits_from_the_form_to_the_result(
 ) -> None:
     page = open_page(f"/ui/submit?tenant={tenant}")
     fill(page, Payload=f'{{"order": {LARGE}, "price": 2.50}}')
-    page.get_by_role("button", name="Lay out").click()
+    page.get_by_role("button", name="Format").click()
     expect(page.get_by_role("textbox", name="Payload")).to_have_value(f'{{\n  "order": {LARGE},\n  "price": 2.50\n}}')
     page.keyboard.press("Control+Enter")
     for name in ("Payload", "Result"):
@@ -61,7 +61,7 @@ def test_what_is_wrong_is_said_at_its_field(world: World, open_page: Pages, tena
     )
     page.get_by_role("button", name="Submit the job").click()
     expect(page.get_by_role("combobox", name="Tenant")).to_be_focused()
-    expect(page.get_by_text("Say whose job it is.")).to_be_visible()
+    expect(page.get_by_text("Enter a tenant.")).to_be_visible()
     fill(page, Tenant=tenant, Payload="1e999")
     open_page.expect_console("status of 422")
     page.get_by_role("button", name="Submit the job").click()
@@ -69,7 +69,7 @@ def test_what_is_wrong_is_said_at_its_field(world: World, open_page: Pages, tena
     expect(payload).to_be_focused()
     fill(page, Payload="{}", Delay="soon")
     expect(page.get_by_role("textbox", name="Delay")).to_have_accessible_description(
-        re.compile("Write a number and a unit")
+        re.compile("Enter a number and a unit, such as 30s, 10m, 2h or 1d.")
     )
 
 
@@ -88,7 +88,7 @@ def test_a_repeated_idempotency_key_with_another_payload_is_refused_in_words(
 def test_what_a_job_logs_is_shown(workless: World, pages_of: OpenPages, tenant: str) -> None:
     job = workless.api.submit(tenant, "default", 1, queue=tenant)
     page = pages_of(workless)(f"/ui/jobs/{job}")
-    expect(page.get_by_text("What it logs appears here when it runs.")).to_be_visible()
+    expect(page.get_by_text("Log lines appear here when the job runs.")).to_be_visible()
     worker = Handwork(workless.api.url)
     leases = worker.claim(queues=[tenant])
     at = {"at": "2026-11-24T12:00:00Z", "attempt": 1, "logger": "shop"}
@@ -122,11 +122,11 @@ def test_deep_and_long_payloads_fold(workless: World, pages_of: OpenPages, tenan
     expect(items.filter(has_text=re.compile("^99: 99$"))).to_be_visible()
     tree.get_by_role("button", name="Show 100 of 19,900 more").click()
     expect(items.filter(has_text=re.compile("^199: 199$"))).to_be_visible()
-    page.get_by_role("button", name="Unfold").click()
+    page.get_by_role("button", name="Expand").click()
     expect(tree).to_contain_text('"bottom"')
-    tree.get_by_role("button", name="All 100,002 characters").click()
+    tree.get_by_role("button", name="Show all 100,002 characters").click()
     expect(tree).to_contain_text("x" * 1_000)
-    page.get_by_role("button", name="Fold", exact=True).click()
+    page.get_by_role("button", name="Collapse").click()
     expect(items).to_have_count(1)
     items.first.focus()
     page.keyboard.press("ArrowRight")

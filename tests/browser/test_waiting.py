@@ -1,4 +1,4 @@
-"""The page of a job that waits says why, in which place, and when that ends."""
+"""The page of a waiting job says why it waits, its position, and when the wait ends."""
 
 import re
 
@@ -16,7 +16,7 @@ def page(workless: World, pages_of: OpenPages) -> Page:
 
 
 def expect_reason(page: Page, world: World, job: str, reason: str, sentence: str) -> None:
-    """The job's page tells this reason, with these words within the sentence that the API gives."""
+    """The job's page shows this reason and the API's sentence, which contains these words."""
     page.goto(f"{world.api.url}/ui/jobs/{job}")
     why = page.locator(f"[data-waiting-for={reason}]")
     expect(why).to_contain_text("Why is it waiting?")
@@ -34,7 +34,7 @@ def test_turn(page: Page, workless: World, tenant: str) -> None:
     _, second = [workless.api.submit(tenant, "default", 1, queue="busy") for _ in range(2)]
     Handwork(workless.api.url, "busy-one").beat(slots=1, running=1, queues=["busy"])
     expect_reason(page, workless, second, "turn", "it waits for one of 1 busy worker slot.")
-    expect(page.locator(".why-figures")).to_have_text("Place in its lane2")
+    expect(page.locator(".why-figures")).to_have_text("Position in lane2")
 
 
 def test_concurrency(page: Page, workless: World, tenant: str) -> None:

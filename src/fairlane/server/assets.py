@@ -1,4 +1,4 @@
-"""The files of the dashboard: read once, served compressed where the client takes that, and never sent twice."""
+"""Serves the files of the dashboard: read once, compressed for clients that accept it, and cached by browsers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _NOSNIFF: Header = (b"x-content-type-options", b"nosniff")
 
 
 class Asset:
-    """One file, as it is served."""
+    """One file and its headers."""
 
     def __init__(self, name: str, body: bytes, headers: tuple[Header, ...]) -> None:
         self._body = body
@@ -42,7 +42,7 @@ class Asset:
         return gzip.compress(self._body, mtime=0)
 
     def answer(self, call: Call) -> Answer:
-        """The file, or 304 for a client that has it."""
+        """The file, or 304 if the client already has it."""
         zipped = accepts_gzip(call.header(b"accept-encoding") or "")
         etag = f'"{self._digest}{"-gzip" if zipped else ""}"'.encode()
         headers: list[Header] = [*self._headers, (b"etag", etag)]
@@ -54,7 +54,7 @@ class Asset:
 
 
 class Dashboard:
-    """All files below a folder: pages under their names, all else under a path that changes with any of them."""
+    """All files of a folder. Pages have fixed names; the path of the other files changes whenever one of them does."""
 
     def __init__(self, folder: Traversable) -> None:
         bodies = {name: found.read_bytes() for name, found in _walk(folder, "") if name.rpartition(".")[2] in _TYPES}
@@ -70,11 +70,11 @@ class Dashboard:
         }
 
     def page(self, name: str) -> Asset:
-        """A page for people, such as `index.html`."""
+        """A page, such as `index.html`."""
         return self._pages[name]
 
     def asset(self, fingerprint: str, path: str) -> Asset | None:
-        """What the pages load, if it is of this version and there is such a file."""
+        """A file that pages load. None if the version differs or the file does not exist."""
         return self._assets.get(path) if fingerprint == self.fingerprint else None
 
     def _page(self, name: str, text: str, preloads: list[str]) -> Asset:
@@ -93,12 +93,12 @@ class Dashboard:
 
 @lru_cache(maxsize=1)
 def dashboard() -> Dashboard:
-    """The files that the package ships."""
+    """The dashboard of this package."""
     return Dashboard(files(__package__).joinpath("dashboard"))
 
 
 def content_security_policy(page: str) -> str:
-    """What a page may load: our own files, and no script within the page but its import map."""
+    """The policy of a page: it loads our own files only, and its import map is the only inline script."""
     maps = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in _IMPORT_MAP.findall(page)]
     scripts = " ".join(["'self'", *(f"'sha256-{digest}'" for digest in maps)])
     return (
@@ -108,10 +108,10 @@ def content_security_policy(page: str) -> str:
 
 
 def imported_by(module: str, bodies: dict[str, bytes]) -> list[str]:
-    """The paths of all modules that it imports, and these, so that a browser need not find them one by one."""
+    """The paths of all modules that it imports, directly or not, so that a browser can load them at once."""
     mapped = dict(_MAPPED.findall(bodies["index.html"].decode()))
     found = [module]
-    for path in found:  # which grows
+    for path in found:  # grows while it is read
         for name in _IMPORTED.findall(bodies[path].decode()):
             imported = mapped.get(name) or posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
             if imported not in found:

@@ -1,4 +1,4 @@
-// Shows the OpenAPI document as a page. Everything is put in as text.
+// Shows the OpenAPI document as a page. Inserts everything as text.
 const byId = (id) => document.getElementById(id);
 
 function element(name, text, ...children) {
@@ -25,7 +25,7 @@ function table(headings, rows) {
   const head = element("thead", "", element("tr", "", ...headings.map((heading) => element("th", heading))));
   const box = element("div", "", element("table", "", head, body));
   box.className = "scrolls";
-  box.tabIndex = 0; // what scrolls must be reached with the keyboard
+  box.tabIndex = 0; // a keyboard must reach what scrolls
   return box;
 }
 

@@ -1,5 +1,6 @@
-// Every page: its path, its module (whose default export is the component, given the path's `:names`), and where it
-// stands in the navigation (`nav`, `icon`, and `key` for the shortcut "g key"). `title(params)` names the tab.
+// Every page: its path, its module and its place in the navigation (`nav`, `icon`, and `key` for the shortcut "g key").
+// `title(params)` names the tab. The module's default export is the component, which gets the path's `:names`. Its export
+// PARAMETERS names the parameters of the query, each with its check; the shell refuses others.
 export const ROUTES = [
   {
     path: "/",

@@ -11,14 +11,14 @@ import { theme } from "./lib/theme.js";
 import { classes, html, signal, useEffect, useErrorBoundary, useState } from "./lib/ui.js";
 import { ROUTES } from "./routes.js";
 
-const listing = signal(false); // whether the shortcuts are listed
-const navOpen = signal(false); // on a phone
+const listing = signal(false); // the dialog of shortcuts
+const navOpen = signal(false); // the navigation of a phone
 const SUBMIT = "/ui/submit";
 
 export function Shell() {
   const page = usePage();
   useShortcuts([
-    { keys: "?", what: "List the shortcuts", run: () => (listing.value = true) },
+    { keys: "?", what: "Show the shortcuts", run: () => (listing.value = true) },
     ...ROUTES.filter(({ key }) => key).map(({ key, nav, path: to }) => ({
       keys: `g ${key}`,
       what: `Go to ${nav}`,
@@ -81,18 +81,18 @@ function Page({ module, params, missing, error }) {
   if (broken) return html`<${Problem} error=${broken} retry=${mend} />`;
   if (missing) {
     return html`<${Empty} icon="search" title="There is no such page" action=${html`<${ButtonLink} href="/">Go to the overview</${ButtonLink}>`}>
-      The address may be mistyped, or from another version of fairlane.</${Empty}>`;
+      Check the address. It may be from another version of fairlane.</${Empty}>`;
   }
   if (error) {
     return html`<${Empty} icon="refresh" title="This page could not be loaded" action=${html`<${Button} tone="primary" onClick=${() => location.reload()}>Reload</${Button}>`}>
-      fairlane was updated while this tab was open, or does not answer.</${Empty}>`;
+      fairlane was updated while this tab was open, or it does not answer.</${Empty}>`;
   }
   if (!module) return html`<${Skeleton} rows=${6} />`;
   const faults = parameterFaults(query.value, module.PARAMETERS ?? {});
   return faults.length ? html`<${Refused} faults=${faults} />` : html`<${module.default} ...${params} />`;
 }
 
-/** Says which parameters of the address the page does not understand. It shows nothing else, for it may mean much else. */
+/** Stands in for a page whose address has parameters that the page cannot follow. */
 function Refused({ faults }) {
   const without = () => setQuery(Object.fromEntries(faults.map(({ name }) => [name, null])));
   return html`<div role="alert"><${Empty} icon="alert" title="This address is not valid" action=${html`<${Button} onClick=${without}>Open it without ${faults.length === 1 ? "this parameter" : "these parameters"}</${Button}>`}>
@@ -133,8 +133,8 @@ const Mark = () => html`<svg class="mark" width="24" height="24" viewBox="0 0 32
 const CONNECTIONS = {
   connecting: ["Connecting", "quiet"],
   live: ["Live", "good"],
-  polling: ["Live, by polling", "good"],
-  offline: ["No answer", "bad"],
+  polling: ["Polling", "good"],
+  offline: ["Offline", "bad"],
   paused: ["Paused", "quiet"],
 };
 
@@ -144,13 +144,13 @@ function Connection() {
 }
 
 const NEXT_THEME = { system: "light", light: "dark", dark: "system" };
-const THEME_WORDS = { system: "as the system", light: "light", dark: "dark" };
+const THEME_WORDS = { system: "system", light: "light", dark: "dark" };
 const THEME_ICONS = { system: "system", light: "sun", dark: "moon" };
 
 const ThemeButton = () => html`<${IconButton} icon=${THEME_ICONS[theme.value]}
   label=${`Theme: ${THEME_WORDS[theme.value]}`} onClick=${() => (theme.value = NEXT_THEME[theme.value])} />`;
 
-/** Says across every page that the figures stand still, and why. */
+/** Says on every page that the figures are not updated, and why. */
 function Interruption() {
   if (connection.value !== "offline" || !failure.value) return null;
   const { title, advice } = inWords(failure.value);

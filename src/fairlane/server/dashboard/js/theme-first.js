@@ -3,5 +3,5 @@ try {
   const chosen = localStorage.getItem("fairlane.theme");
   if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
 } catch {
-  // A browser that keeps nothing for pages: the theme is the system's.
+  // This browser stores nothing for pages: the system's theme applies.
 }

@@ -5,7 +5,7 @@ import { connection, now } from "../lib/store.js";
 import { classes, html, useEffect, useRef, useState } from "../lib/ui.js";
 import { Icon } from "./icon.js";
 
-/** What people call the states. */
+/** Names of the states. */
 export const STATE_NAMES = {
   scheduled: "Scheduled",
   pending: "Pending",
@@ -21,13 +21,13 @@ export const StateBadge = ({ state }) => html`<span class=${`badge ${state}`}>${
 export const Badge = ({ tone = "neutral", title, children }) =>
   html`<span class=${`badge ${tone}`} title=${title}>${children}</span>`;
 
-/** How long ago, kept true; the full time on hover. */
+/** A time as its distance from now. The full time shows on hover. */
 export function TimeAgo({ at }) {
   if (!at) return html`<span class="quiet">–</span>`;
   return html`<time datetime=${at} title=${dateTime(at)}>${ago(at, now.value)}</time>`;
 }
 
-/** The time since `from` (or between `from` and `to`), counting on while there is no end. */
+/** The time from `from` until `to`, or until now. */
 export function Elapsed({ from, to = null }) {
   if (!from) return html`<span class="quiet">–</span>`;
   const end = to ? new Date(to).getTime() : now.value;
@@ -54,7 +54,7 @@ export const ButtonLink = ({ icon, tone, small, children, ...rest }) =>
 export const IconButton = ({ icon, label, ...rest }) =>
   html`<button type="button" class="icon-button" aria-label=${label} title=${label} ...${rest}><${Icon} name=${icon} /></button>`;
 
-/** Copies a text, and says so for a moment. */
+/** A button that copies a text and confirms it briefly. */
 export function Copy({ text, label = "Copy" }) {
   const [copied, setCopied] = useState(false);
   const timer = useRef();
@@ -74,7 +74,7 @@ async function copyText(text) {
     await navigator.clipboard.writeText(text);
     return;
   } catch {
-    // Beyond localhost, plain HTTP has no clipboard but through a selection.
+    // Outside localhost, a page over plain HTTP can copy only a selection.
   }
   const area = document.createElement("textarea");
   area.value = text;
@@ -84,10 +84,10 @@ async function copyText(text) {
   area.remove();
 }
 
-/** Text to be copied as it is. */
+/** Text to copy verbatim. */
 export const Code = ({ text }) => html`<div class="code"><pre tabindex="0">${text}</pre><${Copy} text=${text} /></div>`;
 
-/** A bar of how much is used. `mark`: a fair or wanted share to compare with, of the same `max`. */
+/** A bar: `value` of `max`. `mark` is a share to compare with, on the same scale. */
 export function Meter({ value, max, mark, tone, label }) {
   const share = max > 0 ? Math.min(1, value / max) : 0;
   return html`<span class=${classes("meter", tone)} role="meter" aria-label=${label} aria-valuemin="0"
@@ -97,13 +97,13 @@ export function Meter({ value, max, mark, tone, label }) {
   </span>`;
 }
 
-/** How far something is; without `max`, only that it goes on. */
+/** Progress towards `max`. Without `max` it only shows activity. */
 export function Progress({ value, max, label }) {
   const known = max > 0;
   return html`<progress class="progress" aria-label=${label} ...${known ? { value: Math.min(value, max), max } : {}}></progress>`;
 }
 
-/** A page's head: what it is, and what can be done. */
+/** The head of a page: title, badges and actions. */
 export const PageHead = ({ title, above, badges, sub, children }) => html`
   <header class="page-head">
     <div class="page-title">
@@ -115,7 +115,7 @@ export const PageHead = ({ title, above, badges, sub, children }) => html`
   </header>
 `;
 
-/** A part of a page, on a surface of its own. */
+/** A section of a page, drawn as a card. */
 export const Card = ({ title, sub, actions, flush, children, ...rest }) => html`
   <section class=${classes("card", flush && "flush", rest.class)}>
     ${
@@ -127,13 +127,13 @@ export const Card = ({ title, sub, actions, flush, children, ...rest }) => html`
   </section>
 `;
 
-/** One number of a `dl.figures`: what it counts, the number, a remark, a bar where it has a limit, and where to see them. */
+/** One number of a `dl.figures`, with a note and, if given, a bar and a link. */
 export const Figure = ({ state, name, value, note, bar, href }) => html`<div class="figure">
   <dt>${state && html`<i class=${`dot ${state}`}></i>`}${href ? html`<a href=${href}>${name}</a>` : name}</dt>
   <dd><strong>${value}</strong><span>${note}</span>${bar}</dd>
 </div>`;
 
-/** Nothing is there: what would be, and how to get it. */
+/** Stands for an empty list: says what would be here, and how to get it. */
 export const Empty = ({ icon = "jobs", title, children, action }) => html`
   <div class="empty">
     <span class="empty-icon"><${Icon} name=${icon} size=${20} /></span>
@@ -143,7 +143,7 @@ export const Empty = ({ icon = "jobs", title, children, action }) => html`
   </div>
 `;
 
-/** A failure in words, with what to do. That there is no answer at all is said once for every page, by the shell. */
+/** An error: what is wrong and what to do. The shell alone says that the server does not answer. */
 export function Problem({ error, retry }) {
   if (error.status === 0 && connection.value === "offline") return null;
   const { title, advice } = inWords(error);
@@ -154,14 +154,14 @@ export function Problem({ error, retry }) {
   </div>`;
 }
 
-/** Stands where rows will be, in their size. */
+/** A placeholder for rows that are loading. */
 export const Skeleton = ({ rows = 5 }) => html`
   <div class="skeleton" role="status" aria-label="Loading">
     ${Array.from({ length: rows }, (_, i) => html`<span key=${i} class="bone"></span>`)}
   </div>
 `;
 
-/** One of a few choices. `options`: [[value, words]]. */
+/** Radio buttons. `options`: [[value, words]]. */
 export const Choice = ({ label, value, options, onChange }) => html`
   <div class="choice" role="radiogroup" aria-label=${label}>
     ${options.map(

@@ -1,4 +1,4 @@
-// A chart of values over time. uPlot is loaded when the first one is shown.
+// A chart of values over time. The first chart loads uPlot.
 import { colour, dark } from "../lib/theme.js";
 import { html, useEffect, useRef } from "../lib/ui.js";
 
@@ -6,7 +6,7 @@ const file = (name) => new URL(`../../vendor/${name}`, import.meta.url).href;
 const LEAST_SPAN_S = 300;
 let loading;
 
-/** uPlot's constructor. Its build for plain pages is the small one, and leaves it as a global. */
+/** uPlot's constructor. Its smallest build makes a global, not a module. */
 function loadPlot() {
   loading ??= new Promise((resolve, reject) => {
     const style = Object.assign(document.createElement("link"), { rel: "stylesheet", href: file("uplot.css") });
@@ -90,7 +90,7 @@ function options(Plot, box, series, { format, axis: label, ticks, height }) {
   };
 }
 
-/** A small table beside the pointer, made by hand since uPlot has none. */
+/** A small table beside the pointer. uPlot has none. */
 function tooltip(box, series, format) {
   let tip;
   return (plot) => {
@@ -121,7 +121,7 @@ function row(name, token, value, format) {
   return line;
 }
 
-/** What the colours of a chart mean. */
+/** The names of a chart's colours. */
 export const Legend = ({ series }) => html`<ul class="legend">
   ${series.map(({ name, token, now }) => html`<li key=${name}><i class="dot" style=${{ background: `var(${token})` }}></i>${name}${now !== undefined && html` <b>${now}</b>`}</li>`)}
 </ul>`;

@@ -1,7 +1,7 @@
-// A labelled input of a form, with what is wrong with it.
+// A labelled input of a form, with its error.
 import { html, useId } from "../lib/ui.js";
 
-/** `control(properties)` renders the input; the properties tie it to its label, hint and error. `beside`: more beside the label. */
+/** `control(properties)` renders the input. The properties tie it to its label, hint and error. `beside` stands beside the label. */
 export function Field({ name, hint, error, wide, beside, control }) {
   const id = useId();
   const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ") || undefined;

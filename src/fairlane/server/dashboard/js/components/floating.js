@@ -4,7 +4,7 @@ import { html, signal, useEffect, useId, useRef } from "../lib/ui.js";
 import { Button, IconButton } from "./basics.js";
 import { Icon } from "./icon.js";
 
-/** A dialog that is open as long as it is rendered. Escape, the cross and a click beside it call `onClose`. */
+/** A dialog, open while it is rendered. Escape, the close button and a click outside call `onClose`. */
 export function Dialog({ title, onClose, actions, wide, children }) {
   const box = useRef();
   const id = useId();
@@ -29,7 +29,7 @@ export function Dialog({ title, onClose, actions, wide, children }) {
 
 const question = signal(null);
 
-/** Ask before something that cannot be taken back; resolves to whether it was confirmed. */
+/** Asks before something that cannot be undone. Resolves to whether the user confirmed. */
 export function confirm({ title, text, action, danger = false }) {
   return new Promise((answer) => {
     question.value = { title, text, action, danger, answer };
@@ -44,7 +44,7 @@ function Question() {
     answer(said);
   };
   return html`<${Dialog} title=${title} onClose=${() => say(false)} actions=${html`
-    <${Button} onClick=${() => say(false)}>Keep</${Button}>
+    <${Button} onClick=${() => say(false)}>Keep it</${Button}>
     <${Button} tone=${danger ? "danger" : "primary"} autofocus onClick=${() => say(true)}>${action}</${Button}>
   `}><p>${text}</p></${Dialog}>`;
 }
@@ -52,14 +52,14 @@ function Question() {
 const toasts = signal([]);
 let made = 0;
 
-/** Say that something was done ("good") or not ("bad"), for a few seconds. */
+/** Shows a message for a few seconds. `tone`: "good" or "bad". */
 export function toast(text, { tone = "good", advice = "" } = {}) {
   const id = ++made;
   toasts.value = [...toasts.value.slice(-2), { id, text, tone, advice }];
   setTimeout(() => dismiss(id), tone === "bad" ? 9000 : 4000);
 }
 
-/** Say what went wrong. */
+/** Shows an error for a few seconds. */
 export function toastError(error) {
   const { title, advice } = inWords(error);
   toast(title, { tone: "bad", advice });
@@ -67,7 +67,7 @@ export function toastError(error) {
 
 const dismiss = (id) => (toasts.value = toasts.value.filter((one) => one.id !== id));
 
-/** Once, at the end of the shell. */
+/** The shell renders it once. */
 export const Floating = () => html`
   <${Question} />
   <div class="toasts" role="status" aria-live="polite">

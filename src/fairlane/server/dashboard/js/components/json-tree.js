@@ -1,4 +1,4 @@
-// JSON as a tree that folds. Only what is unfolded is rendered, a long list by parts, so that size and depth cost little.
+// JSON as a tree. It renders expanded values only, and long lists in parts, so that size and depth cost little.
 
 import { count, plural } from "../lib/format.js";
 import { childrenOf, layOut, parseTree, sizeOf } from "../lib/json.js";
@@ -35,8 +35,8 @@ export function JsonTree({ text, label }) {
       ${
         sizeOf(node) > 0 &&
         html`
-        <${Button} small tone="plain" onClick=${() => change("open", () => openedTo(node, Infinity))}>Unfold</${Button}>
-        <${Button} small tone="plain" onClick=${() => change("open", () => new Set())}>Fold</${Button}>`
+        <${Button} small tone="plain" onClick=${() => change("open", () => openedTo(node, Infinity))}>Expand</${Button}>
+        <${Button} small tone="plain" onClick=${() => change("open", () => new Set())}>Collapse</${Button}>`
       }
       <${Copy} text=${pretty} label=${`Copy the ${label.toLowerCase()}`} />
     </div>
@@ -48,7 +48,7 @@ export function JsonTree({ text, label }) {
 
 const without = (set, one) => new Set([...set].filter((other) => other !== one));
 
-/** The containers to unfold, nearest to the root first, for about so many rows. */
+/** The containers to expand, nearest to the root first, for about `limit` rows. */
 function openedTo(root, limit) {
   const open = new Set();
   const near = [root];
@@ -66,7 +66,7 @@ function openedTo(root, limit) {
   return open;
 }
 
-/** What is shown, line by line: {node, name, level, key}, or {more, of, level, key} for the rest of a long list. */
+/** The rows: {node, name, level, key}, or {more, of, level, key} for the rest of a long list. */
 function rowsOf(root, { open, parts }) {
   const rows = [];
   const todo = [{ node: root, name: null, level: 1 }];
@@ -117,7 +117,7 @@ function Value({ node, text, open, long, lengthen }) {
     lengthen(node);
   };
   return html`<span class=${`json-${node.kind}`}>${source.slice(0, LONG)}…</span>
-    <${Button} small tone="plain" onClick=${show}>All ${count(source.length)} characters</${Button}>`;
+    <${Button} small tone="plain" onClick=${show}>Show all ${count(source.length)} characters</${Button}>`;
 }
 
 function onKey(event, rows, current, fold, focus) {

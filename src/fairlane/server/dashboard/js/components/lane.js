@@ -1,4 +1,4 @@
-// A tenant's lane: what runs of what may run, and what holds it back.
+// A tenant's lane: its use of its limits, and what blocks it.
 import { count, duration, plural, rate } from "../lib/format.js";
 import { now } from "../lib/store.js";
 import { html } from "../lib/ui.js";
@@ -24,7 +24,7 @@ export function SubmissionBar({ tenant }) {
 /** Whether the API would refuse a submission now. */
 export const refuses = ({ submitRate, submitRateUsed }) => submitRate !== null && submitRateUsed >= submitRate.limit;
 
-/** What holds the lane back. `unserved`: queues without workers in which its jobs wait, where they are known. */
+/** What blocks the lane. `unserved`: its queues that no worker serves, as far as known. */
 export const LaneBadges = ({ tenant, unserved = [] }) => html`
   ${tenant.paused && html`<${Badge} tone="warn">Paused</${Badge}>`}
   ${!tenant.paused && tenant.blockedBy === "concurrency" && html`<${Badge} tone="running" title="At its concurrency limit">At limit (${count(tenant.concurrency)})</${Badge}>`}
@@ -33,7 +33,7 @@ export const LaneBadges = ({ tenant, unserved = [] }) => html`
   ${refuses(tenant) && html`<${Badge} tone="bad">Submissions refused</${Badge}>`}
 `;
 
-/** The same in sentences. */
+/** The same as sentences. */
 export function laneSentence(tenant, unserved = []) {
   return `${blockSentence(tenant, unserved)}${workerSentence(unserved)}`;
 }

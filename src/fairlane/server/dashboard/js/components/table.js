@@ -1,4 +1,4 @@
-// Tables: plain ones, and one that renders only the rows that are seen.
+// Tables: a plain one, and one that renders visible rows only.
 import { classes, html, useEffect, useMemo, useRef, useState } from "../lib/ui.js";
 
 const Head = ({ columns }) => html`<thead><tr>
@@ -25,7 +25,7 @@ export function Table({ label, columns, rows, rowKey, rowClass, compact }) {
   </table></div>`;
 }
 
-/** Rendered anew only when its row or the columns change, and not with each step of scrolling. */
+/** Renders again when its row or the columns change, and not at each step of scrolling. */
 const VirtualRow = ({ columns, row, index, height, className }) =>
   useMemo(
     () => html`<tr class=${className} aria-rowindex=${index + 2} style=${{ blockSize: `${height}px` }}>
@@ -34,7 +34,7 @@ const VirtualRow = ({ columns, row, index, height, className }) =>
     [columns, row, index, height, className],
   );
 
-/** The same for very many rows, each `rowHeight` pixels high; `onEnd` is called when the last ones come into sight. */
+/** A table for many rows, each `rowHeight` pixels high. Calls `onEnd` when the last rows become visible. */
 export function VirtualTable({ label, columns, rows, rowKey, rowClass, rowHeight = 40, onEnd }) {
   const body = useRef();
   const [[from, to], setRange] = useState([0, 50]);

@@ -1,34 +1,34 @@
-// The REST API. Every failure is an ApiError, which can say in words what happened and what to do.
+// The REST API. Every failure is an ApiError. `inWords` says what happened and what to do.
 
 export class ApiError extends Error {
   constructor(status, problem) {
     super(problem.detail || problem.title || `The server answered ${status}.`);
     this.name = "ApiError";
-    this.status = status; // 0: there was no answer at all
+    this.status = status; // 0: no answer
     this.type = (problem.type ?? "").replace("urn:fairlane:problem:", "");
     this.fields = problem.errors ?? []; // [{pointer, detail}]
     this.retryAfter = problem.retryAfter ?? null; // seconds
   }
 }
 
-/** `/jobs?state=failed` of "/jobs" and {state: "failed"}; null, undefined and "" are left out. */
+/** "/jobs" and {state: "failed"} as "/jobs?state=failed". Leaves out null, undefined and "". */
 export function withQuery(path, query = {}) {
   const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== "");
   return given.length ? `${path}?${new URLSearchParams(given)}` : path;
 }
 
-/** A path with each value encoded as one step: at`/tenants/${id}/pause`. */
+/** A path with each value encoded as one segment: at`/tenants/${id}/pause`. */
 export function at(strings, ...values) {
   return String.raw({ raw: strings }, ...values.map(encodeURIComponent));
 }
 
-// Browsers take a step of dots alone for a move up the tree, and so would ask for, or change, something else.
+// Browsers resolve a segment of dots alone, and so would ask for, or change, something else.
 const DOTS = /\/\.\.?(?=\/|$)/;
 
 async function call(method, path, { body, query, signal, headers, read = JSON.parse } = {}) {
   if (DOTS.test(path))
     throw new ApiError(404, {
-      detail: "A browser cannot ask for what is named “.” or “..”; the fairlane command can.",
+      detail: "A browser cannot ask for the name “.” or “..”. Use the fairlane command.",
     });
   const options = { method, signal, headers: { accept: "application/json", ...headers } };
   if (body !== undefined) {
@@ -51,7 +51,7 @@ function parsedProblem(text) {
   try {
     return JSON.parse(text) ?? {};
   } catch {
-    return {}; // not from us, but from something between
+    return {}; // the answer of a proxy
   }
 }
 
@@ -65,17 +65,17 @@ export function inWords(error) {
   if (!(error instanceof ApiError))
     return { title: "This page met an error.", advice: String(error?.message ?? error) };
   const advice = {
-    0: "Check that it runs (fairlane up). This page goes on by itself as soon as it answers.",
-    403: "Your browser may not do this here.",
-    404: "It may have been removed meanwhile.",
-    409: "It has changed meanwhile; look at its present state and decide again.",
-    421: "Open the dashboard under the name that the server was started with.",
+    0: "Check that it runs (fairlane up). This page continues when it answers.",
+    403: "This page has no permission to do this.",
+    404: "It may have been deleted.",
+    409: "It changed in the meantime. Check its current state.",
+    421: "Open the dashboard at the host name that the server was started with.",
     429: error.retryAfter
       ? `Try again in ${error.retryAfter} s, or raise the tenant's submission rate.`
       : "Try again later.",
     500: "The server's log has the details.",
-    503: "The store does not answer. This page goes on by itself as soon as it does.",
-    507: "The store has no room for more jobs. It takes jobs again once it has drained.",
+    503: "The store does not answer. This page continues when it does.",
+    507: "The store is full. It accepts jobs again when it has room.",
   }[error.status];
   return { title: error.message, advice: advice ?? "" };
 }

@@ -1,14 +1,14 @@
-// Numbers, times and names, as people read them.
+// Numbers and times as text.
 
 const whole = new Intl.NumberFormat("en");
 const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 const clockTime = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const fullTime = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
 
-/** 12,345; a dash for what is not known. */
+/** 12,345; a dash for an unknown value. */
 export const count = (value) => (value === null || value === undefined ? "–" : whole.format(value));
 
-/** 12.3K, for places where 12,345 has no room. */
+/** 12.3K, where 12,345 has no room. */
 export const shortCount = (value) => (value === null || value === undefined ? "–" : short.format(value));
 
 export const time = (at) => clockTime.format(new Date(at));
@@ -36,7 +36,7 @@ export function duration(seconds) {
   return `${Math.floor(seconds / size)} ${unit}${rest ? ` ${rest} ${nextUnit}` : ""}`;
 }
 
-/** The same in one unit, as an axis has room for: 0.2 s, 30 s, 1.5 min, 2 h. */
+/** The same in one unit, for an axis: 0.2 s, 30 s, 1.5 min, 2 h. */
 export function shortDuration(seconds) {
   const [unit, size] = [
     ["d", 86400],

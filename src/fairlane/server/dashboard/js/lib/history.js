@@ -1,6 +1,6 @@
 // The API's history, in the form that charts take.
 
-const MOST_POINTS = 120; // more is noise at the width of a chart
+const MOST_POINTS = 120; // a chart has no room for more
 
 /** Joins adjacent points until MOST_POINTS are left. Counts are sums, means are weighted, depths are the last ones. */
 function joined(points) {

@@ -1,16 +1,16 @@
-// One job, as the API tells it and as it changes.
+// One job, kept up to date.
 import { at, get } from "./api.js";
 import { parseTree } from "./json.js";
 import { useResource } from "./resource.js";
 import { changes } from "./store.js";
 import { useEffect, useState } from "./ui.js";
 
-const PACE_MS = 250; // the stream's own
+const PACE_MS = 250; // the stream sends at this pace
 
 const ENDED = ["completed", "failed", "cancelled"];
 export const hasEnded = (job) => ENDED.includes(job.state);
 
-/** What may be done with a job in each state. */
+/** The actions that each state allows. */
 export const ACTIONS_OF = {
   scheduled: ["cancel"],
   pending: ["cancel"],
@@ -20,7 +20,7 @@ export const ACTIONS_OF = {
   cancelled: ["delete"],
 };
 
-/** A job of its JSON text, with `payload` and `result` as JSON text themselves, so that no digit is lost. */
+/** Parses a job, but keeps `payload` and `result` as JSON text, so that no digit is lost. */
 function readJob(text) {
   const job = JSON.parse(text);
   const parts = new Map(parseTree(text).entries);
@@ -32,7 +32,7 @@ export const getJob = (id, signal) => get(at`/jobs/${id}`, { signal, read: readJ
 
 /**
  * A job, kept up to date until it has ended: {job, error, reload}. It follows the tab's one stream, which names each job
- * that changes, and opens none of its own: browsers keep few connections to a server, over all of its windows.
+ * that changes. A second stream would cost a connection, and browsers allow few to a server, for all windows together.
  */
 export function useJob(id) {
   const [ended, setEnded] = useState(false);

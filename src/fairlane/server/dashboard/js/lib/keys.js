@@ -1,14 +1,14 @@
-// Keyboard shortcuts: one key, or two in a row ("g j"). `?` lists those that work now.
+// Keyboard shortcuts: one key, or two in a row ("g j"). `?` lists the active ones.
 import { signal, useEffect } from "./ui.js";
 
 const SECOND_KEY_WITHIN_MS = 900;
 
-/** What works now: [{keys, what, run}], in the order in which it came. */
+/** The active shortcuts: [{keys, what, run}], the latest last. */
 export const shortcuts = signal([]);
 let first = "";
 let timer;
 
-/** Offer shortcuts while the component is shown. */
+/** Activates shortcuts while the component is shown. */
 export function useShortcuts(offered, inputs = []) {
   useEffect(() => {
     shortcuts.value = [...shortcuts.peek(), ...offered];

@@ -1,4 +1,4 @@
-// What ids of tenants, names of queues and tasks, and keys may look like. The API checks the same.
+// The rules for tenant ids, names and keys. The API applies the same.
 
 const NAME = /^(?!\.{1,2}$)[A-Za-z0-9._:@-]{1,128}$/;
 const KEY = /^[\x21-\x7e]{1,255}$/;

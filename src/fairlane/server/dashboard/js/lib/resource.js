@@ -1,9 +1,9 @@
-// What a page reads of the API, kept fresh while it is seen.
+// Data of the API, kept fresh while the page is visible.
 import { overview, resets } from "./store.js";
 import { effect, untracked, useEffect, useRef, useState } from "./ui.js";
 
-const PACE_MS = 1000; // at most so often, however much happens
-const IDLE_MS = 15_000; // for what changes by time alone
+const PACE_MS = 1000; // between two readings, at least
+const IDLE_MS = 15_000; // without any event, for values that change with time
 
 /**
  * Reads by `load(signal)` now, whenever one of `inputs` changes, and (with `live`) whenever something happened.
@@ -38,7 +38,7 @@ export function useResource(load, inputs, { live = true, pace = PACE_MS } = {}) 
   return { ...state, put, reload: () => reload.current(), soon: () => soon.current() };
 }
 
-/** Calls `act` whenever one of the signals changes, from now on. */
+/** Calls `act` when one of the signals changes, and not at once. */
 function onChange(act, ...signals) {
   let first = true;
   return effect(() => {
@@ -72,7 +72,7 @@ class Reader {
     } catch (error) {
       change = (old) => ({ ...old, error, loading: false });
     }
-    if (this.stopped.signal.aborted || began !== this.began) return; // gone, or a later reading is under way
+    if (this.stopped.signal.aborted || began !== this.began) return; // stopped, or overtaken by a later reading
     this.reading = false;
     this.setState(change);
     if (!this.live) return;
@@ -81,7 +81,7 @@ class Reader {
     this.readSoon(again ? this.pace : IDLE_MS);
   }
 
-  /** Read again, `ms` after the last reading began at the earliest. */
+  /** Reads again, at least `ms` after the last reading began. */
   readSoon(ms) {
     if (document.hidden || this.stopped.signal.aborted) return;
     if (this.reading) {

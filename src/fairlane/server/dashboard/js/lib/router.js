@@ -1,4 +1,4 @@
-// Pages live on real paths: "/" and all below "/ui". Filters and the like live in the query.
+// Pages have paths: "/" and those below "/ui". Filters are in the query.
 import { computed, signal } from "./ui.js";
 
 const address = signal({ path: location.pathname, search: location.search });
@@ -17,12 +17,12 @@ function update() {
   address.value = now;
 }
 
-/** The shell calls this when it shows the page of the address: the query changes with the page, and not before. */
+/** The shell calls this when it shows the page of the address. The query changes with the page, not before. */
 export function arrive() {
   shown.value = address.peek();
 }
 
-/** Show another page. `replace` adds no step to the browser's history. */
+/** Shows another page. `replace` adds no step to the browser's history. */
 export function navigate(to, { replace = false } = {}) {
   const url = new URL(to, location.href);
   history[replace ? "replaceState" : "pushState"](null, "", url);
@@ -31,7 +31,7 @@ export function navigate(to, { replace = false } = {}) {
   if (moved) scrollTo(0, 0);
 }
 
-/** Change parameters of the query; null, undefined and "" remove one. Unless `replace` is false, adds no step to the history. */
+/** Changes parameters of the query. Null, undefined and "" remove one. With `replace`, adds no step to the history. */
 export function setQuery(changes, { replace = true } = {}) {
   const changed = new URLSearchParams(location.search);
   for (const [name, value] of Object.entries(changes)) {

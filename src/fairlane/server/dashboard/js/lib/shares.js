@@ -1,14 +1,14 @@
-// Who got which share of the starts lately, against what their weights entitle them to.
+// Each tenant's share of the recent starts, and its fair share by weight.
 
 const WINDOW_MS = 60_000;
 
-/** Remembers how many jobs each tenant has started, for a minute. */
+/** Remembers for a minute how many jobs each tenant has started. */
 export class Shares {
   constructor() {
     this.samples = []; // [{at, started: Map(id, count)}], oldest first
   }
 
-  /** Take in tenants as the API lists them. */
+  /** Adds the API's figures of some tenants. */
   add(tenants, at = Date.now()) {
     this.samples.push({ at, started: new Map(tenants.map(({ id, started }) => [id, started])) });
     while (this.samples.length > 1 && this.samples[1].at <= at - WINDOW_MS) this.samples.shift();

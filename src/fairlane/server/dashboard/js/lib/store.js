@@ -1,28 +1,28 @@
-// What all pages know of the system. Kept up to date by stream.js; pages only read.
+// Signals that all pages read. stream.js updates them.
 import { computed, signal } from "./ui.js";
 
-/** The last GET /overview (or event of that name): {at, counters, states, queues, workers}; null before the first. */
+/** The last answer of GET /overview: {at, counters, states, queues, workers}. Null until the first. */
 export const overview = signal(null);
 
-/** How it is kept up to date: "connecting", "live", "polling", "offline" (no answer) or "paused" (hidden tab). */
+/** "connecting", "live", "polling", "offline" (no answer) or "paused" (hidden tab). */
 export const connection = signal("connecting");
 
-/** The last jobs that changed: {jobs: [{id, tenantId, queue, task, state}], more}; `more`: and others, which are not listed. */
+/** The last jobs that changed: {jobs: [{id, tenantId, queue, task, state}], more}. `more`: other jobs changed too. */
 export const changes = signal(null);
 
-/** Rises whenever changes may have been missed, so that all that is shown must be read again. */
+/** Rises when the tab may have missed changes. Everything shown must then be read again. */
 export const resets = signal(0);
 
-/** The error of the last attempt to reach the server, if it failed. */
+/** The error of the last call for an overview, or null. */
 export const failure = signal(null);
 
 const tick = signal(Date.now());
 const skew = signal(0);
 
-/** The server's present time in ms, moving once a second. */
+/** The server's time in ms, updated once a second. */
 export const now = computed(() => tick.value + skew.value);
 
-/** Take in an overview. Its time tells how far the browser's clock is off. */
+/** Stores an overview. Its time corrects the browser's clock. */
 export function accept(fresh) {
   const off = new Date(fresh.at).getTime() - Date.now();
   skew.value = Math.abs(off) < 2000 ? 0 : off;

@@ -1,9 +1,9 @@
-// Keeps the store of signals up to date while the tab is seen: by one stream of events, or by asking while there is none.
+// Updates the signals of store.js while the tab is visible: by one stream of events, or by polling without one.
 import { get } from "./api.js";
 import { accept, changes, connection, failure, resets } from "./store.js";
 
 const POLL_MS = 2000;
-const REOPEN_MS = 3000; // as long as browsers wait before they come back to a stream by themselves
+const REOPEN_MS = 3000; // browsers wait as long before they open a stream again
 let source;
 let polling;
 let reopening;
@@ -15,13 +15,13 @@ function open() {
   clearTimeout(fallback);
   source?.close();
   source = new EventSource("/events");
-  fallback = setTimeout(poll, REOPEN_MS); // something between may hold the stream back
+  fallback = setTimeout(poll, REOPEN_MS); // a proxy may hold the stream back
   source.onopen = () => {
     clearTimeout(fallback);
     stopPolling();
     connection.value = "live";
     failure.value = null;
-    if (opened++) resets.value += 1; // who answers now may be another process, which cannot resume
+    if (opened++) resets.value += 1; // another process may answer now, and it cannot resume
   };
   source.onerror = () => {
     clearTimeout(fallback);

@@ -1,4 +1,4 @@
-// Tenants in an order that the API does not have: read page by page, up to a bound, and ordered here.
+// Tenants in orders that the API does not offer. Reads up to a bound, and sorts here.
 import { get } from "./api.js";
 
 const PAGE = 100;
@@ -7,7 +7,7 @@ const MOST = 500;
 const blocked = ({ paused, blockedBy, submitRate, submitRateUsed }) =>
   Number(paused || blockedBy !== null) + Number(submitRate !== null && submitRateUsed >= submitRate.limit);
 
-/** The measure of each order: the tenants with the most come first. */
+/** The measure of each order. Tenants with the most come first. */
 export const ORDERS = {
   busy: ({ pending, running }) => pending + running,
   waiting: ({ oldestWaitSeconds }) => oldestWaitSeconds ?? -1,
@@ -15,7 +15,7 @@ export const ORDERS = {
   blocked,
 };
 
-/** {tenants, read, more}: the first `count` in an order, of how many, and whether there are others that were not read. */
+/** {tenants, read, more}: the first `count` in an order, how many were compared, and whether others were not read. */
 export async function topTenants(order, { count, prefix, signal }) {
   const tenants = [];
   let cursor;

@@ -1,4 +1,4 @@
-// Light, dark, or as the system has it.
+// The theme: light, dark, or the system's.
 import { effect, signal } from "./ui.js";
 
 const KEY = "fairlane.theme";
@@ -9,7 +9,7 @@ system.addEventListener("change", () => (systemDark.value = system.matches));
 /** "light", "dark" or "system". */
 export const theme = signal(document.documentElement.dataset.theme ?? "system");
 
-/** Whether it is dark now; for what is drawn rather than styled. */
+/** Whether the theme is dark now. Charts need it, because styles do not reach into a canvas. */
 export const dark = signal(false);
 
 effect(() => {
@@ -25,11 +25,11 @@ function remember(chosen) {
     if (chosen === "system") localStorage.removeItem(KEY);
     else localStorage.setItem(KEY, chosen);
   } catch {
-    // A browser that keeps nothing for pages: chosen until the tab is closed.
+    // This browser stores nothing for pages: the choice lasts until the tab closes.
   }
 }
 
-/** What a token of the style sheet is now, such as "--accent", as a colour that a canvas takes. */
+/** The colour of a token such as "--accent", in a form that a canvas takes. */
 export function colour(token) {
   const probe = document.createElement("span");
   probe.style.color = `var(${token})`;

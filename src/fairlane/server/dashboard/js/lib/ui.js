@@ -1,4 +1,4 @@
-// All that pages and components use of the libraries, from one place.
+// The one place that imports the libraries. Pages and components import from here.
 
 import htm from "htm";
 import { h } from "preact";
@@ -16,8 +16,8 @@ export {
   useState,
 } from "preact/hooks";
 
-/** Markup as a tagged template. Values put into it are text or properties, never markup. */
+/** Markup as a tagged template. Its values become text or properties, never markup. */
 export const html = htm.bind(h);
 
-/** Class names, of which the falsy ones are left out. */
+/** Class names joined, without the falsy ones. */
 export const classes = (...names) => names.filter(Boolean).join(" ");

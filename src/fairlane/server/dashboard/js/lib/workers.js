@@ -7,12 +7,12 @@ export const serving = (queue) =>
     ({ queues, draining }) => !draining && (!queues.length || queues.includes(queue)),
   );
 
-/** Whether it is known that no worker takes new jobs of a queue. */
+/** Whether no worker takes new jobs of a queue. False until the first overview. */
 export const unserved = (queue) => overview.value !== null && !serving(queue).length;
 
-/** Whether some worker takes new jobs of every queue, so that none can be unserved. */
+/** Whether one worker takes new jobs of every queue. */
 export const everyQueueIsServed = () =>
   overview.value?.workers.some(({ queues, draining }) => !draining && !queues.length) ?? false;
 
-/** Whether it is known that no worker takes new jobs of any queue. */
+/** Whether no worker takes new jobs at all. False until the first overview. */
 export const noWorkers = () => overview.value?.workers.every(({ draining }) => draining) ?? false;

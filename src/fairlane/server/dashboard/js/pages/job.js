@@ -1,4 +1,4 @@
-// One job: where it stands, how it came there, what it was given and what it gave.
+// One job: its state, timeline, payload, result and logs.
 import {
   ButtonLink,
   Card,
@@ -27,7 +27,7 @@ export default function JobPage({ id }) {
   if (!job && error?.status === 404) {
     return html`<${PageHead} title="Job" above=${above} />
       <${Empty} icon="jobs" title="There is no such job" action=${html`<${ButtonLink} href="/ui/jobs">See all jobs</${ButtonLink}>`}>
-        Its id may be mistyped. Completed jobs are kept for a while only, and a failed one may have been deleted.</${Empty}>`;
+        Check the id. The store deletes completed jobs after a while, and someone may have deleted a failed one.</${Empty}>`;
   }
   if (!job)
     return html`<${PageHead} title="Job" above=${above} />${error ? html`<${Problem} error=${error} retry=${reload} />` : html`<${Skeleton} rows=${8} />`}`;

@@ -1,4 +1,4 @@
-// A form that submits one job, and shows the same as a command.
+// A form that submits one job. It shows the same request as a command.
 import { Button, Card, Code, PageHead, Problem, Skeleton } from "../components/basics.js";
 import { Field, TextField } from "../components/field.js";
 import { toast } from "../components/floating.js";
@@ -33,7 +33,9 @@ export default function SubmitPage() {
     );
     return () => reading.abort();
   }, [from]);
-  const sub = from ? "As another one was; change what should differ." : "It starts at once, unless you delay it.";
+  const sub = from
+    ? "A copy of another job. Change what should differ."
+    : "It starts as soon as a worker is free, unless you set a delay.";
   return html`
     <${PageHead} title="Submit a job" sub=${sub} />
     ${error && html`<${Problem} error=${error} />`}
@@ -87,9 +89,9 @@ function Form({ start }) {
         <span class="quiet">or <kbd>Ctrl</kbd> <kbd>Enter</kbd></span>
       </footer>
     </${Card}>
-    <${Card} title="From a terminal" sub="the same job">
+    <${Card} title="From a terminal" sub="the same request">
       <${Code} text=${asCommand(draft)} />
-      <p class="sub">The <a href="/docs">API documentation</a> has every field.</p>
+      <p class="sub">The <a href="/docs">API documentation</a> lists every field.</p>
     </${Card}>
   </form>`;
 }
@@ -103,15 +105,15 @@ function Fields({ draft, set, faults }) {
     <${TextField} name="Queue" ...${field("queue")} list="known-queues" placeholder="default"
       hint=${unserved(draft.queue || "default") ? "No worker serves this queue now: the job will wait." : undefined} />
     <${PayloadField} ...${field("payload")} />
-    <${Field} name="Priority" error=${faults.priority} hint="Within the tenant's lane; 9 goes first." control=${(
+    <${Field} name="Priority" error=${faults.priority} hint="Within the tenant's lane. 9 goes first." control=${(
       tied,
     ) => html`
       <select class="select" ...${tied} value=${draft.priority} onChange=${(event) => set("priority")(event.target.value)}>
-        ${Array.from({ length: 10 }, (_, i) => html`<option key=${i} value=${String(i)}>${i === 0 ? "0, as usual" : i}</option>`)}
+        ${Array.from({ length: 10 }, (_, i) => html`<option key=${i} value=${String(i)}>${i === 0 ? "0 (default)" : i}</option>`)}
       </select>`} />
-    <${TextField} name="Delay" ...${field("delay")} inputmode="text" placeholder="none" hint="Such as 30s, 10m, 2h or 1d." />
-    <${TextField} name="Key" ...${field("key")} placeholder="none" hint="While a job with this key is unfinished, no second one is made." />
-    <${TextField} name="Idempotency key" ...${field("idempotencyKey")} placeholder="none" hint="Sent again within a day, it answers with the first job." />
+    <${TextField} name="Delay" ...${field("delay")} inputmode="text" placeholder="none" hint="For example 30s, 10m, 2h or 1d." />
+    <${TextField} name="Key" ...${field("key")} placeholder="none" hint="Only one unfinished job has this key. A second one is not made." />
+    <${TextField} name="Idempotency key" ...${field("idempotencyKey")} placeholder="none" hint="Repeating the request within a day returns the first job." />
     <${Lists} known=${known} />
   </div>`;
 }
@@ -120,13 +122,13 @@ function PayloadField({ value, onChange, error }) {
   const fault = value.trim() ? jsonFault(value) : null;
   const format = () => onChange(layOut(value, parseTree(value)));
   return html`<${Field} name="Payload" wide error=${error ?? fault}
-    hint="JSON. An object gives a task its keyword arguments, an array its positional ones."
-    beside=${html`<${Button} small tone="plain" disabled=${Boolean(fault)} onClick=${format}>Lay out</${Button}>`}
+    hint="JSON. An object holds keyword arguments, an array positional ones."
+    beside=${html`<${Button} small tone="plain" disabled=${Boolean(fault)} onClick=${format}>Format</${Button}>`}
     control=${(tied) => html`<textarea class="input" rows="8" spellcheck=${false} ...${tied} value=${value}
       onInput=${(event) => onChange(event.target.value)}></textarea>`} />`;
 }
 
-/** What was seen lately, to choose from. */
+/** Recent tenants, tasks and queues, as suggestions. */
 function useKnown() {
   const [seen, setSeen] = useState({ tenants: [], tasks: [] });
   useEffect(() => {
@@ -138,7 +140,7 @@ function useKnown() {
     ]).then(
       ([{ tenants }, { jobs }]) =>
         setSeen({ tenants: tenants.map(({ id }) => id), tasks: [...new Set(jobs.map(({ task }) => task))].sort() }),
-      () => {}, // suggestions are a convenience: without them the form works as well
+      () => {}, // the form works without suggestions
     );
     return () => reading.abort();
   }, []);

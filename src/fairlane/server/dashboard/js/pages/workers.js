@@ -1,4 +1,4 @@
-// The processes that run jobs: their slots, what they run, and taking one out of service.
+// The workers: their slots and jobs, and draining one.
 import {
   Badge,
   Button,
@@ -31,7 +31,7 @@ export default function Workers() {
       (workers.length
         ? html`<ul class="workers" aria-label="Workers">${workers.map((worker) => html`<${Worker} key=${worker.id} worker=${worker} />`)}</ul>`
         : html`<${Empty} icon="workers" title="No worker is connected" action=${html`<${Code} text=${`fairlane worker myapp:app --url ${location.origin}`} />`}>
-          Without one no job starts. Start one on any machine that reaches the store or this API:</${Empty}>`)
+          No job starts without a worker. Start one on any machine that reaches the store or this API:</${Empty}>`)
     }
   `;
 }
@@ -49,14 +49,14 @@ function Worker({ worker }) {
       <span class="number">${running} of ${plural(slots, "slot")}</span>
     </div>
     <dl class="worker-facts">
-      <div><dt>Queues</dt><dd>${queues.length ? queues.join(", ") : "every one"}</dd></div>
+      <div><dt>Queues</dt><dd>${queues.length ? queues.join(", ") : "all"}</dd></div>
       <div><dt>Process</dt><dd>${host || "–"}${pid ? ` · ${pid}` : ""}</dd></div>
-      <div><dt>Up for</dt><dd><${Elapsed} from=${startedAt} /></dd></div>
+      <div><dt>Uptime</dt><dd><${Elapsed} from=${startedAt} /></dd></div>
       ${heartbeatAt && html`<div><dt>Heartbeat</dt><dd><${TimeAgo} at=${heartbeatAt} /></dd></div>`}
     </dl>
     ${
       jobs.length > 0 &&
-      html`<p class="worker-jobs"><span class="quiet">Runs</span>
+      html`<p class="worker-jobs"><span class="quiet">Running</span>
       ${jobs.slice(0, SHOWN).map((job) => html`<a key=${job} class="mono" href=${at`/ui/jobs/${job}`}>${job}</a>`)}
       ${running > SHOWN && html`<a href="/ui/jobs?state=running">and ${running - Math.min(SHOWN, jobs.length)} more</a>`}</p>`
     }
@@ -67,12 +67,12 @@ function DrainButton({ worker: { id, draining } }) {
   const [busy, setBusy] = useState(false);
   if (draining) return null;
   const drain = async () => {
-    const text = `${id} takes no new jobs, ends those that it runs, and then stops. What started it may start it anew.`;
+    const text = `${id} takes no new jobs, finishes its running jobs, and then stops. Its supervisor may start it again.`;
     if (!(await confirm({ title: "Drain this worker?", text, action: "Drain", danger: true }))) return;
     setBusy(true);
     try {
       await post(at`/workers/${id}/drain`);
-      toast(`${id} was asked to drain.`);
+      toast(`${id} was asked to drain`);
     } catch (error) {
       toastError(error);
     }

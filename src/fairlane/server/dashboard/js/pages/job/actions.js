@@ -1,4 +1,4 @@
-// What can be done with a job.
+// The actions on a job.
 import { Button, ButtonLink } from "../../components/basics.js";
 import { confirm, toast, toastError } from "../../components/floating.js";
 import { at, post } from "../../lib/api.js";
@@ -28,30 +28,30 @@ export function JobActions({ job, reload }) {
     act("cancel", async () => {
       const running = job.state === "running";
       const text = running
-        ? "Its worker is asked to stop it; what it has done already stays done."
-        : "It will not run. It can be submitted again.";
+        ? "Its worker is asked to stop it. Work already done is not undone."
+        : "It will not run. You can submit it again.";
       if (!(await confirm({ title: "Cancel this job?", text, action: "Cancel the job", danger: true }))) return;
       const { state } = await post(at`/jobs/${job.id}/cancel`);
       setStopping(job.attempt);
-      toast(state === "cancelled" ? "Cancelled." : "Its worker is asked to stop it.");
+      toast(state === "cancelled" ? "Job cancelled" : "Its worker was asked to stop the job");
     });
   const retry = () =>
     act("retry", async () => {
       await post(at`/jobs/${job.id}/retry`);
-      toast("Sent back to its lane, with a fresh set of attempts.");
+      toast("Job retried, with a fresh set of attempts");
     });
   const remove = () =>
     act("delete", async () => {
-      const text = "Its payload, result and history are gone for good.";
+      const text = "This deletes its payload, result and history for good.";
       if (!(await confirm({ title: "Delete this job?", text, action: "Delete", danger: true }))) return;
       const { count } = await post("/jobs/actions", { action: "delete", ids: [job.id] });
-      toast(count ? "Deleted." : "It has changed meanwhile, and was left alone.");
+      toast(count ? "Job deleted" : "The job changed in the meantime and was not deleted");
       if (count) navigate("/ui/jobs");
     });
   const offered = [
     may.includes("retry") && { keys: "r", what: "Retry the job", run: retry },
     may.includes("cancel") && { keys: "c", what: "Cancel the job", run: cancel },
-    { keys: "s", what: "Submit it again", run: () => navigate(again) },
+    { keys: "s", what: "Submit again", run: () => navigate(again) },
   ].filter(Boolean);
   useShortcuts(offered, [job.id, job.state, busy]);
   return html`

@@ -1,4 +1,4 @@
-// What a job was asked with, beside its story.
+// The fields of a job.
 import { Card, Elapsed, TimeAgo } from "../../components/basics.js";
 import { at, withQuery } from "../../lib/api.js";
 import { count, duration } from "../../lib/format.js";
@@ -6,16 +6,16 @@ import { hasEnded } from "../../lib/job.js";
 import { html } from "../../lib/ui.js";
 
 export const REASONS = {
-  retry: "an attempt failed; it is tried again",
-  snoozed: "the task asked to be run later",
-  released: "its worker gave it back",
-  worker_lost: "its worker was lost",
-  retried: "sent back from the dead letter queue",
-  attempts_exhausted: "its attempts are used up",
-  timed_out: "it ran over its time limit",
-  rejected: "the task is unknown, or its payload does not fit",
-  cancelled_by_user: "somebody cancelled it",
-  cancelled_by_task: "the task cancelled itself",
+  retry: "retry after a failed attempt",
+  snoozed: "the task snoozed itself",
+  released: "released by its worker",
+  worker_lost: "worker lost",
+  retried: "retried from the dead letter queue",
+  attempts_exhausted: "no attempts left",
+  timed_out: "timed out",
+  rejected: "unknown task or invalid payload",
+  cancelled_by_user: "cancelled by a user",
+  cancelled_by_task: "cancelled by the task",
 };
 
 export function Facts({ job }) {
@@ -27,13 +27,13 @@ export function Facts({ job }) {
     ["Task", jobsWith("task", job.task)],
     ["Priority", count(job.priority)],
     ["Attempt", `${count(job.attempt)} of ${count(job.maxAttempts)}`],
-    ["Time limit", `${duration(job.timeoutSeconds)} an attempt`],
+    ["Time limit", `${duration(job.timeoutSeconds)} per attempt`],
     job.reason && ["Reason", REASONS[job.reason] ?? job.reason],
     ["Submitted", html`<${TimeAgo} at=${job.createdAt} />`],
     job.runAt && !hasEnded(job) && ["Due", html`<${TimeAgo} at=${job.runAt} />`],
     job.state === "running" && ["Lease ends", html`<${TimeAgo} at=${job.leaseExpiresAt} />`],
     job.finishedAt && ["Ended", html`<${TimeAgo} at=${job.finishedAt} />`],
-    job.finishedAt && ["In all", html`<${Elapsed} from=${job.createdAt} to=${job.finishedAt} />`],
+    job.finishedAt && ["Total", html`<${Elapsed} from=${job.createdAt} to=${job.finishedAt} />`],
     job.workerId && ["Worker", html`<span class="mono">${job.workerId}</span>`],
     job.key && ["Key", html`<span class="mono">${job.key}</span>`],
   ].filter(Boolean);

@@ -1,4 +1,4 @@
-// What went wrong last, with its traceback.
+// The last error, with its traceback.
 import { Code } from "../../components/basics.js";
 import { Icon } from "../../components/icon.js";
 import { html } from "../../lib/ui.js";
@@ -10,7 +10,7 @@ export function Failure({ job }) {
   </section>`;
 }
 
-/** An error's type, message and (folded, unless `open`) traceback. */
+/** An error's type, message and traceback. The traceback is collapsed unless `open`. */
 export const ErrorText = ({ error, open = false }) => html`
   <p class="error-line"><${Icon} name="alert" /><span><b>${error.type}</b> ${error.message}</span></p>
   ${

@@ -1,4 +1,4 @@
-// What the task logged while it ran.
+// The lines that the task logged.
 import { Badge, Card, Choice, Copy, Problem } from "../../components/basics.js";
 import { at, get } from "../../lib/api.js";
 import { dateTime, time } from "../../lib/format.js";
@@ -25,17 +25,17 @@ export function Logs({ job }) {
       ? null
       : html`<${Card} title="Logs"><${Problem} error=${error} retry=${reload} /></${Card}>`;
   if (!data) return null;
-  const sub = data.truncated ? "The first lines were dropped: it logged more than is kept." : undefined;
+  const sub = data.truncated ? "Only the last lines are kept." : undefined;
   if (!data.lines.length) {
     return html`<${Card} title="Logs"><p class="quiet">${
       hasEnded(job) || job.state === "running"
-        ? "It has logged nothing. What a task writes with Python's logging appears here."
-        : "What it logs appears here when it runs."
+        ? "No log lines. Lines that the task writes with Python's logging appear here."
+        : "Log lines appear here when the job runs."
     }</p></${Card}>`;
   }
   const text = lines.map((line) => `${line.at} ${line.level} ${line.logger}: ${line.message}`).join("\n");
   return html`<${Card} title="Logs" sub=${sub} actions=${html`
-      <${Choice} label="Least level" value=${least} options=${[["debug", "All"], ["warning", "Warnings"], ["error", "Errors"]]} onChange=${setLeast} />
+      <${Choice} label="Level" value=${least} options=${[["debug", "All"], ["warning", "Warnings"], ["error", "Errors"]]} onChange=${setLeast} />
       <${Copy} text=${text} label="Copy the logs" />`}>
     <ol class="logs" tabindex="0" aria-label="Log lines">
       ${lines.map(

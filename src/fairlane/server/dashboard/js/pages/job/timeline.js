@@ -1,4 +1,4 @@
-// The story of a job: what it waited for, and each attempt.
+// The timeline of a job: each wait and each attempt.
 import { Badge } from "../../components/basics.js";
 import { dateTime, duration, time } from "../../lib/format.js";
 import { hasEnded } from "../../lib/job.js";
@@ -14,7 +14,7 @@ const OUTCOMES = {
   timed_out: ["Timed out", "failed"],
   rejected: ["Rejected", "failed"],
   worker_lost: ["Worker lost", "failed"],
-  released: ["Given back", "pending"],
+  released: ["Released", "pending"],
   snoozed: ["Snoozed", "scheduled"],
   cancelled: ["Cancelled", "cancelled"],
 };
@@ -41,7 +41,7 @@ export function Timeline({ job }) {
     </ol>`;
 }
 
-/** Waiting and running to scale; what took less than it could be seen by is drawn as a hair. */
+/** Waits and runs to scale. A very short one is drawn as a thin line. */
 function Spans({ steps }) {
   const spans = steps.filter(({ seconds }) => seconds !== undefined);
   const total = spans.reduce((sum, { seconds }) => sum + seconds, 0);
@@ -69,7 +69,7 @@ function stepsOf(job, present) {
   }
   const runs = job.state === "running";
   if (!hasEnded(job) && !runs)
-    pushWait(steps, from, present, job.state === "scheduled" ? "Waits for its time" : "Waits", job.state);
+    pushWait(steps, from, present, job.state === "scheduled" ? "Scheduled" : "Waiting", job.state);
   if (hasEnded(job) && !(job.attempts.length && job.state === "completed")) steps.push(ending(job, from));
   return steps;
 }
@@ -100,7 +100,7 @@ function ofAttempt(job, attempt, present) {
     tone,
     outcome,
     note: html`on <span class="mono">${attempt.workerId}</span>`,
-    // The last one's traceback stands above already.
+    // The page shows the traceback of the last attempt above.
     error: attempt.error && attempt.number === job.attempt ? { ...attempt.error, traceback: null } : attempt.error,
   };
 }
@@ -113,6 +113,6 @@ function ending(job, from) {
     title: titles[job.state],
     at: job.finishedAt ?? from,
     tone: job.state,
-    note: REASONS[job.reason] ? `Because ${REASONS[job.reason]}.` : undefined,
+    note: REASONS[job.reason] ? `Reason: ${REASONS[job.reason]}` : undefined,
   };
 }

@@ -1,4 +1,4 @@
-// Why a job does not run yet: the constraint that holds it, its place, and when that ends.
+// Why a job does not run yet: the constraint, its place, and when the constraint ends.
 import { Problem } from "../../components/basics.js";
 import { Icon } from "../../components/icon.js";
 import { at, get } from "../../lib/api.js";
@@ -8,17 +8,17 @@ import { now } from "../../lib/store.js";
 import { html } from "../../lib/ui.js";
 
 const HEADINGS = {
-  turn: "Waits for its turn",
-  concurrency: "Its tenant runs as many jobs as it may",
-  start_rate: "Its tenant starts as many jobs as it may",
+  turn: "Waiting for its turn",
+  concurrency: "Tenant at its concurrency limit",
+  start_rate: "Tenant at its start rate",
   paused: "Paused",
   schedule: "Scheduled for later",
-  backoff: "Waits before the next attempt",
-  no_worker: "No worker for it",
+  backoff: "Waiting for the next attempt",
+  no_worker: "No worker serves its queue",
 };
 const WHERE = {
-  concurrency: ({ tenantId }) => [at`/ui/tenants/${tenantId}`, "The tenant's limits"],
-  start_rate: ({ tenantId }) => [at`/ui/tenants/${tenantId}`, "The tenant's limits"],
+  concurrency: ({ tenantId }) => [at`/ui/tenants/${tenantId}`, "Tenant limits"],
+  start_rate: ({ tenantId }) => [at`/ui/tenants/${tenantId}`, "Tenant limits"],
   no_worker: () => ["/ui/workers", "Workers"],
 };
 
@@ -42,8 +42,8 @@ export function WhyWaiting({ job }) {
       <p>${why.sentence} ${href && html`<a href=${href}>${words}</a>`}</p>
     </div>
     <dl class="why-figures">
-      ${why.position && html`<div><dt>Place in its lane</dt><dd>${count(why.position)}</dd></div>`}
-      ${why.blockedUntil && html`<div><dt>Goes on in</dt><dd><${Countdown} until=${why.blockedUntil} /></dd></div>`}
+      ${why.position && html`<div><dt>Position in lane</dt><dd>${count(why.position)}</dd></div>`}
+      ${why.blockedUntil && html`<div><dt>Continues in</dt><dd><${Countdown} until=${why.blockedUntil} /></dd></div>`}
     </dl>
   </section>`;
 }

@@ -1,12 +1,12 @@
-// One change made to many jobs: asked for with their number, shown as it goes on, and its outcome in words.
+// One change to many jobs: a question with their number, the progress, and the outcome.
 import { Button, Problem, Progress } from "../../components/basics.js";
 import { Dialog } from "../../components/floating.js";
 import { get, post } from "../../lib/api.js";
 import { count, plural } from "../../lib/format.js";
 import { html, useEffect, useRef, useState } from "../../lib/ui.js";
 
-const AT_ONCE = 1000; // jobs of one call
-const COUNTED = 5000; // jobs that are counted before it is asked
+const AT_ONCE = 1000; // jobs in one call
+const COUNTED = 5000; // jobs counted before the question
 
 export const ACTIONS = {
   retry: {
@@ -14,7 +14,7 @@ export const ACTIONS = {
     verb: "Retry",
     done: "retried",
     icon: "refresh",
-    text: "Each goes back to its lane with a fresh set of attempts.",
+    text: "Each job returns to its lane with a fresh set of attempts.",
   },
   cancel: {
     states: ["scheduled", "pending", "running"],
@@ -22,7 +22,7 @@ export const ACTIONS = {
     done: "cancelled",
     icon: "close",
     danger: true,
-    text: "Those that wait will not run. Workers of those that run are asked to stop them.",
+    text: "Waiting jobs will not run. Workers are asked to stop running jobs.",
   },
   delete: {
     states: ["completed", "failed", "cancelled"],
@@ -30,11 +30,11 @@ export const ACTIONS = {
     done: "deleted",
     icon: "trash",
     danger: true,
-    text: "Their payloads, results and histories are gone for good.",
+    text: "This deletes their payloads, results and histories for good.",
   },
 };
 
-/** The actions that a tab's jobs may allow. */
+/** The actions that a tab offers. */
 export const actionsOn = (state) =>
   Object.keys(ACTIONS).filter((name) => state === "all" || ACTIONS[name].states.includes(state));
 
@@ -45,7 +45,7 @@ export const actionsOn = (state) =>
 export function BulkDialog({ action, target, onClose }) {
   const { verb, done, text, danger } = ACTIONS[action];
   const size = useSize(action, target);
-  const [run, setRun] = useState(null); // {count, ended, stopped, error} once it was confirmed
+  const [run, setRun] = useState(null); // {count, ended, stopped, error} after the confirmation
   const stop = useRef(new AbortController());
   useEffect(() => () => stop.current.abort(), []);
   const start = async () => {
@@ -66,11 +66,11 @@ export function BulkDialog({ action, target, onClose }) {
   if (!run) {
     const words = size.counting ? `${verb} matching jobs?` : `${verb} ${jobs}?`;
     return html`<${Dialog} title=${words} onClose=${() => onClose(false)} actions=${html`
-      <${Button} onClick=${() => onClose(false)}>Keep</${Button}>
+      <${Button} onClick=${() => onClose(false)}>Keep them</${Button}>
       <${Button} tone=${danger ? "danger" : "primary"} autofocus disabled=${!size.counting && size.count === 0} onClick=${start}>
         ${verb} ${size.counting ? "them" : size.exact ? plural(size.count, "job") : "all of them"}</${Button}>`}>
-      ${target.filter && html`<p>All that match: <strong>${target.words}</strong>${size.counting && html` (${count(size.count)} counted so far)`}.</p>`}
-      ${!size.counting && size.count === 0 ? html`<p>None of them allows that now.</p>` : html`<p>${text}</p>`}
+      ${target.filter && html`<p>All matching jobs: <strong>${target.words}</strong>${size.counting && html` (${count(size.count)} counted so far)`}.</p>`}
+      ${!size.counting && size.count === 0 ? html`<p>None of them allows this now.</p>` : html`<p>${text}</p>`}
     </${Dialog}>`;
   }
   const outcome = outcomeOf(run, done, size, target);
@@ -88,16 +88,16 @@ export function BulkDialog({ action, target, onClose }) {
 
 function outcomeOf({ count: changed, stopped, error }, done, size, target) {
   const title = `${plural(changed, "job")} ${done}`;
-  if (error) return { title, text: "Then it failed; those done so far stay done." };
-  if (stopped) return { title: `Stopped: ${title}`, text: "The others were left as they are." };
+  if (error) return { title, text: "An error stopped it. The jobs changed so far stay changed." };
+  if (stopped) return { title: `Stopped: ${title}`, text: "The other jobs are unchanged." };
   const left = (target.ids ? target.ids.length : size.exact ? size.count : changed) - changed;
   return {
     title,
-    text: left > 0 ? `${plural(left, "job")} had changed meanwhile and ${left === 1 ? "was" : "were"} left alone.` : "",
+    text: left > 0 ? `${plural(left, "job")} changed in the meantime and ${left === 1 ? "was" : "were"} skipped.` : "",
   };
 }
 
-/** The numbers of jobs changed, call by call. */
+/** How many jobs each call changed. */
 async function* steps(action, { ids, filter }, signal) {
   if (ids) {
     for (let i = 0; i < ids.length; i += AT_ONCE) {
@@ -113,7 +113,7 @@ async function* steps(action, { ids, filter }, signal) {
   } while (cursor);
 }
 
-/** How many jobs are meant: {count, exact, counting}. */
+/** How many jobs the action concerns: {count, exact, counting}. */
 function useSize(action, { ids, filter, expected }) {
   const known = ids?.length ?? expected;
   const [size, setSize] = useState({ count: known ?? 0, exact: known !== undefined, counting: known === undefined });

@@ -93,9 +93,9 @@ const due = {
 };
 const reason = {
   name: "reason",
-  title: "Because",
+  title: "Reason",
   className: "wide-only",
-  cell: (row) => html`<span class="quiet">${REASONS[row.reason] ?? "it was submitted so"}</span>`,
+  cell: (row) => html`<span class="quiet">${REASONS[row.reason] ?? "submitted with a delay"}</span>`,
 };
 const error = {
   name: "error",

@@ -1,11 +1,11 @@
-// The numbers beside the tabs: of the jobs that the filter matches, as far as the API counts them.
+// The numbers beside the tabs. They count the jobs that the filter matches.
 import { at, get } from "../../lib/api.js";
 import { useResource } from "../../lib/resource.js";
 import { overview } from "../../lib/store.js";
 
 const NARROWING = ["queue", "task", "key", "created", "from", "to"];
 
-/** By state. A state that the API does not count for this filter has no number. */
+/** Counts by state. Leaves out what the API does not count for this filter. */
 export function useCounts(filter) {
   const narrowed = NARROWING.some((name) => filter[name]);
   const { tenantId } = filter;

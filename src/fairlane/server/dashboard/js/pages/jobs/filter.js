@@ -1,4 +1,4 @@
-// Which jobs are listed: kept in the address, so that a listing can be sent to others.
+// The filter of the jobs page. It is in the address, so that people can send a listing to others.
 import * as check from "../../lib/parameters.js";
 import { setQuery } from "../../lib/router.js";
 

@@ -1,9 +1,9 @@
-// What the search of the jobs page finds: a job, or a filter.
+// The search of the jobs page: finds a job or a filter.
 import { get } from "../../lib/api.js";
 import { isJobId, isKey, isName } from "../../lib/names.js";
 import { PARAMETERS, WRITTEN } from "./filter.js";
 
-/** The last word, if it has no name, with each name before it. */
+/** Suggestions for a last word without a name: the word with each name. */
 export function waysToSearch(text) {
   const [, before, word] = /^(|.*\s)([^\s:]+)$/.exec(text) ?? [];
   if (!word || isJobId(word.toLowerCase())) return [];
@@ -11,8 +11,8 @@ export function waysToSearch(text) {
 }
 
 /**
- * {id} of one job, {changes} of the filter, or {fault} in words. A word without a name is the id of a job or tenant, or
- * a key, whichever exists.
+ * {id} of one job, {changes} of the filter, or {fault} in words. A word without a name is the id of a job or
+ * tenant, or a key, whichever exists.
  */
 export async function find(text, signal) {
   const words = text.trim().split(/\s+/).filter(Boolean);

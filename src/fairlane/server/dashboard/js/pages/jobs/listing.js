@@ -1,14 +1,14 @@
-// The rows of a listing: loaded page by page, changed in place as jobs change, never moved under the reader's hand.
+// The rows of a listing. Loads them page by page and updates them in place. Rows never move while someone reads them.
 import { at, get } from "../../lib/api.js";
 import { hasEnded } from "../../lib/job.js";
 import { changes, connection, now, overview, resets } from "../../lib/store.js";
 import { signal } from "../../lib/ui.js";
 
 const PAGE = 100;
-const ENOUGH = 40; // rows after which a reading of a sparse listing may stop
-const MOST_CALLS = 25; // calls of one reading: each looks at up to 1,000 jobs
+const ENOUGH = 40; // rows: with as many, a reading stops
+const MOST_CALLS = 25; // calls of one reading; the API looks at up to 1,000 jobs in each
 const PACE_MS = 1000;
-const REFRESHED = 20; // rows that are read again at once
+const REFRESHED = 20; // rows read again at a time
 
 export class JobListing {
   /** `filter` as the API takes it. */
@@ -18,10 +18,10 @@ export class JobListing {
     this.loading = signal(true);
     this.error = signal(null);
     this.hasMore = signal(false);
-    this.fresh = signal(0); // matching jobs that came since, and are not shown
+    this.fresh = signal(0); // new matching jobs, not shown yet
     this.places = new Map(); // id → index of its row
     this.news = new Set();
-    this.stale = new Set(); // ids of rows whose details are old
+    this.stale = new Set(); // ids of rows to read again
     this.stopped = new AbortController();
   }
 
@@ -41,7 +41,7 @@ export class JobListing {
     for (const end of this.unsubscribe) end();
   }
 
-  /** Read from the beginning. */
+  /** Reads from the beginning. */
   async load() {
     this.began = now.peek();
     this.cursor = undefined;
@@ -49,9 +49,9 @@ export class JobListing {
     await this.loadMore(true);
   }
 
-  /** Read on, until there is enough to see or nothing more. */
-  async loadMore(anew = false) {
-    if (this.reading || (!anew && !this.cursor)) return;
+  /** Reads on until there are ENOUGH rows or no more. */
+  async loadMore(fromStart = false) {
+    if (this.reading || (!fromStart && !this.cursor)) return;
     const reading = {};
     this.reading = reading;
     this.loading.value = true;
@@ -64,7 +64,7 @@ export class JobListing {
         this.cursor = nextCursor;
         if (!nextCursor) break;
       }
-      this.show(found, anew);
+      this.show(found, fromStart);
       this.error.value = null;
     } catch (error) {
       if (this.stopped.signal.aborted || this.reading !== reading) return;
@@ -79,9 +79,9 @@ export class JobListing {
     return get("/jobs", { signal: this.stopped.signal, query: { ...this.filter, limit, cursor } });
   }
 
-  show(found, anew) {
-    const rows = anew ? [] : [...this.rows.peek()];
-    if (anew) {
+  show(found, fromStart) {
+    const rows = fromStart ? [] : [...this.rows.peek()];
+    if (fromStart) {
       this.places.clear();
       this.news.clear();
       this.fresh.value = 0;
@@ -96,13 +96,13 @@ export class JobListing {
     this.rows.value = rows;
   }
 
-  /** Take in a `jobs` event. It names jobs and tells little of them: shown rows are read again whole, others counted. */
+  /** Handles a `jobs` event. It lacks most fields, so shown rows are read again. Counts new matches. */
   take({ jobs, more }) {
     for (const job of jobs) {
       if (this.places.has(job.id)) this.stale.add(job.id);
       else if (!this.matches(job)) this.news.delete(job.id);
       else if (this.filter.key)
-        more = true; // which an event does not tell
+        more = true; // an event has no key
       else this.news.add(job.id);
     }
     this.fresh.value = this.news.size;
@@ -110,15 +110,15 @@ export class JobListing {
     else if (this.stale.size || this.fillsEmpty()) this.lookSoon();
   }
 
-  /** Whether something is new where nothing is shown: then no row can be moved from under a hand. */
+  /** Whether there are new jobs and no rows. Showing them then moves no row. */
   fillsEmpty() {
     return this.news.size > 0 && !this.rows.peek().length;
   }
 
-  /** Whether a changed job, which is not shown, is new to this listing. */
+  /** Whether a changed job that is not shown is new to this listing. */
   matches(job) {
-    if (this.filter.createdTo) return false; // what is new is later
-    if (!this.filter.state && madeAt(job.id) < this.began) return false; // it may stand further down
+    if (this.filter.createdTo) return false; // new jobs are later
+    if (!this.filter.state && madeAt(job.id) < this.began) return false; // it may be further down
     return ["state", "tenantId", "queue", "task"].every(
       (name) => !this.filter[name] || this.filter[name] === job[name],
     );
@@ -144,7 +144,7 @@ export class JobListing {
     this.timer = setTimeout(() => this.look(), PACE_MS);
   }
 
-  /** Compare the first page with what is shown, and read stale rows again. */
+  /** Compares the first page with the rows, and reads stale rows again. */
   async look() {
     const ids = [...this.stale].slice(0, REFRESHED);
     for (const id of ids) this.stale.delete(id);
@@ -159,7 +159,7 @@ export class JobListing {
       if (this.fillsEmpty() && !this.reading) await this.load();
     } catch {
       if (this.stopped.signal.aborted) return;
-      for (const id of ids) this.stale.add(id); // the shell says that there is no answer; the rows stay until there is
+      for (const id of ids) this.stale.add(id); // the shell says that the server does not answer; try again later
     }
     this.timer = null;
     if (this.stale.size) this.lookSoon();
@@ -173,7 +173,7 @@ export class JobListing {
       if (this.places.has(job.id)) patches.set(job.id, light(job));
       else this.news.add(job.id);
     }
-    // What stood on this page and is gone from it has changed, and goes on changing until it has ended.
+    // A job that left the first page has changed, and may change until it ends.
     const rows = this.rows.peek();
     for (let i = 0; i < Math.min(nextCursor ? PAGE - this.news.size : PAGE, rows.length); i++) {
       if (!present.has(rows[i].id) && !rows[i].gone && (rows[i].state === this.filter.state || !hasEnded(rows[i])))
@@ -192,10 +192,10 @@ export class JobListing {
   }
 }
 
-/** When a job was made (ms), which its id tells. */
+/** When a job was made (ms): part of its id. */
 const madeAt = (id) => parseInt(id.slice(2, 13), 16);
 
-/** A row without what only the job's own page shows. */
+/** A row without the large fields, which only the job's page shows. */
 function light({ payload, result, headers, attempts, error, ...job }) {
   return { ...job, error: error && { type: error.type, message: error.message } };
 }

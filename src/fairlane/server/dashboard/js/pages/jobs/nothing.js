@@ -1,4 +1,4 @@
-// What an empty listing says: why it is empty, and how to fill it.
+// An empty listing: why it is empty, and how to fill it.
 import { Button, ButtonLink, Code, Empty } from "../../components/basics.js";
 import { dateTime } from "../../lib/format.js";
 import { html } from "../../lib/ui.js";
@@ -6,18 +6,15 @@ import { changeFilter, chipsOf } from "./filter.js";
 
 const WORDS = {
   all: ["No jobs yet", "Submit one with the form, or paste this into a terminal:"],
-  pending: ["Nothing waits", "A job waits here until a worker is free and its tenant's limits allow it."],
-  running: ["Nothing runs", "Jobs are here while a worker has them."],
+  pending: ["No pending jobs", "A job waits here until a worker is free and its tenant's limits allow it."],
+  running: ["No running jobs", "Jobs are here while a worker runs them."],
   scheduled: [
-    "Nothing is scheduled",
-    "Jobs submitted with a delay are here until they are due, and those that failed until they are tried again. Try one:",
+    "No scheduled jobs",
+    "Jobs with a delay wait here until they are due, and failed jobs until their next attempt. Try one:",
   ],
-  completed: ["Nothing has completed lately", "Completed jobs stay here for an hour, unless it is set otherwise."],
-  failed: [
-    "No dead letters",
-    "Jobs whose attempts are used up lie here until they are retried or deleted. All is well.",
-  ],
-  cancelled: ["Nothing was cancelled", "Cancelled jobs stay here for a while."],
+  completed: ["No completed jobs", "Completed jobs stay here for an hour by default."],
+  failed: ["No dead letters", "Jobs without attempts left stay here until someone retries or deletes them."],
+  cancelled: ["No cancelled jobs", "Cancelled jobs stay here for an hour by default."],
 };
 const COMMANDS = {
   all: "--task demo.sleep '{\"seconds\": 3}'",
@@ -27,8 +24,8 @@ const COMMANDS = {
 export function Nothing({ filter, more, search }) {
   const chips = chipsOf(filter, dateTime);
   if (more) {
-    return html`<${Empty} icon="search" title="Nothing found so far" action=${html`<${Button} icon="search" onClick=${search}>Look further</${Button}>`}>
-      There are very many jobs, and none of those looked at matches.</${Empty}>`;
+    return html`<${Empty} icon="search" title="No match so far" action=${html`<${Button} icon="search" onClick=${search}>Search further</${Button}>`}>
+      The search has not reached all jobs. None of the jobs read so far matches.</${Empty}>`;
   }
   if (chips.length) {
     const clear = () => changeFilter(Object.assign({}, ...chips.map(([changes]) => changes)));

@@ -79,7 +79,7 @@ const forInput = (iso) => {
 };
 const fromInput = (text) => (text ? new Date(text).toISOString() : "");
 
-/** By field, why its value cannot be a filter. */
+/** By field, what is wrong with its value. */
 function faultsOf(draft) {
   const given = Object.keys(NAMES).filter((name) => draft[name].trim());
   const checked = given.map((name) => [name, PARAMETERS[WRITTEN[name]](draft[name].trim())]);

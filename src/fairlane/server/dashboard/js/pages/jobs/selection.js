@@ -1,12 +1,12 @@
-// Which rows are chosen: some of those shown, or all that match the filter.
+// The selected rows: some of the shown ones, or all that match the filter.
 import { html, useMemo, useRef, useState } from "../../lib/ui.js";
 
-/** {ids, size, all, has, toggle, toggleShown, selectAll, clear}; a new object whenever the choice changes. */
+/** {ids, size, all, has, toggle, toggleShown, selectAll, clear}; a new object whenever the selection changes. */
 export function useSelection(rows) {
   const [{ chosen, all }, set] = useState({ chosen: new Set(), all: false });
   const shown = useRef(rows);
   shown.current = rows;
-  const last = useRef(null); // the row that a range begins at
+  const last = useRef(null); // the first row of a range
   const complete = rows.length > 0 && rows.every(({ id }) => chosen.has(id));
   return useMemo(() => {
     const toggle = (id, range) => {
@@ -40,7 +40,7 @@ function between(rows, from, to) {
 export const selectColumn = (selection) => ({
   name: "select",
   className: "select-cell",
-  title: html`<input type="checkbox" aria-label="Select all rows that are loaded" checked=${selection.complete}
+  title: html`<input type="checkbox" aria-label="Select all loaded rows" checked=${selection.complete}
     indeterminate=${selection.size > 0 && !selection.complete} onChange=${selection.toggleShown} />`,
   cell: (row) => html`<input type="checkbox" aria-label=${`Select job ${row.id}`} checked=${selection.has(row.id)}
     onClick=${(event) => selection.toggle(row.id, event.shiftKey)} />`,

@@ -1,4 +1,4 @@
-// Who waits, where, and who works: the busiest tenants and queues, and the workers.
+// The tables of the overview: the busiest tenants and queues, and the workers.
 import { Badge, ButtonLink, Card, Elapsed, Meter, Problem } from "../../components/basics.js";
 import { Icon } from "../../components/icon.js";
 import { NoWorker } from "../../components/no-worker.js";

@@ -1,4 +1,4 @@
-// What can be done with a schedule.
+// The actions on a schedule.
 import { Button } from "../../components/basics.js";
 import { confirm, toast, toastError } from "../../components/floating.js";
 import { at, del, post } from "../../lib/api.js";
@@ -7,7 +7,7 @@ import { html, useState } from "../../lib/ui.js";
 
 const path = ({ tenantId, name }) => at`/tenants/${tenantId}/schedules/${name}`;
 
-/** {busy, pause, runNow, remove}. `reload` reads the list again after each. */
+/** {busy, pause, runNow, remove}. Each calls `reload` at its end. */
 function useActions(schedule, reload) {
   const { name, paused, declared } = schedule;
   const [busy, setBusy] = useState(false);
@@ -40,7 +40,7 @@ function useActions(schedule, reload) {
   return { busy, pause, runNow, remove };
 }
 
-/** The actions of a row. */
+/** Actions in a row of the list. */
 export function RowActions({ schedule, reload }) {
   const { name, paused } = schedule;
   const { busy, pause, runNow } = useActions(schedule, reload);
@@ -51,7 +51,7 @@ export function RowActions({ schedule, reload }) {
   </span>`;
 }
 
-/** The actions of the details. */
+/** Actions in the details. */
 export function DetailActions({ schedule, reload }) {
   const { busy, runNow, remove } = useActions(schedule, reload);
   return html`<${Button} icon="trash" busy=${busy} onClick=${remove}>Delete</${Button}>

@@ -50,7 +50,7 @@ export const columnsFor = ({ open, reload }) => [
   },
 ];
 
-/** Whether it is paused, and whether the code of an app set it. The store does not know whether the code still has it. */
+/** Paused, and set by the code of an app. The store does not know whether the code still has the schedule. */
 export const Badges = ({ schedule: { paused, declared } }) => html`
   ${paused && html`<${Badge} tone="warn">Paused</${Badge}>`}
   ${declared && html`<${Badge} title="Set by the code of an app. It stays when the code drops it: delete it here then">From code</${Badge}>`}

@@ -1,4 +1,4 @@
-// All about one schedule.
+// The dialog with all facts of one schedule.
 import { TimeAgo } from "../../components/basics.js";
 import { Dialog } from "../../components/floating.js";
 import { at } from "../../lib/api.js";

@@ -1,4 +1,4 @@
-// What the form holds, whether it can be sent, and what is sent.
+// The form's values, their checks, and the request.
 import { JsonFault, layOut, parseTree } from "../../lib/json.js";
 import { isKey, isName, KEY_RULE, NAME_RULE } from "../../lib/names.js";
 
@@ -6,7 +6,7 @@ const DELAY = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?$/;
 const UNITS = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86400 };
 const LONGEST_DELAY = 366 * 86400;
 
-/** The draft that the address asks for. */
+/** The draft for an address. */
 export const emptyDraft = (query) => ({
   tenantId: query.get("tenant") ?? "",
   task: query.get("task") ?? "",
@@ -18,7 +18,7 @@ export const emptyDraft = (query) => ({
   idempotencyKey: "",
 });
 
-/** A draft like a job; its keys are its own and are left out. */
+/** A draft like a job, without its keys. */
 export const draftOf = (job) => ({
   tenantId: job.tenantId,
   task: job.task,
@@ -30,7 +30,7 @@ export const draftOf = (job) => ({
   idempotencyKey: "",
 });
 
-/** What is wrong with a JSON text, and where; null if nothing is. */
+/** What is wrong with a JSON text and where, or null. */
 export function jsonFault(text) {
   try {
     parseTree(text);
@@ -42,17 +42,17 @@ export function jsonFault(text) {
   }
 }
 
-/** The seconds of "90", "30s" or "10m"; null for nothing, NaN for anything else. */
+/** The seconds of "90", "30s" or "10m". Null for an empty text, NaN for any other. */
 function secondsOf(delay) {
   if (!delay.trim()) return null;
   const [, number, unit = "s"] = DELAY.exec(delay.trim().toLowerCase()) ?? [];
   return number === undefined ? NaN : Number(number) * UNITS[unit];
 }
 
-/** By field, why it cannot be sent so. */
+/** By field, what is wrong. */
 export function faultsOf(draft) {
   const faults = {};
-  if (!draft.tenantId) faults.tenantId = "Say whose job it is.";
+  if (!draft.tenantId) faults.tenantId = "Enter a tenant.";
   for (const name of ["tenantId", "task", "queue"]) {
     if (draft[name] && !isName(draft[name])) faults[name] = NAME_RULE;
   }
@@ -60,9 +60,9 @@ export function faultsOf(draft) {
     if (draft[name] && !isKey(draft[name])) faults[name] = KEY_RULE;
   }
   const delay = secondsOf(draft.delay);
-  if (Number.isNaN(delay)) faults.delay = "Write a number and a unit, such as 30s, 10m, 2h or 1d.";
-  else if (delay > LONGEST_DELAY) faults.delay = "The longest delay is 366 days.";
-  const wrong = draft.payload.trim() ? jsonFault(draft.payload) : "A payload is needed; {} is one.";
+  if (Number.isNaN(delay)) faults.delay = "Enter a number and a unit, such as 30s, 10m, 2h or 1d.";
+  else if (delay > LONGEST_DELAY) faults.delay = "Enter at most 366 days.";
+  const wrong = draft.payload.trim() ? jsonFault(draft.payload) : "Enter a payload, such as {}.";
   if (wrong) faults.payload = wrong;
   return faults;
 }
@@ -70,7 +70,7 @@ export function faultsOf(draft) {
 const FIELD_OF = { delaySeconds: "delay", "Idempotency-Key": "idempotencyKey" };
 const FIELDS = ["tenantId", "task", "queue", "payload", "priority", "delay", "key", "idempotencyKey"];
 
-/** By field, what the server said of it. */
+/** By field, the server's error. */
 export function serverFaults(error) {
   const faults = {};
   for (const { pointer, detail } of error.fields) {
@@ -81,7 +81,7 @@ export function serverFaults(error) {
   return Object.keys(faults).every((name) => FIELDS.includes(name)) ? faults : {};
 }
 
-/** The request: `body` is JSON text with the payload in it as it was typed, so that no digit is lost. */
+/** The request. `body` is JSON text with the payload as typed, so that no digit is lost. */
 export function requestOf(draft) {
   const parts = [["tenantId", draft.tenantId]];
   for (const name of ["task", "queue", "key"]) if (draft[name]) parts.push([name, draft[name]]);
@@ -95,7 +95,7 @@ export function requestOf(draft) {
 
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
-/** The request for a shell. */
+/** The request as a shell command. */
 export function asCommand(draft) {
   const { body, headers } = requestOf(draft);
   const lines = [`curl -s ${location.origin}/jobs`, "-H 'content-type: application/json'"];

@@ -1,4 +1,4 @@
-// The queues in which a tenant's jobs wait although no worker serves them.
+// A tenant's queues with pending jobs that no worker serves.
 import { get } from "../../lib/api.js";
 import { useResource } from "../../lib/resource.js";
 import { overview } from "../../lib/store.js";
@@ -6,7 +6,7 @@ import { everyQueueIsServed, unserved } from "../../lib/workers.js";
 
 const LOOKED_AT = 20; // pending jobs
 
-/** Their names, as far as the first pending jobs tell. */
+/** Their names, from the first pending jobs. */
 export function useUnservedQueues(tenant) {
   const look = Boolean(tenant?.pending) && overview.value !== null && !everyQueueIsServed();
   const { data } = useResource(

@@ -11,7 +11,7 @@ const id = {
   title: "Tenant",
   className: "lane-id",
   cell: (tenant) => html`<span class="lane-name"><a class="name" href=${at`/ui/tenants/${tenant.id}`}>${tenant.id}</a>
-    ${tenant.customized && html`<span class="own" title="Has limits of its own instead of the defaults"><${Icon} name="sliders" size=${14} /><span class="unseen">own limits</span></span>`}</span>
+    ${tenant.customized && html`<span class="own" title="Limits set for this tenant, instead of the defaults"><${Icon} name="sliders" size=${14} /><span class="unseen">own limits</span></span>`}</span>
     <div class="phone-only"><${LaneBadges} tenant=${tenant} /></div>`,
 };
 const state = {
