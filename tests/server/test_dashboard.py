@@ -8,7 +8,8 @@ import re
 import httpx
 import pytest
 
-from fairlane.server.assets import accepts_gzip, dashboard
+from fairlane.server.assets import dashboard
+from fairlane.server.http.files import accepts_gzip
 
 from .conftest import Served, fields_of
 

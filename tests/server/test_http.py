@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from fairlane.rest.limits import MAX_URI
 from fairlane.server.http.protocol import HEAD_LIMIT_BYTES
 from fairlane.server.settings import ServerSettings
 
@@ -181,6 +182,58 @@ async def test_endless_heads_are_refused(api: Served) -> None:
         assert not answer or answer.startswith(b"HTTP/1.1 431 ")
     answer = await raw(api, b"GET /livez HTTP/1.1\r\n" + b"x-a: 1\r\n" * 101 + b"\r\n")
     assert answer.startswith(b"HTTP/1.1 431 ")
+
+
+HOST = b"host: 127.0.0.1\r\n"
+
+
+@pytest.mark.parametrize("hosts", [b"", HOST * 2, HOST + b"Host: localhost\r\n"], ids=["none", "the same", "two"])
+async def test_a_request_has_exactly_one_host(api: Served, hosts: bytes) -> None:
+    answer = await raw(api, b"GET /livez HTTP/1.1\r\n" + hosts + b"connection: close\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"An HTTP/1.1 request must have exactly one Host header." in answer
+
+
+async def test_a_second_request_without_a_host_is_refused_too(api: Served) -> None:
+    answer = await raw(api, b"GET /livez HTTP/1.1\r\n" + HOST + b"\r\nGET /livez HTTP/1.1\r\n\r\n")
+    assert answer.count(b"HTTP/1.1 400 ") == 1
+
+
+@pytest.mark.parametrize("length", [MAX_URI + 1, 5 * MAX_URI, 20 * MAX_URI])
+async def test_a_long_uri_is_414(api: Served, length: int) -> None:
+    path = b"/jobs?key=" + b"x" * (length - len(b"/jobs?key="))
+    answer = await raw(api, b"GET " + path + b" HTTP/1.1\r\n" + HOST + b"\r\n")
+    assert answer.startswith(b"HTTP/1.1 414 ")
+    assert b"urn:fairlane:problem:uri_too_long" in answer
+    allowed = await raw(api, b"GET " + path[:MAX_URI] + b" HTTP/1.1\r\n" + HOST + b"connection: close\r\n\r\n")
+    assert allowed.startswith(b"HTTP/1.1 422 ")  # the key is too long
+
+
+@pytest.mark.parametrize("request_bytes", [b"GET\r\n\r\n", b"GET /livez HTTP/1.1\r\n\r\n"])
+async def test_refusals_of_the_parser_have_a_date(api: Served, request_bytes: bytes) -> None:
+    assert b"\r\ndate: " in (await raw(api, request_bytes)).partition(b"\r\n\r\n")[0]
+
+
+@pytest.mark.parametrize("path", ["/livez", "/nope", "/jobs/x", "/jobs", "/openapi.json", "/"])
+async def test_no_browser_guesses_a_type_and_no_proxy_stores_an_answer(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.get(path)
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    # Files have an ETag, and may be stored as long as they are checked.
+    assert answer.headers["cache-control"] == ("no-cache" if "etag" in answer.headers else "no-store")
+
+
+async def test_a_submission_and_a_refusal_must_not_be_stored(
+    api: Served, client: httpx.AsyncClient, tenant: str
+) -> None:
+    for answer in (
+        await client.post("/jobs", json={"tenantId": tenant, "payload": 1}),
+        await client.post("/jobs", json={"tenantId": tenant}),
+        await client.patch("/jobs"),
+    ):
+        assert answer.headers.get_list("cache-control") == ["no-store"]
+        assert answer.headers.get_list("x-content-type-options") == ["nosniff"]
+    refused = await raw(api, b"GET\r\n\r\n")
+    assert b"\r\ncache-control: no-store\r\n" in refused and b"\r\nx-content-type-options: nosniff\r\n" in refused
 
 
 async def test_no_header_of_ours_can_be_split(client: httpx.AsyncClient) -> None:

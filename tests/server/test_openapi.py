@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, assume, settings
@@ -106,6 +107,18 @@ def served_by_a_thread(store_url: str) -> Iterator[str]:
 def url(store_url: str) -> Iterator[str]:
     with served_by_a_thread(store_url) as url:
         yield url
+
+
+def test_the_document_is_compressed_and_sent_once(url: str) -> None:
+    with httpx.Client(base_url=url) as client:
+        answer = client.get("/openapi.json")
+        assert (answer.headers["content-encoding"], answer.json()["openapi"]) == ("gzip", "3.1.0")
+        assert int(answer.headers["content-length"]) < len(answer.content) / 10
+        again = client.get("/openapi.json", headers={"if-none-match": answer.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        plain = client.get("/openapi.json", headers={"accept-encoding": "identity"})
+        assert "content-encoding" not in plain.headers
+        assert plain.headers["etag"] != answer.headers["etag"]
 
 
 def test_every_call_of_the_contract_is_there() -> None:

@@ -13,6 +13,9 @@ LARGE_BODY = 16 * 1024 * 1024
 ITEM_BYTES = LARGE_BODY // 2
 """Bytes of the items that our client puts into one request."""
 
+MAX_URI = 8 * 1024
+"""Bytes of a path with its query."""
+
 MAX_PAGE = 100
 DEFAULT_PAGE = 50
 MAX_CURSOR = 1_000

@@ -60,6 +60,7 @@ NO_SUCH_PATH = HttpProblem("not_found", HTTPStatus.NOT_FOUND, NotFound)
 METHOD_NOT_ALLOWED = HttpProblem("method_not_allowed", HTTPStatus.METHOD_NOT_ALLOWED)
 REQUEST_TIMEOUT = HttpProblem("request_timeout", HTTPStatus.REQUEST_TIMEOUT, StoreUnavailable)
 BODY_TOO_LARGE = HttpProblem("body_too_large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, PayloadTooLarge)
+URI_TOO_LONG = HttpProblem("uri_too_long", HTTPStatus.REQUEST_URI_TOO_LONG)
 UNSUPPORTED_MEDIA_TYPE = HttpProblem("unsupported_media_type", HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 WRONG_HOST = HttpProblem("wrong_host", HTTPStatus.MISDIRECTED_REQUEST)
 HEADERS_TOO_LARGE = HttpProblem("headers_too_large", HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
@@ -72,6 +73,7 @@ HTTP_PROBLEMS = (
     METHOD_NOT_ALLOWED,
     REQUEST_TIMEOUT,
     BODY_TOO_LARGE,
+    URI_TOO_LONG,
     UNSUPPORTED_MEDIA_TYPE,
     WRONG_HOST,
     HEADERS_TOO_LARGE,

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from starlette.applications import Starlette
-from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, Router
 
 from ..backend import Backend
-from ..rest.problems import NO_SUCH_PATH, PROBLEM_TYPE, HttpError
+from ..rest.problems import NO_SUCH_PATH, HttpError
 from .context import Context
 from .http.answers import Receive, Scope, Send, problem_answer
 from .http.serving import PathApp
@@ -32,10 +28,8 @@ class App:
         for endpoint in ENDPOINTS:
             by_path.setdefault(endpoint.path, PathApp(context)).add(endpoint)
         self._jobs = by_path[SUBMIT.path]
-        self._router = Starlette(
-            routes=[Route(path, app) for path, app in by_path.items()], exception_handlers={404: _not_found}
-        )
-        self._router.router.redirect_slashes = False
+        routes = [Route(path, app) for path, app in by_path.items()]
+        self._router = Router(routes, redirect_slashes=False, default=_not_found)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == SUBMIT.path:
@@ -49,6 +43,6 @@ class App:
         self.context.hub.stop()
 
 
-async def _not_found(request: Any, error: Exception) -> Response:
+async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
     answer = problem_answer(HttpError(NO_SUCH_PATH, "There is nothing at this path."))
-    return Response(answer.body, answer.status, media_type=PROBLEM_TYPE)
+    await answer.send(send, scope["method"])

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import base64
-import gzip
 import hashlib
 import posixpath
 import re
-from functools import cached_property, lru_cache
-from http import HTTPStatus
+from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from .http.answers import Answer, Header
-from .http.call import Call
+from .http.answers import Header
+from .http.files import UNCHANGED_ONLY, File
 
 _TYPES = {
     "html": b"text/html; charset=utf-8",
@@ -25,59 +23,33 @@ _TYPES = {
 _IMPORTED = re.compile(r'\bfrom\s*"([^"]+)"')
 _MAPPED = re.compile(r'"([^"]+)": "{assets}/([^"]+)"')
 _IMPORT_MAP = re.compile(r'<script type="importmap">(.*?)</script>', re.DOTALL)
-_NOSNIFF: Header = (b"x-content-type-options", b"nosniff")
-
-
-class Asset:
-    """One file and its headers."""
-
-    def __init__(self, name: str, body: bytes, headers: tuple[Header, ...]) -> None:
-        self._body = body
-        self._type = _TYPES[name.rpartition(".")[2]]
-        self._headers = (*headers, _NOSNIFF, (b"vary", b"accept-encoding"))
-        self._digest = hashlib.sha256(body).hexdigest()[:20]
-
-    @cached_property
-    def _gzipped(self) -> bytes:
-        return gzip.compress(self._body, mtime=0)
-
-    def answer(self, call: Call) -> Answer:
-        """The file, or 304 if the client already has it."""
-        zipped = accepts_gzip(call.header(b"accept-encoding") or "")
-        etag = f'"{self._digest}{"-gzip" if zipped else ""}"'.encode()
-        headers: list[Header] = [*self._headers, (b"etag", etag)]
-        if etag.decode() in re.split(r"\s*,\s*", call.header(b"if-none-match") or ""):
-            return Answer(HTTPStatus.NOT_MODIFIED, b"", b"", headers)
-        if not zipped:
-            return Answer(HTTPStatus.OK, self._body, self._type, headers)
-        return Answer(HTTPStatus.OK, self._gzipped, self._type, [*headers, (b"content-encoding", b"gzip")])
 
 
 class Dashboard:
     """All files of a folder. Pages have fixed names; the path of the other files changes whenever one of them does."""
 
     def __init__(self, folder: Traversable) -> None:
-        bodies = {name: found.read_bytes() for name, found in _walk(folder, "") if name.rpartition(".")[2] in _TYPES}
+        bodies = {name: found.read_bytes() for name, found in _walk(folder, "") if _ending(name) in _TYPES}
         digest = hashlib.sha256()
         for name in sorted(bodies):
             digest.update(b"%b\0%d\0%b" % (name.encode(), len(bodies[name]), bodies[name]))
         self.fingerprint = digest.hexdigest()[:12]
         forever = ((b"cache-control", b"public, max-age=31536000, immutable"),)
-        self._assets = {name: Asset(name, body, forever) for name, body in bodies.items() if not _is_page(name)}
+        self._assets = {name: _file(name, body, forever) for name, body in bodies.items() if not _is_page(name)}
         modules = imported_by("js/main.js", bodies)
         self._pages = {
             name: self._page(name, body.decode(), modules) for name, body in bodies.items() if _is_page(name)
         }
 
-    def page(self, name: str) -> Asset:
+    def page(self, name: str) -> File:
         """A page, such as `index.html`."""
         return self._pages[name]
 
-    def asset(self, fingerprint: str, path: str) -> Asset | None:
+    def asset(self, fingerprint: str, path: str) -> File | None:
         """A file that pages load. None if the version differs or the file does not exist."""
         return self._assets.get(path) if fingerprint == self.fingerprint else None
 
-    def _page(self, name: str, text: str, preloads: list[str]) -> Asset:
+    def _page(self, name: str, text: str, preloads: list[str]) -> File:
         text = text.replace(
             "{preloads}", "\n".join(f'<link rel="modulepreload" href="{{assets}}/{path}">' for path in preloads)
         )
@@ -86,9 +58,9 @@ class Dashboard:
             (b"content-security-policy", content_security_policy(text).encode()),
             (b"referrer-policy", b"no-referrer"),
             (b"cross-origin-opener-policy", b"same-origin"),
-            (b"cache-control", b"no-cache"),
+            UNCHANGED_ONLY,
         )
-        return Asset(name, text.encode(), headers)
+        return _file(name, text.encode(), headers)
 
 
 @lru_cache(maxsize=1)
@@ -119,13 +91,12 @@ def imported_by(module: str, bodies: dict[str, bytes]) -> list[str]:
     return found[1:]
 
 
-def accepts_gzip(header: str) -> bool:
-    """Whether an Accept-Encoding header allows gzip."""
-    for part in header.lower().split(","):
-        coding, _, quality = part.partition(";")
-        if coding.strip() in ("gzip", "*"):
-            return re.fullmatch(r"\s*q=0(\.0*)?\s*", quality) is None
-    return False
+def _file(name: str, body: bytes, headers: tuple[Header, ...]) -> File:
+    return File(body, _TYPES[_ending(name)], headers)
+
+
+def _ending(name: str) -> str:
+    return name.rpartition(".")[2]
 
 
 def _is_page(name: str) -> bool:

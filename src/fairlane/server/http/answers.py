@@ -17,14 +17,18 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 JSON_TYPE = b"application/json"
+NOSNIFF: Header = (b"x-content-type-options", b"nosniff")
+_NO_STORE: Header = (b"cache-control", b"no-store")
 _PROBLEM_TYPE = PROBLEM_TYPE.encode()
 _encoder = msgspec.json.Encoder()
 
 
 class Answer:
-    """A whole response."""
+    """A whole response, which browsers and proxies must not store."""
 
     __slots__ = ("body", "content_type", "headers", "status")
+    safety: tuple[Header, ...] = (_NO_STORE, NOSNIFF)
+    """Headers of every answer of this kind."""
 
     def __init__(
         self, status: int, body: bytes, content_type: bytes = JSON_TYPE, headers: Sequence[Header] = ()
@@ -41,10 +45,17 @@ class Answer:
 
     def start(self) -> Message:
         """The ASGI message that opens the response."""
-        headers = [(b"content-length", b"%d" % len(self.body)), *self.headers]
+        headers = [(b"content-length", b"%d" % len(self.body)), *self.headers, *self.safety]
         if self.content_type:
             headers.append((b"content-type", self.content_type))
         return {"type": "http.response.start", "status": self.status, "headers": headers}
+
+
+class FileAnswer(Answer):
+    """A file, whose own headers say how long it may be stored."""
+
+    __slots__ = ()
+    safety = (NOSNIFF,)
 
 
 def json_answer(value: Any, status: int = 200, headers: Sequence[Header] = ()) -> Answer:

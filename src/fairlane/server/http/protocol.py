@@ -1,13 +1,15 @@
-"""uvicorn's HTTP protocol, with bounds on a request's head and on its time, and one write for a short response."""
+"""uvicorn's HTTP protocol, with bounds on a request's head and time, and one write for a short response."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from ...rest.problems import HEADERS_TOO_LARGE, MALFORMED_REQUEST, REQUEST_TIMEOUT, HttpError
+from ...rest.limits import MAX_URI
+from ...rest.problems import HEADERS_TOO_LARGE, MALFORMED_REQUEST, REQUEST_TIMEOUT, URI_TOO_LONG, HttpError
 from ..settings import ServerSettings
 from .answers import problem_answer
 
@@ -16,7 +18,7 @@ MAX_HEADERS = 100
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """Refuses endless request heads, and ends connections whose request is not whole in time."""
+    """Refuses bad and endless request heads, and closes connections whose request is incomplete after a time."""
 
     request_seconds = ServerSettings().request_seconds
     """Within which a request must have arrived, head and body."""
@@ -63,6 +65,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         elif self._timer is not None:
             self._stop_timer()
 
+    def on_headers_complete(self) -> None:
+        """Start the request, unless RFC 9112 forbids its head."""
+        refusal = self._fault_in_head()
+        if refusal is not None:
+            self._send_last(refusal)
+            raise httptools.HttpParserError(str(refusal))  # ends the parsing of this connection
+        super().on_headers_complete()
+
     def on_response_complete(self) -> None:
         if self._joining is not None:
             self._joining.flush()
@@ -72,8 +82,18 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """Answer bytes that are not HTTP, and close."""
         self._send_last(HttpError(MALFORMED_REQUEST, "This is not a valid HTTP request."))
 
+    def _fault_in_head(self) -> HttpError | None:
+        if len(self.url) > MAX_URI:
+            return _uri_too_long()
+        if len(self.headers) > MAX_HEADERS:
+            return _head_too_large()
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
+            return HttpError(MALFORMED_REQUEST, "An HTTP/1.1 request must have exactly one Host header.")
+        return None
+
     def _refuse_head(self) -> None:
-        self._send_last(HttpError(HEADERS_TOO_LARGE, "The request's headers are too large or too many."))
+        self._send_last(_uri_too_long() if len(self.url) > MAX_URI else _head_too_large())
 
     def _out_of_time(self) -> None:
         self._send_last(HttpError(REQUEST_TIMEOUT, "The request did not arrive in time."))
@@ -85,10 +105,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         # A response that is under way must not be mixed with this one.
         if cycle is None or cycle.response_complete or not cycle.response_started:
             answer = problem_answer(error)
-            head = b"content-type: %b\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
-            self.transport.write(
-                STATUS_LINE[answer.status] + head % (answer.content_type, len(answer.body)) + answer.body
-            )
+            headers = [*self.server_state.default_headers, *answer.start()["headers"], (b"connection", b"close")]
+            lines = b"".join(b"%b: %b\r\n" % header for header in headers)
+            self.transport.write(STATUS_LINE[answer.status] + lines + b"\r\n" + answer.body)
         self.transport.close()
 
     def _start_timer(self) -> None:
@@ -98,6 +117,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _uri_too_long() -> HttpError:
+    return HttpError(URI_TOO_LONG, f"The path and query must have {MAX_URI} bytes at most.")
+
+
+def _head_too_large() -> HttpError:
+    return HttpError(HEADERS_TOO_LARGE, "The request's headers are too large or too many.")
 
 
 class JoiningTransport:

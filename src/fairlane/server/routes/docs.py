@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..http.answers import Answer
+from ..http.answers import JSON_TYPE, Answer
 from ..http.call import Call
 from ..http.endpoint import Endpoint, Reply
+from ..http.files import UNCHANGED_ONLY, File
 from ..http.openapi import openapi_document
 
 
 def endpoints(api: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
     """The endpoint that describes `api`."""
-    document = Answer(200, openapi_document(api))
+    document = File(openapi_document(api), JSON_TYPE, (UNCHANGED_ONLY,))
 
     async def openapi(call: Call) -> Answer:
         """This document."""
-        return document
+        return document.answer(call)
 
     return (Endpoint("GET", "/openapi.json", openapi, replies={200: Reply()}),)

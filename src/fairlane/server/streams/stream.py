@@ -11,23 +11,23 @@ from ...rest.events import EVENT_STREAM
 from ..http.answers import Answer, Message, Send
 from ..http.call import Call
 
-# The second keeps nginx from collecting events into larger pieces.
-_HEADERS = ((b"cache-control", b"no-store"), (b"x-accel-buffering", b"no"))
+_UNBUFFERED = (b"x-accel-buffering", b"no")
+"""Keeps nginx from collecting events into larger pieces."""
 
 
 class EventStream(Answer):
-    """A stream of `events`, each piece of which is some whole events, a heartbeat or empty."""
+    """A stream of `events`. Each piece of it is whole events, a heartbeat or empty."""
 
     __slots__ = ("_call", "_events")
 
     def __init__(self, call: Call, events: AsyncGenerator[bytes]) -> None:
-        super().__init__(HTTPStatus.OK, b"", EVENT_STREAM.encode(), _HEADERS)
+        super().__init__(HTTPStatus.OK, b"", EVENT_STREAM.encode(), (_UNBUFFERED,))
         self._call = call
         self._events = events
 
     def start(self) -> Message:
-        """The ASGI message that opens the response, whose length nobody knows."""
-        headers = [(b"content-type", self.content_type), *self.headers]
+        """The ASGI message that opens the response, whose length is not known."""
+        headers = [(b"content-type", self.content_type), *self.headers, *self.safety]
         return {"type": "http.response.start", "status": self.status, "headers": headers}
 
     async def send(self, send: Send, method: str) -> None:

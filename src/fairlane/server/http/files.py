@@ -1,0 +1,51 @@
+"""Files: served compressed to clients that accept it, and sent once to clients that keep them."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import re
+from collections.abc import Sequence
+from functools import cached_property
+from http import HTTPStatus
+
+from .answers import FileAnswer, Header
+from .call import Call
+
+UNCHANGED_ONLY: Header = (b"cache-control", b"no-cache")
+"""Lets clients keep a file, as long as they ask each time whether it has changed."""
+_VARY: Header = (b"vary", b"accept-encoding")
+
+
+class File:
+    """One file of this release."""
+
+    def __init__(self, body: bytes, content_type: bytes, headers: Sequence[Header]) -> None:
+        self._body = body
+        self._type = content_type
+        self._headers = (*headers, _VARY)
+        self._digest = hashlib.sha256(body).hexdigest()[:20]
+
+    @cached_property
+    def _gzipped(self) -> bytes:
+        return gzip.compress(self._body, mtime=0)
+
+    def answer(self, call: Call) -> FileAnswer:
+        """The file, or 304 for a client that has it."""
+        zipped = accepts_gzip(call.header(b"accept-encoding") or "")
+        etag = f'"{self._digest}{"-gzip" if zipped else ""}"'.encode()
+        headers: list[Header] = [*self._headers, (b"etag", etag)]
+        if etag.decode() in re.split(r"\s*,\s*", call.header(b"if-none-match") or ""):
+            return FileAnswer(HTTPStatus.NOT_MODIFIED, b"", b"", headers)
+        if not zipped:
+            return FileAnswer(HTTPStatus.OK, self._body, self._type, headers)
+        return FileAnswer(HTTPStatus.OK, self._gzipped, self._type, [*headers, (b"content-encoding", b"gzip")])
+
+
+def accepts_gzip(header: str) -> bool:
+    """Whether an Accept-Encoding header allows gzip."""
+    for part in header.lower().split(","):
+        coding, _, quality = part.partition(";")
+        if coding.strip() in ("gzip", "*"):
+            return re.fullmatch(r"\s*q=0(\.0*)?\s*", quality) is None
+    return False
