@@ -21,6 +21,18 @@ def test_control_characters_are_spelled_out() -> None:
     assert printable("\ud800") == "\\ud800"
 
 
+def test_json_carries_no_character_that_steers(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = "\x1b[2J\x9b1m\u202egpj\u2028\u2029\x85\U000e0001 straße 日本 🙂"
+    print_json({"text": hostile, "raw": msgspec.Raw(msgspec.json.encode(hostile))})
+    printed = capsys.readouterr().out
+    assert all(char.isprintable() or char == "\n" for char in printed)
+    assert json.loads(printed) == {"text": hostile, "raw": hostile}
+    assert "straße 日本 🙂" in printed
+    record = logging.LogRecord("fairlane", logging.INFO, "", 0, hostile, None, None)
+    line = JsonFormatter("worker").format(record)
+    assert line.isprintable() and json.loads(line)["message"] == hostile
+
+
 def test_values_are_shown_as_people_read_them() -> None:
     assert printable(None) == "–"
     assert printable(datetime(2026, 1, 2, 3, 4, 5, 600, UTC)) == "2026-01-02 03:04:05Z"

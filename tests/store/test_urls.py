@@ -87,3 +87,7 @@ def test_a_parsed_url_shows_no_password() -> None:
 def test_redaction_keeps_the_rest() -> None:
     assert redact_url("redis://ann:p@db:1/2?db=3") == "redis://***@db:1/2?db=3"
     assert redact_url("embedded:/home/a@b") == "embedded:/home/a@b"
+    assert redact_url("https://ann:p@api/x") == "https://***@api/x"
+    assert redact_url("redis:ann:p@db") == "redis:***@db"
+    assert redact_url("ann:p@db:6379") == redact_url("p@db:6379") == "***@db:6379"
+    assert redact_url("valkey://db?user=ann&pass=p&db=1") == "valkey://db?user=***&pass=***&db=1"

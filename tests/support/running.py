@@ -29,7 +29,7 @@ class Running:
         self._log = folder / f"log-{self.mark[:8]}"
         with open(self._log, "wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "fairlane.cli.main", *arguments],
+                [sys.executable, "-P", "-m", "fairlane.cli.main", *arguments],
                 cwd=folder,
                 env=os.environ | dict(environment or {}) | {_MARK: self.mark},
                 stdin=subprocess.DEVNULL,
@@ -146,7 +146,7 @@ def up(folder: Path, *options: str) -> Any:
 
 def run(folder: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
     """A `fairlane` command that ends by itself."""
-    command = [sys.executable, "-m", "fairlane.cli.main", *arguments]
+    command = [sys.executable, "-P", "-m", "fairlane.cli.main", *arguments]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == code, done.stderr
     return done

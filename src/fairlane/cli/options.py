@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
 from ..model.job import Time
-from ..runtime.settings import default_of, description_of, flag_of, load
+from ..process.printable import printable
+from ..runtime.settings import (
+    FILE_NAME,
+    Origin,
+    check,
+    default_of,
+    description_of,
+    find_origins,
+    flag_of,
+    read_file,
+)
 
+_URLS = ("url", "store")
 Command = Callable[..., Any]
 
 
@@ -34,7 +47,9 @@ def with_settings(*names: str, spelled: Mapping[str, tuple[str, ...]] | None = N
         @functools.wraps(command)
         def with_loaded(**given: Any) -> Any:
             flags = {name: given.pop(name) for name in names}
-            return command(load(flags), **given)
+            origins = find_origins(flags, os.environ, read_file(Path.cwd()))
+            _tell_url_of_file({name: origins[name] for name in _URLS if name in names})
+            return command(check(origins), **given)
 
         decorated: Command = with_loaded
         for name in reversed(names):
@@ -45,6 +60,15 @@ def with_settings(*names: str, spelled: Mapping[str, tuple[str, ...]] | None = N
         return decorated
 
     return decorate
+
+
+def _tell_url_of_file(origins: Mapping[str, Origin]) -> None:
+    """Say that a URL comes from fairlane.toml: the current folder may not be the user's own."""
+    from ..store.urls import redact_url  # imported late because it is slow to import
+
+    for name, (value, origin) in origins.items():
+        if origin == FILE_NAME:
+            click.echo(f"{FILE_NAME} sets {name} to {printable(redact_url(str(value)))}", err=True)
 
 
 client_settings = with_settings("url", "data_dir", "durability", spelled={"url": ("--url", "--store")})

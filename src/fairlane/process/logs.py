@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from .printable import printable
+from .printable import printable, printable_json
 
 
 class JsonFormatter(logging.Formatter):
@@ -31,7 +31,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             entry["exception"] = _encodable(self.formatException(record.exc_info))
-        return msgspec.json.encode(entry).decode()
+        return printable_json(msgspec.json.encode(entry).decode())
 
 
 class TextFormatter(logging.Formatter):

@@ -8,6 +8,7 @@ import sys
 
 from ..process.identity import NAME_VARIABLE, PARENT_VARIABLE
 from .app_loading import BUILTIN, check_app_name
+from .child import COMMAND
 from .settings import Settings, as_environment
 
 
@@ -18,7 +19,7 @@ def check_app(settings: Settings, app: str) -> None:
     """
     if check_app_name(app) == BUILTIN:
         return
-    command = [sys.executable, "-m", "fairlane.cli.main", "try-app", app]
+    command = [*COMMAND, "try-app", app]
     own = {PARENT_VARIABLE: str(os.getpid()), NAME_VARIABLE: "app"}
     environment = os.environ | as_environment(settings) | own
     stdout = sys.stderr.fileno()  # what the modules print must not mix with what our own caller reads

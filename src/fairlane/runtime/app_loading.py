@@ -31,7 +31,7 @@ def load_app(name: str) -> App:
     from ..sdk.app import app_from
 
     module_name, _, attribute = check_app_name(name).partition(":")
-    if sys.path[:1] != [os.getcwd()]:
+    if name != BUILTIN and sys.path[:1] != [os.getcwd()]:
         sys.path.insert(0, os.getcwd())
     try:
         value: object = importlib.import_module(module_name)

@@ -18,6 +18,8 @@ from ..process.exit_report import DESCRIPTOR_VARIABLE, ExitReports, Report
 from ..process.identity import NAME_VARIABLE, PARENT_VARIABLE
 from ..process.signals import SAME_REQUEST_SECONDS
 
+COMMAND = (sys.executable, "-P", "-m", "fairlane.cli.main")
+"""The `fairlane` command. Without -P, a file in the current folder could take the place of a module."""
 FAILED, MISUSED = 1, 2
 """Exit codes of a fairlane command that cannot work. Its stderr says why."""
 _RESTART_SECONDS = 3.0
@@ -156,9 +158,7 @@ class Child:
         report_to = self._reports.descriptor
         own = {PARENT_VARIABLE: str(os.getpid()), NAME_VARIABLE: self.name, DESCRIPTOR_VARIABLE: str(report_to)}
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "fairlane.cli.main",
+            *COMMAND,
             *self.arguments(),
             stdin=asyncio.subprocess.DEVNULL,
             # What tasks print must not mix with what our own caller reads.

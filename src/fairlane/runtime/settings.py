@@ -6,7 +6,6 @@ folder, and that over the default.
 
 from __future__ import annotations
 
-import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -214,11 +213,6 @@ def _check_meaning(name: str, value: Any) -> None:
         case "drain":
             if parse_duration_ms(value, "a drain") > 86_400_000:
                 raise InvalidInput("a drain must be 1d at most")
-
-
-def load(flags: Mapping[str, Any]) -> Settings:
-    """The settings of this command. Raises InvalidInput."""
-    return check(find_origins(flags, os.environ, read_file(Path.cwd())))
 
 
 def as_environment(settings: Settings) -> dict[str, str]:

@@ -17,7 +17,8 @@ _TCP_SCHEMES = {"valkey": False, "redis": False, "valkeys": True, "rediss": True
 _LATER_SCHEMES = frozenset({"cluster", "sentinel"})
 _TLS_OPTIONS = frozenset({"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"})
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-_PASSWORD_OPTION = re.compile(r"((?:password|username)=)[^&#]*", re.IGNORECASE)
+_KNOWN_SCHEME = re.compile(r"embedded:|(?:valkeys?|rediss?|cluster|sentinel|unix|https?):(?://)?", re.IGNORECASE)
+_PASSWORD_OPTION = re.compile(r"((?:password|username|passwd|user|pass|auth|token|secret)=)[^&#]*", re.IGNORECASE)
 
 
 class EmbeddedUrl(msgspec.Struct, frozen=True):
@@ -59,10 +60,12 @@ StoreUrl = EmbeddedUrl | ServerUrl
 
 def redact_url(url: str) -> str:
     """`url` with user name and password replaced by `***`, however malformed it is."""
-    scheme, separator, rest = url.partition("://")
-    if separator and "@" in rest:
+    scheme = _KNOWN_SCHEME.match(url)
+    prefix = scheme[0] if scheme else ""
+    rest = url[len(prefix) :]
+    if prefix.lower() != "embedded:" and "@" in rest:
         rest = "***@" + rest.rpartition("@")[2]
-    return _PASSWORD_OPTION.sub(r"\1***", scheme + separator + rest)
+    return _PASSWORD_OPTION.sub(r"\1***", prefix + rest)
 
 
 def parse_store_url(url: str) -> StoreUrl:

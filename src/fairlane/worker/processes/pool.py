@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from ...model.lease import Lease, Outcome
+from ...process.environment import environment_without_credentials
 from ...process.logs import logging_setup
 from ...process.signals import stop_signals_blocked
 from .. import outcomes
@@ -46,8 +47,9 @@ class JobProcess:
         with theirs, stop_signals_blocked():
             arguments = [json.dumps(sys.path), str(theirs.fileno()), str(os.getpid()), json.dumps(logging_setup())]
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _BOOT, *arguments],
+                [sys.executable, "-P", "-c", _BOOT, *arguments],
                 stdin=subprocess.DEVNULL,
+                env=environment_without_credentials(),
                 pass_fds=[theirs.fileno()],
                 # A group of its own: Ctrl-C is the worker's to handle, and what the job starts is killed with it.
                 start_new_session=True,
