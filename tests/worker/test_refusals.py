@@ -202,5 +202,5 @@ async def test_a_queue_that_refuses_all_is_told_of_once(world: World, caplog: py
     async with world.worker(open_backend=open_backend):
         await eventually(was_refused_often, "the worker claims again and again")
     assert [record.getMessage() for record in caplog.records if record.exc_info] == [
-        "the queue refused a call; it will be repeated"
+        "the store refused a call; it will be repeated"
     ]

@@ -1,4 +1,4 @@
-"""Hears what the worker is told from outside, at once rather than with the next heartbeat."""
+"""Commands to the worker that come through the store, heard at once rather than with the next heartbeat."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ WAIT_MS = 30_000
 LONGEST_PAUSE_SECONDS = 5.0
 
 
-async def obey(workers: Workers, worker_id: str, look_at_leases: Callable[[], None], drain: Callable[[], None]) -> None:
-    """Call `look_at_leases` whenever a job was cancelled, and `drain` when the worker is to; until cancelled.
+async def follow_commands(
+    workers: Workers, worker_id: str, look_at_leases: Callable[[], None], drain: Callable[[], None]
+) -> None:
+    """Call `look_at_leases` whenever a job was cancelled, and `drain` when that is commanded, until cancelled.
 
-    Outages are waited out: meanwhile heartbeats tell of cancelled jobs, if anything does.
+    Outages are waited out. Meanwhile the heartbeats learn of cancelled jobs.
     """
     seen = failures = 0
     while True:
@@ -27,7 +29,7 @@ async def obey(workers: Workers, worker_id: str, look_at_leases: Callable[[], No
             told = await workers.next_orders(worker_id, seen, WAIT_MS)
         except Exception as error:
             if not isinstance(error, StoreUnavailable) and not failures:
-                log.error("what the worker is told cannot be asked; heartbeats will tell", exc_info=error)
+                log.error("commands cannot be received; cancelled jobs stop with the next heartbeat", exc_info=error)
             failures += 1
             await asyncio.sleep(min(LONGEST_PAUSE_SECONDS, 0.1 * 2.0 ** min(failures, 10)) * random.uniform(0.5, 1.0))
             continue

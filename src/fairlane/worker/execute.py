@@ -16,7 +16,7 @@ from ..model.errors import InvalidInput
 from ..model.lease import Lease, Outcome, OutcomeKind
 from . import outcomes
 from .deadlines import Deadlines
-from .failures import Failures
+from .failure_hooks import FailureHooks
 from .forks import end_if_forked
 from .invoke import call
 from .processes import records
@@ -39,7 +39,7 @@ class Executor:
         slots: int,
         deliver: Callable[[Outcome | None], None],
         notify_progress: Callable[[], None],
-        failures: Failures,
+        hooks: FailureHooks,
     ) -> None:
         """`deliver` is called whenever a job lets its slot go, with what is to be reported, if anything.
 
@@ -52,7 +52,7 @@ class Executor:
         self._registry = registry
         self._deliver = deliver
         self._notify_progress = notify_progress
-        self._failures = failures
+        self._hooks = hooks
         self._threads = Threads(slots)
         self._processes = Processes()
         self._deadlines = Deadlines(self._tick)
@@ -156,7 +156,7 @@ class Executor:
             log.warning("%s lost its lease; its outcome is dropped", job)
         elif outcome.kind is OutcomeKind.FAILED and outcome.error is not None:
             log.warning("%s failed: %s: %s", job, outcome.error.type, outcome.error.message)
-            self._failures.expect(job, outcome)
+            self._hooks.expect(job, outcome)
         if outcome is not None and job.has_news:
             outcome = msgspec.structs.replace(outcome, progress=job.new_progress, logs=job.new_lines)
         self._deliver(outcome)

@@ -1,119 +1,114 @@
-"""Brings leases in and outcomes out, a batch a call."""
+"""Brings leases in and outcomes out, a batch per call."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import random
-import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-import msgspec
-
 from ..backend import Backend
 from ..model.errors import FairlaneError, StoreUnavailable
-from ..model.ids import new_claim_id
 from ..model.job import MAX_BATCH
-from ..model.lease import MAX_CLAIM, ClaimRequest, Lease, LeaseStatus, Outcome, OutcomeKind
+from ..model.lease import Lease, LeaseStatus, Outcome, OutcomeKind
 from . import outcomes
+from .budget import Budget
+from .claims import Claim, Claims
 from .execute import Executor
-from .failures import Failures
+from .failure_hooks import FailureHooks
 from .options import WorkerOptions
-from .queue_turns import QueueTurns
-from .resend import Outbox
-from .resend_singly import OneByOne
+from .pauses import Pauses
+from .resend import OneByOne, Outbox
 
 log = logging.getLogger("fairlane.worker")
 
 LONGEST_POLL_MS = 5_000
-LONGEST_BACKOFF_SECONDS = 2.0
 # While the store works on one exchange, the jobs of the other one run.
 EXCHANGES_AT_ONCE = 2
 SMALLEST_SHARE = 16
 
 
-class _Claim:
-    """A claim that was sent at least once. It is repeated as it is until it is answered."""
-
-    __slots__ = ("queue", "request", "sent_at")
-
-    def __init__(self, request: ClaimRequest, queue: str | None) -> None:
-        self.request = request
-        self.queue = queue
-        """The one whose turn it is, where they take turns."""
-        self.sent_at = time.monotonic()
-
-    def stop_waiting(self) -> None:
-        self.request = msgspec.structs.replace(self.request, wait_ms=0)
-
-
 class Fetcher:
     """Keeps the slots full and the outbox empty.
 
-    With outcomes to send, they and the next claim share one call. With free slots and nothing to
-    send, a claim waits in the store for work, and outcomes that come meanwhile are sent beside it.
-    Calls that fail are repeated with growing pauses. Outcomes that are refused are sent one by one, beside the others.
+    Outcomes and the next claim share a call, an exchange. If there are free slots but no outcomes, a claim waits in
+    the store for work; outcomes of jobs that end meanwhile are sent beside it. Calls that fail are repeated after a
+    pause. If the store refuses a batch, its outcomes are sent one by one, beside the others.
     """
 
     def __init__(
         self,
         backend: Backend,
         executor: Executor,
-        failures: Failures,
+        hooks: FailureHooks,
         options: WorkerOptions,
         on_used_up: Callable[[], None],
     ) -> None:
         """`on_used_up` is called when the worker has taken as many jobs as it ever may."""
         self._backend = backend
-        self._on_used_up = on_used_up
-        self._turns = QueueTurns(dict(zip(options.queues, options.weights, strict=True))) if options.weights else None
-        self._left = options.max_jobs
-        self._failed = failures
         self._executor = executor
-        self._outbox = Outbox()
-        self._options = options
+        self._hooks = hooks
+        self._on_used_up = on_used_up
+        self._lease_ms = options.lease_ms
         self._share = max(SMALLEST_SHARE, -(-options.slots // EXCHANGES_AT_ONCE))
         self._poll_ms = min(LONGEST_POLL_MS, options.lease_ms // 4)
-        self._loop = asyncio.get_running_loop()
+        self._budget = Budget(options.slots, options.max_jobs, executor.running)
+        self._claims = Claims(options, self._budget)
+        self._outbox = Outbox()
+        self._pauses = Pauses(self._wake)
+        self._changed = asyncio.Event()
+        self._settled = asyncio.Event()
         self._calls: set[asyncio.Task[None]] = set()
-        self._poll: asyncio.Task[None] | None = None
+        """All calls in progress; the exchanges and the claim that waits for work are among them."""
         self._exchanges: set[asyncio.Task[None]] = set()
-        self._asked = 0
-        self._unanswered: deque[_Claim] = deque()
-        self._failures = 0
-        self._trouble: type[Exception] | None = None
-        """What was told of last, since a call succeeded."""
-        self._is_backing_off = False
-        self._is_woken = False
+        self._waiting: asyncio.Task[None] | None = None
         self._is_closing = False
-        self._settled: asyncio.Event | None = None
 
-    def wake(self) -> None:
-        """Look at the slots and the outbox soon: once for all changes of this turn of the loop."""
-        if not self._is_woken:
-            self._is_woken = True
-            self._loop.call_soon(self._pump)
+    async def run(self) -> None:
+        """Start the calls that are needed, and decide again after each change, until cancelled."""
+        while True:
+            while self._should_exchange:
+                self._start_exchange()
+            if self._should_wait_for_work:
+                self._start_waiting()
+            if not (self._calls or self._outbox or self._claims.unanswered):
+                self._settled.set()
+            await self._changed.wait()
+            self._changed.clear()
+
+    @property
+    def _should_exchange(self) -> bool:
+        """Whether there is something to send, and a call is free to send it."""
+        is_free = len(self._exchanges) < EXCHANGES_AT_ONCE and not self._pauses.is_on
+        return is_free and bool(self._outbox or self._claims.unanswered)
+
+    @property
+    def _should_wait_for_work(self) -> bool:
+        """Whether slots are free and no other call would fill them."""
+        return self._may_claim and not self._exchanges and not self._pauses.is_on
+
+    @property
+    def _may_claim(self) -> bool:
+        """Whether a new claim may be made: one at a time waits in the store, and then no other is made."""
+        return self._waiting is None and not self._is_closing and self._budget.free > 0
 
     def deliver(self, outcome: Outcome | None) -> None:
         """A slot is free again, and `outcome`, if there is one, is to be sent."""
         if outcome is not None:
             self._outbox.add(outcome)
-        self.wake()
+        self._wake()
 
     def claim_no_more(self) -> None:
-        """From now on, give back what still arrives."""
+        """From now on, give back the leases that still arrive."""
         self._is_closing = True
-        if self._poll is not None:
-            self._poll.cancel()
+        if self._waiting is not None:
+            self._waiting.cancel()
 
     async def settle(self) -> None:
         """After `claim_no_more`: wait until the store has taken every outcome."""
-        if self._poll is not None:
-            await asyncio.wait({self._poll})
-        self._settled = asyncio.Event()
-        self.wake()
+        self._settled.clear()
+        self._wake()
         await self._settled.wait()
 
     def close(self) -> None:
@@ -122,61 +117,24 @@ class Fetcher:
         for call in self._calls:
             call.cancel()
 
-    def _pump(self) -> None:
-        """Start the calls that the present state asks for."""
-        self._is_woken = False
-        if self._is_backing_off:
-            return
-        while len(self._exchanges) < EXCHANGES_AT_ONCE and (self._outbox or self._unanswered):
-            claim = self._next_claim()
-            batch = self._outbox.take(self._share if claim is not None else MAX_BATCH)
-            exchange = self._exchange(batch, claim) if claim is not None else self._finish(batch)
-            self._exchanges.add(self._call(exchange))
-        if self._poll is None and not self._exchanges and not self._is_closing and self._free > 0:
-            self._poll = self._call(self._wait_for_work(self._new_claim(self._free, self._poll_ms)))
-        if self._settled is not None and self.is_settled:
-            self._settled.set()
+    def _wake(self) -> None:
+        self._changed.set()
 
-    @property
-    def is_settled(self) -> bool:
-        """Whether no call is in progress or needed for the outcomes so far."""
-        return not (self._calls or self._outbox or self._unanswered)
+    def _start_exchange(self) -> None:
+        """Send outcomes, and with them an unanswered claim or, where it may be, a new one."""
+        claim = None
+        if self._claims.unanswered:
+            claim = self._claims.repeat()
+        elif self._may_claim:
+            claim = self._claims.new(min(self._budget.free, self._share))
+        batch = self._outbox.take(MAX_BATCH if claim is None else self._share)
+        self._exchanges.add(self._start(self._finish(batch) if claim is None else self._exchange(batch, claim)))
 
-    @property
-    def _free(self) -> int:
-        free = self._options.slots - len(self._executor.running) - self._asked
-        return free if self._left is None else min(free, self._left - self._asked)
+    def _start_waiting(self) -> None:
+        self._waiting = self._start(self._wait_for_work(self._claims.new(self._budget.free, self._poll_ms)))
 
-    def _next_claim(self) -> _Claim | None:
-        """The claim to send with outcomes: an unanswered one, or a new one where none waits in the store."""
-        if self._unanswered:
-            claim = self._unanswered.popleft()
-            claim.stop_waiting()
-            return claim
-        if self._poll is not None or self._is_closing or self._free <= 0:
-            return None
-        return self._new_claim(min(self._free, self._share), 0)
-
-    def _new_claim(self, most: int, wait_ms: int) -> _Claim:
-        most = min(most, MAX_CLAIM)
-        self._asked += most
-        options = self._options
-        # A claim that waits does so for all queues: to wait for one would be to starve the others.
-        queue = None if self._turns is None or wait_ms else self._turns.next(time.monotonic())
-        if self._turns is not None and queue is not None:
-            self._turns.charge(queue, most)
-        request = ClaimRequest(
-            worker_id=options.worker_id,
-            claim_id=new_claim_id(),
-            max=most,
-            queues=options.queues if queue is None else (queue,),
-            lease_ms=options.lease_ms,
-            wait_ms=wait_ms,
-        )
-        return _Claim(request, queue)
-
-    def _call(self, call: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = self._loop.create_task(call, name="fairlane-call")
+    def _start(self, call: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(call, name="fairlane-call")
         self._calls.add(task)
         task.add_done_callback(self._call_ended)
         return task
@@ -184,112 +142,82 @@ class Fetcher:
     def _call_ended(self, task: asyncio.Task[None]) -> None:
         self._calls.discard(task)
         self._exchanges.discard(task)
-        if task is self._poll:
-            self._poll = None
-        self._pump()
+        if task is self._waiting:
+            self._waiting = None
+        self._wake()
 
-    async def _exchange(self, batch: list[Outcome], claim: _Claim) -> None:
+    async def _exchange(self, batch: list[Outcome], claim: Claim) -> None:
         try:
             statuses, leases = await self._backend.leases.exchange(batch, claim.request)
-        except Exception as error:
-            self._unanswered.append(claim)
+        except BaseException as error:
+            self._claims.unanswered.append(claim)
             self._not_taken(batch, error)
         else:
-            self._answered()
+            self._pauses.succeeded()
             self._note(batch, statuses)
             self._take_in(claim, leases)
 
     async def _finish(self, batch: list[Outcome]) -> None:
         try:
             statuses = await self._backend.leases.finish(batch)
-        except Exception as error:
+        except BaseException as error:
             self._not_taken(batch, error)
         else:
-            self._answered()
+            self._pauses.succeeded()
             self._note(batch, statuses)
 
-    async def _finish_singly(self, batch: Sequence[Outcome]) -> None:
+    async def _finish_one_by_one(self, batch: Sequence[Outcome]) -> None:
         sender = OneByOne(
-            self._backend, self._options.lease_ms, lambda outcome, status: self._note([outcome], [status]), deque(batch)
+            self._backend, self._lease_ms, lambda outcome, status: self._note([outcome], [status]), deque(batch)
         )
         try:
             await sender.send()
-        except StoreUnavailable as error:
-            self._not_taken(list(sender.waiting), error)
+        except BaseException as error:
+            self._put_back(list(sender.waiting), error)
 
-    async def _wait_for_work(self, claim: _Claim) -> None:
+    async def _wait_for_work(self, claim: Claim) -> None:
         try:
             leases = await self._backend.leases.claim(claim.request)
-        except asyncio.CancelledError:
-            self._unanswered.append(claim)  # it may have been granted: ask again, and give back
-            raise
-        except Exception as error:
-            self._unanswered.append(claim)
-            self._back_off(error)
+        except BaseException as error:
+            self._claims.unanswered.append(claim)  # it may have been granted: ask again
+            self._put_back([], error)
         else:
-            self._answered()
+            self._pauses.succeeded()
             self._take_in(claim, leases)
 
-    def _take_in(self, claim: _Claim, leases: Sequence[Lease]) -> None:
-        self._asked -= claim.request.max
-        if self._turns is not None:
-            self._settle_turns(self._turns, claim, leases)
-        is_late = (time.monotonic() - claim.sent_at) * 2000 > claim.request.lease_ms
+    def _take_in(self, claim: Claim, leases: Sequence[Lease]) -> None:
+        """Start the jobs of a claim, or give them back where it is too late for them."""
+        self._claims.answered(claim, leases)
+        gives_back = self._is_closing or claim.is_late
         for lease in leases:
-            if is_late or self._is_closing:
+            if gives_back:
                 self._outbox.add(outcomes.released(lease))
             else:
-                if self._left is not None:
-                    self._left -= 1
+                self._budget.start_one()
                 self._executor.start(lease, claim.sent_at)
-        if self._left == 0:
+        if self._budget.is_used_up:
             self._on_used_up()
 
-    def _settle_turns(self, turns: QueueTurns, claim: _Claim, leases: Sequence[Lease]) -> None:
-        """Charge queues for the jobs that came."""
-        if claim.queue is None:
-            for lease in leases:
-                turns.charge(lease.queue, 1)
-            return
-        lacking = claim.request.max - len(leases)
-        if lacking:
-            turns.charge(claim.queue, -lacking)
-            turns.found_empty(claim.queue, time.monotonic())
-
     def _note(self, batch: Sequence[Outcome], statuses: Sequence[LeaseStatus]) -> None:
+        """The store has answered these outcomes."""
         for outcome, status in zip(batch, statuses, strict=True):
             if status is not LeaseStatus.OK:
                 log.warning("job %s was not this worker's any more; its outcome was refused", outcome.job_id)
             if outcome.kind is OutcomeKind.FAILED:
-                self._failed.answered(outcome, accepted=status is LeaseStatus.OK)
+                self._hooks.answered(outcome, accepted=status is LeaseStatus.OK)
 
-    def _not_taken(self, batch: list[Outcome], error: Exception) -> None:
-        if batch and not isinstance(error, StoreUnavailable):
-            trace = None if isinstance(error, FairlaneError) else error
-            log.warning("%d outcomes were refused, and are sent one by one: %s", len(batch), error, exc_info=trace)
-            self._call(self._finish_singly(batch))
-        else:
-            self._outbox.put_back(batch)
-            self._back_off(error)
-
-    def _answered(self) -> None:
-        self._failures = 0
-        self._trouble = None
-
-    def _back_off(self, error: Exception) -> None:
-        if self._is_backing_off:
+    def _not_taken(self, batch: list[Outcome], error: BaseException) -> None:
+        """The call with these outcomes failed: send them again, one by one if they were refused."""
+        if not batch or isinstance(error, StoreUnavailable) or not isinstance(error, Exception):
+            self._put_back(batch, error)
             return
-        if type(error) is not self._trouble:
-            self._trouble = type(error)
-            if isinstance(error, StoreUnavailable):
-                log.warning("the store cannot be reached: %s", error)
-            else:
-                log.error("the queue refused a call; it will be repeated", exc_info=error)
-        self._is_backing_off = True
-        pause = min(LONGEST_BACKOFF_SECONDS, 0.05 * 2.0**self._failures) * random.uniform(0.5, 1.0)
-        self._failures = min(self._failures + 1, 10)
-        self._loop.call_later(pause, self._resume)
+        trace = None if isinstance(error, FairlaneError) else error
+        log.warning("%d outcomes were refused, and are sent one by one: %s", len(batch), error, exc_info=trace)
+        self._start(self._finish_one_by_one(batch))
 
-    def _resume(self) -> None:
-        self._is_backing_off = False
-        self._pump()
+    def _put_back(self, batch: list[Outcome], error: BaseException) -> None:
+        """Send these outcomes again later. A cancelled call ends; a signal handler's exception does not end it."""
+        self._outbox.put_back(batch)
+        if isinstance(error, asyncio.CancelledError):
+            raise error
+        self._pauses.failed(error)

@@ -1,4 +1,4 @@
-"""A worker: one process's slots, filled from a queue."""
+"""A worker: the slots of one process, filled with jobs."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from typing import Any
 from ..backend import Backend, Workers
 from ..model.errors import FairlaneError, InvalidInput
 from ..model.lease import MAX_REPORTED_JOBS, LeaseStatus, Outcome, WorkerReport
-from .commands import obey
+from .commands import follow_commands
 from .execute import Executor
-from .failures import Failures
+from .failure_hooks import FailureHooks
 from .fetch import Fetcher
 from .heartbeat import Heartbeat
 from .log_capture import captured_logs
@@ -30,14 +30,14 @@ from .stopping import CANCEL_GRACE_SECONDS, Stop
 log = logging.getLogger("fairlane.worker")
 
 FLUSH_SECONDS = 5.0
-"""How long a worker that stops tries to report what its jobs came to."""
+"""How long a stopping worker tries to send outcomes."""
 CLOSE_SECONDS = 2.0
 MEMORY_SECONDS = 1.0
 """How often the worker looks at its memory."""
 
 
 class Worker:
-    """Claims jobs, runs them, keeps their leases, and reports how they ended, until it is told to stop."""
+    """Claims jobs, runs them, keeps their leases, and reports how they ended, until `stop`."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Worker:
         self._started_at = time.time()
         self._executor: Executor | None = None
         self.was_told_to_drain = False
-        """Whether somebody asked, through the store, for the worker to end."""
+        """Whether a drain command came through the store."""
         self.is_used_up = False
         """Whether the worker has run as many jobs, or taken as much memory, as it ever may."""
         self._retiring = asyncio.Event()
@@ -82,22 +82,22 @@ class Worker:
     def stop(self) -> None:
         """Begin to drain: claim no more, let jobs end within `drain_seconds`, give the others back, then return.
 
-        To be called in the event loop's thread.
+        Call this in the event loop's thread.
         """
         self._stopping.set()
 
     def _drain_as_told(self) -> None:
         if not self._stopping.is_set():
-            log.info("told to drain")
+            log.info("draining, as commanded through the store")
             self.was_told_to_drain = True
             self.stop()
 
     async def run(self) -> None:
         """Work until `stop` is called and everything is drained.
 
-        Raises TypeError for a task that cannot be run, InvalidInput where `max_memory` is too little to begin
-        with, StoreUnavailable and StoreRefused where the queue cannot be opened; once it is open, outages are
-        waited out. Cancelled, it drops its jobs at once, and their leases expire.
+        Raises TypeError for a task that cannot be run, InvalidInput if `max_memory` is too little to begin with,
+        StoreUnavailable and StoreRefused if the backend cannot be opened. Later outages are waited out. If this is
+        cancelled, it drops its jobs at once, and their leases expire.
         """
         self._check_tasks()
         self._check_memory()
@@ -111,43 +111,41 @@ class Worker:
         def notify_news() -> None:
             heartbeat.poke()
 
-        failures = Failures(backend)
-        self._executor = executor = Executor(self._registry, self.options.slots, deliver, notify_news, failures)
-        fetcher = Fetcher(backend, executor, failures, self.options, self._retire)
+        hooks = FailureHooks(backend)
+        self._executor = executor = Executor(self._registry, self.options.slots, deliver, notify_news, hooks)
+        fetcher = Fetcher(backend, executor, hooks, self.options, self._retire)
         self._heartbeat = heartbeat = self._new_heartbeat(executor)
         beside = self._start_beside(backend, executor, heartbeat)
+        fetching = asyncio.create_task(fetcher.run())
         try:
             heartbeat.start()
             self._on_start()
-            fetcher.wake()
-            await self._end_of_work(executor, fetcher)
-            heartbeat.beat_now()  # so that everybody sees it drain
+            await _either(self._stopping.wait(), self._retiring.wait(), asyncio.wait({fetching}))
+            if fetching.done():
+                fetching.result()  # it ends only by an error
+            if self.is_used_up:  # let the last jobs end: there is no hurry, unless `stop` is called
+                fetcher.claim_no_more()
+                await _either(self._stopping.wait(), executor.idle())
+            heartbeat.beat_now()  # its report says that the worker drains
             await self._drain(executor, fetcher)
-            await _within(FLUSH_SECONDS, failures.settle())
+            await _within(FLUSH_SECONDS, hooks.settle())
         finally:
-            for task in beside:
+            for task in (fetching, *beside):
                 task.cancel()
             executor.stop_all(Stop.LOST)
             executor.close()
             fetcher.close()
-            failures.close()
+            hooks.close()
             await heartbeat.stop()
             await _within(CLOSE_SECONDS, _leave(backend.workers, self.options.worker_id))
             await _within(CLOSE_SECONDS, backend.close())
 
     def _start_beside(self, backend: Backend, executor: Executor, heartbeat: Heartbeat) -> list[asyncio.Task[None]]:
-        """What goes on beside the jobs."""
-        steps = [obey(backend.workers, self.options.worker_id, heartbeat.beat_now, self._drain_as_told)]
+        """Start what runs beside fetcher and jobs."""
+        steps = [follow_commands(backend.workers, self.options.worker_id, heartbeat.beat_now, self._drain_as_told)]
         if self.options.max_memory is not None:
             steps.append(self._watch_memory(executor, self.options.max_memory))
         return [asyncio.create_task(step) for step in steps]
-
-    async def _end_of_work(self, executor: Executor, fetcher: Fetcher) -> None:
-        """Wait until the worker is told to stop, or is used up and its last job has ended: nobody hurries it then."""
-        await _either(self._stopping.wait(), self._retiring.wait())
-        if self.is_used_up:
-            fetcher.claim_no_more()
-            await _either(self._stopping.wait(), executor.idle())
 
     def _retire(self) -> None:
         self.is_used_up = True
@@ -173,7 +171,7 @@ class Worker:
                 check_reachable(name, task)
 
     def _check_memory(self) -> None:
-        """One that is used up before its first job would be replaced by another such, again and again."""
+        """A worker over its limit before its first job would be replaced by another one, again and again."""
         held, most = resident_bytes([os.getpid()]), self.options.max_memory
         if most is not None and held > most:
             raise InvalidInput(f"max_memory must be more than the {held >> 20} MiB that the worker holds without a job")
@@ -212,19 +210,17 @@ class Worker:
             executor.stop_all(Stop.DRAINED)
             await _within(CANCEL_GRACE_SECONDS + 1.0, executor.idle())
         if not await _within(FLUSH_SECONDS, fetcher.settle()):
-            log.error(
-                "the store has not taken every outcome in time: jobs whose outcome it has not heard will run again"
-            )
+            log.error("the store did not take every outcome in time: jobs without one will run again")
 
 
-async def _leave(orders: Workers, worker_id: str) -> None:
-    """Say goodbye, so that nobody sees a worker that is gone. If this fails, its silence will tell."""
+async def _leave(workers: Workers, worker_id: str) -> None:
+    """Remove the worker from the listings. If this fails, it expires there."""
     with contextlib.suppress(FairlaneError):
-        await orders.leave(worker_id)
+        await workers.leave(worker_id)
 
 
 async def _either(*steps: Coroutine[Any, Any, object]) -> None:
-    """Until one of these is done."""
+    """Wait until one of these is done."""
     tasks = [asyncio.create_task(step) for step in steps]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""Calls `on_failure` of tasks whose jobs this worker's reports sent to the dead letter queue."""
+"""Calls the `on_failure` hooks of tasks whose jobs this worker sent to the dead letter queue."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .running import RunningJob
 log = logging.getLogger("fairlane.worker")
 
 
-class Failures:
-    """Jobs whose last attempt has failed here, until the store has said so and the hook was called."""
+class FailureHooks:
+    """Jobs whose last attempt failed here, until the store has confirmed it and the hook was called."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -27,7 +27,7 @@ class Failures:
         self._context = contextvars.copy_context()
 
     def expect(self, job: RunningJob, outcome: Outcome) -> None:
-        """`outcome` is to be reported of `job`."""
+        """`outcome` of `job` is about to be sent."""
         hook = job.runnable.on_failure
         if hook is not None and outcome.kind is OutcomeKind.FAILED:
             is_last = job.lease.attempt >= job.lease.max_attempts
@@ -35,7 +35,7 @@ class Failures:
                 self._expected[outcome.token] = job, hook
 
     def answered(self, outcome: Outcome, *, accepted: bool) -> None:
-        """The store has taken a report, or refused it."""
+        """The store has taken or refused the outcome."""
         expected = self._expected.pop(outcome.token, None)
         if expected is not None and accepted:
             call = asyncio.create_task(self._call(*expected), context=self._context.copy())
@@ -55,7 +55,7 @@ class Failures:
         ambient_tenant.set(job.lease.tenant_id)
         try:
             found = await self._backend.jobs.get(job.lease.job_id)
-            if found.state is not State.FAILED:  # somebody has cancelled it, or sent it back
+            if found.state is not State.FAILED:  # it was cancelled or retried meanwhile
                 return
             if inspect.iscoroutinefunction(hook):
                 await hook(found)

@@ -1,0 +1,49 @@
+"""Growing pauses between calls that fail."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+
+from ..model.errors import StoreUnavailable
+
+log = logging.getLogger("fairlane.worker")
+
+LONGEST_SECONDS = 2.0
+
+
+class Pauses:
+    """Holds calls back after a failure, longer after each further one, and logs each kind of trouble once."""
+
+    def __init__(self, on_end: Callable[[], None]) -> None:
+        """`on_end` is called when a pause is over."""
+        self.is_on = False
+        self._on_end = on_end
+        self._failures = 0
+        self._logged: type[BaseException] | None = None
+
+    def succeeded(self) -> None:
+        """A call succeeded: the next pause is short again."""
+        self._failures = 0
+        self._logged = None
+
+    def failed(self, error: BaseException) -> None:
+        """A call failed: begin a pause, unless one is on."""
+        if self.is_on:
+            return
+        if type(error) is not self._logged:
+            self._logged = type(error)
+            if isinstance(error, StoreUnavailable):
+                log.warning("the store cannot be reached: %s", error)
+            else:
+                log.error("the store refused a call; it will be repeated", exc_info=error)
+        self.is_on = True
+        seconds = min(LONGEST_SECONDS, 0.05 * 2.0**self._failures) * random.uniform(0.5, 1.0)
+        self._failures = min(self._failures + 1, 10)
+        asyncio.get_running_loop().call_later(seconds, self._end)
+
+    def _end(self) -> None:
+        self.is_on = False
+        self._on_end()
