@@ -1,1 +1,1 @@
-"""fairlane beside other libraries, each an extra: SQLAlchemy, Django, OpenTelemetry."""
+"""Integrations with other libraries, each an extra: SQLAlchemy, Django, OpenTelemetry."""

@@ -1,4 +1,4 @@
-"""OpenTelemetry: each attempt a span, linked to the span that submitted its job. Needs `fairlane[otel]`."""
+"""OpenTelemetry: a span for each attempt, linked to the span that submitted the job. Needs `fairlane[otel]`."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class Table(Protocol):
 
 
 def entry_values(call: Bound[Any]) -> dict[str, Any]:
-    """The columns of a new entry for this call: `tenant_id` and `job`. Raises InvalidInput without a tenant.
+    """The columns `tenant_id` and `job` of a new entry for this call. Raises InvalidInput if no tenant is known.
 
     A delay counts from now, by the clock of the call's app.
     """
@@ -173,7 +173,7 @@ class Relay:
 
 
 def _jobs_of(entries: Sequence[Entry], backend: Backend) -> tuple[dict[int, NewJob], dict[int, str]]:
-    """The jobs of these entries, and why some have none: the others must not wait for them."""
+    """The jobs of these entries, and why some cannot be read. They must not hold up the others."""
     jobs: dict[int, NewJob] = {}
     unreadable: dict[int, str] = {}
     for entry in entries:

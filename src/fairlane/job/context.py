@@ -1,4 +1,4 @@
-"""What a running job can know and say about itself: `current()`."""
+"""The running job as its task sees it: `current()`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAX_PROGRESS_MESSAGE = 500
 
 
 class _Done(Awaitable[None]):
-    """Awaited, it returns at once: lets async tasks write `await` and sync tasks leave it out."""
+    """Returns at once when awaited, so that async tasks can write `await` and sync tasks can leave it out."""
 
     def __await__(self) -> Generator[None, None, None]:
         return
@@ -34,12 +34,12 @@ _DONE = _Done()
 
 
 class JobContext:
-    """The running job, as its task sees it. Safe to use from the job's own thread."""
+    """The running job. Safe to use from the job's thread."""
 
     __slots__ = ("_cancelled", "_exits", "_lease", "_lines", "_notify", "_progress", "_timeout_at")
 
     def __init__(self, lease: Lease, timeout_at: float, notify: Callable[[], None]) -> None:
-        """`timeout_at` is on the monotonic clock; `notify` is told of new progress, from any thread."""
+        """`timeout_at` is on the monotonic clock. `notify` is called after new progress, from any thread."""
         self._lease = lease
         self._timeout_at = timeout_at
         self._notify = notify
@@ -76,7 +76,7 @@ class JobContext:
 
     @property
     def fence(self) -> int:
-        """Rises with every lease of the job: pass it to systems that must refuse a stale worker's writes."""
+        """A fencing token: it rises with every lease. Pass it to systems that must refuse writes of a stale worker."""
         return self._lease.fence
 
     @property
@@ -100,41 +100,41 @@ class JobContext:
 
     @property
     def scheduled_for(self) -> datetime | None:
-        """The tick that this job was made for, in UTC: when it was due, however late it runs."""
+        """The tick of the schedule that made this job, in UTC. The job may run later."""
         tick = self._lease.headers.get(TICK_HEADER)
         return None if tick is None else datetime.fromisoformat(tick)
 
     @property
     def deadline(self) -> datetime:
-        """When the job's timeout ends it, in UTC by this machine's clock."""
+        """The time at which the timeout ends the job, in UTC by this machine's clock."""
         return datetime.now(UTC) + timedelta(seconds=self.remaining_seconds)
 
     @property
     def remaining_seconds(self) -> float:
-        """Until the job's timeout ends it; negative afterwards."""
+        """Seconds until the timeout ends the job; negative afterwards."""
         return self._timeout_at - time.monotonic()
 
     @property
     def cancelled(self) -> bool:
-        """Whether the job was told to stop. Long sync tasks should look at it and return."""
+        """Whether the job should stop. Long sync tasks should check this and return."""
         return self._cancelled
 
     @property
     def latest_progress(self) -> Progress | None:
-        """What the job last said of its progress."""
+        """The progress that the job reported last."""
         return self._progress
 
     def begin(self, timeout_at: float) -> None:
-        """The job's own code begins now; its timeout is over at `timeout_at`. For the worker."""
+        """The task begins now, and times out at `timeout_at`. For the worker."""
         self._timeout_at = timeout_at
 
     def hear(self, progress: Progress) -> None:
-        """Take over what the job said of its progress elsewhere. For the worker."""
+        """Take over progress that the job reported in another process. For the worker."""
         self._progress = progress
         self._notify()
 
     def log(self, line: LogLine) -> None:
-        """Keep a line that the job logged, until it is sent. For the worker."""
+        """Keep a logged line until it is sent. For the worker."""
         if self._lines is None:
             self._lines = JobLines()
         self._lines.add(line)
@@ -142,7 +142,7 @@ class JobContext:
 
     @property
     def unsent_lines(self) -> JobLines | None:
-        """Lines that the job logged, if there are any that were not sent."""
+        """The logged lines that were not sent yet, if there are any."""
         return self._lines or None
 
     def tell_cancelled(self) -> None:
@@ -164,9 +164,9 @@ class JobContext:
         return None
 
     def progress(self, current: float, total: float | None = None, message: str | None = None) -> Awaitable[None]:
-        """Say how far the job is. Cheap to call often: the store hears at most about two a second.
+        """Report how far the job is. Cheap to call often: the worker sends about two reports a second.
 
-        Returns something that may be awaited, and need not be. Raises InvalidInput for what is no finite number.
+        Awaiting the returned value is optional. Raises InvalidInput for values that are not finite numbers.
         """
         if message is not None:
             message = storable(message[:MAX_PROGRESS_MESSAGE])[:MAX_PROGRESS_MESSAGE]
@@ -176,7 +176,7 @@ class JobContext:
 
 
 def _finite(number: float) -> float:
-    """As a plain float: what cannot be sent must not get to the heartbeat, on which all leases hang."""
+    """The number as a float. A value that cannot be sent would break the heartbeat, which renews all leases."""
     try:
         value = float(number)
     except (TypeError, ValueError, OverflowError):
@@ -188,17 +188,17 @@ def _finite(number: float) -> float:
 
 running_job: ContextVar[JobContext] = ContextVar("fairlane_job")
 ambient_tenant: ContextVar[str | None] = ContextVar("fairlane_tenant", default=None)
-"""The tenant of jobs that name none: of the running job, or of a `with app.tenant(...)` block."""
+"""The tenant of jobs that name none: from the running job, or from a `with app.tenant(...)` block."""
 
 
 def enter_job(job: JobContext) -> None:
-    """From here on, this context runs for `job`: its children belong to its tenant. For the worker."""
+    """Make this context run for `job`: jobs that it submits belong to its tenant. For the worker."""
     running_job.set(job)
     ambient_tenant.set(job.tenant)
 
 
 def current() -> JobContext:
-    """The job that this code runs for. Raises LookupError outside of a job."""
+    """The running job. Raises LookupError outside of a job."""
     try:
         return running_job.get()
     except LookupError:
@@ -206,7 +206,7 @@ def current() -> JobContext:
 
 
 class TenantBlock:
-    """A `with` block whose jobs belong to a tenant. No decorator: one would leave async functions before they run."""
+    """A `with` block whose jobs belong to a tenant. Not a decorator, which would leave async functions too early."""
 
     __slots__ = ("_before", "_tenant")
 

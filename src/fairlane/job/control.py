@@ -1,4 +1,4 @@
-"""How a task steers its own retries: a policy beside its definition, and exceptions to raise from within."""
+"""How a task controls its retries: a policy beside its definition, and exceptions that it raises."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Duration = str | float | timedelta
 
 
 class Retry:
-    """How often a job is tried, the first time included, and how long it waits between attempts.
+    """How many attempts a job has, and how long it waits between them.
 
     The wait is `base` after the first failure and doubles up to `cap`, with jitter.
     Raises InvalidInput for values out of range.
@@ -41,7 +41,7 @@ class Cancel(Exception):
 class RetryAfter(Exception):
     """Raised by a task: this attempt failed, and the next one is due after `delay`.
 
-    Counts as an attempt. Where attempts are used up, the job goes to the dead letter queue.
+    Counts as an attempt. A job without attempts left goes to the dead letter queue.
     """
 
     def __init__(self, delay: Duration, message: str = "asked to be retried") -> None:
@@ -99,19 +99,19 @@ def _wish_ms(control: Control) -> float:
 
 
 def check_max_attempts(value: int) -> int:
-    """`value` if a job may have so many attempts. Raises InvalidInput."""
+    """Return `value` if a job may have this many attempts; else raise InvalidInput."""
     return check_whole(value, 1, MAX_ATTEMPTS, "max_attempts")
 
 
 def check_whole(value: float, least: int, most: int, name: str) -> int:
-    """`value` if it is a whole number within these bounds. Raises InvalidInput."""
+    """Return `value` if it is a whole number within these bounds; else raise InvalidInput."""
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
         raise InvalidInput(f"{name} must be a whole number, {least} to {most}")
     return value
 
 
 def check_timeout_ms(timeout: Duration) -> int:
-    """`timeout` in milliseconds, if a job may run so long. Raises InvalidInput."""
+    """`timeout` in milliseconds. Raises InvalidInput if a job cannot have it."""
     timeout_ms = parse_duration_ms(timeout, "timeout")
     if not 1 <= timeout_ms <= MAX_TIMEOUT_MS:
         raise InvalidInput("timeout must be 1 ms to 24 h")
@@ -119,7 +119,7 @@ def check_timeout_ms(timeout: Duration) -> int:
 
 
 def check_delay_ms(delay: Duration) -> int:
-    """`delay` in milliseconds, if a job may wait so long. Raises InvalidInput."""
+    """`delay` in milliseconds. Raises InvalidInput if a job cannot have it."""
     delay_ms = parse_duration_ms(delay, "delay")
     if delay_ms > MAX_DELAY_MS:
         raise InvalidInput("delay must be 366 days at most")

@@ -1,4 +1,4 @@
-"""What a job has logged and its worker has not sent yet."""
+"""The lines that a job logged and its worker has not sent yet."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ..model.logs import MAX_LOG_BYTES, MAX_LOG_LINES, LogLine, LogPiece
 
 
 class JobLines:
-    """The lines of one attempt that are still to be sent, the last of them where they are too many."""
+    """The unsent lines of one attempt. If there are too many, only the last ones are kept."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._lines: deque[LogLine] = deque()
         self._bytes = 0
         self._count = 0
-        """Of all lines ever added."""
+        """Counts all lines that were added."""
 
     def __bool__(self) -> bool:
         return bool(self._lines)
@@ -30,12 +30,12 @@ class JobLines:
                 self._drop()
 
     def piece(self) -> LogPiece | None:
-        """What is to be sent now."""
+        """The next lines to send."""
         with self._lock:
             return LogPiece(self._count - len(self._lines), list(self._lines)) if self._lines else None
 
     def sent(self, piece: LogPiece) -> None:
-        """These were taken in."""
+        """The store has these lines."""
         with self._lock:
             while self._lines and self._count - len(self._lines) < piece.first + len(piece.lines):
                 self._drop()

@@ -28,14 +28,14 @@ _PLAIN = (type(None), bool, int, float, str, bytes)
 _OBJECT, _ARRAY = ord("{"), ord("[")
 _SPACE = b" \t\r\n"
 _SHALLOW = 2 * MAX_DEPTH
-"""Bytes in which no nesting can be too deep."""
+"""Payloads of up to this many bytes cannot be nested too deep."""
 
 
 class Parameters:
     """The parameters of a task's function, with decoders made once."""
 
     def __init__(self, function: Callable[..., Any], task: str) -> None:
-        """Raises InvalidInput where a payload cannot give the arguments; NotDefinedYet where that may change."""
+        """Raises InvalidInput if no payload can give the arguments; NotDefinedYet if that may change."""
         self._task = task
         self._signature = signature_of(function, task)
         parameters = parameters_of(self._signature, function, task)
@@ -57,7 +57,7 @@ class Parameters:
         """Reads the JSON text of a result as what the function returns."""
 
     def decode(self, payload: bytes) -> Arguments:
-        """The arguments that a payload stands for. Raises InvalidInput where it does not fit."""
+        """The arguments in a payload. Raises InvalidInput if it does not fit."""
         if self._takes_raw:
             return (msgspec.Raw(payload),), _NO_KEYWORDS
         try:
@@ -73,7 +73,7 @@ class Parameters:
             raise
         except (msgspec.MsgspecError, RecursionError) as error:
             raise self._unfit(str(error)) from None
-        except Exception as error:  # of a type of the task's own, as it was made of the payload
+        except Exception as error:  # raised by a class that the user defined
             raise self._unfit(f"{type(error).__name__}: {error}") from error
 
     def _unfit(self, why: str) -> InvalidInput:
@@ -105,13 +105,13 @@ class Parameters:
     def encode(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bytes:
         """The payload of a call with these arguments.
 
-        Raises InvalidInput where they do not fit the signature, PayloadTooLarge.
+        Raises InvalidInput if they do not fit the signature, and PayloadTooLarge.
         """
         named = self._bind(args, kwargs)
         payload = encode(named[self._positional[0]] if self._takes_raw else named, "the arguments")
         if len(payload) > MAX_PAYLOAD_BYTES:
             raise PayloadTooLarge(f"the payload has {len(payload)} bytes, {MAX_PAYLOAD_BYTES} at most", "/payload")
-        # What decoding to types leaves unread may still be wrong.
+        # Decoding to types skips some parts of the text, which may be wrong.
         if self._keeps_raw or len(payload) > _SHALLOW or not payload.isascii():
             check_json(payload, "/payload")
         arguments, keywords = self.decode(payload)

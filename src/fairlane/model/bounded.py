@@ -1,4 +1,4 @@
-"""Texts, headers and errors that can be stored."""
+"""Limits texts, headers and errors to what can be stored."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def job_error(kind: str, message: str, trace: str | None = None) -> JobError:
-    """An error small enough to be stored. The end of a traceback tells most, so that is kept."""
+    """An error small enough to be stored. Of a long traceback, the end is kept: it says most."""
     tail = storable(trace[-MAX_ERROR_BYTES:]) if trace else None
     error = JobError(_cut(kind, _MAX_TYPE), _cut(message, _MAX_MESSAGE), tail)
     while error.traceback and len(_encode(error)) > MAX_ERROR_BYTES:
@@ -26,9 +26,9 @@ def job_error(kind: str, message: str, trace: str | None = None) -> JobError:
 
 
 def check_headers(headers: dict[str, str]) -> dict[str, str]:
-    """Return `headers` if they are texts, and as JSON (which is how they are stored) not too large.
+    """Return `headers` if they are texts and their JSON, which is stored, is not too large.
 
-    Raises InvalidInput.
+    Raises InvalidInput otherwise.
     """
     try:
         size = len(_encode(msgspec.convert(headers, dict[str, str])))

@@ -10,7 +10,7 @@ from .states import State
 
 
 class BulkAction(StrEnum):
-    """What a bulk call does with each job whose state allows it; it leaves all others as they are."""
+    """The change that a bulk call makes to each job whose state allows it. Other jobs stay as they are."""
 
     RETRY = "retry"
     CANCEL = "cancel"
@@ -30,7 +30,7 @@ _STATES = {
 
 
 class BulkResult(msgspec.Struct, frozen=True, rename="camel"):
-    """How many jobs a bulk call changed, and whether more may match: then it is to be repeated."""
+    """How many jobs a bulk call changed, and whether more may match. If so, repeat the call."""
 
     count: int
     more: bool

@@ -16,8 +16,8 @@ from .errors import InvalidInput
 class CronRule:
     """The times (Unix ms) of a rule of five fields, in minutes: "0 3 * * MON-FRI".
 
-    Where clocks go forward, what falls into the hour that is left out is due right after it. Where they go back,
-    a rule with a fixed hour is due in the first of the two hours alone, one with a `*` in both.
+    When clocks go forward, ticks in the skipped hour are due right after it. When they go back, a rule with a fixed
+    hour is due in the first of the two hours only, a rule with `*` in both.
     """
 
     def __init__(self, cron: str, timezone: str) -> None:
@@ -36,7 +36,7 @@ class CronRule:
             raise InvalidInput(f"cron: {cron!r} never comes", "/cron") from None
 
     def after(self, ms: int) -> Iterator[int]:
-        """The times after `ms`, in order, each once."""
+        """The times after `ms`, in order, without repeats."""
         last = ms
         for at in CronSim(self._cron, datetime.fromtimestamp(ms / 1000, self._zone)):
             tick = round(at.timestamp() * 1000)
@@ -47,7 +47,7 @@ class CronRule:
                 yield tick
 
     def latest(self, ms: int, count: int) -> list[int]:
-        """The last `count` times up to `ms`. There must be as many."""
+        """The last `count` times up to `ms`. At least this many must exist."""
         span_ms = count * 60_000
         while True:
             found = list(takewhile(lambda tick: tick <= ms, self.after(ms - span_ms)))

@@ -1,4 +1,4 @@
-"""Every error that fairlane raises on purpose.
+"""The errors of fairlane.
 
 FairlaneError
 ├── InvalidInput            a value that can never be accepted
@@ -8,9 +8,9 @@ FairlaneError
 │   └── IdTaken             another request has the id that was chosen for a job
 ├── IdempotencyMismatch     the key was used before with another body
 ├── RateLimited             over the tenant's submission rate; carries the wait
-├── Unauthorized            no token, or one that does not reach this far
-├── JobFailed, JobCancelled what waiting for a result can end in
-├── ResultMismatch          the result is not of the type that the task says
+├── Unauthorized            no token, or a token that does not allow the call
+├── JobFailed, JobCancelled the job whose result was awaited has no result
+├── ResultMismatch          the result does not fit the annotation of the task
 ├── StoreUnavailable        the store cannot be reached now; try again
 │   └── StoreFull           the store has no room; try again when it has drained
 └── StoreRefused            the store's settings would lose jobs
@@ -36,7 +36,7 @@ class InvalidInput(FairlaneError):
         self.pointer = pointer
 
     def __str__(self) -> str:
-        """The detail, and the field's name where that does not say it."""
+        """The detail, with the field's name if the detail does not have it."""
         field = self.pointer.rpartition("/")[2]
         return self.detail if field in self.detail else f"{self.pointer.removeprefix('/')}: {self.detail}"
 

@@ -1,4 +1,4 @@
-"""A job: what a client asks for, and what it sees of it."""
+"""A job: the request for it, and its record."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Parent(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
 
 
 class NewJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A request to run a job. Values are checked where they enter (API, SDK), not here."""
+    """A request to run a job. The API and the SDK check the values."""
 
     id: str
     tenant_id: str
@@ -57,7 +57,7 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     timeout_ms: int = DEFAULT_TIMEOUT_MS
     backoff: Backoff = Backoff()
     key: str | None = None
-    """Business key: while a job of this tenant with this key is unfinished, no second one is made."""
+    """Business key: while the tenant has an unfinished job with this key, no second one is made."""
     headers: dict[str, str] | None = None
     idempotency_key: str | None = None
     parent: Parent | None = None
@@ -83,7 +83,7 @@ class RateUse(msgspec.Struct, frozen=True, rename="camel"):
     window_seconds: float
     remaining: int
     reset_seconds: float
-    """Until a refused submission is worth repeating, or (if none is left) until one is free."""
+    """Seconds until the rate has room again; 0 if it has room now."""
 
 
 class Submission(msgspec.Struct, frozen=True):
@@ -141,7 +141,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     reason: Reason | None = None
     priority: int = DEFAULT_PRIORITY
     attempt: int = 0
-    """The attempt that runs or ran last; 0 before the first."""
+    """The number of the latest attempt; 0 before the first."""
     max_attempts: int = DEFAULT_MAX_ATTEMPTS
     timeout_seconds: float = DEFAULT_TIMEOUT_MS / 1000
     created_at: Time
@@ -156,7 +156,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     key: str | None = None
     headers: dict[str, str] = {}
     attempts: list[Attempt] = []
-    """Filled when one job is asked for, empty in listings."""
+    """Empty in listings."""
 
 
 class JobQuery(msgspec.Struct, frozen=True, kw_only=True):

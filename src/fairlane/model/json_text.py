@@ -1,4 +1,4 @@
-"""JSON text that is kept word for word: what every client can read back."""
+"""JSON text that is kept as it is, and that every client can read back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 from .errors import InvalidInput
 
 MAX_DEPTH = 200
-"""Nesting of arrays and objects. Clients' own parsers give up not far above."""
+"""Nesting of arrays and objects. Common parsers fail at little more."""
 
 _STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
@@ -19,9 +19,9 @@ _any_json = msgspec.json.Decoder()
 
 
 def check_json(raw: bytes, pointer: str = "") -> None:
-    """Refuse what is no JSON in UTF-8, or JSON that not every client could read back. Raises InvalidInput.
+    """Check that this is JSON in UTF-8 that every client can read back; else raise InvalidInput.
 
-    The latter is: numbers that no common parser holds, and nesting that exhausts their stacks.
+    Some clients cannot read numbers out of range, nor nesting that exhausts their parser's stack.
     """
     try:
         _any_json.decode(raw)
@@ -29,7 +29,7 @@ def check_json(raw: bytes, pointer: str = "") -> None:
         raise too_deep(pointer) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(str(error), pointer) from None
-    # Short text, which nearly all is, holds no such nesting.
+    # Nearly all texts are too short for deep nesting.
     if len(raw) > 2 * MAX_DEPTH and raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
         raise too_deep(pointer)
 

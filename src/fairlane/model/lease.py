@@ -27,7 +27,7 @@ class ClaimRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Empty means every queue."""
     lease_ms: int = DEFAULT_LEASE_MS
     wait_ms: int = 0
-    """How long to wait for a first job when there is none."""
+    """How long to wait for a job if none can start now."""
 
 
 class Lease(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -37,7 +37,7 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     token: str
     """Proof of the lease; every later call about the job carries it."""
     fence: int
-    """Rises with every lease: pass it to systems that must refuse a stale worker's writes."""
+    """A fencing token: it rises with every lease. Pass it to systems that must refuse writes of a stale worker."""
     attempt: int
     max_attempts: int
     lease_seconds: float
@@ -57,7 +57,7 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class LeaseReport(msgspec.Struct, frozen=True, rename="camel"):
-    """What a worker says of a lease that it still holds."""
+    """A worker's report about a lease that it still holds."""
 
     job_id: str
     token: str
@@ -66,7 +66,7 @@ class LeaseReport(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class WorkerReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What a worker says of itself with each heartbeat."""
+    """A worker's report about itself with each heartbeat."""
 
     id: str
     queues: tuple[str, ...] = ()
@@ -79,16 +79,16 @@ class WorkerReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Unix time in seconds."""
     draining: bool = False
     jobs: tuple[str, ...] = ()
-    """Ids of jobs that it runs, MAX_REPORTED_JOBS at most."""
+    """Ids of the jobs that it runs, at most MAX_REPORTED_JOBS."""
     heartbeat_at: float = 0.0
-    """Unix time in seconds of its last heartbeat, by the store's clock, which sets this."""
+    """Unix time in seconds of its last heartbeat. The store sets it."""
 
 
 class WorkerOrders(msgspec.Struct, frozen=True):
-    """What a worker was told."""
+    """Orders for a worker."""
 
     number: int
-    """Rises whenever the worker should extend its leases at once: one of its jobs was cancelled, or it is to drain."""
+    """Rises when the worker should extend its leases at once: one of its jobs was cancelled, or it should drain."""
     drain: bool
 
 
@@ -103,7 +103,7 @@ class OutcomeKind(StrEnum):
 
 
 class FailureKind(StrEnum):
-    """What sort of failure it was."""
+    """The kind of a failure."""
 
     ERROR = "error"
     TIMED_OUT = "timed_out"
@@ -124,14 +124,14 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     delay_ms: int | None = None
     """With SNOOZED: how long. With FAILED: overrides the backoff."""
     progress: Progress | None = None
-    """How far the job was, where no heartbeat has told it."""
+    """The job's last progress, if no heartbeat has reported it."""
     logs: LogPiece | None = None
-    """What the job logged, as far as no heartbeat has told it."""
+    """The lines that the job logged and no heartbeat has reported."""
 
 
 class LeaseStatus(StrEnum):
     """The store's answer for one lease."""
 
     OK = "ok"
-    STALE_LEASE = "stale_lease"  # the job is no longer this worker's; nothing was changed
+    STALE_LEASE = "stale_lease"  # another worker has the job, or none; nothing was changed
     CANCELLED = "cancelled"  # (extend) the job was cancelled: stop it and report CANCELLED

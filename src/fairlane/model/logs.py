@@ -23,15 +23,15 @@ class LogLine(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class LogPiece(msgspec.Struct, frozen=True, rename="camel"):
-    """Some lines of an attempt, as its worker sends them. Sent again, they are kept once."""
+    """Some lines of an attempt, as its worker sends them. Lines that are sent twice are kept once."""
 
     first: int
-    """How many lines the attempt logged before these; those that were never sent are lost."""
+    """How many lines the attempt logged before these. Lines that were never sent are lost."""
     lines: list[LogLine]
 
 
 class JobLog(msgspec.Struct, frozen=True, rename="camel"):
-    """What is kept of a job's lines, oldest first, and whether earlier ones were left out."""
+    """The kept lines of a job, oldest first, and whether earlier ones are missing."""
 
     lines: list[LogLine]
     truncated: bool

@@ -1,4 +1,4 @@
-"""What there is to see of a queue as it works: figures, their history, and changes as they come."""
+"""Figures of the queue, their history, and changes as they happen."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ MAX_HISTORY_MINUTES = 24 * 60
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole at a glance."""
+    """All figures at one moment."""
 
     at: Time
     counters: Counters
     """Totals since the store was made."""
     states: dict[State, int]
-    """How many jobs the store now holds in each state."""
+    """How many jobs the store holds in each state."""
     queues: list[QueueInfo]
     workers: list[WorkerReport]
 
 
 class JobChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A job that has changed, and the state that it was in last."""
+    """A job that has changed, and its latest state."""
 
     id: str
     tenant_id: str
@@ -36,18 +36,18 @@ class JobChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Changes(msgspec.Struct, frozen=True):
-    """What changed since the changes before."""
+    """The changes since the last message."""
 
     jobs: list[JobChange]
     """MAX_LISTED_CHANGES at most, each job once."""
     more: bool = False
     """Whether other jobs changed too."""
     missed: bool = False
-    """Whether any job may have changed without a word: look at all that matters again."""
+    """Whether some changes were lost. Read again what you show."""
 
 
 class HistoryPoint(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What happened in the time before `at`, and how things stood then."""
+    """Events in the time before `at`, and levels at `at`."""
 
     at: Time
     seconds: float
@@ -60,9 +60,9 @@ class HistoryPoint(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     started: int
     """Attempts that began."""
     wait_seconds: float | None
-    """Mean time that these had been pending; None where none began."""
+    """Mean time that these jobs were pending; None if none began."""
     run_seconds: float | None
-    """Mean time that attempts ran which ended; None where none did."""
+    """Mean run time of the attempts that ended; None if none ended."""
     pending: int
     running: int
     scheduled: int

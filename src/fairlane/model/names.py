@@ -1,4 +1,4 @@
-"""Names that users choose, and what they may be made of."""
+"""Names that users choose, and their alphabet."""
 
 from __future__ import annotations
 

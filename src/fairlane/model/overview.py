@@ -1,4 +1,4 @@
-"""What operators and upkeep see of the whole."""
+"""Figures for operators and upkeep."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import msgspec
 
 
 class QueueInfo(msgspec.Struct, frozen=True, rename="camel"):
-    """A queue over all of its lanes."""
+    """A queue with all its lanes."""
 
     name: str
     paused: bool
     runnable_tenants: int
-    """Tenants that have a job here which could start now."""
+    """Tenants with a job in this queue that could start now."""
     pending: int
 
 
@@ -20,11 +20,11 @@ class UpkeepStep(msgspec.Struct, frozen=True):
 
     count: int
     next_ms: int | None = None
-    """Time until the duty next has work, where the store knows it; 0 if there is more to do now."""
+    """Time until the duty has work again, if the store knows it; 0 if more work is due now."""
 
 
 class Reaped(msgspec.Struct, frozen=True):
-    """Leases that were ended because their time or their worker was gone."""
+    """Leases that ended because they expired or their worker was lost."""
 
     requeued: int
     failed: int
@@ -33,7 +33,7 @@ class Reaped(msgspec.Struct, frozen=True):
 
 
 class StoreReport(msgspec.Struct, frozen=True, rename="camel"):
-    """What doctor saw."""
+    """The findings of doctor."""
 
     problems: list[str]
     jobs: dict[str, int]

@@ -1,4 +1,4 @@
-"""How long finished jobs are remembered."""
+"""How long finished jobs are kept."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import msgspec
 
 
 class Retention(msgspec.Struct, frozen=True):
-    """Ages in ms, counts of jobs. Bounds the memory of the store.
+    """Limits of age (ms) and count for finished jobs. They bound the memory of the store.
 
-    Of more jobs than a count, the oldest are forgotten, but none within a minute of its end.
+    Above a count, the oldest jobs are deleted, at the earliest a minute after their end.
     """
 
     completed_ms: int = 3_600_000

@@ -18,13 +18,13 @@ from .job import (
 )
 
 MAX_SCHEDULES = 1_000
-"""Of one tenant."""
+"""Schedules of one tenant."""
 MAX_CATCH_UP = 100
-"""Jobs that are made at once for ticks that were missed; older ones are counted as missed."""
+"""The most jobs made for missed ticks. Older ticks only count as missed."""
 ON_TIME_MS = 60_000
 """A tick that comes later than this was missed."""
 MAX_COUNTED = 10_000
-"""Ticks that are counted after a downtime, a week of minutes; those behind them are not."""
+"""The most ticks that are counted after a downtime: a week of minutes."""
 
 SCHEDULE_HEADER = "fairlane-schedule"
 TICK_HEADER = "fairlane-scheduled-for"
@@ -39,14 +39,14 @@ class Missed(StrEnum):
 
 
 class Overlap(StrEnum):
-    """Whether a tick makes a job while the job before has not ended."""
+    """Whether a tick makes a job while the previous job has not ended."""
 
     ALLOW = "allow"
     SKIP = "skip"
 
 
 class ScheduleSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What to run, and when. Values are checked where they enter (API, SDK), not here."""
+    """What to run, and when. The API and the SDK check the values."""
 
     tenant_id: str
     name: str
@@ -70,7 +70,7 @@ class Schedule(ScheduleSpec, frozen=True, kw_only=True, rename="camel"):
 
     paused: bool
     declared: bool
-    """Whether the code of an app declares it."""
+    """Whether an app's code declares it."""
     description: str
     """The rule in words."""
     next_runs: list[Time]
@@ -79,9 +79,9 @@ class Schedule(ScheduleSpec, frozen=True, kw_only=True, rename="camel"):
     """The tick that made the last job."""
     last_job_id: str | None
     missed_count: int
-    """Ticks that came too late and made no job."""
+    """Ticks that were missed and made no job."""
     skipped_count: int
-    """Ticks that made no job since the one before had not ended."""
+    """Ticks that made no job because the previous job had not ended."""
 
 
 class Firing(msgspec.Struct, frozen=True):

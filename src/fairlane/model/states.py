@@ -29,19 +29,19 @@ _TERMINAL = frozenset({State.COMPLETED, State.FAILED, State.CANCELLED})
 
 
 class Reason(StrEnum):
-    """How a job got into its state, where the state alone does not say it."""
+    """How a job got into its state, if the state does not say it."""
 
     RETRY = "retry"  # scheduled: waits for its backoff after a failed attempt
     SNOOZED = "snoozed"  # scheduled: the handler asked to be run later
     RELEASED = "released"  # pending: its worker gave it back unfinished
-    WORKER_LOST = "worker_lost"  # pending or failed: its lease ended without a word
+    WORKER_LOST = "worker_lost"  # pending or failed: its lease expired
     RETRIED = "retried"  # pending: sent back from the dead letter queue
     ATTEMPTS_EXHAUSTED = "attempts_exhausted"  # failed: the last attempt raised
     TIMED_OUT = "timed_out"  # failed: the last attempt ran over its time limit
     REJECTED = "rejected"  # failed: unknown task or a payload that does not fit it
     CANCELLED_BY_USER = "cancelled_by_user"
     CANCELLED_BY_TASK = "cancelled_by_task"
-    FORGOTTEN = "forgotten"  # completed: said of a job that has ended and is kept no longer; how it ended is not known
+    FORGOTTEN = "forgotten"  # completed: the job has ended and is no longer kept; how it ended is unknown
 
 
 class Transition(NamedTuple):

@@ -1,4 +1,4 @@
-"""What a tenant may use."""
+"""A tenant and its limits."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Rate(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class TenantPolicy(msgspec.Struct, frozen=True, rename="camel"):
-    """The limits of one tenant, complete. None means unlimited."""
+    """All limits of one tenant. None means unlimited."""
 
     submit_rate: Rate | None = Rate(10, 60.0)
     concurrency: int | None = 5
@@ -64,7 +64,7 @@ class TenantPolicy(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Fairness(StrEnum):
-    """What tenants with jobs waiting get the same of, or in the ratio of their weights. One for a whole store."""
+    """What tenants share equally, or in proportion to their weights. One setting for a store."""
 
     JOBS = "jobs"  # starts
     SECONDS = "seconds"  # run time; a job of less than a tenth of a second counts as one
@@ -80,11 +80,11 @@ class PolicyChange(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tr
     paused: bool | msgspec.UnsetType = msgspec.UNSET
 
     def apply_to(self, policy: TenantPolicy) -> TenantPolicy:
-        """`policy` with this change made. Raises InvalidInput where the outcome is not allowed."""
+        """`policy` with this change. Raises InvalidInput if the result is not allowed."""
         return msgspec.structs.replace(policy, **self._set_fields())
 
     def after(self, earlier: PolicyChange) -> PolicyChange:
-        """Both changes in one, this one being the later."""
+        """Both changes in one. Where they differ, this one wins."""
         return msgspec.structs.replace(earlier, **self._set_fields())
 
     def _set_fields(self) -> dict[str, Any]:
@@ -114,11 +114,11 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     blocked_by: str | None
     """`concurrency`, `start_rate` or `paused` while this keeps its pending jobs from starting."""
     blocked_until: Time | None
-    """When the block ends by itself, where it does."""
+    """When the block ends without a change; None if it does not."""
     submit_rate_used: int
-    """Submissions within the present window."""
+    """Submissions in the current window."""
     oldest_wait_seconds: float | None
-    """How long the pending job that waits longest has been pending; None where none is."""
+    """How long the oldest pending job has been pending; None without pending jobs."""
 
     @property
     def policy(self) -> TenantPolicy:

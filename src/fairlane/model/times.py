@@ -13,9 +13,9 @@ _LAST = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def utc(seconds: float) -> datetime:
-    """A Unix time as a datetime; one before year 1 or after 9999 as the first or last day that can be shown.
+    """A Unix time as a datetime. A time before year 1 or after 9999 becomes the first or last day of that range.
 
-    So that no single stored time keeps all others from being read.
+    A listing can then be shown even if one stored time is out of range.
     """
     try:
         return datetime.fromtimestamp(seconds, UTC)
@@ -37,4 +37,4 @@ def start_ms(run_at: datetime, now: float, pointer: str = "") -> int:
     ms = round(run_at.timestamp() * 1000)
     if ms > now * 1000 + MAX_DELAY_MS:
         raise InvalidInput(f"a job may be put off by {_MAX_DELAY_DAYS} days at most", pointer)
-    return max(1, ms)  # 0 would stand for none
+    return max(1, ms)  # 0 means no start time

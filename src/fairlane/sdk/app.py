@@ -1,4 +1,4 @@
-"""An application: its tasks, and the queue that they are submitted to."""
+"""An application: its tasks and schedules, and the connection to their queue."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ DEFAULT_TENANT = "default"
 
 
 class TaskDecorator(Protocol):
-    """What `App.task(...)` returns: makes a task of a function."""
+    """The decorator that `App.task(...)` returns."""
 
     @overload
-    def __call__(  # type: ignore[overload-overlap]  # the first that fits is meant
+    def __call__(  # type: ignore[overload-overlap]  # the first match applies
         self, function: Callable[P, Coroutine[Any, Any, T]], /
     ) -> AsyncTask[P, T]: ...
     @overload
@@ -46,11 +46,11 @@ class TaskDecorator(Protocol):
 
 
 class App:
-    """Tasks by name, and a lazily opened queue to submit their jobs to.
+    """Tasks by name, and a connection to the queue that opens with the first call.
 
-    `url` is a store or an API; without it, FAIRLANE_URL, else an embedded store in `.fairlane`.
-    `tenancy`: "required" makes each job have a tenant, by `using(tenant=)`, by `with app.tenant(...)` or
-    by the running job that submits it; "default" gives the others the tenant "default".
+    `url` is a store or an API [default: FAIRLANE_URL, else an embedded store in `.fairlane`].
+    `tenancy`: with "required", every job needs a tenant: from `using(tenant=)`, `with app.tenant(...)` or the
+    running job that submits it. With "default", a job without one belongs to the tenant "default".
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class App:
         middleware: Sequence[Middleware] = (),
     ) -> None:
         self.middleware = tuple(middleware)
-        """What is done around all jobs of this app."""
+        """The steps around all jobs of this app."""
         self._url = url
         self._tenancy = tenancy
         self._is_loaded = False
@@ -71,17 +71,17 @@ class App:
 
     @property
     def url(self) -> str:
-        """Where jobs go."""
+        """The URL of the store or API that jobs are submitted to."""
         return self._url or os.environ.get("FAIRLANE_URL") or DEFAULT_URL
 
     @property
     def registry(self) -> Mapping[str, Task[..., Any]]:
-        """The tasks by name: what a worker runs."""
+        """The tasks by name. Workers run these."""
         return MappingProxyType(self._tasks)
 
     @property
     def schedules(self) -> Sequence[ScheduleSpec]:
-        """What `cron` declared: workers put it into the store when they start."""
+        """The declared schedules. Workers put them into the store when they start."""
         return tuple(declared.spec for declared in self._schedules.values())
 
     @overload
@@ -116,10 +116,10 @@ class App:
         executor: Executor | None = None,
         on_failure: OnFailure | None = None,
     ) -> Any:
-        """Make a task of a function, named as the function is unless `name` says otherwise.
+        """Make a task of a function. The task has the function's name, or `name`.
 
-        Async functions run on the worker's event loop, plain ones in threads, or in child processes that
-        can be killed with executor="process". `timeout` ends an attempt, 5 minutes by default.
+        Async functions run on the worker's event loop; plain functions in threads, or with executor="process" in
+        child processes that can be killed. `timeout` ends an attempt [default: 5 minutes].
         `on_failure` (async or plain) is called with each job whose last attempt failed, or whose payload
         did not fit. The worker that ran the job calls it at most once, after the store has put the job into the dead
         letter queue. It is not called for a job whose worker was lost: to miss none, read the dead letter queue.
@@ -158,9 +158,9 @@ class App:
         """Declare a schedule: `call` (of `task.bind(...)` or `task.using(...).bind(...)`) becomes a job at each tick
         of the rule `cron`, such as "0 3 * * MON-FRI", by the clocks of the time zone `tz`.
 
-        `missed`: what becomes of ticks during a downtime: nothing, one job for all, or a job for each (the last 100).
-        `overlap`: "skip" makes no job while the one before has not ended. The tenant is found as for `submit`.
-        Workers put the schedule into the store when they start. What operators change there stays until this code
+        `missed`: how to handle ticks missed during a downtime: no job, one job for all, or a job for each (the last
+        100). `overlap`: "skip" makes no job while the previous one has not ended. The tenant is found as for `submit`.
+        Workers put the schedule into the store when they start. Changes by operators stay until this code
         changes. Raises InvalidInput.
         """
         if not isinstance(call, Bound):
@@ -187,18 +187,20 @@ class App:
         self._schedules[key] = Declared(spec, place)
 
     def tenant(self, tenant: str) -> TenantBlock:
-        """`with app.tenant("acme"):` within, in sync and async code alike, jobs that name no tenant belong to it.
+        """`with app.tenant("acme"):` gives the jobs that are submitted in the block and name no tenant this one.
+
+        It works in sync and async code.
 
         Raises InvalidInput for a bad name.
         """
         return TenantBlock(tenant)
 
     def now(self) -> float:
-        """The Unix time in seconds; within `testing`, by the clock of the test."""
+        """The Unix time in seconds; in `testing`, by the test's clock."""
         return self._connections.now()
 
     def resolve_tenant(self, tenant: str | None) -> str:
-        """The tenant that a job belongs to. Raises InvalidInput where it has to be named."""
+        """The tenant of a job. Raises InvalidInput if none is known and the app requires one."""
         if tenant is None:
             tenant = ambient_tenant.get()
         if tenant is not None:
@@ -211,18 +213,20 @@ class App:
         )
 
     async def connect(self) -> Backend:
-        """The queue, opened once for each event loop. Raises StoreUnavailable, StoreRefused."""
+        """The queue, opened once for each event loop. Raises StoreUnavailable and StoreRefused."""
         return await self._connections.get()
 
     async def _open(self) -> Backend:
-        from ..connect import open_backend  # late: only those who submit pay for loading the store's client
+        from ..connect import (
+            open_backend,  # late: loading the store's client takes time that workers' imports need not spend
+        )
 
         return await open_backend(self.url)
 
     def run_sync(self, function: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """The result of an async function that uses this app, for code without an event loop.
+        """Run an async function that uses this app from code without an event loop, and return its result.
 
-        Safe in any thread and after a fork. Raises RuntimeError where an event loop runs.
+        Safe in any thread and after a fork. Raises RuntimeError if an event loop runs in this thread.
         """
         self._load_client()
         return run_sync(function)
@@ -236,32 +240,32 @@ class App:
             self._is_loaded = True
 
     def job(self, job_id: str) -> JobHandle[Any]:
-        """A handle to a job that was submitted earlier, here or elsewhere. Whether it exists shows when it is used."""
+        """A handle to a job submitted earlier, by any process. Its methods raise NotFound if there is no such job."""
         return JobHandle(job_id, self.connect)
 
     def job_sync(self, job_id: str) -> SyncJobHandle[Any]:
-        """As `job`, for code without an event loop."""
+        """Like `job`, for code without an event loop."""
         self._load_client()
         return SyncJobHandle(self.job(job_id))
 
     async def close(self) -> None:
-        """Give back the connections of this event loop. The app may be used again afterwards."""
+        """Close the connections of this event loop. The app can be used again."""
         await self._connections.close()
 
     def testing(self) -> Testing:
-        """For tests: within `async with app.testing() as t:`, jobs go to a private store whose clock `t.travel`
-        moves, and `t.drain` runs them."""
+        """For tests: in `async with app.testing() as t:`, jobs go to a private store. `t.drain` runs them, and
+        `t.travel` moves the store's clock."""
         from ..testing import Testing
 
         return Testing(self)
 
     def divert(self, connections: Connections) -> Connections:
-        """Use other connections from now on; those used so far. For `testing`."""
+        """Use these connections from now on; returns the ones used before. For `testing`."""
         before, self._connections = self._connections, connections
         return before
 
     def close_sync(self) -> None:
-        """Give back the connections of sync calls, which the end of the interpreter does too."""
+        """Close the connections of sync calls. The end of the interpreter does this too."""
         run_sync(self.close)
 
     async def __aenter__(self) -> Self:
@@ -274,7 +278,7 @@ class App:
 
 
 def app_from(value: object, where: str) -> App:
-    """`value` if it is an App. Raises InvalidInput that says what `where` should name."""
+    """Return `value` if it is an App; else raise InvalidInput. `where` is the name that led to it."""
     if not isinstance(value, App):
         raise InvalidInput(f"{where} is not a fairlane App but a {type(value).__name__}")
     return value

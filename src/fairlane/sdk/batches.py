@@ -1,4 +1,4 @@
-"""Submitting many jobs: in batches, each made while the store works on the one before."""
+"""Submitting many jobs in batches. While the store works on one batch, the next is prepared."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from ..model.job import NewJob, Submission
 I = TypeVar("I")  # noqa: E741  an item
 
 BATCH = 500
-"""Jobs a call. More would hold up the store's other callers for longer, and make nothing faster."""
+"""Jobs in one call. Larger calls delay the store's other callers and are not faster."""
 BATCH_BYTES = 4 * 1024 * 1024
-"""Of payloads in a call, for the same reason; one that is larger goes alone."""
+"""Bytes of payloads in one call, for the same reason. A larger payload goes alone."""
 _BREATH = 100
 
 
 async def submit_in_batches(
     backend: Backend, payloads: Sequence[bytes], new_job: Callable[[bytes], NewJob]
 ) -> tuple[list[NewJob], list[Submission]]:
-    """The jobs of these payloads and what became of each, in order. One call at a time is on its way."""
+    """Submit a job for each payload, one call at a time. Returns the jobs and the answers, in order."""
     made: list[NewJob] = []
     answers: list[Submission] = []
     sending: asyncio.Task[list[Submission]] | None = None
@@ -45,7 +45,7 @@ async def submit_in_batches(
 
 
 def batches(payloads: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    """The payloads of each call, in order."""
+    """Split the payloads into calls, in order."""
     first = size = 0
     for i, payload in enumerate(payloads):
         size += len(payload)
@@ -57,7 +57,7 @@ def batches(payloads: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
 
 
 async def in_breaths(items: Iterable[I]) -> AsyncIterator[list[I]]:
-    """The items, some at a time; between them, others have the event loop, and calls on their way get on."""
+    """The items in small lists. Between two lists, other tasks of the event loop run."""
     remaining = iter(items)
     while some := list(islice(remaining, _BREATH)):
         await asyncio.sleep(0)

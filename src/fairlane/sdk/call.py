@@ -1,4 +1,4 @@
-"""A task with the options of its jobs, and a call of it that is not submitted yet."""
+"""A task with options for its jobs, and a call of it that is not submitted yet."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 Arguments = tuple[Any, ...] | list[Any] | Mapping[str, Any]
-"""Of one call of many: positional ones, or keyword ones by name."""
+"""The arguments of one call in `submit_many`: positional, or by name."""
 
 
 class Client(Protocol):
-    """Where jobs are submitted to."""
+    """The parts of an `App` that submitting needs."""
 
     @property
     def middleware(self) -> Sequence[Middleware]:
-        """What is done around jobs."""
+        """The steps around jobs."""
 
     async def connect(self) -> Backend:
         """The queue, on the running event loop."""
 
     def now(self) -> float:
-        """The Unix time in seconds, by which `run_at` is judged."""
+        """The Unix time in seconds, to check `run_at` against."""
 
     def resolve_tenant(self, tenant: str | None) -> str:
-        """The tenant that a job belongs to. Raises InvalidInput where it has to be named."""
+        """The tenant of a job. Raises InvalidInput if none is known and the app requires one."""
 
     def run_sync(self, function: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """The result of an async function that may call `connect`, for code without an event loop."""
+        """Run an async function that may call `connect` from code without an event loop, and return its result."""
 
 
 class Bound(Generic[T]):
-    """A call of a task, checked and not submitted yet. `T` is what its job will result in.
+    """A call of a task, checked and not submitted yet. `T` is the type of its job's result.
 
-    It may be submitted any number of times; each makes a job of its own, unless its options have a key.
+    It can be submitted any number of times. Each time makes a new job, unless the options have a key.
     """
 
     __slots__ = ("_client", "_parameters", "payload", "template")
@@ -67,12 +67,12 @@ class Bound(Generic[T]):
     def prepare(self) -> tuple[str, JobTemplate]:
         """What depends on the caller's context: the tenant, the headers of the middleware, and the running job.
 
-        Raises InvalidInput where the tenant has to be named.
+        Raises InvalidInput if no tenant is known and the app requires one.
         """
         return prepare(self._client, self.template)
 
     def now(self) -> float:
-        """The Unix time in seconds, by the clock of where it is submitted."""
+        """The Unix time in seconds, by the app's clock."""
         return self._client.now()
 
     async def submit(self) -> JobHandle[T]:
@@ -110,7 +110,7 @@ def prepare(client: Client, template: JobTemplate) -> tuple[str, JobTemplate]:
 
 
 def _check_each_its_own(template: JobTemplate) -> None:
-    """Raises InvalidInput where all but the first of many calls would make no job."""
+    """Refuse options under which only the first of several calls would make a job. Raises InvalidInput."""
     for name, value in ("key", template.options.key), ("idempotency_key", template.options.idempotency_key):
         if value is not None:
             raise InvalidInput(f"several calls cannot share the {name} {value!r}; submit each by itself, with its own")
@@ -127,34 +127,34 @@ class Submitter(Generic[P, T]):
         self._parameters = parameters
 
     def bind(self, *args: P.args, **kwargs: P.kwargs) -> Bound[T]:
-        """The call with these arguments, to be submitted or scheduled later.
+        """A call with these arguments, to submit or schedule later. Its tenant is found when it is submitted.
 
-        Raises InvalidInput where the arguments do not fit the task. The tenant is found when it is submitted.
+        Raises InvalidInput if the arguments do not fit the task.
         """
         return Bound(self._client, self._template, self._parameters, self._parameters.encode(args, kwargs))
 
     async def submit(self, *args: P.args, **kwargs: P.kwargs) -> JobHandle[T]:
-        """Submit one job. When this returns, the job is as safe as the store's durability says.
+        """Submit one job. When this returns, the store has it, as durably as the store is set up.
 
-        Raises InvalidInput where the arguments do not fit the task, RateLimited, IdempotencyMismatch,
+        Raises InvalidInput if the arguments do not fit the task, RateLimited, IdempotencyMismatch and
         StoreUnavailable.
         """
         return await self.bind(*args, **kwargs).submit()
 
     def submit_sync(self, *args: P.args, **kwargs: P.kwargs) -> SyncJobHandle[T]:
-        """As `submit`, for code without an event loop: Flask, scripts, threads.
+        """Like `submit`, for code without an event loop: Flask, scripts, threads.
 
-        Safe in any thread and after a fork; calls of many threads share a commit. Raises RuntimeError
-        where an event loop runs, which it would hold up.
+        Safe in any thread and after a fork. Calls of several threads share a commit. Raises RuntimeError if an
+        event loop runs in this thread, since the call would block it.
         """
         return self.bind(*args, **kwargs).submit_sync()
 
     async def submit_many(self, calls: Iterable[Arguments]) -> list[JobHandle[T]]:
         """Submit a job for each call: a tuple or list of positional arguments, or a mapping of keyword ones.
 
-        All calls are checked before the first job is made. Raises as `submit` does, InvalidInput where several
-        calls would share a key or an idempotency key, and PartlySubmitted where some jobs were accepted and some
-        refused. Where the store fails on the way, the jobs of the batches before have been made.
+        All calls are checked before the first job is made. Raises the errors of `submit`, InvalidInput if several
+        calls would share a key or an idempotency key, and PartlySubmitted if the queue accepted some jobs and refused
+        others. If the store fails in between, the jobs of earlier batches have been made.
         """
         tenant, template = prepare(self._client, self._template)
         payloads: list[bytes] = []

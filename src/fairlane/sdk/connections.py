@@ -13,16 +13,16 @@ from .portal import close_at_exit
 
 
 class Connections:
-    """Opens a queue once for each event loop, when it is first asked for."""
+    """Opens the queue once for each event loop, with the first call."""
 
     def __init__(self, open_backend: Callable[[], Awaitable[Backend]], now: Callable[[], float] = time.time) -> None:
         self.now = now
-        """The Unix time in seconds where they lead to."""
+        """The Unix time in seconds, by the clock of the queue that these connections lead to."""
         self._open_backend = open_backend
         self._opening: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Future[Backend]] = WeakKeyDictionary()
 
     async def get(self) -> Backend:
-        """The queue of this event loop. Raises what opening it raises."""
+        """The queue of this event loop. Raises the errors of opening it."""
         loop = asyncio.get_running_loop()
         opening = self._opening.get(loop)
         if opening is None or (opening.done() and _has_failed(opening)):
@@ -31,7 +31,7 @@ class Connections:
         return opening.result() if opening.done() else await asyncio.shield(opening)
 
     async def close(self) -> None:
-        """Give back the connections of this event loop. Where they could not be opened, there are none."""
+        """Close the connections of this event loop, if they could be opened."""
         opening = self._opening.pop(asyncio.get_running_loop(), None)
         if opening is None:
             return
@@ -44,7 +44,7 @@ class Connections:
             await opening.result().close()
 
     def close_all(self) -> None:
-        """Give back the connections of every event loop that is still open; none may run in this thread."""
+        """Close the connections of every event loop that is still open. No event loop may run in this thread."""
         for loop in list(self._opening):
             if loop.is_running():
                 asyncio.run_coroutine_threadsafe(self.close(), loop).result()

@@ -25,7 +25,7 @@ _LONGEST_WAIT_MS = 20_000
 
 
 class JobHandle(Generic[T]):
-    """A submitted job: its id, and what can be asked of it. `T` is what its task returns."""
+    """A submitted job: its id, and calls about it. `T` is the type that its task returns."""
 
     __slots__ = ("_connect", "_read_result", "id")
 
@@ -38,10 +38,10 @@ class JobHandle(Generic[T]):
         return f"JobHandle({self.id!r})"
 
     async def result(self, timeout: Duration | None = None) -> T:
-        """Wait until the job has ended, and return what its task returned.
+        """Wait until the job has ended, and return its result.
 
-        Raises JobFailed, JobCancelled, ResultMismatch where what it returned does not fit the task's annotation,
-        NotFound where the job is forgotten, and TimeoutError when `timeout` passed first (the job goes on).
+        Raises JobFailed, JobCancelled, ResultMismatch if the result does not fit the task's annotation, NotFound if
+        the job is no longer kept, and TimeoutError after `timeout` (the job goes on).
         """
         job = await self._finished(timeout)
         if job.state is State.COMPLETED:
@@ -57,7 +57,7 @@ class JobHandle(Generic[T]):
     def _typed(self, result: bytes | msgspec.Raw) -> T:
         try:
             return cast(T, self._read_result(bytes(result)))
-        except Exception as error:  # a type of the user's own may raise any
+        except Exception as error:  # a type that the user defined may raise anything
             raise ResultMismatch(
                 f"job {self.id} has completed, but its result does not fit the task's annotation: {error}; "
                 "`refresh` gives it as JSON text"
@@ -78,10 +78,10 @@ class JobHandle(Generic[T]):
                 raise TimeoutError(f"job {self.id} has not ended yet")
 
     async def events(self) -> AsyncGenerator[Job]:
-        """The job now and after each change, its progress included, until it has ended.
+        """The job now and after each change or progress, until it has ended.
 
-        Of changes that come faster than they are taken, the last is given. Raises NotFound where the job is
-        forgotten, and StoreUnavailable.
+        If changes arrive faster than you take them, you get the last one. Raises NotFound if the job is no longer
+        kept, and StoreUnavailable.
         """
         backend = await self._connect()
         async with aclosing(backend.monitor.follow(self.id)) as jobs:
@@ -89,16 +89,16 @@ class JobHandle(Generic[T]):
                 yield job
 
     async def refresh(self) -> Job:
-        """The job as it is now. Raises NotFound where it is forgotten."""
+        """The job as it is now. Raises NotFound if it is no longer kept."""
         return await (await self._connect()).jobs.get(self.id)
 
     async def cancel(self) -> Job:
-        """Cancel the job, or ask its worker to if it runs. Raises NotFound, Conflict if it has ended otherwise."""
+        """Cancel the job; if it runs, its worker stops it. Raises NotFound, and Conflict if it has ended already."""
         return await (await self._connect()).jobs.cancel(self.id)
 
 
 class SyncJobHandle(Generic[T]):
-    """A submitted job for code without an event loop: the calls of `JobHandle`, which return when they are done."""
+    """A submitted job for code without an event loop. It has the calls of `JobHandle`; each blocks until it is done."""
 
     __slots__ = ("_job", "id")
 

@@ -1,4 +1,4 @@
-"""Steps around the submitting and the running of jobs: a class of no-ops to override, and what calls them."""
+"""Steps around submitting and running jobs: a class of no-ops to override, and the functions that call them."""
 
 from __future__ import annotations
 
@@ -17,44 +17,44 @@ log = logging.getLogger("fairlane")
 
 
 class Middleware:
-    """What an app does around all its jobs: override the methods that you need, each does nothing by itself.
+    """Steps around all jobs of an app. Override the methods that you need; the others do nothing.
 
-    Given to `App(middleware=[...])`. The first one begins first and ends last. `before`, `after` and
-    `failed` are called where the task runs (on the event loop, in its thread, or in its child process), in
-    the task's own context: context variables that they set are the task's. None of them may block for long.
+    Pass instances to `App(middleware=[...])`. The first one begins first and ends last. fairlane calls `before`,
+    `after` and `failed` where the task runs (on the event loop, in its thread, or in its child process) and in the
+    task's context, so the task sees the context variables that they set. They must not block for long.
     """
 
     def headers(self, task: str, tenant: str) -> Mapping[str, str]:
         """Headers for jobs that are about to be submitted; `using(headers=)` wins over them.
 
-        Called in the caller's context, once for each call of submit or submit_many. What it raises, the call does.
-        Where a call is repeated with an idempotency key, they must be the same again, but for the headers of
-        the W3C trace context.
+        Called in the caller's context, once for each call of submit or submit_many, which raises its exceptions.
+        A call that is repeated with an idempotency key needs the same headers again; headers of the W3C trace context
+        may differ.
         """
         return {}
 
     def submitted(self, job: NewJob) -> None:
-        """This app has made a job (not a schedule, nor another client). Called in the caller's context.
+        """This app made a job. Jobs of schedules and of other clients do not count. Called in the caller's context.
 
-        What it raises is logged.
+        Exceptions are logged.
         """
 
     def before(self, job: JobContext) -> None:
-        """An attempt begins; its payload fits the task. What it raises fails the attempt, as if the task had."""
+        """An attempt begins, and its payload fits the task. An exception fails the attempt, like one of the task."""
 
     def after(self, job: JobContext, result: Any) -> None:
-        """The task returned `result`. What it raises is logged."""
+        """The task returned `result`. Exceptions are logged."""
 
     def failed(self, job: JobContext, error: BaseException) -> None:
-        """The task ended by an exception: an error, Cancel, RetryAfter, Snooze, or CancelledError where it was stopped.
+        """The task raised: an error, Cancel, RetryAfter, Snooze, or CancelledError if it was stopped.
 
-        For each `before` that returned, either `after` or `failed` is called, unless the process ends
-        first. What it raises is logged.
+        After each `before` that returned, either `after` or `failed` is called, unless the process ends
+        first. Exceptions are logged.
         """
 
 
 def with_headers(template: JobTemplate, middleware: Sequence[Middleware], tenant: str) -> JobTemplate:
-    """The template with the headers that the middleware adds."""
+    """Add the headers of the middleware to the template."""
     added: dict[str, str] = {}
     for each in middleware:
         added.update(each.headers(template.task, tenant))
@@ -65,14 +65,14 @@ def with_headers(template: JobTemplate, middleware: Sequence[Middleware], tenant
 
 
 def tell_submitted(middleware: Sequence[Middleware], jobs: Sequence[NewJob]) -> None:
-    """Tell the middleware of jobs that were made."""
+    """Call `submitted` of the middleware for these jobs."""
     for job in jobs:
         for each in middleware:
             _logged(each.submitted, job)
 
 
 def around(function: Callable[..., Any], middleware: Sequence[Middleware], *, is_async: bool) -> Callable[..., Any]:
-    """`function` with the middleware around each of its calls within a job."""
+    """`function` with the middleware around each call in a job."""
     if not middleware:
         return function
 
@@ -90,7 +90,7 @@ def around(function: Callable[..., Any], middleware: Sequence[Middleware], *, is
 
 
 class _Attempt:
-    """One run of a task, told to the middleware."""
+    """One run of a task with the calls of the middleware."""
 
     def __init__(self, middleware: Sequence[Middleware]) -> None:
         self.result: Any = None

@@ -1,4 +1,4 @@
-"""The way from sync code to the async client: one event loop in a background thread, one for each process."""
+"""Runs the async client for sync code: one event loop in a background thread of each process."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ _LONGEST_WAIT_S = 1.0
 
 
 class Closing(Protocol):
-    """What keeps connections on an event loop."""
+    """An object with connections on an event loop."""
 
     async def close(self) -> None:
-        """Give them back."""
+        """Close the connections."""
 
 
 def run_sync(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """The result of an async function that runs on the portal's loop. Any thread may call this, any number at once.
+    """Run an async function on the portal's loop and return its result. Any number of threads may call this at once.
 
-    Raises what the function raises, and RuntimeError in a thread whose event loop it would hold up.
+    Raises the exceptions of the function, and RuntimeError if an event loop runs in this thread.
     """
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return _open_portal().run(function)
-    raise RuntimeError("a sync call would hold up the event loop that runs here; await the async method in its place")
+    raise RuntimeError("a sync call would block the event loop of this thread; await the async method instead")
 
 
 def close_at_exit(client: Closing) -> None:
-    """Have `client` closed before the interpreter ends, if it is the portal's loop that calls this."""
+    """Close `client` before the interpreter ends, if the portal's loop calls this."""
     if _portal is not None and _portal.loop is asyncio.get_running_loop():
         _portal.clients.add(client)
 
 
 class _Call(Generic[T]):
-    """A call from another thread. That thread waits for `ended`; all else belongs to the loop."""
+    """A call from another thread. That thread waits for `ended`; the loop uses everything else."""
 
     __slots__ = ("_function", "_task", "ended")
 
@@ -73,8 +73,8 @@ class _Call(Generic[T]):
             self._task.cancel()
 
     def result(self) -> T:
-        """Once it has ended: what the function returned. Raises what it raised."""
-        assert self._task is not None  # noqa: S101  since it has ended
+        """The result of the function, once it has ended. Raises the function's exception."""
+        assert self._task is not None  # noqa: S101  it has ended
         return self._task.result()
 
 
@@ -85,7 +85,7 @@ class _Portal:
         self.clients: WeakSet[Closing] = WeakSet()
         self.loop = new_event_loop()
         self.loop.set_default_executor(_LateThreads())
-        # A daemon: the interpreter waits for other threads before it calls `close`, and they may need this one.
+        # A daemon: the interpreter waits for the other threads before it calls `close`, and they may need this thread.
         self._thread = threading.Thread(target=self._serve, name="fairlane-portal", daemon=True)
         self._thread.start()
 
@@ -93,7 +93,7 @@ class _Portal:
         call = _Call(function)
         self.loop.call_soon_threadsafe(call.begin, self.loop)
         try:
-            # Again and again: a signal that comes just before a wait begins does not end it.
+            # In a loop: a signal that arrives just before a wait does not end the wait.
             while not call.ended.acquire(timeout=_LONGEST_WAIT_S):
                 pass
         except BaseException:  # KeyboardInterrupt
@@ -123,7 +123,7 @@ class _Portal:
 
 
 class _LateThreads(ThreadPoolExecutor):
-    """Threads for blocking calls, which an interpreter that ends refuses to start: then it calls them at once."""
+    """Threads for blocking calls. While the interpreter ends, it starts no threads; the calls then run in this one."""
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         try:
@@ -143,13 +143,13 @@ _fork_lock = threading.Lock()
 
 @contextlib.contextmanager
 def no_fork() -> Iterator[None]:
-    """Within this block no thread forks: its child would wait for ever for an import begun here."""
+    """In this block no thread can fork: its child would wait for ever for an import that this thread began."""
     with _fork_lock:
         yield
 
 
 def _open_portal() -> _Portal:
-    global _portal  # noqa: PLW0603  one for each process is what this is about
+    global _portal  # noqa: PLW0603  one for each process
     if _portal is None:
         with no_fork():
             if _portal is None:
@@ -161,8 +161,8 @@ def _forget_parents_portal() -> None:
     global _portal  # noqa: PLW0603  as above
     _fork_lock.release()
     if _portal is not None:
-        # Never to be collected, not even at exit: what the kernel watches for the parent's loop is shared,
-        # and this process, closing its copies of the connections, could make the parent deaf to them.
+        # Keep the parent's loop for ever. The kernel shares its epoll set: closing the copies of the connections here
+        # could stop the parent from getting their events.
         inherited = (_portal, list(_portal.clients))
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(inherited))
         _portal = None

@@ -1,4 +1,4 @@
-"""Schedules that the code of an app declares, and how they come into the store."""
+"""Schedules that an app's code declares, and how workers put them into the store."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class When(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def spec_of(name: str, tenant: str, when: When, call: Bound[Any]) -> ScheduleSpec:
-    """The schedule that makes jobs of this call. Raises InvalidInput where the call has options that none can have."""
+    """The schedule that makes jobs of this call. Raises InvalidInput for options that a schedule cannot have."""
     template = call.template
     _check_template(template)
     return ScheduleSpec(
@@ -95,10 +95,9 @@ def declaration_of(spec: ScheduleSpec) -> str:
 
 
 async def declare(open_backend: Callable[[], Awaitable[Backend]], specs: Iterable[ScheduleSpec]) -> None:
-    """Put schedules into the store at the queue that this opens; while it is away, wait for it.
+    """Put schedules into the store. While the store is unavailable, wait for it.
 
-    One that was put before from the same code stays as it is now. One that is refused is told of in the log, and
-    the others are put.
+    A schedule that the same code put before is left as it is. A refused schedule is logged; the others are still put.
     """
     left = list(specs)
     failures = 0

@@ -1,4 +1,4 @@
-"""From a task, its arguments and its options to submitted jobs."""
+"""The options of jobs, and the requests made from them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..model.times import start_ms
 
 
 class SubmitOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How a job is to be submitted. Raises InvalidInput for what can never be accepted."""
+    """Options of a job. Raises InvalidInput for values that can never be accepted."""
 
     tenant: str | None = None
     """None: the tenant is found when the job is submitted."""
@@ -57,7 +57,7 @@ def start_time(delay: Duration | None, run_at: datetime | None, now: Callable[[]
 
 
 class JobTemplate(msgspec.Struct, frozen=True, kw_only=True):
-    """All that jobs have in common which are submitted with the same task and options."""
+    """What jobs of the same task and options have in common."""
 
     task: str
     options: SubmitOptions

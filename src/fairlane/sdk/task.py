@@ -28,7 +28,7 @@ OnFailure = Callable[[Job], object]
 
 
 def executor_of(task: str, asked: Executor | None, is_async: bool) -> Executor:
-    """Where a task runs. Raises InvalidInput where its function cannot run there."""
+    """The executor of a task. Raises InvalidInput if the function cannot run there."""
     if asked is None:
         return "async" if is_async else "thread"
     if asked not in get_args(Executor):
@@ -41,7 +41,7 @@ def executor_of(task: str, asked: Executor | None, is_async: bool) -> Executor:
 
 
 class TaskOptions:
-    """What the decorator says about a task, checked. Raises InvalidInput."""
+    """The options of the decorator. Raises InvalidInput."""
 
     __slots__ = ("executor", "on_failure", "queue", "retry", "timeout_ms")
 
@@ -57,12 +57,12 @@ class TaskOptions:
         self.retry = retry or Retry()
         self.timeout_ms = DEFAULT_TIMEOUT_MS if timeout is None else check_timeout_ms(timeout)
         self.executor = executor
-        """Where the task asks to run; None leaves it to the kind of its function."""
+        """The executor that was asked for; None: async functions on the event loop, plain ones in threads."""
         self.on_failure = on_failure
 
 
 class Task(Generic[P, T]):
-    """A function that workers run by its name. `P` are its parameters, `T` what a job of it results in."""
+    """A function that workers run by name. `P` are its parameters, `T` is the type of its jobs' results."""
 
     def __init__(self, client: Client, name: str, function: Callable[P, Any], options: TaskOptions) -> None:
         self._client = client
@@ -71,27 +71,27 @@ class Task(Generic[P, T]):
         self.options = options
         self.is_async = inspect.iscoroutinefunction(function)
         self.executor = executor_of(self.name, options.executor, self.is_async)
-        """Where workers run it: on their event loop, in a thread, or in a child process."""
+        """Where workers run it: on the event loop, in a thread, or in a child process."""
         self.__doc__ = function.__doc__
-        with contextlib.suppress(NotDefinedYet):  # a class below this task in its module
-            self.parameters  # noqa: B018  what cannot be a task is refused here
+        with contextlib.suppress(NotDefinedYet):  # it may name a class further down in its module
+            self.parameters  # noqa: B018  refuses functions that cannot be tasks
 
     def __repr__(self) -> str:
         return f"<Task {self.name}>"
 
     @cached_property
     def parameters(self) -> Parameters:
-        """How payloads map to arguments. Raises InvalidInput where the signature does not allow it."""
+        """How payloads map to arguments. Raises InvalidInput if the signature does not allow that."""
         return Parameters(self.function, self.name)
 
     @property
     def on_failure(self) -> OnFailure | None:
-        """What a worker calls with a job that it has sent to the dead letter queue."""
+        """The function that a worker calls with each job that it sent to the dead letter queue."""
         return self.options.on_failure
 
     @cached_property
     def call(self) -> Callable[..., Any]:
-        """The function with the app's middleware around it: what a worker calls, within a job."""
+        """The function with the app's middleware around it. Workers call this in a job."""
         return around(self.function, self._client.middleware, is_async=self.is_async)
 
     def using(  # noqa: PLR0913  each is an option that users pass by name
@@ -109,9 +109,9 @@ class Task(Generic[P, T]):
     ) -> Submitter[P, T]:
         """The task with options for the jobs to submit. Raises InvalidInput.
 
-        `tenant`: else that of `with app.tenant(...)`, or of the running job, where the job is submitted.
-        `key`: while a job of this tenant with this key is unfinished, no second one is made.
-        `idempotency_key`: a repeat within 24 hours gets the first job. `priority`: 0 to 9, higher first.
+        `tenant` [default: the tenant of `with app.tenant(...)`, or of the running job, where the job is submitted].
+        `key`: while the tenant has an unfinished job with this key, submitting returns that job.
+        `idempotency_key`: a repeat within 24 hours returns the first job. `priority`: 0 to 9, higher first.
         """
         delay_ms, run_at_ms = start_time(delay, run_at, self._client.now)
         options = SubmitOptions(
@@ -135,7 +135,7 @@ class Task(Generic[P, T]):
         return self.using()
 
     def bind(self, *args: P.args, **kwargs: P.kwargs) -> Bound[T]:
-        """The call with these arguments, to be submitted or scheduled later; see `Submitter.bind`."""
+        """A call with these arguments, to submit or schedule later; see `Submitter.bind`."""
         return self._plainly.bind(*args, **kwargs)
 
     async def submit(self, *args: P.args, **kwargs: P.kwargs) -> JobHandle[T]:

@@ -1,10 +1,10 @@
-"""How Django knows fairlane."""
+"""The Django app of fairlane."""
 
 from django.apps import AppConfig
 
 
 class FairlaneConfig(AppConfig):
-    """The Django app with the outbox's table."""
+    """Holds the outbox's table."""
 
     name = "fairlane.contrib.django"
     label = "fairlane"

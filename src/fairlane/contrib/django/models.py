@@ -7,7 +7,7 @@ from django.utils import timezone
 
 
 class OutboxEntry(models.Model):
-    """A job that waits for the relay; written by `outbox.submit`."""
+    """A job that waits for the relay. `outbox.submit` writes it."""
 
     tenant_id = models.CharField(max_length=128)
     job = models.BinaryField()

@@ -1,4 +1,4 @@
-"""`manage.py fairlane_relay`: hand the outbox's jobs over to the queue, until stopped."""
+"""`manage.py fairlane_relay`: submit the outbox's jobs until stopped."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ...outbox import relay
 class Command(BaseCommand):
     """Runs the relay."""
 
-    help = "Hand the jobs of the outbox over to the queue of a fairlane App, until stopped. Any number may run."
+    help = "Submit the jobs of the outbox to the queue of a fairlane App, until stopped. Any number may run."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The App, and the database if it is not the default one."""
