@@ -5,7 +5,7 @@
 -- RETURNS us until the claim should come again by itself (-1: no such time), then for each job: id, token, attempt,
 --   base attempt, record
 -- EVENTS pending>running
--- NEEDS base job policy sliding_window counts lanes constraints fair_queueing idle run_indexes candidates turns events
+-- NEEDS base job policy sliding_window counts lanes constraints fair_queueing run_indexes candidates turns waits events
 -- queues: msgpack array of names, empty for all. A worker that repeats a claim id gets the same leases again.
 -- idle_claim: "LISTENER/NUMBER" of a claim that waits up to wait_ms for its first job, see include/idle.lua; ''
 -- for a claim that does not wait.
@@ -33,8 +33,9 @@ local jobs_of_first_call = call('GET', claim_key)
 if jobs_of_first_call then return answer_again(unpack_value(jobs_of_first_call)) end
 
 max = tonumber(max)
-local asked = unpack_value(queues)
-touch_unblocked(math.max(max, LEAST_UNBLOCKED))
+-- Usually no tenant waits for a time and no woken claim is on its way. One look tells.
+local none_due = call('EXISTS', key('blocked_until'), key('woken')) == 0
+if not none_due then touch_unblocked(math.max(max, LEAST_UNBLOCKED)) end
 local opened = update_without_waking()
 local open = read_open_queues(unpack_value(queues))
 local emptied = {} -- lanes
@@ -228,18 +229,9 @@ local function charge_starts(charged, floor)
   if floor > highest_floor() then call('SET', key('clock'), floor) end
 end
 
--- Other idle claims take what this one leaves behind.
-local function wake_others()
-  for _, queue in ipairs(opened) do wake(queue) end
-  local is_asked = {}
-  for _, queue in ipairs(asked) do is_asked[queue] = true end
-  for _, queue in ipairs(call('ZRANGE', key('woken'), 0, -1)) do
-    if #asked == 0 or is_asked[queue] then wake_next(queue) end
-  end
-end
-
 local function answer_without_jobs()
-  wake_others()
+  local asked = unpack_value(queues)
+  wake_others(asked, opened)
   if idle_claim ~= '' then answers[1] = start_waiting(idle_claim, asked, wait_ms) end
   return answers
 end
@@ -259,7 +251,10 @@ local blocks = block_at_limits(served)
 if by_seconds then offset_debts(served) end
 leave_run_indexes()
 charge_starts(rest_leavers(served, blocks), math.max(floor, open.highest))
-wake_others()
+if none_due and idle_claim == '' and #opened == 0 and not next(blocks) then return answers end
+
+local asked = unpack_value(queues)
+wake_others(asked, opened)
 if idle_claim ~= '' then stop_waiting(idle_claim, asked) end
 set_alarm(asked)
 return answers
