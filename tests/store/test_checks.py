@@ -8,10 +8,12 @@ from valkey.asyncio import Valkey
 
 from fairlane.engine import Engine
 from fairlane.model.errors import StoreRefused, StoreUnavailable
+from fairlane.model.job import NewJob
 from fairlane.store import Durability, open_store
 from fairlane.store.checks import _version_problems, look
+from fairlane.store.watch import FRESH_S
 from fairlane.upkeep.check import check
-from tests.support.store_servers import SAFE, free_port, server, tell
+from tests.support.store_servers import SAFE, eventually, free_port, server, tell
 
 SECRET = "hunter2"
 
@@ -164,3 +166,28 @@ async def test_an_unreachable_server_is_unavailable_at_once() -> None:
 def test_old_versions_are_refused(info: dict[str, str], refused: str | None) -> None:
     problems = _version_problems(info)
     assert problems == [] if refused is None else refused in problems[0]
+
+
+async def test_nothing_is_acknowledged_by_a_store_that_has_come_to_lose_jobs() -> None:
+    with server(*SAFE) as port:
+        engine = await Engine.open(await open_store(f"valkey://127.0.0.1:{port}"))
+
+        async def submit() -> bool:
+            try:
+                await engine.jobs.submit([NewJob(id=engine.jobs.new_id("acme"), tenant_id="acme", payload=b"1")])
+            except StoreRefused as error:
+                assert "appendfsync is no, which is too weak" in str(error)
+                return False
+            return True
+
+        async def is_refused() -> bool:
+            return not await submit()
+
+        try:
+            assert await submit()
+            tell(port, "CONFIG", "SET", "appendfsync", "no")
+            await eventually(is_refused, within_s=FRESH_S + 2)
+            tell(port, "CONFIG", "SET", "appendfsync", "always")
+            await eventually(submit, within_s=FRESH_S + 2)
+        finally:
+            await engine.close()

@@ -33,7 +33,7 @@ class Engine:
         self.workers = EngineWorkers(self.partitions, self._subscription)
         self.queues = EngineQueues(self.partitions)
         self.tenants = EngineTenants(self.partitions)
-        self.jobs = EngineJobs(self.partitions, self._subscription, self.workers)
+        self.jobs = EngineJobs(store.watch, self.partitions, self._subscription, self.workers)
         self.leases: Leases = EngineLeases(self.partitions, self._subscription)
         self.schedules = EngineSchedules(self.partitions, self.jobs)
         self.monitor = EngineMonitor(self, self.partitions, self._subscription)

@@ -13,6 +13,7 @@ from ..model.bulk import BulkAction, BulkResult
 from ..model.errors import Conflict, NotFound
 from ..model.job import Explanation, Job, JobPage, JobQuery, NewJob, Submission
 from ..model.logs import JobLog
+from ..store.watch import SettingsWatch
 from . import codec
 from .bulk import BulkChanges
 from .commit import GroupCommit, Packed
@@ -34,7 +35,10 @@ _encode = msgspec.msgpack.Encoder().encode
 class EngineJobs:
     """Implements `backend.Jobs`."""
 
-    def __init__(self, partitions: Partitions, subscription: Subscription, workers: EngineWorkers) -> None:
+    def __init__(
+        self, settings: SettingsWatch, partitions: Partitions, subscription: Subscription, workers: EngineWorkers
+    ) -> None:
+        self._settings = settings
         self._partitions = partitions
         self._subscription = subscription
         self._workers = workers
@@ -48,6 +52,7 @@ class EngineJobs:
     async def submit(self, jobs: Sequence[NewJob]) -> list[Submission]:
         if not jobs:
             return []
+        await self._settings.require_safe()
         if len(self._commits) == 1:
             return await self._commits[0].submit(jobs)
         groups: dict[int, list[int]] = {}

@@ -1,4 +1,4 @@
-"""Opening a store by its URL, and what is then held of it."""
+"""Opens a store by its URL."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from .durability import Durability
 from .embedded.probe import Readiness
 from .embedded.server import EmbeddedServer
 from .urls import EmbeddedUrl, ServerUrl, parse_store_url
+from .watch import SettingsWatch
 
 _LOADING_POLL_S = 0.05
 _TAKEOVER_WAIT_S = 1.0
@@ -30,10 +31,7 @@ T = TypeVar("T")
 
 
 class Store:
-    """A reachable store whose settings were found good. Made by `open_store`.
-
-    Belongs to the event loop that it was opened in.
-    """
+    """A reachable store whose settings lose no jobs. Made by `open_store`, for the event loop that it was opened in."""
 
     def __init__(self, url: ServerUrl, durability: Durability, name: str, server: EmbeddedServer | None) -> None:
         self.durability = durability
@@ -44,7 +42,8 @@ class Store:
         self._url = url
         self._subscribers: list[Valkey] = []
         self._told: set[str] = set()
-        """What could not be checked, and was said once."""
+        """Warnings about checks that the store does not permit, each logged once."""
+        self.watch = SettingsWatch(name, self.check)
         self._commands = command_pool(url)
         self.client: Valkey = Valkey.from_pool(self._commands)
         """For commands. Each must be answered within READ_TIMEOUT_S, blocking ones too; nothing is sent twice."""
@@ -54,17 +53,17 @@ class Store:
         return await self._commands.exchange(commands)
 
     def subscriber(self) -> Valkey:
-        """A client of its own for pub/sub, closed with the store.
+        """A new client for pub/sub, closed with the store.
 
-        Its reads wait as long as nothing comes, and raise valkey's TimeoutError within 10 s when
-        the store no longer answers; the next read connects and subscribes again.
+        A read waits for a message without a limit. If the store stops answering, it raises the client's TimeoutError
+        within 10 s; the next read connects and subscribes again.
         """
         client = subscriber_client(self._url)
         self._subscribers.append(client)
         return client
 
     async def check(self) -> list[str]:
-        """What now speaks against the store's settings, one line each. Raises StoreUnavailable."""
+        """The settings that now lose jobs, one line each. Raises StoreUnavailable."""
         findings = await self._answered(lambda: look(self.client, self.durability))
         for line in set(findings.unchecked) - self._told:
             self._told.add(line)
@@ -72,10 +71,10 @@ class Store:
         return findings.problems
 
     async def ensure_running(self) -> None:
-        """After a connection error: start the embedded server if no process keeps it any more.
+        """After a connection error, start the embedded server if no process keeps it any more.
 
-        Cheap, without effect on other stores, and raises nothing. Who takes over waits up to a
-        second for the server.
+        Cheap, without effect on other stores, and raises nothing. A process that takes over waits up to a second for
+        the server.
         """
         if self.server is None or self.server.is_keeper:
             return
@@ -87,9 +86,9 @@ class Store:
             _log.warning("the embedded store could not be started again: %s", error)
 
     async def close(self) -> None:
-        """Give back all connections, and end the embedded server if this process keeps it. May be repeated."""
+        """Close all connections, and stop the embedded server if this process keeps it. May be repeated."""
+        await self.watch.close()
         for client in [*self._subscribers, self.client]:
-            # A connection that is lost is closed too.
             with contextlib.suppress(ValkeyError, OSError):
                 await client.aclose()
         self._subscribers.clear()
@@ -120,10 +119,10 @@ class Store:
 
 
 async def open_store(url: str, durability: Durability = Durability.DISK) -> Store:
-    """Reach the store at `url`, starting it where it is embedded and not running.
+    """Connect to the store at `url`; start it first if it is embedded and does not run.
 
-    Raises InvalidInput for a URL that cannot be read, StoreUnavailable when the store does not
-    answer, and StoreRefused when its version or settings would lose jobs.
+    Raises InvalidInput for a URL that cannot be read, StoreUnavailable if the store does not answer, and StoreRefused
+    if its version or settings would lose jobs.
     """
     parsed = parse_store_url(url)
     if isinstance(parsed, EmbeddedUrl):
@@ -132,7 +131,7 @@ async def open_store(url: str, durability: Durability = Durability.DISK) -> Stor
             await asyncio.to_thread(server.start)
             store = Store(ServerUrl(path=str(server.socket_path)), durability, str(parsed), server)
         except BaseException:
-            # A cancelled start goes on in its thread until it is told.
+            # The thread of a cancelled start goes on until `stop`.
             await asyncio.shield(asyncio.to_thread(server.stop))
             raise
     else:

@@ -1,4 +1,4 @@
-"""Check: look whether the store's settings have come to lose jobs."""
+"""Check: warn about settings of the store that lose jobs."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from ..backend import Maintenance
 from ..model.overview import UpkeepStep
 from .loop import Duty
 
-INTERVAL_MS = 60_000
+INTERVAL_MS = 2_000
 
 _log = logging.getLogger(__name__)
 
 
 def check(upkeep: Maintenance) -> Duty:
-    """The duty that warns of settings which were changed while the store is in use, once of each change."""
+    """The duty that logs each change of the settings by which the store comes to lose jobs, or no longer does."""
     known: set[str] = set()
 
     async def step() -> UpkeepStep:
