@@ -16,6 +16,7 @@ from fairlane import Cancel, Retry, RetryAfter, Snooze, State, current
 from fairlane.model.errors import InvalidInput
 from fairlane.model.job import Job, Progress
 from fairlane.model.states import Reason
+from fairlane.worker.stalls import LOOK_SECONDS
 from tests.support.app_world import PATIENCE_SECONDS, World, eventually, json_of
 
 SOON = Retry(3, base="10ms", cap="20ms")
@@ -351,3 +352,31 @@ async def test_an_on_failure_hook_runs_outside_of_all_jobs(world: World) -> None
         for _ in range(3):
             await world.finished((await fail.submit()).id)
     assert found == ["no job"] * 3
+
+
+async def test_a_warning_says_that_all_slots_await_results(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    @world.app.task
+    async def child() -> int:
+        return 7
+
+    @world.app.task
+    async def parent() -> int:
+        return await (await child.submit()).result()
+
+    @world.app.task
+    def parent_in_thread() -> int:
+        return child.submit_sync().result()
+
+    def warnings() -> list[str]:
+        return [text for text in caplog.messages if "await results of other jobs" in text]
+
+    async def warned() -> bool:
+        return bool(warnings())
+
+    parents = [await parent.submit(), await parent_in_thread.submit()]
+    async with world.worker(slots=2):
+        await eventually(warned, "the worker warns")
+        await asyncio.sleep(2 * LOOK_SECONDS)
+        assert len(warnings()) == 1, "once while it lasts"
+        async with world.worker(slots=1):
+            assert [await job.result(timeout=PATIENCE_SECONDS) for job in parents] == [7, 7]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar, Token
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -36,7 +37,7 @@ _DONE = _Done()
 class JobContext:
     """The running job. Safe to use from the job's thread."""
 
-    __slots__ = ("_cancelled", "_exits", "_lease", "_lines", "_notify", "_progress", "_timeout_at")
+    __slots__ = ("_awaited", "_cancelled", "_exits", "_lease", "_lines", "_notify", "_progress", "_timeout_at")
 
     def __init__(self, lease: Lease, timeout_at: float, notify: Callable[[], None]) -> None:
         """`timeout_at` is on the monotonic clock. `notify` is called after new progress, from any thread."""
@@ -46,6 +47,7 @@ class JobContext:
         self._cancelled = False
         self._progress: Progress | None = None
         self._lines: JobLines | None = None
+        self._awaited = 0
         self._exits: list[asyncio.Task[Any]] | None = None
 
     @property
@@ -163,6 +165,20 @@ class JobContext:
                 return helper.exception()
         return None
 
+    @contextmanager
+    def awaiting(self) -> Iterator[None]:
+        """Within, the job waits for the result of another job. For job handles."""
+        self._awaited += 1
+        try:
+            yield
+        finally:
+            self._awaited -= 1
+
+    @property
+    def awaits_results(self) -> bool:
+        """Whether the job waits for the result of another job, keeping its slot. For the worker."""
+        return self._awaited > 0
+
     def progress(self, current: float, total: float | None = None, message: str | None = None) -> Awaitable[None]:
         """Report how far the job is. Cheap to call often: the worker sends about two reports a second.
 
@@ -203,6 +219,12 @@ def current() -> JobContext:
         return running_job.get()
     except LookupError:
         raise LookupError("current() was called outside of a running job") from None
+
+
+def awaiting_result() -> AbstractContextManager[None]:
+    """A block in which the running job, if there is one, waits for the result of another job."""
+    job = running_job.get(None)
+    return nullcontext() if job is None else job.awaiting()
 
 
 class TenantBlock:

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar, cast
 import msgspec
 
 from ..backend import Backend
+from ..job.context import awaiting_result
 from ..job.control import Duration
 from ..job.reading import ResultReader, read_anything
 from ..model.durations import parse_duration_ms
@@ -64,7 +65,10 @@ class JobHandle(Generic[T]):
             ) from error
 
     async def _finished(self, timeout: Duration | None) -> Job:
-        backend = await self._connect()
+        with awaiting_result():
+            return await self._wait(await self._connect(), timeout)
+
+    async def _wait(self, backend: Backend, timeout: Duration | None) -> Job:
         limit_ms = None if timeout is None else parse_duration_ms(timeout, "timeout")
         deadline = None if limit_ms is None else time.monotonic() + limit_ms / 1000
         while True:

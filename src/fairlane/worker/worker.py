@@ -25,6 +25,7 @@ from .options import WorkerOptions
 from .processes.pool import check_reachable
 from .runnable import Runnable
 from .running import RunningJob
+from .stalls import warn_of_stalls
 from .stopping import CANCEL_GRACE_SECONDS, Stop
 
 log = logging.getLogger("fairlane.worker")
@@ -143,6 +144,7 @@ class Worker:
     def _start_beside(self, backend: Backend, executor: Executor, heartbeat: Heartbeat) -> list[asyncio.Task[None]]:
         """Start what runs beside fetcher and jobs."""
         steps = [follow_commands(backend.workers, self.options.worker_id, heartbeat.beat_now, self._drain_as_told)]
+        steps.append(warn_of_stalls(self.options.slots, executor.running))
         if self.options.max_memory is not None:
             steps.append(self._watch_memory(executor, self.options.max_memory))
         return [asyncio.create_task(step) for step in steps]
