@@ -1,4 +1,3 @@
-# ruff: noqa: T201  these programs talk to the test that starts them
 """Programs without an event loop, each in a separate process: `python -m tests.sdk.sync_script NAME URL`."""
 
 from __future__ import annotations
@@ -18,15 +17,21 @@ def double(n: int) -> int:
     return 2 * n
 
 
+def say(*ids: str) -> None:
+    """Print ids in one write, so that lines of several processes do not mix, even with PYTHONUNBUFFERED set."""
+    sys.stdout.write("".join(f"{each}\n" for each in ids))
+    sys.stdout.flush()
+
+
 def submit_and_leave() -> None:
     """Submits, and ends without closing anything."""
-    print(double.submit_sync(1).id)
+    say(double.submit_sync(1).id)
 
 
 def wait_for_ever() -> None:
     """No worker runs: only Ctrl-C ends this."""
     job = double.submit_sync(1)
-    print(job.id, flush=True)
+    say(job.id)
     job.result()
 
 
@@ -35,16 +40,16 @@ def submit_from_a_thread_that_outlives_main() -> None:
 
     def late() -> None:
         threading.main_thread().join()
-        print(double.submit_sync(1).id)
+        say(double.submit_sync(1).id)
 
     threading.Thread(target=late).start()
 
 
 def submit_before_and_after_fork() -> None:
     """Both processes continue to submit; each must have separate connections."""
-    print(double.submit_sync(1).id, flush=True)
+    say(double.submit_sync(1).id)
     child = os.fork()
-    print(*(double.submit_sync(n).id for n in range(20)), sep="\n", flush=True)
+    say(*(double.submit_sync(n).id for n in range(20)))
     if child:
         _, status = os.waitpid(child, 0)
         assert os.waitstatus_to_exitcode(status) == 0
@@ -52,10 +57,10 @@ def submit_before_and_after_fork() -> None:
 
 def submit_after_a_forked_child_has_ended() -> None:
     """The child takes down its copies of what its parent goes on using."""
-    print(double.submit_sync(1).id, flush=True)
+    say(double.submit_sync(1).id)
     if child := os.fork():
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-        print(double.submit_sync(2).id, flush=True)
+        say(double.submit_sync(2).id)
 
 
 def fork_while_threads_submit() -> None:
@@ -72,7 +77,7 @@ def fork_while_threads_submit() -> None:
     for _ in range(10):
         child = os.fork()
         if not child:
-            print(double.submit_sync(2).id, flush=True)
+            say(double.submit_sync(2).id)
             os._exit(0)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     stop.set()
@@ -88,7 +93,7 @@ def submit_in_a_pool() -> None:
     """As a web server with forked workers does."""
     submit_one(0)
     with multiprocessing.get_context("fork").Pool(3) as pool:
-        print(*pool.map(submit_one, range(30)), sep="\n")
+        say(*pool.map(submit_one, range(30)))
 
 
 if __name__ == "__main__":
