@@ -140,7 +140,7 @@ def unfair_checks(case: Case[Any]) -> list[CheckFunction]:
     """Checks that ask more than the operation promises."""
     unfair: list[CheckFunction] = []
     if case.operation.body or "cursor" in case.operation.query:
-        # No schema says that two fields exclude each other, or which cursors there are; and 5.0 is an integer to it.
+        # No schema says that two fields exclude each other, or which cursors are valid.
         unfair.append(positive_data_acceptance)
     if case.operation.path == "/jobs/batch":
         unfair.append(negative_data_rejection)  # a bad item is refused within the answer

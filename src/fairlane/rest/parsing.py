@@ -14,10 +14,12 @@ from ..model.errors import InvalidInput
 from ..model.json_text import too_deep
 from .limits import MAX_ECHO
 from .problems import MALFORMED_JSON, HttpError
+from .whole_numbers import with_integers
 
 _T = TypeVar("_T")
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
 _PLACE = re.compile(r"(?s)(.*) - at `(?:key in )?\$(.*)`")
+_FLOAT_FOR_INT = re.compile(r"Expected `int\b[^`]*`, got `float`")
 _FIELD = re.compile(r"Object (?:missing required|contains unknown) field `(.*)`", re.DOTALL)
 
 
@@ -26,7 +28,7 @@ def parse_body(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:
     try:
         if not body.isascii():
             body.decode()  # values kept as raw text are not checked by the decoder
-        return decoder.decode(body)
+        return _decoded(decoder, body)
     except msgspec.ValidationError as error:
         raise _invalid(error) from None
     except UnicodeDecodeError:
@@ -35,6 +37,15 @@ def parse_body(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:
         raise HttpError(MALFORMED_JSON, f"The body is not valid JSON: {error}.") from None
     except RecursionError:
         raise too_deep("") from None
+
+
+def _decoded(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        if _FLOAT_FOR_INT.match(str(error)) is None:
+            raise
+    return decoder.decode(with_integers(body, decoder.type))
 
 
 @contextmanager
