@@ -13,8 +13,8 @@ LARGE_BODY = 16 * 1024 * 1024
 ITEM_BYTES = LARGE_BODY // 2
 """Bytes of the items that our client puts into one request."""
 
-MAX_URI = 8 * 1024
-"""Bytes of a path with its query."""
+MAX_URI = 16 * 1024
+"""Bytes of a path with its query. Percent-encoded, a cursor alone may need 12,000."""
 
 MAX_PAGE = 100
 DEFAULT_PAGE = 50

@@ -17,7 +17,7 @@ from ...rest.problems import PROBLEM_TYPE, Problem
 from .endpoint import Endpoint, Reply
 
 Json = dict[str, Any]
-_ERRORS_OF_ALL = (403, 405, 421, 422, 500, 503)
+_ERRORS_OF_ALL = (403, 405, 414, 421, 422, 500, 503)
 _ERRORS_OF_BODIES = (400, 408, 413, 415)
 _PATH_PARAMETER = re.compile(r"{(\w+)}")
 _RETRY_AFTER = frozenset({429, 503, 507})
@@ -56,6 +56,8 @@ class Schemas:
         schemas, components = msgspec.json.schema_components(types, ref_template=SCHEMA_REFERENCE)
         self._by_type = dict(zip(map(repr, types), schemas, strict=True))
         self._queries = {name: components.pop(name)["properties"] for name in queries}
+        for name in _reachable([self.of(endpoint.body) for endpoint in endpoints if endpoint.body], components):
+            _describe_defaults(components[name])
         self.components = components
 
     def of(self, kind: Any) -> Json:
@@ -66,6 +68,30 @@ class Schemas:
         """Query parameters."""
         for name, schema in self._queries[query.__name__].items():
             yield {"name": name, "in": "query", "schema": _without_null(schema)}
+
+
+def _reachable(schemas: Json | list[Any], components: Json) -> set[str]:
+    """The names of all components that the schemas refer to, at any depth."""
+    found: set[str] = set()
+    pending: list[Any] = [schemas]
+    for part in pending:  # grows
+        if isinstance(part, dict):
+            name = str(part.get("$ref", "")).removeprefix(SCHEMA_REFERENCE.format(name=""))
+            if name and name not in found:
+                found.add(name)
+                pending.append(components[name])
+            pending += part.values()
+        elif isinstance(part, list | tuple):
+            pending += part
+    return found
+
+
+def _describe_defaults(schema: Json) -> None:
+    """Say the defaults of a request in words. Generators take a field with `default` for one that is always there."""
+    for of in schema.get("properties", {}).values():
+        default = of.pop("default", None)
+        if default not in (None, "", (), []):
+            of["description"] = f"Default: {msgspec.json.encode(default).decode()}."
 
 
 def _without_null(schema: Json) -> Json:

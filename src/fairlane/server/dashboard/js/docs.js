@@ -76,7 +76,7 @@ function showSchema(name, schema) {
         fields.map(([field, of]) => [
           field,
           nameOf(of),
-          required.has(field) ? "required" : "default" in of ? JSON.stringify(of.default) : "",
+          required.has(field) ? "required" : "default" in of ? JSON.stringify(of.default) : (of.description ?? ""),
         ]),
       ),
     );
