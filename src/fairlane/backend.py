@@ -18,6 +18,7 @@ from .model.overview import QueueInfo, Reaped, StoreReport, UpkeepStep
 from .model.retention import Retention
 from .model.schedule import Schedule, ScheduleSpec
 from .model.tenant import Fairness, PolicyChange, Tenant, TenantPolicy
+from .model.token import Token, TokenSpec
 
 
 class Backend(Protocol):
@@ -50,6 +51,10 @@ class Backend(Protocol):
     @property
     def schedules(self) -> Schedules:
         """Cron rules that make jobs."""
+
+    @property
+    def tokens(self) -> Tokens:
+        """Access tokens of the API."""
 
     @property
     def monitor(self) -> Monitor:
@@ -197,6 +202,32 @@ class Schedules(Protocol):
 
     async def run(self, tenant_id: str, name: str, job_id: str) -> Job:
         """Make a job of the schedule now, outside its rule, with an id of `Jobs.new_id`. Raises NotFound."""
+
+
+class Tokens(Protocol):
+    """Access tokens of the API."""
+
+    async def create(self, spec: TokenSpec) -> tuple[Token, str]:
+        """Create a token. Returns it with its secret, which cannot be read again.
+
+        Raises Conflict if the name is taken, InvalidInput if the store holds MAX_TOKENS.
+        """
+
+    async def list(self, limit: int, cursor: str | None = None) -> tuple[Sequence[Token], str | None]:
+        """Tokens by name, and the cursor of the next page."""
+
+    async def revoke(self, name: str) -> Token:
+        """Delete a token and return it. Servers refuse it within a second. Raises NotFound."""
+
+
+class Access(Protocol):
+    """Checks of tokens, for a server that has the store."""
+
+    async def find(self, digest: str) -> Token | None:
+        """The token with this SHA-256, in hex; None if there is none."""
+
+    async def note_uses(self, names: Sequence[str]) -> None:
+        """Note that these tokens were used now."""
 
 
 class Monitor(Protocol):

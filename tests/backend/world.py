@@ -18,7 +18,6 @@ WORKER = WorkerReport(id="w1", slots=8, running=1, host="here", pid=7, started_a
 
 
 @dataclass
-@dataclass
 class World:
     """`backend` is tested; `upkeep` does the duties beside it."""
 

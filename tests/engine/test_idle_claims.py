@@ -26,7 +26,7 @@ def _request(*queues: str, most: int = 1, wait_ms: int = 60_000) -> ClaimRequest
 
 
 async def _waiting(engine: Engine, count: int, queue: str = "") -> None:
-    """Wait until so many claims of this list sleep in the store."""
+    """Wait until `count` claims of this list sleep in the store."""
 
     async def are_waiting() -> bool:
         return int(await engine.store.client.zcard(LIST + queue)) == count
@@ -36,7 +36,7 @@ async def _waiting(engine: Engine, count: int, queue: str = "") -> None:
 
 @asynccontextmanager
 async def _idle(engine: Engine, count: int, *queues: str) -> AsyncIterator[list[asyncio.Task[list[Lease]]]]:
-    """So many claims that wait, each for its first job."""
+    """Claims that wait, each for its first job."""
     claims = [asyncio.create_task(engine.leases.claim(_request(*queues))) for _ in range(count)]
     try:
         await _waiting(engine, count, queues[0] if queues else "")

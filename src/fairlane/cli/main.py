@@ -20,6 +20,7 @@ from .commands.schedules import schedules
 from .commands.serve import serve
 from .commands.submit import submit
 from .commands.tenants import tenants
+from .commands.tokens import tokens
 from .commands.top import top
 from .commands.try_app import try_app
 from .commands.up import up
@@ -77,6 +78,7 @@ for _command in (
     jobs,
     dlq,
     tenants,
+    tokens,
     schedules,
     doctor,
     repair,

@@ -35,7 +35,7 @@ class Calls:
         self._clock = clock
         self._scripts = {name: scripts.load(name) for name in scripts.names()}
 
-    async def run(self, name: str, prefix: str, *rest: bytes, **values: Value) -> Any:
+    async def run(self, name: str, prefix: str, /, *rest: bytes, **values: Value) -> Any:
         """The reply of script `name` on the partition with this key prefix."""
         (reply,) = await self.run_together([(self._scripts[name], prefix, values, list(rest))])
         return reply

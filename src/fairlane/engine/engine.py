@@ -19,6 +19,7 @@ from .queues import EngineQueues
 from .schedules import EngineSchedules
 from .subscription import Subscription
 from .tenants import EngineTenants
+from .tokens import EngineTokens
 from .workers import EngineWorkers
 
 
@@ -35,6 +36,7 @@ class Engine:
         self.tenants = EngineTenants(self.partitions)
         self.jobs = EngineJobs(store.watch, self.partitions, self._subscription, self.workers)
         self.leases: Leases = EngineLeases(self.partitions, self._subscription)
+        self.tokens = EngineTokens(self.partitions)
         self.schedules = EngineSchedules(self.partitions, self.jobs)
         self.monitor = EngineMonitor(self, self.partitions, self._subscription)
         self.maintenance = EngineMaintenance(calls, self.partitions, self.schedules)

@@ -26,6 +26,10 @@ SCHEDULES = "schedules"
 SCHEDULE_NAMES = "schedule_names"
 SCHEDULE_STATES = "schedule_states"
 SCHEDULES_DUE = "schedules_due"
+TOKENS = "tokens"
+TOKEN_NAMES = "token_names"
+TOKEN_DIGESTS = "token_digests"
+TOKEN_USES = "token_uses"
 
 
 def job(job_id: str) -> str:
@@ -91,4 +95,5 @@ SINGLE_KEYS = frozenset({
     "queues_paused", "fairness", "owed", WORKERS, WORKER_INFO, "orders", "draining",
     "idle_queues", "woken", "alarm", "sequence", "fence", COUNTERS, "depths", "ready", "clock", "shift",
     SCHEDULES, SCHEDULE_NAMES, SCHEDULE_STATES, SCHEDULES_DUE,
+    TOKENS, TOKEN_NAMES, TOKEN_DIGESTS, TOKEN_USES,
 })  # fmt: skip

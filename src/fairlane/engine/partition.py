@@ -27,7 +27,7 @@ class Partition:
         self.prefix = keys.prefix(number)
         self._calls = calls
 
-    async def run(self, script: str, *rest: bytes, **values: Value) -> Any:
+    async def run(self, script: str, /, *rest: bytes, **values: Value) -> Any:
         """The reply of a script."""
         return await self._calls.run(script, self.prefix, *rest, **values)
 

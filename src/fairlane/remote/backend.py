@@ -8,6 +8,7 @@ from .monitor import RemoteMonitor
 from .queues import RemoteQueues
 from .schedules import RemoteSchedules
 from .tenants import RemoteTenants
+from .tokens import RemoteTokens
 from .transport import Transport
 from .workers import RemoteWorkers
 
@@ -23,6 +24,7 @@ class RemoteBackend:
         self.leases = RemoteLeases(self._transport)
         self.queues = RemoteQueues(self._transport)
         self.workers = RemoteWorkers(self._transport)
+        self.tokens = RemoteTokens(self._transport)
         self.schedules = RemoteSchedules(self._transport)
         self.monitor = RemoteMonitor(self._transport)
 

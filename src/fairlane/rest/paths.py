@@ -29,6 +29,11 @@ def queue_path(name: str, action: str = "") -> str:
     return _named_path("queues", name, "the queue's name", action)
 
 
+def token_path(name: str) -> str:
+    """The path of a token. Raises InvalidInput for text that is not a valid name."""
+    return _named_path("tokens", name, "the token's name", "")
+
+
 def worker_path(worker_id: str, action: str = "") -> str:
     """The path of a worker. Raises InvalidInput for text that is not a valid name."""
     return _named_path("workers", worker_id, "the worker's id", action)

@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 from ..http.endpoint import Endpoint
-from . import bulk, docs, events, health, job, leases, listings, pages, queues, schedules, submit, tenants, workers
+from . import (
+    bulk,
+    docs,
+    events,
+    health,
+    job,
+    leases,
+    listings,
+    pages,
+    queues,
+    schedules,
+    submit,
+    tenants,
+    tokens,
+    workers,
+)
 
 API = (
     *submit.ENDPOINTS,
@@ -11,6 +26,7 @@ API = (
     *bulk.ENDPOINTS,
     *job.ENDPOINTS,
     *tenants.ENDPOINTS,
+    *tokens.ENDPOINTS,
     *schedules.ENDPOINTS,
     *leases.ENDPOINTS,
     *queues.ENDPOINTS,

@@ -5,7 +5,7 @@
 --   woken        zset QUEUE by the time (ms) by which the claim that was woken for it should have come
 --   channel wake/LISTENER: "NUMBER/QUEUE", for the process of the claim
 local WAKE_MS = 200
--- Processes that have died are skipped, so many in one call.
+-- Processes that have died are skipped, a bounded number in one call.
 local MOST_DEAD = 100
 
 local function is_runnable(queue)

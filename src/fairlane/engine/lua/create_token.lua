@@ -1,0 +1,19 @@
+#!lua
+-- create_token: store an access token under a name that is free.
+-- KEYS prefix
+-- ARGV at name digest stored most
+-- RETURNS created, taken or too_many
+-- EVENTS
+-- NEEDS base
+-- digest: SHA-256 of the secret, in hex; stored: the token (opaque); most: limit of tokens
+--   tokens         hash NAME -> token (opaque)
+--   token_names    zset NAME, all scores 0
+--   token_digests  hash DIGEST -> NAME
+--   token_uses     hash NAME -> time (ms) of the last use
+local earlier = call('HGET', key('tokens'), name)
+if earlier then return earlier == stored and 'created' or 'taken' end
+if call('ZCARD', key('token_names')) >= tonumber(most) then return 'too_many' end
+call('HSET', key('tokens'), name, stored)
+call('HSET', key('token_digests'), digest, name)
+call('ZADD', key('token_names'), 0, name)
+return 'created'

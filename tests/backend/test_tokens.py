@@ -1,0 +1,97 @@
+"""Access tokens: created once, listed without secrets, found by digest, revoked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from fairlane.engine import Engine
+from fairlane.model.errors import Conflict, InvalidInput, NotFound
+from fairlane.model.token import Token, TokenKind, TokenSpec, digest_of, is_well_formed, new_secret
+from fairlane.store import Durability, open_store
+
+from .world import World
+
+
+async def test_a_token_is_shown_with_its_secret_once(world: World, store_url: str) -> None:
+    spec = TokenSpec(
+        name="acme-app",
+        kind=TokenKind.TENANT,
+        tenant_id="acme",
+        read_only=True,
+        expires_at=datetime(2030, 1, 2, tzinfo=UTC),
+    )
+    token, secret = await world.backend.tokens.create(spec)
+    assert is_well_formed(secret)
+    assert (token.name, token.kind, token.tenant_id, token.read_only) == ("acme-app", TokenKind.TENANT, "acme", True)
+    assert (token.expires_at, token.last_used_at) == (spec.expires_at, None)
+    listed, cursor = await world.backend.tokens.list(10)
+    assert (list(listed), cursor) == ([token], None)
+    stored = Engine(await open_store(store_url, Durability.MEMORY), 1)
+    assert await stored.tokens.find(digest_of(secret)) == token
+    assert await stored.tokens.find(digest_of(new_secret())) is None
+    for key in await stored.store.client.keys("*"):
+        assert secret.encode() not in (await stored.store.client.dump(key) or b"")
+    await stored.tokens.note_uses(["acme-app"])
+    (used,), _ = await world.backend.tokens.list(10)
+    assert used.last_used_at is not None
+    await stored.close()
+
+
+async def test_a_name_is_taken_until_its_token_is_revoked(world: World) -> None:
+    spec = TokenSpec(name="ops", kind=TokenKind.ADMIN)
+    first, _ = await world.backend.tokens.create(spec)
+    with pytest.raises(Conflict):
+        await world.backend.tokens.create(spec)
+    assert await world.backend.tokens.revoke("ops") == first
+    with pytest.raises(NotFound):
+        await world.backend.tokens.revoke("ops")
+    assert (await world.backend.tokens.create(spec))[0].name == "ops"
+    assert (await world.upkeep.doctor()).problems == []
+
+
+async def test_tokens_are_listed_by_name_in_pages(world: World) -> None:
+    for name in ("c", "a", "b"):
+        await world.backend.tokens.create(TokenSpec(name=name, kind=TokenKind.WORKER, queues=("mail",)))
+    names, cursor = [], None
+    while True:
+        page, cursor = await world.backend.tokens.list(2, cursor)
+        names += [token.name for token in page]
+        if cursor is None:
+            break
+    assert names == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"kind": TokenKind.TENANT}, "needs a tenant"),
+        ({"kind": TokenKind.ADMIN, "tenant_id": "acme"}, "is for all tenants"),
+        ({"kind": TokenKind.ADMIN, "read_only": True}, "can be read-only"),
+        ({"kind": TokenKind.MONITOR, "queues": ("mail",)}, "only a worker's token has queues"),
+        ({"kind": TokenKind.WORKER, "queues": ("a b",)}, "queue must be"),
+        ({"kind": TokenKind.WORKER, "queues": tuple(f"q{i}" for i in range(101))}, "100 queues at most"),
+        ({"kind": TokenKind.ADMIN, "name": "a/b"}, "name must be"),
+    ],
+)
+def test_fields_that_do_not_go_together_are_refused(fields: dict[str, Any], said: str) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        TokenSpec(**{"name": "x", **fields})
+
+
+def test_a_mistyped_secret_is_known_without_the_store() -> None:
+    secret = new_secret()
+    assert len(secret) == 3 + 43 + 6
+    assert not is_well_formed(secret[:-1] + ("A" if secret[-1] != "A" else "B"))
+    assert not is_well_formed(secret[:10] + ("A" if secret[10] != "A" else "B") + secret[11:])
+    assert not is_well_formed(secret + "A")
+    assert new_secret() != secret
+
+
+def test_a_token_expires_at_its_time() -> None:
+    end = datetime(2030, 1, 2, tzinfo=UTC)
+    token = Token(name="x", kind=TokenKind.ADMIN, created_at=datetime(2029, 1, 1, tzinfo=UTC), expires_at=end)
+    assert not token.is_expired(datetime(2030, 1, 1, 23, 59, 59, tzinfo=UTC))
+    assert token.is_expired(end)
