@@ -16,7 +16,7 @@ from ..model.errors import InvalidInput
 from ..model.job import Parent, Progress
 from ..model.lease import Lease
 from ..model.logs import LogLine
-from ..model.names import check_name
+from ..model.names import check_name, plain_text
 from ..model.schedule import SCHEDULE_HEADER, TICK_HEADER
 from .log_buffer import JobLines
 
@@ -185,6 +185,7 @@ class JobContext:
         Awaiting the returned value is optional. Raises InvalidInput for values that are not finite numbers.
         """
         if message is not None:
+            message = plain_text(message, "the message of progress")
             message = storable(message[:MAX_PROGRESS_MESSAGE])[:MAX_PROGRESS_MESSAGE]
         self._progress = Progress(_finite(current), None if total is None else _finite(total), message)
         self._notify()

@@ -104,10 +104,10 @@ def check_max_attempts(value: int) -> int:
 
 
 def check_whole(value: float, least: int, most: int, name: str) -> int:
-    """Return `value` if it is a whole number within these bounds; else raise InvalidInput."""
+    """Return `value`, as a plain int, if it is a whole number within these bounds; else raise InvalidInput."""
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
         raise InvalidInput(f"{name} must be a whole number, {least} to {most}")
-    return value
+    return int.__int__(value)
 
 
 def check_timeout_ms(timeout: Duration) -> int:

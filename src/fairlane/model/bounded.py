@@ -6,6 +6,7 @@ import msgspec
 
 from .errors import InvalidInput
 from .job import MAX_ERROR_BYTES, MAX_HEADERS_BYTES, JobError
+from .names import plain_text
 
 _MAX_TYPE = 200
 _MAX_MESSAGE = 2_000
@@ -26,17 +27,21 @@ def job_error(kind: str, message: str, trace: str | None = None) -> JobError:
 
 
 def check_headers(headers: dict[str, str]) -> dict[str, str]:
-    """Return `headers` if they are texts and their JSON, which is stored, is not too large.
+    """Return `headers`, as plain texts, if their JSON, which is stored, is not too large.
 
     Raises InvalidInput otherwise.
     """
+    plain = {
+        plain_text(name, "the name of a header", "/headers"): plain_text(value, f"header {name}", "/headers")
+        for name, value in headers.items()
+    }
     try:
-        size = len(_encode(msgspec.convert(headers, dict[str, str])))
-    except (msgspec.ValidationError, TypeError, UnicodeEncodeError) as error:
+        size = len(_encode(plain))
+    except UnicodeEncodeError as error:
         raise InvalidInput(f"headers must be texts: {error}", "/headers") from None
     if size > MAX_HEADERS_BYTES:
         raise InvalidInput(f"headers must have {MAX_HEADERS_BYTES} bytes at most, written as JSON", "/headers")
-    return headers
+    return plain
 
 
 def _cut(text: str, limit: int) -> str:

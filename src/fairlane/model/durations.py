@@ -24,7 +24,12 @@ def parse_duration_ms(value: str | float | timedelta, what: str = "duration") ->
             raise InvalidInput(f'{what} must look like "500ms", "30s", "10m", "2h" or "7d", not {value!r}')
         ms = float(match[1]) * _UNITS_MS[match[2]]
     else:
-        ms = value * 1000
+        try:
+            ms = float(value) * 1000
+        except (TypeError, ValueError, OverflowError):
+            raise InvalidInput(
+                f'{what} must be text such as "30s", a number of seconds or a timedelta, not {value!r:.100}'
+            ) from None
     if not 0 <= ms < float("inf"):
         raise InvalidInput(f"{what} must not be negative")
     return round(ms)

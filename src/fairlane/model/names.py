@@ -14,11 +14,12 @@ _VISIBLE = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 
 
 def check_name(value: str, what: str, pointer: str = "") -> str:
-    """Return `value` if it can name a tenant, queue, task or worker.
+    """Return `value`, as a plain str, if it can name a tenant, queue, task or worker.
 
     Raises InvalidInput otherwise. The alphabet has no separator of the keyspace in it, so that no
     name can steer a key. `.` and `..` are not names, because clients remove them from the path of a URL.
     """
+    value = plain_text(value, what, pointer)
     if _NAME.fullmatch(value) is None:
         raise InvalidInput(f"{what} must be 1 to 128 of the characters A-Z a-z 0-9 . _ : @ -", pointer)
     if value in (".", ".."):
@@ -27,7 +28,17 @@ def check_name(value: str, what: str, pointer: str = "") -> str:
 
 
 def check_key(value: str, what: str, pointer: str = "") -> str:
-    """Return `value` if it can be an idempotency key or a business key; else raise InvalidInput."""
+    """Return `value`, as a plain str, if it can be an idempotency key or a business key; else raise InvalidInput."""
+    value = plain_text(value, what, pointer)
     if _VISIBLE.fullmatch(value) is None:
         raise InvalidInput(f"{what} must be 1 to 255 visible ASCII characters without spaces", pointer)
     return value
+
+
+def plain_text(value: object, what: str, pointer: str = "") -> str:
+    """The text of a str or a subclass of it, as a plain str, which is what can be stored. Raises InvalidInput."""
+    if type(value) is str:
+        return value
+    if not isinstance(value, str):
+        raise InvalidInput(f"{what} must be text, not {value!r:.100}", pointer)
+    return str.__str__(value)

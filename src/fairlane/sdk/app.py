@@ -170,7 +170,7 @@ class App:
         if tenant is not None and options.tenant not in (None, tenant):
             raise InvalidInput(f"schedule {name}: tenant={tenant!r}, but the call is for {options.tenant!r}", "/tenant")
         if tenant is not None:
-            check_name(tenant, "tenant", "/tenantId")
+            tenant = check_name(tenant, "tenant", "/tenantId")
         spec = spec_of(name, self.resolve_tenant(options.tenant if tenant is None else tenant), when, call)
         if spec.task not in self._tasks:
             raise InvalidInput(f"schedule {name}: this app has no task {spec.task}")

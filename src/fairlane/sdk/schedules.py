@@ -15,7 +15,7 @@ from ..model.backoff import Backoff
 from ..model.canonical import digest, non_defaults
 from ..model.cron import cron_rule
 from ..model.errors import FairlaneError, InvalidInput, StoreUnavailable
-from ..model.names import check_name
+from ..model.names import check_name, plain_text
 from ..model.schedule import Missed, Overlap, ScheduleSpec
 from .call import Bound
 from .definition import Place
@@ -44,6 +44,8 @@ class When(msgspec.Struct, frozen=True, kw_only=True):
     overlap: OverlappingTicks
 
     def __post_init__(self) -> None:
+        for name in "cron", "timezone", "missed", "overlap":
+            msgspec.structs.force_setattr(self, name, plain_text(getattr(self, name), name, f"/{name}"))
         cron_rule(self.cron, self.timezone)
         for name, value, allowed in (
             ("missed", self.missed, get_args(MissedTicks)),

@@ -33,16 +33,20 @@ class SubmitOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.tenant is not None:
-            check_name(self.tenant, "tenant", "/tenantId")
-        check_name(self.queue, "queue", "/queue")
-        check_max_attempts(self.max_attempts)
+            self._set("tenant", check_name(self.tenant, "tenant", "/tenantId"))
+        self._set("queue", check_name(self.queue, "queue", "/queue"))
+        self._set("max_attempts", check_max_attempts(self.max_attempts))
         if self.key is not None:
-            check_key(self.key, "key", "/key")
+            self._set("key", check_key(self.key, "key", "/key"))
         if self.idempotency_key is not None:
-            check_key(self.idempotency_key, "idempotency_key")
-        check_whole(self.priority, 0, MAX_PRIORITY, "priority")
+            self._set("idempotency_key", check_key(self.idempotency_key, "idempotency_key"))
+        self._set("priority", check_whole(self.priority, 0, MAX_PRIORITY, "priority"))
         if self.headers is not None:
-            check_headers(self.headers)
+            self._set("headers", check_headers(self.headers))
+
+    def _set(self, name: str, value: object) -> None:
+        """Keep the plain value: one of a subclass of str or int cannot be stored."""
+        msgspec.structs.force_setattr(self, name, value)
 
 
 def start_time(delay: Duration | None, run_at: datetime | None, now: Callable[[], float]) -> tuple[int, int | None]:
@@ -51,7 +55,11 @@ def start_time(delay: Duration | None, run_at: datetime | None, now: Callable[[]
         return (0 if delay is None else check_delay_ms(delay)), None
     if delay is not None:
         raise InvalidInput("give delay or run_at, not both")
-    if run_at.utcoffset() is None:
+    try:
+        offset = run_at.utcoffset()
+    except AttributeError:
+        raise InvalidInput(f"run_at must be a datetime, not {run_at!r:.100}", "/runAt") from None
+    if offset is None:
         raise InvalidInput("run_at needs a time zone, such as datetime.now(UTC)", "/runAt")
     return 0, start_ms(run_at, now(), "/runAt")
 
