@@ -67,14 +67,10 @@ def test_a_schedule_is_paused_resumed_and_deleted(world: World, open_page: Pages
 def test_a_schedule_that_the_code_dropped_can_be_deleted(world: World, open_page: Pages, tenant: str) -> None:
     schedule(world, tenant, "dropped")
     page = open_page("/ui/queues")
+    declared = {**world.api.get(f"/tenants/{tenant}/schedules/dropped"), "declared": True}
     page.route(
         re.compile(r"(?<!/ui)/schedules\?"),
-        lambda route: route.fulfill(
-            json={
-                "schedules": [{**world.api.get(f"/tenants/{tenant}/schedules/dropped"), "declared": True}],
-                "nextCursor": None,
-            }
-        ),
+        lambda route: route.fulfill(json={"schedules": [declared], "nextCursor": None}),
     )
     page.goto(f"{world.api.url}/ui/schedules?tenant={tenant}")
     row = row_of(page, "dropped")

@@ -1,5 +1,5 @@
 // The tables of the overview: the busiest tenants and queues, and the workers.
-import { Badge, ButtonLink, Card, Elapsed, Meter, Problem } from "../../components/basics.js";
+import { Badge, ButtonLink, Card, Elapsed, Meter, Problem, Skeleton } from "../../components/basics.js";
 import { Icon } from "../../components/icon.js";
 import { NoWorker } from "../../components/no-worker.js";
 import { Table } from "../../components/table.js";
@@ -24,11 +24,9 @@ export function Tenants() {
   const sub = data?.more ? `the busiest of the first ${count(data.read)} by id` : "the busiest";
   return html`<${Card} title="Tenants" sub=${sub} flush actions=${html`<${AllLink} href="/ui/tenants">All tenants</${AllLink}>`}>
     ${error && !data && html`<${Problem} error=${error} retry=${reload} />`}
-    ${
-      busy.length
-        ? html`<${Table} label="Busiest tenants" columns=${SHORT_COLUMNS} rows=${busy} rowKey=${(tenant) => tenant.id} />`
-        : html`<p class="none">${data ? "No tenant has pending or running jobs." : ""}</p>`
-    }
+    ${!error && !data && html`<div class="none"><${Skeleton} rows=${3} /></div>`}
+    ${busy.length > 0 && html`<${Table} label="Busiest tenants" columns=${SHORT_COLUMNS} rows=${busy} rowKey=${(tenant) => tenant.id} />`}
+    ${data && !busy.length && html`<p class="none">No tenant has pending or running jobs.</p>`}
   </${Card}>`;
 }
 
