@@ -123,7 +123,7 @@ def test_serve_and_workers_run_alone(tmp_path: Path) -> None:
 
 
 def test_commands_find_the_store_of_the_folder(tmp_path: Path) -> None:
-    with up(tmp_path) as system:
+    with up(tmp_path, "--hand-back", "0s") as system:
         api = system.await_ready()
         said = run(tmp_path, "submit", "--tenant", "acme", "--task", "demo.fail", '{"times": 1}', "--wait").stdout
         assert "attempt   2 of 3" in said

@@ -59,11 +59,14 @@ class World:
         slots: int = 8,
         lease_ms: int = 30_000,
         drain_seconds: float = 10.0,
+        hand_back_seconds: float = 0.0,
         app: App | None = None,
         open_backend: Callable[[], Awaitable[Backend]] | None = None,
     ) -> AsyncIterator[Worker]:
         """A worker of the app's tasks, drained afterwards."""
-        options = WorkerOptions(slots=slots, lease_ms=lease_ms, drain_seconds=drain_seconds)
+        options = WorkerOptions(
+            slots=slots, lease_ms=lease_ms, drain_seconds=drain_seconds, hand_back_seconds=hand_back_seconds
+        )
         worker = Worker(open_backend or self.open_backend, (app or self.app).registry, options)
         running = asyncio.create_task(worker.run())
         try:

@@ -68,6 +68,8 @@ class Started(Layout, frozen=True, kw_only=True):
     """Its place in the lane: priority, then age."""
     cancelled_by: str
     reason: str
+    unfit_since: int
+    """When (ms) a worker first handed it back as unfit; 0 if it has run since."""
 
 
 class Ended(Layout, frozen=True, kw_only=True):

@@ -31,6 +31,19 @@ _SHALLOW = 2 * MAX_DEPTH
 """Payloads of up to this many bytes cannot be nested too deep."""
 
 
+_OF_OTHER_VERSION = ("Object contains unknown field", "Object missing required field", "Expected `array` of ")
+"""How the errors begin that msgspec raises for arguments that are missing, unknown or too many."""
+
+
+class OtherVersion(InvalidInput):
+    """The payload names other arguments: another version of the task may take it."""
+
+
+def type_of_misfit(error: str) -> type[InvalidInput]:
+    """The class of error for a payload that msgspec refuses with this text."""
+    return OtherVersion if error.startswith(_OF_OTHER_VERSION) else InvalidInput
+
+
 class Parameters:
     """The parameters of a task's function, with decoders made once."""
 
@@ -72,14 +85,14 @@ class Parameters:
         except InvalidInput:
             raise
         except (msgspec.MsgspecError, RecursionError) as error:
-            raise self._unfit(str(error)) from None
+            raise self._unfit(str(error), type_of_misfit(str(error))) from None
         except Exception as error:  # raised by a class that the user defined
             raise self._unfit(f"{type(error).__name__}: {error}") from error
 
-    def _unfit(self, why: str) -> InvalidInput:
+    def _unfit(self, why: str, kind: type[InvalidInput] = InvalidInput) -> InvalidInput:
         signature = str(self._signature)
         shown = signature if len(signature) <= 200 else "(...)"
-        return InvalidInput(f"the payload does not fit {self._task}{shown}: {why}", "/payload")
+        return kind(f"the payload does not fit {self._task}{shown}: {why}", "/payload")
 
     def _from_object(self, payload: bytes) -> Arguments:
         values = self._with_models(astuple(self._objects.decode(payload)))

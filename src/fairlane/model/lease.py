@@ -107,7 +107,8 @@ class FailureKind(StrEnum):
 
     ERROR = "error"
     TIMED_OUT = "timed_out"
-    REJECTED = "rejected"  # unknown task or bad payload: goes to the dead letter queue at once
+    REJECTED = "rejected"  # bad payload or result: goes to the dead letter queue at once
+    UNFIT = "unfit"  # unknown task or arguments of another version: other workers may run it; burns no attempt
     WORKER_LOST = "worker_lost"  # the process that ran the job died; its worker lives
 
 
@@ -122,7 +123,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     error: JobError | None = None
     failure: FailureKind = FailureKind.ERROR
     delay_ms: int | None = None
-    """With SNOOZED: how long. With FAILED: overrides the backoff."""
+    """With SNOOZED: how long. With FAILED: overrides the backoff.
+
+    With UNFIT: how long after the first such outcome the job fails, unless a worker runs it before.
+    """
     progress: Progress | None = None
     """The job's last progress, if no heartbeat has reported it."""
     logs: LogPiece | None = None

@@ -33,6 +33,7 @@ class Reason(StrEnum):
 
     RETRY = "retry"  # scheduled: waits for its backoff after a failed attempt
     SNOOZED = "snoozed"  # scheduled: the handler asked to be run later
+    UNFIT = "unfit"  # scheduled: no worker that claimed it has its task, or a version that reads its arguments
     RELEASED = "released"  # pending: its worker gave it back unfinished
     WORKER_LOST = "worker_lost"  # pending or failed: its lease expired
     RETRIED = "retried"  # pending: sent back from the dead letter queue
@@ -60,7 +61,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(State.SCHEDULED, State.PENDING, "promote", "its time has come"),
     Transition(State.PENDING, State.RUNNING, "claim", ""),
     Transition(State.RUNNING, State.COMPLETED, "finish", "completed"),
-    Transition(State.RUNNING, State.SCHEDULED, "finish", "failed with attempts left, or snoozed"),
+    Transition(State.RUNNING, State.SCHEDULED, "finish", "failed with attempts left, snoozed or unfit"),
     Transition(State.RUNNING, State.FAILED, "finish", "failed, attempts used up"),
     Transition(State.RUNNING, State.PENDING, "finish", "released"),
     Transition(State.RUNNING, State.CANCELLED, "finish", "cancelled, acknowledged by the worker"),

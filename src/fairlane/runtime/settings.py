@@ -17,6 +17,7 @@ from msgspec import Meta
 
 from ..model.durations import parse_duration_ms
 from ..model.errors import InvalidInput
+from ..model.job import MAX_DELAY_MS
 from ..model.lease import MAX_LEASE_MS, MIN_LEASE_MS
 from ..model.tenant import Fairness, Rate, TenantPolicy
 from ..process.loop import LoopKind
@@ -69,6 +70,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = "disk"
     drain: Annotated[str, Meta(description="How long running jobs may go on after a stop was asked for.")] = "10s"
+    hand_back: Annotated[
+        str,
+        Meta(description="How long a job that no worker knows or can read is offered to others before it fails."),
+    ] = "1h"
     max_jobs: Annotated[
         int,
         Meta(
@@ -97,6 +102,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def lease_ms(self) -> int:
         return parse_duration_ms(self.lease, "lease")
+
+    @property
+    def hand_back_seconds(self) -> float:
+        return parse_duration_ms(self.hand_back, "hand-back") / 1000
 
     @property
     def drain_seconds(self) -> float:
@@ -210,6 +219,9 @@ def _check_meaning(name: str, value: Any) -> None:
         case "health":
             if value:
                 parse_address(value)
+        case "hand_back":
+            if parse_duration_ms(value, "hand-back") > MAX_DELAY_MS:
+                raise InvalidInput("hand-back must be 366d at most")
         case "drain":
             if parse_duration_ms(value, "a drain") > 86_400_000:
                 raise InvalidInput("a drain must be 1d at most")

@@ -33,6 +33,7 @@ def work(settings: Settings, app: str, queues: Weighted, worker_id: str | None, 
         slots=settings.workers,
         lease_ms=settings.lease_ms,
         drain_seconds=settings.drain_seconds,
+        hand_back_seconds=settings.hand_back_seconds,
         max_jobs=settings.max_jobs or None,
         max_memory=settings.max_memory_bytes,
     )

@@ -116,7 +116,7 @@ class Testing:
             return witnessed
 
         tasks = {name: _in_this_process(task) for name, task in self._app.registry.items()}
-        worker = Worker(open_witnessed, tasks, WorkerOptions(drain_seconds=0))
+        worker = Worker(open_witnessed, tasks, WorkerOptions(drain_seconds=0, hand_back_seconds=0))
         running = asyncio.create_task(worker.run(), context=Context())  # jobs see no variables of the test
         self._working.append(notes)
         try:

@@ -13,12 +13,13 @@ import msgspec
 
 from ..job.context import JobContext, enter_job
 from ..model.errors import InvalidInput
-from ..model.lease import Lease, Outcome, OutcomeKind
+from ..model.lease import FailureKind, Lease, Outcome, OutcomeKind
 from . import outcomes
 from .deadlines import Deadlines
 from .failure_hooks import FailureHooks
 from .forks import end_if_forked
 from .invoke import call
+from .options import WorkerOptions
 from .processes import records
 from .processes.frames import Said
 from .processes.pool import JobProcess, Processes
@@ -30,13 +31,17 @@ from .threads import Threads
 log = logging.getLogger("fairlane.worker")
 
 
+MOST_UNFIT_TASKS = 1_000
+"""Names that are remembered, so that each is logged once."""
+
+
 class Executor:
     """The jobs that run now. All methods belong to the event loop's thread."""
 
     def __init__(
         self,
         registry: Mapping[str, Runnable],
-        slots: int,
+        options: WorkerOptions,
         deliver: Callable[[Outcome | None], None],
         notify_progress: Callable[[], None],
         hooks: FailureHooks,
@@ -53,7 +58,9 @@ class Executor:
         self._deliver = deliver
         self._notify_progress = notify_progress
         self._hooks = hooks
-        self._threads = Threads(slots)
+        self._hand_back_ms = round(options.hand_back_seconds * 1000)
+        self._unfit_tasks: set[str] = set()
+        self._threads = Threads(options.slots)
         self._processes = Processes()
         self._deadlines = Deadlines(self._tick)
         self._loop = asyncio.get_running_loop()
@@ -65,7 +72,7 @@ class Executor:
         """Run a job whose claim was sent at `claimed_at`, on the monotonic clock."""
         runnable = self._registry.get(lease.task)
         if runnable is None:
-            self._deliver(outcomes.unknown_task(lease))
+            self._hand_back(lease, outcomes.unknown_task(lease))
             return
         timeout_at = time.monotonic() + lease.timeout_seconds
         if runnable.executor == "process":
@@ -88,7 +95,7 @@ class Executor:
         try:
             arguments, keywords = job.runnable.parameters.decode(bytes(lease.payload))
         except InvalidInput as error:
-            self._ended(job, outcomes.rejected(lease, "InvalidPayload", error.detail))
+            self._ended(job, outcomes.misfit(lease, error))
             return
         try:
             result = await job.runnable.call(*arguments, **keywords)
@@ -154,11 +161,27 @@ class Executor:
     def _report(self, job: RunningJob, outcome: Outcome | None) -> None:
         if outcome is None:
             log.warning("%s lost its lease; its outcome is dropped", job)
+        elif outcome.failure is FailureKind.UNFIT:
+            self._hooks.expect(job, outcome)
+            self._hand_back(job.lease, outcome)
+            return
         elif outcome.kind is OutcomeKind.FAILED and outcome.error is not None:
             log.warning("%s failed: %s: %s", job, outcome.error.type, outcome.error.message)
             self._hooks.expect(job, outcome)
         if outcome is not None and job.has_news:
             outcome = msgspec.structs.replace(outcome, progress=job.new_progress, logs=job.new_lines)
+        self._let_go(outcome)
+
+    def _hand_back(self, lease: Lease, outcome: Outcome) -> None:
+        """Offer the job to workers of another version. Logged once a task: the job may come again and again."""
+        if outcome.error is not None and lease.task not in self._unfit_tasks:
+            if len(self._unfit_tasks) < MOST_UNFIT_TASKS:
+                self._unfit_tasks.add(lease.task)
+            log.warning("job %s is handed back: %s", lease.job_id, outcome.error.message)
+        self._let_go(msgspec.structs.replace(outcome, delay_ms=self._hand_back_ms))
+
+    def _let_go(self, outcome: Outcome | None) -> None:
+        """A slot is free again."""
         self._deliver(outcome)
         if self._idle is not None and not self.running:
             self._idle.set()

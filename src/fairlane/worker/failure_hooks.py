@@ -31,7 +31,7 @@ class FailureHooks:
         hook = job.runnable.on_failure
         if hook is not None and outcome.kind is OutcomeKind.FAILED:
             is_last = job.lease.attempt >= job.lease.max_attempts
-            if is_last or outcome.failure is FailureKind.REJECTED:
+            if is_last or outcome.failure in (FailureKind.REJECTED, FailureKind.UNFIT):
                 self._expected[outcome.token] = job, hook
 
     def answered(self, outcome: Outcome, *, accepted: bool) -> None:

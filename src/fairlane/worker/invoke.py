@@ -28,7 +28,7 @@ def call(callee: Callee, job: JobContext, lease: Lease) -> Outcome:
     try:
         arguments, keywords = callee.parameters.decode(bytes(lease.payload))
     except InvalidInput as error:
-        return outcomes.rejected(lease, "InvalidPayload", error.detail)
+        return outcomes.misfit(lease, error)
     try:
         result = callee.call(*arguments, **keywords)
     except BaseException as error:

@@ -10,6 +10,7 @@ import msgspec
 
 from ..job.control import check_whole
 from ..model.errors import InvalidInput
+from ..model.job import MAX_DELAY_MS
 from ..model.lease import DEFAULT_LEASE_MS, MAX_LEASE_MS, MIN_LEASE_MS
 from ..model.names import check_name
 
@@ -41,6 +42,9 @@ class WorkerOptions(msgspec.Struct, frozen=True, kw_only=True):
     max_memory: int | None = None
     """Likewise once the worker and the processes of its jobs hold so many bytes."""
 
+    hand_back_seconds: float = 3600.0
+    """How long a job with an unknown task or other arguments is offered to other workers before it fails."""
+
     def __post_init__(self) -> None:
         check_name(self.worker_id, "worker id")
         for queue in self.queues:
@@ -56,5 +60,7 @@ class WorkerOptions(msgspec.Struct, frozen=True, kw_only=True):
         check_whole(self.slots, 1, MAX_SLOTS, "slots")
         if not MIN_LEASE_MS <= self.lease_ms <= MAX_LEASE_MS:
             raise InvalidInput(f"the lease must be {MIN_LEASE_MS} to {MAX_LEASE_MS} ms")
+        if not 0 <= self.hand_back_seconds <= MAX_DELAY_MS / 1000:
+            raise InvalidInput("hand_back_seconds must be 0 to 366 days")
         if not 0 <= self.drain_seconds <= 86_400:
             raise InvalidInput("drain_seconds must be 0 to 86400")

@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 
 from ..job.control import Cancel, RetryAfter, Snooze, control_in, leaves
+from ..job.parameters import OtherVersion
 from ..job.result import InvalidResult, result_text
 from ..model.bounded import job_error
-from ..model.errors import RateLimited
+from ..model.errors import InvalidInput, RateLimited
 from ..model.job import MAX_DELAY_MS
 from ..model.lease import FailureKind, Lease, Outcome, OutcomeKind
 from .stopping import Stop
@@ -64,7 +65,18 @@ def refused(outcome: Outcome, reason: str) -> Outcome | None:
 def unknown_task(lease: Lease) -> Outcome:
     """The worker's app does not define the job's task."""
     detail = f"the worker has no task named {lease.task}; start workers of an app that has, then retry the job"
-    return rejected(lease, "UnknownTask", detail)
+    return unfit(lease, "UnknownTask", detail)
+
+
+def misfit(lease: Lease, error: InvalidInput) -> Outcome:
+    """The payload does not fit the task's signature here."""
+    make = unfit if isinstance(error, OtherVersion) else rejected
+    return make(lease, "InvalidPayload", error.detail)
+
+
+def unfit(lease: Lease, kind: str, detail: str) -> Outcome:
+    """A worker of another version may run the job. The executor adds how long to wait for one."""
+    return msgspec.structs.replace(rejected(lease, kind, detail), failure=FailureKind.UNFIT)
 
 
 def released(lease: Lease) -> Outcome:

@@ -113,7 +113,7 @@ class Worker:
             heartbeat.poke()
 
         hooks = FailureHooks(backend)
-        self._executor = executor = Executor(self._registry, self.options.slots, deliver, notify_news, hooks)
+        self._executor = executor = Executor(self._registry, self.options, deliver, notify_news, hooks)
         fetcher = Fetcher(backend, executor, hooks, self.options, self._retire)
         self._heartbeat = heartbeat = self._new_heartbeat(executor)
         beside = self._start_beside(backend, executor, heartbeat)

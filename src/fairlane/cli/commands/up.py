@@ -29,6 +29,7 @@ from ..options import with_settings
     "fairness",
     "lease",
     "drain",
+    "hand_back",
     "max_jobs",
     "max_memory",
     "durability",

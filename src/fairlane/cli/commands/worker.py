@@ -29,6 +29,7 @@ one queue cannot use, the others get. Without weights, only the tenants' turns d
     "processes",
     "lease",
     "drain",
+    "hand_back",
     "max_jobs",
     "max_memory",
     "health",

@@ -121,10 +121,10 @@ local function start_leases(turns)
   local started, leases, slots, waited = {}, {}, {}, 0
   local expires = now + lease_ms
   for i, c in ipairs(turns) do
-    local id, attempt, base = ids[i], 1, 0
+    local id, attempt, base, unfit_since = ids[i], 1, 0, 0
     if earlier[i] then
       local s = unpack_value(earlier[i])
-      attempt, base = s[Started.attempt] + 1, s[Started.base]
+      attempt, base, unfit_since = s[Started.attempt] + 1, s[Started.base], s[Started.unfit_since]
     end
     local token = claim .. '.' .. string.format('%.0f', fence + i)
     local queue = c.queue_of and c.queue_of[id] or (c.queues or open.names)[1]
@@ -132,6 +132,7 @@ local function start_leases(turns)
     started[2 * i] = pack(Started{
       token = token, running = true, attempt = attempt, base = base, claimed_at = now, worker = worker,
       tenant_id = c.tenant, queue = queue, rank = ranks[i], cancelled_by = '', reason = '',
+      unfit_since = unfit_since,
     })
     leases[2 * i - 1], leases[2 * i] = expires, id
     slots[2 * i - 1], slots[2 * i] = 0, c.tenant .. '/' .. id

@@ -21,15 +21,30 @@ end
 local function fail(i, s, h, item)
   local id, delay = item[Reported.id], item[Reported.delay_ms]
   local failure, body = item[Reported.failure], item[Reported.body]
+  if failure == 'unfit' then failure = 'rejected' end
   local outcome = failure == 'error' and 'failed' or failure
   count('failed', s[Started.tenant_id])
   if failure ~= 'rejected' and s[Started.attempt] - s[Started.base] < h[Header.max_attempts] then
     keep_attempt(id, attempt_of(s, outcome, body))
+    s[Started.unfit_since] = 0
     count('retried', s[Started.tenant_id])
     requeue(id, s, 'retry', now + math.floor(delay >= 0 and delay or backoff(h, s, i)))
   else
     conclude(id, s, 'failed', failure == 'error' and 'attempts_exhausted' or failure, outcome, body)
   end
+end
+
+-- Hand back a job that its worker cannot run: a worker of another version may. The pauses double. Returns false once
+-- `patience` (ms) is over since the first hand-back.
+local FIRST_PAUSE, LONGEST_PAUSE = 1000, 30000
+local function hand_back(id, s, patience)
+  if s[Started.unfit_since] == 0 then s[Started.unfit_since] = now end
+  local waited = now - s[Started.unfit_since]
+  if waited >= patience then return false end
+  local pause = math.min(math.max(waited, FIRST_PAUSE), LONGEST_PAUSE, patience - waited)
+  s[Started.attempt] = s[Started.attempt] - 1
+  requeue(id, s, 'unfit', now + pause)
+  return true
 end
 
 local function apply(i, s, item)
@@ -44,11 +59,14 @@ local function apply(i, s, item)
     count('other_ends', s[Started.tenant_id])
     local reason = s[Started.cancelled_by] ~= '' and 'cancelled_by_user' or 'cancelled_by_task'
     conclude(id, s, 'cancelled', reason, 'cancelled', body)
+  elseif fails and item[Reported.failure] == 'unfit' and hand_back(id, s, item[Reported.delay_ms]) then
+    count('other_ends', s[Started.tenant_id])
   elseif fails then
     fail(i, s, header_of(record), item)
   else
     count('other_ends', s[Started.tenant_id])
     s[Started.attempt] = s[Started.attempt] - 1
+    if kind == 'snoozed' then s[Started.unfit_since] = 0 end
     requeue(id, s, kind, kind == 'snoozed' and now + item[Reported.delay_ms] or nil)
   end
   return 'ok'

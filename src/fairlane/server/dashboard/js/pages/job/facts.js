@@ -8,6 +8,7 @@ import { html } from "../../lib/ui.js";
 export const REASONS = {
   retry: "retry after a failed attempt",
   snoozed: "the task snoozed itself",
+  unfit: "no worker so far knows its task or takes its arguments",
   released: "released by its worker",
   worker_lost: "worker lost",
   retried: "retried from the dead letter queue",

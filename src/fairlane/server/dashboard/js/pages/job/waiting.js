@@ -15,11 +15,13 @@ const HEADINGS = {
   schedule: "Scheduled for later",
   backoff: "Waiting for the next attempt",
   no_worker: "No worker serves its queue",
+  no_fitting_worker: "No worker knows its task",
 };
 const WHERE = {
   concurrency: ({ tenantId }) => [at`/ui/tenants/${tenantId}`, "Tenant limits"],
   start_rate: ({ tenantId }) => [at`/ui/tenants/${tenantId}`, "Tenant limits"],
   no_worker: () => ["/ui/workers", "Workers"],
+  no_fitting_worker: () => ["/ui/workers", "Workers"],
 };
 
 export function WhyWaiting({ job }) {
