@@ -16,9 +16,12 @@ async def serve_api(
     """The API on `listener`, until SIGTERM or SIGINT."""
     from ..server.app import create_app
     from ..server.run import serve_on
-    from ..server.settings import ServerSettings, allowed_hosts_for
+    from ..server.settings import ServerSettings, allowed_hosts_for, check_base_path
 
     async with open_store(settings.store_url, settings, with_upkeep=with_upkeep) as backend:
-        server_settings = ServerSettings(allowed_hosts=allowed_hosts_for(settings.host, listener.getsockname()[0]))
+        server_settings = ServerSettings(
+            base_path=check_base_path(settings.base_path),
+            allowed_hosts=allowed_hosts_for(settings.host, listener.getsockname()[0]),
+        )
         app = create_app(backend, server_settings)
         await serve_on(app, listener, address_of(listener), on_ready=on_ready)

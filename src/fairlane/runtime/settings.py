@@ -52,6 +52,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     host: Annotated[str, Meta(min_length=1, description="Address that the API listens on.")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535, description="Port of the API; 0 takes a free one.")] = 8000
+    base_path: Annotated[
+        str, Meta(description='Path below which a reverse proxy serves the API and dashboard, such as "/queues".')
+    ] = ""
     data_dir: Annotated[str, Meta(min_length=1, description="Folder of the embedded store.")] = ".fairlane"
     workers: Annotated[int, Meta(ge=1, le=1_000, description="Worker slots in all: jobs that run at once.")] = 8
     processes: Annotated[int, Meta(ge=1, le=256, description="Worker processes that share the slots.")] = 1

@@ -28,10 +28,14 @@ class App:
         for endpoint in ENDPOINTS:
             by_path.setdefault(endpoint.path, PathApp(context)).add(endpoint)
         self._jobs = by_path[SUBMIT.path]
+        self._base = context.settings.base_path
         routes = [Route(path, app) for path, app in by_path.items()]
         self._router = Router(routes, redirect_slashes=False, default=_not_found)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._base and f"{scope['path']}/".startswith(self._base + "/"):
+            # Some proxies remove the base path, some do not: both are served.
+            scope["path"] = scope["path"].removeprefix(self._base) or "/"
         if scope["type"] == "http" and scope["path"] == SUBMIT.path:
             await self._jobs(scope, receive, send)  # the busiest path does not pay for the router
         else:

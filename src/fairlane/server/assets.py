@@ -28,7 +28,9 @@ _IMPORT_MAP = re.compile(r'<script type="importmap">(.*?)</script>', re.DOTALL)
 class Dashboard:
     """All files of a folder. Pages have fixed names; the path of the other files changes whenever one of them does."""
 
-    def __init__(self, folder: Traversable) -> None:
+    def __init__(self, folder: Traversable, base_path: str = "") -> None:
+        """`base_path` is where clients see the API, such as "/queues"."""
+        self._base = base_path
         bodies = {name: found.read_bytes() for name, found in _walk(folder, "") if _ending(name) in _TYPES}
         digest = hashlib.sha256()
         for name in sorted(bodies):
@@ -53,7 +55,7 @@ class Dashboard:
         text = text.replace(
             "{preloads}", "\n".join(f'<link rel="modulepreload" href="{{assets}}/{path}">' for path in preloads)
         )
-        text = text.replace("{assets}", f"/assets/{self.fingerprint}")
+        text = text.replace("{assets}", f"{self._base}/assets/{self.fingerprint}").replace("{base}", self._base)
         headers = (
             (b"content-security-policy", content_security_policy(text).encode()),
             (b"referrer-policy", b"no-referrer"),
@@ -64,9 +66,9 @@ class Dashboard:
 
 
 @lru_cache(maxsize=1)
-def dashboard() -> Dashboard:
+def dashboard(base_path: str = "") -> Dashboard:
     """The dashboard of this package."""
-    return Dashboard(files(__package__).joinpath("dashboard"))
+    return Dashboard(files(__package__).joinpath("dashboard"), base_path)
 
 
 def content_security_policy(page: str) -> str:

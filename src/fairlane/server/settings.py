@@ -1,15 +1,22 @@
-"""What can be set about the API server."""
+"""Settings of the API server."""
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
+from ..model.errors import InvalidInput
+
+_BASE_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+", re.ASCII)
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Limits of the server, and the host names that it answers to."""
 
+    base_path: str = ""
+    """The path below which clients see the API, such as "/queues", for a proxy that serves other things too."""
     allowed_hosts: frozenset[str] = _LOOPBACK_NAMES
     """Names that a request's Host header may carry, in lower case."""
     request_seconds: float = 30.0
@@ -18,6 +25,14 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """For which a body that is too large is still read and thrown away, so that its sender sees the refusal."""
     ready_timeout_seconds: float = 2.0
     """Within which the store must answer for the server to count as ready."""
+
+
+def check_base_path(path: str) -> str:
+    """Return `path` without a slash at its end. Raises InvalidInput unless it is empty or looks like "/queues"."""
+    path = path.rstrip("/")
+    if path and (_BASE_PATH.fullmatch(path) is None or {".", ".."} & set(path.split("/"))):
+        raise InvalidInput(f'a base path must look like "/queues" or "/tools/queues", not {path!r}')
+    return path
 
 
 def allowed_hosts_for(given: str, bound: str) -> frozenset[str]:

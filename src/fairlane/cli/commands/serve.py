@@ -14,7 +14,7 @@ from ..options import with_settings
 
 
 @click.command()
-@with_settings("host", "port", "store", "data_dir", "durability", "loop", "log_format")
+@with_settings("host", "port", "base_path", "store", "data_dir", "durability", "loop", "log_format")
 @click.option("--no-upkeep", is_flag=True, help="Leave promote, reap and prune to other processes.")
 @click.option("--fd", type=int, hidden=True, help="Listen on this inherited socket.")
 def serve(settings: Settings, no_upkeep: bool, fd: int | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...rest.problems import BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, HttpError
 from ..context import Context
-from .answers import Receive, Scope
+from .answers import Header, Receive, Scope
 
 
 class ClientGone(Exception):
@@ -39,6 +39,10 @@ class Call:
         value = self.headers.get(name)
         return None if value is None else value.decode("latin-1")
 
+    def public_path(self, path: str) -> str:
+        """The path as clients see it, which may be below the base path of a proxy."""
+        return self.context.settings.base_path + path
+
     async def json_body(self, limit: int) -> bytes:
         """The body, of `limit` bytes at most. Raises HttpError 413 or 415, and ClientGone."""
         self._check_content(limit)
@@ -69,6 +73,11 @@ class Call:
         length = self.headers.get(b"content-length", b"0")
         if len(length) > 18 or not length.isdigit() or int(length) > limit:
             raise BodyTooLarge(limit)
+
+
+def job_location(call: Call, job_id: str) -> Header:
+    """The Location header of a job."""
+    return (b"location", call.public_path("/jobs/" + job_id).encode())
 
 
 def _is_json(kind: bytes) -> bool:

@@ -23,8 +23,8 @@ _PATH_PARAMETER = re.compile(r"{(\w+)}")
 _RETRY_AFTER = frozenset({429, 503, 507})
 
 
-def openapi_document(endpoints: Sequence[Endpoint]) -> bytes:
-    """The document as JSON text."""
+def openapi_document(endpoints: Sequence[Endpoint], base_path: str = "") -> bytes:
+    """The document as JSON text. `base_path` is where clients see the API, such as "/queues"."""
     schemas = Schemas(endpoints)
     paths: Json = {}
     for endpoint in endpoints:
@@ -36,6 +36,7 @@ def openapi_document(endpoints: Sequence[Endpoint]) -> bytes:
             "version": version("fairlane"),
             "description": "A multi-tenant job queue. Errors are problem details (RFC 9457) with a stable `type`.",
         },
+        **({"servers": [{"url": base_path}]} if base_path else {}),
         "paths": paths,
         "components": {"schemas": schemas.components},
     }

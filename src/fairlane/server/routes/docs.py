@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from ..http.answers import JSON_TYPE, Answer
 from ..http.call import Call
@@ -13,10 +14,13 @@ from ..http.openapi import openapi_document
 
 def endpoints(api: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
     """The endpoint that describes `api`."""
-    document = File(openapi_document(api), JSON_TYPE, (UNCHANGED_ONLY,))
+
+    @lru_cache(maxsize=1)
+    def document(base_path: str) -> File:
+        return File(openapi_document(api, base_path), JSON_TYPE, (UNCHANGED_ONLY,))
 
     async def openapi(call: Call) -> Answer:
         """This document."""
-        return document.answer(call)
+        return document(call.public_path("")).answer(call)
 
     return (Endpoint("GET", "/openapi.json", openapi, replies={200: Reply()}),)

@@ -11,7 +11,7 @@ from ..http.endpoint import Handler, LenientEndpoint, Reply
 
 async def asset(call: Call) -> Answer:
     """A file of the pages."""
-    found = dashboard().asset(call.path("fingerprint"), call.path("path"))
+    found = dashboard(call.public_path("")).asset(call.path("fingerprint"), call.path("path"))
     if found is None:
         raise HttpError(NO_SUCH_PATH, "There is no such file in this version of the dashboard.")
     return found.answer(call)
@@ -19,7 +19,7 @@ async def asset(call: Call) -> Answer:
 
 def _page(name: str) -> Handler:
     async def page(call: Call) -> Answer:
-        return dashboard().page(name).answer(call)
+        return dashboard(call.public_path("")).page(name).answer(call)
 
     return page
 

@@ -10,7 +10,7 @@ from ...model.schedule import Schedule
 from ...rest.jobs import chosen_id
 from ...rest.schedules import RunBody, ScheduleBody, ScheduleListing, SchedulePage
 from ..http.answers import Answer, json_answer
-from ..http.call import Call
+from ..http.call import Call, job_location
 from ..http.endpoint import Endpoint, Reply
 
 _PATH = "/tenants/{id}/schedules/{name}"
@@ -57,7 +57,7 @@ async def run_schedule(call: Call, body: RunBody | None) -> Answer:
     new_id, chosen = backend.jobs.new_id, body.id if body else None
     job_id = new_id(tenant_id) if chosen is None else chosen_id(new_id, tenant_id, chosen)
     job = await backend.schedules.run(tenant_id, name, job_id)
-    return json_answer(job, HTTPStatus.ACCEPTED, [(b"location", b"/jobs/" + job.id.encode())])
+    return json_answer(job, HTTPStatus.ACCEPTED, [job_location(call, job.id)])
 
 
 def _names(call: Call) -> tuple[str, str]:

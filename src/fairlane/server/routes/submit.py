@@ -18,7 +18,7 @@ from ...rest.limits import JOB_BODY, LARGE_BODY
 from ...rest.parsing import parse_body, part_of_body
 from ...rest.problems import problem_of
 from ..http.answers import Answer, Header, json_answer, problem_answer
-from ..http.call import Call
+from ..http.call import Call, job_location
 from ..http.endpoint import Endpoint, Reply
 
 _RATE_HEADERS = {
@@ -41,14 +41,14 @@ async def submit_job(call: Call, body: JobBody) -> Answer:
     (made,) = await _submitted(backend, [job], [body.id is not None])
     headers = [] if made.rate is None else rate_headers(made.rate)
     if made.status is SubmitStatus.CREATED and body.id is None:  # nearly always: the short way
-        headers.append(_location(made.job_id))
+        headers.append(job_location(call, made.job_id))
         return json_answer(created_job(job, made), _ACCEPTED, headers)
     if (error := refusal_of(made)) is not None:
         refusal = problem_answer(error)
         return Answer(refusal.status, refusal.body, refusal.content_type, [*refusal.headers, *headers])
     status, shown = await _outcome(backend, job, made, own_id=body.id is not None)
     if status == _ACCEPTED:
-        headers.append(_location(shown.id))
+        headers.append(job_location(call, shown.id))
     elif made.status is SubmitStatus.REPLAYED:
         headers.append(_REPLAYED)
     return json_answer(shown, status, headers)
@@ -121,10 +121,6 @@ async def _job_of_own_id(backend: Backend, job: NewJob, made: Submission) -> Job
         return await backend.jobs.get(job.id)
     except NotFound:
         return created_job(job, made)  # the store has already deleted it
-
-
-def _location(job_id: str) -> Header:
-    return (b"location", b"/jobs/" + job_id.encode())
 
 
 SUBMIT = Endpoint(

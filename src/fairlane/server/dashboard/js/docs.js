@@ -1,4 +1,6 @@
 // Shows the OpenAPI document as a page. Inserts everything as text.
+import { base } from "./lib/base.js";
+
 const byId = (id) => document.getElementById(id);
 
 function element(name, text, ...children) {
@@ -86,7 +88,7 @@ function showSchema(name, schema) {
   return box;
 }
 
-const response = await fetch("/openapi.json");
+const response = await fetch(`${base}/openapi.json`);
 const api = await response.json();
 byId("about").textContent = api.info.description;
 const bySubject = new Map();

@@ -1,4 +1,5 @@
 // The REST API. Every failure is an ApiError. `inWords` says what happened and what to do.
+import { base } from "./base.js";
 
 export class ApiError extends Error {
   constructor(status, problem) {
@@ -37,7 +38,7 @@ async function call(method, path, { body, query, signal, headers, read = JSON.pa
   }
   let response;
   try {
-    response = await fetch(withQuery(path, query), options);
+    response = await fetch(base + withQuery(path, query), options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiError(0, { detail: "fairlane does not answer." });

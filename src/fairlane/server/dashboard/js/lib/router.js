@@ -1,9 +1,11 @@
 // Pages have paths: "/" and those below "/ui". Filters are in the query.
+import { base } from "./base.js";
 import { computed, signal } from "./ui.js";
 
-const address = signal({ path: location.pathname, search: location.search });
+const within = (pathname) => pathname.slice(base.length) || "/";
+const address = signal({ path: within(location.pathname), search: location.search });
 const shown = signal(address.peek());
-const ours = (path) => path === "/" || path === "/ui" || path.startsWith("/ui/");
+const isPage = (pathname) => pathname.startsWith(`${base}/`) && /^\/(?:ui(?:\/.*)?)?$/.test(within(pathname));
 
 /** The path of the address. Its page may still be loading. */
 export const path = computed(() => address.value.path);
@@ -12,7 +14,7 @@ export const path = computed(() => address.value.path);
 export const query = computed(() => new URLSearchParams(shown.value.search));
 
 function update() {
-  const now = { path: location.pathname, search: location.search };
+  const now = { path: within(location.pathname), search: location.search };
   if (now.path === shown.peek().path) shown.value = now;
   address.value = now;
 }
@@ -22,11 +24,11 @@ export function arrive() {
   shown.value = address.peek();
 }
 
-/** Shows another page. `replace` adds no step to the browser's history. */
+/** Shows another page, by its path below the base path. `replace` adds no step to the browser's history. */
 export function navigate(to, { replace = false } = {}) {
-  const url = new URL(to, location.href);
+  const url = new URL(base + to, location.href);
   history[replace ? "replaceState" : "pushState"](null, "", url);
-  const moved = url.pathname !== path.peek();
+  const moved = within(url.pathname) !== path.peek();
   update();
   if (moved) scrollTo(0, 0);
 }
@@ -39,7 +41,7 @@ export function setQuery(changes, { replace = true } = {}) {
     else changed.set(name, value);
   }
   const text = changed.toString();
-  navigate(location.pathname + (text ? `?${text}` : ""), { replace });
+  navigate(path.peek() + (text ? `?${text}` : ""), { replace });
 }
 
 /** The values of the pattern's `:names`, or null if the path does not match. */
@@ -76,9 +78,9 @@ export function startRouter() {
     )
       return;
     const url = new URL(link.href, location.href);
-    if (url.origin !== location.origin || !ours(url.pathname) || link.target || link.hasAttribute("download")) return;
+    if (url.origin !== location.origin || !isPage(url.pathname) || link.target || link.hasAttribute("download")) return;
     if (url.hash && url.pathname === location.pathname) return;
     event.preventDefault();
-    navigate(url.href);
+    navigate(within(url.pathname) + url.search + url.hash);
   });
 }

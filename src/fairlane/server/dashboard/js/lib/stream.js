@@ -1,5 +1,6 @@
 // Updates the signals of store.js while the tab is visible: by one stream of events, or by polling without one.
 import { get } from "./api.js";
+import { base } from "./base.js";
 import { accept, changes, connection, failure, resets } from "./store.js";
 
 const POLL_MS = 2000;
@@ -14,7 +15,7 @@ function open() {
   clearTimeout(reopening);
   clearTimeout(fallback);
   source?.close();
-  source = new EventSource("/events");
+  source = new EventSource(`${base}/events`);
   fallback = setTimeout(poll, REOPEN_MS); // a proxy may hold the stream back
   source.onopen = () => {
     clearTimeout(fallback);

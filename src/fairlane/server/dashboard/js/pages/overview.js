@@ -1,7 +1,9 @@
 // The state of all tenants together, now and in the last hours.
+
 import { ButtonLink, Card, Choice, Code, Figure, PageHead, Problem, Skeleton } from "../components/basics.js";
 import { Chart, Legend } from "../components/chart.js";
 import { get } from "../lib/api.js";
+import { apiUrl } from "../lib/base.js";
 import { count, duration, plural, shortCount, shortDuration, time } from "../lib/format.js";
 import { chartsOf } from "../lib/history.js";
 import * as check from "../lib/parameters.js";
@@ -45,7 +47,7 @@ export default function Overview() {
 }
 
 function Welcome() {
-  const example = `curl -s ${location.origin}/jobs -H 'content-type: application/json' \\
+  const example = `curl -s ${apiUrl}/jobs -H 'content-type: application/json' \\
   -d '{"tenantId": "acme", "task": "demo.sleep", "payload": {"seconds": 3}}'`;
   return html`<section class="card welcome">
     <h2>Submit the first job</h2>

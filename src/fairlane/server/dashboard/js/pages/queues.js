@@ -1,9 +1,11 @@
 // Every queue: what waits in it, and pausing it.
+
 import { Badge, Button, Card, Code, Empty, PageHead, Problem, Skeleton } from "../components/basics.js";
 import { toast, toastError } from "../components/floating.js";
 import { NoWorker } from "../components/no-worker.js";
 import { Table } from "../components/table.js";
 import { at, post } from "../lib/api.js";
+import { apiUrl } from "../lib/base.js";
 import { count } from "../lib/format.js";
 import { failure, overview } from "../lib/store.js";
 import { html, useState } from "../lib/ui.js";
@@ -25,7 +27,7 @@ export default function Queues() {
       queues &&
       (rows.length
         ? html`<${Card} flush><${Table} label="Queues" columns=${columns(put)} rows=${rows} rowKey=${(queue) => queue.name} /></${Card}>`
-        : html`<${Empty} icon="queues" title="No queues yet" action=${html`<${Code} text=${`fairlane submit --url ${location.origin} --tenant acme --queue reports '{}'`} />`}>
+        : html`<${Empty} icon="queues" title="No queues yet" action=${html`<${Code} text=${`fairlane submit --url ${apiUrl} --tenant acme --queue reports '{}'`} />`}>
           A queue appears here with its first job.</${Empty}>`)
     }
   `;

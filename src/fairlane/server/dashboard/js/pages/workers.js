@@ -1,4 +1,5 @@
 // The workers: their slots and jobs, and draining one.
+
 import {
   Badge,
   Button,
@@ -13,6 +14,7 @@ import {
 } from "../components/basics.js";
 import { confirm, toast, toastError } from "../components/floating.js";
 import { at, post } from "../lib/api.js";
+import { apiUrl } from "../lib/base.js";
 import { plural } from "../lib/format.js";
 import { failure, overview } from "../lib/store.js";
 import { html, useState } from "../lib/ui.js";
@@ -30,7 +32,7 @@ export default function Workers() {
       workers &&
       (workers.length
         ? html`<ul class="workers" aria-label="Workers">${workers.map((worker) => html`<${Worker} key=${worker.id} worker=${worker} />`)}</ul>`
-        : html`<${Empty} icon="workers" title="No worker is connected" action=${html`<${Code} text=${`fairlane worker myapp:app --url ${location.origin}`} />`}>
+        : html`<${Empty} icon="workers" title="No worker is connected" action=${html`<${Code} text=${`fairlane worker myapp:app --url ${apiUrl}`} />`}>
           No job starts without a worker. Start one on any machine that reaches the store or this API:</${Empty}>`)
     }
   `;

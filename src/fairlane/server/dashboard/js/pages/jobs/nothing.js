@@ -1,5 +1,7 @@
 // An empty listing: why it is empty, and how to fill it.
+
 import { Button, ButtonLink, Code, Empty } from "../../components/basics.js";
+import { apiUrl } from "../../lib/base.js";
 import { dateTime } from "../../lib/format.js";
 import { html } from "../../lib/ui.js";
 import { changeFilter, chipsOf } from "./filter.js";
@@ -35,6 +37,6 @@ export function Nothing({ filter, more, search }) {
   const [title, words] = WORDS[filter.state];
   const command = COMMANDS[filter.state];
   return html`<${Empty} icon=${filter.state === "failed" ? "check" : "jobs"} title=${title} action=${html`
-    ${command && html`<${Code} text=${`fairlane submit --url ${location.origin} --tenant acme ${command}`} />`}
+    ${command && html`<${Code} text=${`fairlane submit --url ${apiUrl} --tenant acme ${command}`} />`}
     <p class="actions"><${ButtonLink} icon="plus" href="/ui/submit">Submit a job</${ButtonLink}></p>`}>${words}</${Empty}>`;
 }

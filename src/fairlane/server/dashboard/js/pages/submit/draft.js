@@ -1,4 +1,5 @@
 // The form's values, their checks, and the request.
+import { apiUrl } from "../../lib/base.js";
 import { JsonFault, layOut, parseTree } from "../../lib/json.js";
 import { isKey, isName, KEY_RULE, NAME_RULE } from "../../lib/names.js";
 
@@ -98,7 +99,7 @@ const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 /** The request as a shell command. */
 export function asCommand(draft) {
   const { body, headers } = requestOf(draft);
-  const lines = [`curl -s ${location.origin}/jobs`, "-H 'content-type: application/json'"];
+  const lines = [`curl -s ${apiUrl}/jobs`, "-H 'content-type: application/json'"];
   for (const [name, value] of Object.entries(headers)) lines.push(`-H ${quoted(`${name}: ${value}`)}`);
   return [...lines, `-d ${quoted(body)}`].join(" \\\n  ");
 }
