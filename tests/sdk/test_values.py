@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import enum
 import math
-from collections import OrderedDict, UserDict, deque
-from collections.abc import Callable
+from collections import OrderedDict, UserDict, defaultdict, deque
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -317,12 +317,23 @@ class Secret(BaseModel):
         (timedelta, timedelta(days=1)),
         (date, date(2027, 1, 2)),
         (Level, Level.HIGH),
+        (OrderedDict[str, Event], OrderedDict(a=Event(1))),
+        (defaultdict[int, list[Event]], defaultdict(list, {3: [Event(1)]})),
     ],
 )
 def test_values_come_back_as_the_annotated_type(annotation: Any, value: Any) -> None:
     read = through(annotation, value)
     assert read == value
     assert type(read) is type(value)
+
+
+def test_abstract_annotations_take_what_json_holds() -> None:
+    assert through(Iterable[int], [1]) == [1]
+    assert through(Hashable, "a") == "a"
+    with pytest.raises(InvalidInput, match="Expected `Hashable`, got `list`"):
+        through(Hashable, [1])
+    with pytest.raises(InvalidInput, match="Expected `int`, got `str`"):
+        through(Items, ["a"])
 
 
 async def test_results_follow_the_same_rule(world: World) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import msgspec
 from msgspec import inspect
@@ -70,12 +71,24 @@ def check_whole(text: bytes, value: Any) -> None:
         raise ValueError(f"the annotation has no room for `{lost}`; name the type that holds it")
 
 
-def _from_plain(kind: type, value: Any) -> Any:
-    """An instance of a class that msgspec does not know; `value` itself where there is none, which msgspec refuses."""
+def _from_plain(annotation: Any, value: Any) -> Any:
+    """An instance of a class that msgspec does not know; `value` itself where there is none, which msgspec checks."""
+    kind: Any = get_origin(annotation) or annotation
     if pydantic_types.is_pydantic(kind):
         return pydantic_types.read_builtins(kind, value)
     base = _plain_base(kind)
-    return value if base is None else kind(msgspec.convert(value, base))
+    if base is None:
+        return value
+    plain = msgspec.convert(value, _typed_base(annotation, base), str_keys=True, dec_hook=_from_plain)
+    return kind(None, plain) if issubclass(kind, defaultdict) else kind(plain)
+
+
+def _typed_base(annotation: Any, base: Any) -> Any:
+    """The plain type with the types of its items, as in `OrderedDict[str, int]` or `class Items(list[int])`."""
+    if arguments := get_args(annotation):
+        return base[arguments]
+    bases = getattr(annotation, "__orig_bases__", ())
+    return next((each for each in bases if get_origin(each) is base), base)
 
 
 def _plain_base(kind: type) -> type | None:
