@@ -89,6 +89,11 @@ def test_the_jobs_of_a_killed_worker_run_again_at_once(tmp_path: Path, processes
             jobs = [api.job(job_id) for job_id in job_ids]
             return all(job["attempt"] == 2 and job["workerId"] not in killed for job in jobs)
 
+        def is_gone() -> bool:
+            listed = {worker["id"] for worker in api.get("/workers")["workers"]}
+            return not listed & set(killed)
+
+        assert eventually(is_gone, 60, "killed workers are not listed") < SERVED_AGAIN_S
         took = eventually(run_again, 60, "all jobs run again")
         assert took < SERVED_AGAIN_S + 3 * start_seconds(tmp_path)
         outcomes = [[one["outcome"] for one in api.job(job_id)["attempts"]] for job_id in job_ids]

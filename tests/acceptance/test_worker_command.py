@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.running import Api, Running, eventually, fairlane, run
+from tests.support.running import Api, Running, eventually, fairlane, kill, run
 
 TASKS = """
 from fairlane import App
@@ -175,3 +175,15 @@ def test_jobs_run_on_the_chosen_event_loop(tmp_path: Path, option: tuple[str, ..
         api = system.await_ready()
         [job] = api.await_state([api.submit("default", "loop", [])], "completed")
         assert job["result"] == module
+
+
+def test_a_killed_worker_of_a_remote_supervisor_is_not_listed(folder: Path) -> None:
+    with fairlane(folder, "serve", "--port", "0") as served:
+        api = served.await_ready()
+        with fairlane(folder, "worker", "shop:app", "--processes", "2", "--url", api.url) as workers:
+            eventually(lambda: len(worker_ids(api)) == 2, 30, "both are there")
+            before = worker_ids(api)
+            kill(workers.pid_of("worker-1"))
+            eventually(lambda: len(worker_ids(api) - before) == 1, 30, "another worker is started")
+            eventually(lambda: len(worker_ids(api)) == 2, 5, "the killed one is gone")
+            stop(workers)

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from ..backend import Backend, Maintenance
+from ..backend import Backend, Maintenance, Workers
 from ..connect import is_remote, open_backend
 from ..model.backoff import Backoff
 from ..model.errors import FairlaneError
@@ -78,14 +78,16 @@ def worker_children(settings: Settings, app: str, queues: str, on_death: Callabl
 
 
 class Reaper:
-    """Gives back the leases of workers that are known to be dead, however long the store is away."""
+    """Removes workers that are known to be dead, and gives their leases back, however long the store is away."""
 
-    def __init__(self, upkeep: Maintenance) -> None:
-        self._upkeep = upkeep
+    def __init__(self, workers: Workers, maintenance: Maintenance | None) -> None:
+        """Without `maintenance`, over HTTP, leases are not given back: they expire."""
+        self._workers = workers
+        self._maintenance = maintenance
         self._tasks: set[asyncio.Task[None]] = set()
 
     def reap(self, worker_id: str) -> None:
-        """Begin to; this returns at once."""
+        """Begin to remove a worker; this returns at once."""
         task = asyncio.create_task(self._reap(worker_id))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -96,7 +98,7 @@ class Reaper:
 
     async def _reap(self, worker_id: str) -> None:
         ended = await self._insist(worker_id)
-        # Its last claim may still have been on its way to the store.
+        # Its last claim or heartbeat may still have been on its way to the store.
         await asyncio.sleep(_SECOND_LOOK_SECONDS)
         ended += await self._insist(worker_id)
         if ended:
@@ -106,7 +108,8 @@ class Reaper:
         failures = 0
         while True:
             try:
-                return await reap_dead_worker(self._upkeep, worker_id)
+                await self._workers.leave(worker_id)
+                return 0 if self._maintenance is None else await reap_dead_worker(self._maintenance, worker_id)
             except FairlaneError:
                 failures += 1
                 await asyncio.sleep(_TROUBLE.delay_ms(failures, random.random()) / 1000)
@@ -142,7 +145,7 @@ async def run_workers(settings: Settings, app: str, queues: str, *, with_upkeep:
             engine = await signals.unless_asked(opening)
             if engine is None:
                 return
-            reaper = Reaper(engine.maintenance)
+            reaper = Reaper(engine.workers, engine.maintenance)
             children = worker_children(settings, app, queues, on_death=reaper.reap)
             await _keep(settings, engine, children, signals, reload)
             reaper.close()
@@ -150,11 +153,12 @@ async def run_workers(settings: Settings, app: str, queues: str, *, with_upkeep:
 
 async def _run_remote_workers(settings: Settings, app: str, queues: str, signals: StopSignals, reload: bool) -> None:
     backend = await open_backend(settings.queue_url)
+    reaper = Reaper(backend.workers, None)
     try:
-        # Over HTTP nobody can end the leases of a dead worker; they end with their time.
-        children = worker_children(settings, app, queues, on_death=lambda worker_id: None)
+        children = worker_children(settings, app, queues, on_death=reaper.reap)
         await _keep(settings, backend, children, signals, reload)
     finally:
+        reaper.close()
         await backend.close()
 
 
