@@ -236,6 +236,9 @@ class Monitor(Protocol):
     async def counters(self, tenant_id: str | None = None) -> Counters:
         """Totals, over all tenants or of one."""
 
+    async def check_ready(self) -> None:
+        """Raise StoreUnavailable unless the store takes writes, and StoreRefused if its settings lose jobs."""
+
     async def overview(self) -> Overview:
         """Figures, queues and workers."""
 

@@ -93,3 +93,8 @@ def test_every_command_of_the_scripts_is_asked_for() -> None:
     commands = words & {name.decode().upper() for name in listed}
     assert len(commands) > 40
     assert commands <= {command for command, *_ in needed_commands()}
+
+
+def test_the_documented_rule_is_the_least_rule() -> None:
+    page = Path(__file__).parents[2] / "docs" / "operations" / "production.md"
+    assert LEAST_ACL_RULE in " ".join(page.read_text().split())

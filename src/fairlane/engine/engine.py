@@ -38,7 +38,7 @@ class Engine:
         self.leases: Leases = EngineLeases(self.partitions, self._subscription)
         self.tokens = EngineTokens(self.partitions)
         self.schedules = EngineSchedules(self.partitions, self.jobs)
-        self.monitor = EngineMonitor(self, self.partitions, self._subscription)
+        self.monitor = EngineMonitor(store.watch, self, self.partitions, self._subscription)
         self.maintenance = EngineMaintenance(calls, self.partitions, self.schedules)
 
     @classmethod

@@ -12,6 +12,7 @@ from ..model.errors import NotFound, StoreUnavailable
 from ..model.job import Counters, Job
 from ..model.monitor import Changes, History, JobChange, Overview
 from ..model.states import State
+from ..store.watch import SettingsWatch
 from . import keys
 from .events import Events
 from .history import read_history
@@ -30,7 +31,10 @@ _encode = msgspec.msgpack.Encoder().encode
 class EngineMonitor:
     """Implements `backend.Monitor`."""
 
-    def __init__(self, backend: Backend, partitions: Partitions, subscription: Subscription) -> None:
+    def __init__(
+        self, settings: SettingsWatch, backend: Backend, partitions: Partitions, subscription: Subscription
+    ) -> None:
+        self._settings = settings
         self._backend = backend
         self._partitions = partitions
         self._events = Events(partitions, subscription)
@@ -42,6 +46,11 @@ class EngineMonitor:
         replies = await self._partitions.each(lambda partition: partition.command("HMGET", keys.COUNTERS, *_COUNTERS))
         sums = (sum(int(value or 0) for value in values) for values in zip(*replies, strict=True))
         return Counters(**dict(zip(_COUNTERS, sums, strict=True)))
+
+    async def check_ready(self) -> None:
+        await self._settings.require_safe()
+        # A write that changes nothing. A replica, or a server with a full disk, refuses it all the same.
+        await self._partitions.each(lambda partition: partition.command("HDEL", keys.COUNTERS, ""))
 
     async def overview(self) -> Overview:
         replies = await self._partitions.each(lambda partition: partition.run("figures"))

@@ -11,7 +11,7 @@ from ..model.job import Counters, Job
 from ..model.monitor import Changes, History, Overview
 from ..rest.events import JOBS, RESET, JobChanges
 from ..rest.jobs import JobAnswer
-from ..rest.monitor import OverviewView
+from ..rest.monitor import Health, OverviewView
 from ..rest.paths import job_path
 from .stream import follow_stream
 from .transport import Transport
@@ -26,6 +26,9 @@ class RemoteMonitor:
     async def counters(self, tenant_id: str | None = None) -> Counters:
         query = None if tenant_id is None else {"tenantId": tenant_id}
         return await self._transport.call("GET", "/jobs/metrics", Counters, query=query)
+
+    async def check_ready(self) -> None:
+        await self._transport.call("GET", "/readyz", Health)
 
     async def overview(self) -> Overview:
         return (await self._transport.call("GET", "/overview", OverviewView)).to_overview()

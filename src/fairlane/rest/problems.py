@@ -65,7 +65,9 @@ UNSUPPORTED_MEDIA_TYPE = HttpProblem("unsupported_media_type", HTTPStatus.UNSUPP
 WRONG_HOST = HttpProblem("wrong_host", HTTPStatus.MISDIRECTED_REQUEST)
 HEADERS_TOO_LARGE = HttpProblem("headers_too_large", HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 INTERNAL = HttpProblem("internal", HTTPStatus.INTERNAL_SERVER_ERROR)
+NOT_READY = HttpProblem("not_ready", HTTPStatus.SERVICE_UNAVAILABLE, StoreUnavailable)
 HTTP_PROBLEMS = (
+    NOT_READY,
     MALFORMED_REQUEST,
     MALFORMED_JSON,
     CROSS_ORIGIN,

@@ -18,12 +18,14 @@ from ..store import EmbeddedUrl, parse_store_url
 from ..store.durability import Durability
 from .child import Child
 from .own_store import own_store, refuse_if_taken
+from .reaper import Reaper
 from .reload import reloading
 from .settings import Settings, as_environment
 from .sockets import CannotListen, address_of, listen
 from .supervisor import StopSignals, supervise
 from .upkeep import open_store
-from .worker_pool import Reaper, WorkerChild, in_time, worker_children, workers_ready
+from .worker_pool import WorkerChild, in_time, worker_children
+from .worker_watch import WorkerWatch, watched
 
 _API_STOP_SECONDS = 12.0
 _UPKEEP_STOP_SECONDS = 5.0
@@ -47,8 +49,8 @@ async def run_everything(settings: Settings, app: str, *, reload: bool) -> None:
                 return
             engine, reaper = opened
             workers = worker_children(settings, app, "", on_death=reaper.reap)
-            async with reloading(workers, wanted=reload):
-                await _supervise(settings, listener, workers, engine, signals)
+            async with watched(engine, workers) as watch, reloading(workers, wanted=reload):
+                await _supervise(settings, listener, workers, watch, signals)
 
 
 async def _open(settings: Settings, folder: Path | None, stack: contextlib.AsyncExitStack) -> tuple[Engine, Reaper]:
@@ -58,28 +60,32 @@ async def _open(settings: Settings, folder: Path | None, stack: contextlib.Async
     engine = await stack.enter_async_context(open_store(settings.store_url, settings, with_upkeep=False))
     await engine.maintenance.set_defaults(settings.default_policy, settings.fairness)
     reaper = Reaper(engine.workers, engine.maintenance)
-    stack.callback(reaper.close)
+    stack.push_async_callback(reaper.close)
     if folder is not None:
         await _reap_last_run(engine, reaper)
     return engine, reaper
 
 
 async def _supervise(
-    settings: Settings, listener: socket.socket, workers: Sequence[WorkerChild], backend: Backend, signals: StopSignals
+    settings: Settings,
+    listener: socket.socket,
+    workers: Sequence[WorkerChild],
+    watch: WorkerWatch,
+    signals: StopSignals,
 ) -> None:
     environment = as_environment(settings)
     descriptor = listener.fileno()
     api = Child(
         "api",
-        ["serve", "--no-upkeep", "--fd", str(descriptor)],
+        ["serve", "--no-upkeep", "--fd", str(descriptor), "--workers-fd", str(watch.descriptor)],
         environment,
         stop_seconds=_API_STOP_SECONDS,
-        pass_fds=[descriptor],
+        pass_fds=[descriptor, watch.descriptor],
     )
     upkeep = Child("upkeep", ["upkeep"], environment, stop_seconds=_UPKEEP_STOP_SECONDS)
 
     async def get_ready() -> None:
-        await workers_ready(backend, workers)
+        await watch.all_ready.wait()
         await _api_ready(listener)
         api.is_ready = upkeep.is_ready = True
 

@@ -8,12 +8,18 @@ from collections.abc import Callable
 from .settings import Settings
 from .sockets import address_of
 from .upkeep import open_store
+from .worker_watch import read_problem
 
 
 async def serve_api(
-    settings: Settings, listener: socket.socket, *, with_upkeep: bool, on_ready: Callable[[str], None] | None
+    settings: Settings,
+    listener: socket.socket,
+    *,
+    with_upkeep: bool,
+    workers_fd: int | None,
+    on_ready: Callable[[str], None] | None,
 ) -> None:
-    """The API on `listener`, until SIGTERM or SIGINT."""
+    """Serve the API on `listener` until a stop signal. `workers_fd`: the file of the supervisor's WorkerWatch."""
     from ..server.app import create_app
     from ..server.run import serve_on
     from ..server.settings import ServerSettings, allowed_hosts_for, check_base_path
@@ -23,5 +29,6 @@ async def serve_api(
             base_path=check_base_path(settings.base_path),
             allowed_hosts=allowed_hosts_for(settings.host, listener.getsockname()[0]),
         )
-        app = create_app(backend, server_settings)
+        problem = None if workers_fd is None else lambda: read_problem(workers_fd)
+        app = create_app(backend, server_settings, problem)
         await serve_on(app, listener, address_of(listener), on_ready=on_ready)

@@ -53,6 +53,8 @@ class Child:
         self.name = name
         self.is_ready = False
         """Set by the owner. Before that, a child that exits with FAILED or MISUSED is not restarted."""
+        self.is_drained = False
+        """Whether the process ended as an operator asked, so that it is not kept any more."""
         self._arguments = arguments
         self._environment = environment
         self._stop_seconds = stop_seconds
@@ -89,6 +91,7 @@ class Child:
                 return
             if Report.DRAINED in reported:
                 _log.info("%s (pid %d) has drained", self.name, process.pid)
+                self.is_drained = True
                 return
             if self._is_restarting or Report.USED_UP in reported:
                 self._is_restarting = False
@@ -139,6 +142,7 @@ class Child:
 
     @property
     def runs(self) -> bool:
+        """Whether there is a process now."""
         return self._process is not None and self._process.returncode is None
 
     def arguments(self) -> Sequence[str]:

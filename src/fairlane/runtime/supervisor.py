@@ -64,7 +64,7 @@ class StopSignals:
 
 
 async def supervise(
-    stages: Sequence[Sequence[Child]], signals: StopSignals, when_started: Callable[[], Coroutine[None, None, None]]
+    stages: Sequence[Sequence[Child]], signals: StopSignals, when_started: Callable[[], Coroutine[Any, Any, None]]
 ) -> None:
     """Keep all children running until a stop signal, or until all have ended; then stop them stage by stage.
 

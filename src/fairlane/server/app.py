@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.routing import Route, Router
 
 from ..backend import Backend
@@ -14,9 +16,14 @@ from .routes.submit import SUBMIT
 from .settings import ServerSettings
 
 
-def create_app(backend: Backend, settings: ServerSettings | None = None) -> App:
-    """The API of `backend`. The caller closes the backend."""
-    return App(Context(backend, settings or ServerSettings()))
+def create_app(
+    backend: Backend, settings: ServerSettings | None = None, problem: Callable[[], str | None] | None = None
+) -> App:
+    """The API of `backend`. The caller closes the backend.
+
+    `problem` says why the server is not ready, beside the state of the store.
+    """
+    return App(Context(backend, settings or ServerSettings(), problem))
 
 
 class App:

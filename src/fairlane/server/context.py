@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..backend import Backend
@@ -17,6 +18,8 @@ class Context:
 
     backend: Backend
     settings: ServerSettings
+    problem: Callable[[], str | None] | None = None
+    """Why the server is not ready, beside the state of the store."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when long polls should end so that the server can stop."""
     claims: dict[str, object] = field(default_factory=dict)

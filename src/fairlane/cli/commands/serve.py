@@ -17,7 +17,8 @@ from ..options import with_settings
 @with_settings("host", "port", "base_path", "store", "data_dir", "durability", "loop", "log_format")
 @click.option("--no-upkeep", is_flag=True, help="Leave promote, reap and prune to other processes.")
 @click.option("--fd", type=int, hidden=True, help="Listen on this inherited socket.")
-def serve(settings: Settings, no_upkeep: bool, fd: int | None) -> None:
+@click.option("--workers-fd", type=int, hidden=True, help="Read from this inherited file which workers are missing.")
+def serve(settings: Settings, no_upkeep: bool, fd: int | None, workers_fd: int | None) -> None:
     """Serve the API of a store."""
     from ...process.loop import loop_factory
     from ...runtime.api import serve_api
@@ -28,7 +29,7 @@ def serve(settings: Settings, no_upkeep: bool, fd: int | None) -> None:
     # With a descriptor, our supervisor tells when all of it is ready.
     on_ready = _tell_ready if fd is None else None
     with asyncio.Runner(loop_factory=loop_factory(settings.loop)) as runner:
-        runner.run(serve_api(settings, listener, with_upkeep=not no_upkeep, on_ready=on_ready))
+        runner.run(serve_api(settings, listener, with_upkeep=not no_upkeep, workers_fd=workers_fd, on_ready=on_ready))
 
 
 def _tell_ready(url: str) -> None:

@@ -53,7 +53,7 @@ def worker(settings: Settings, app: str, queues: str, reload: bool, no_upkeep: b
         check_can_reload()
     is_replaced = settings.max_jobs > 0 or settings.max_memory != ""
     if worker_id is None and (settings.processes > 1 or reload or is_replaced):
-        from ...runtime.worker_pool import run_workers
+        from ...runtime.workers import run_workers
 
         check_app(settings, app)
         asyncio.run(run_workers(settings, app, queues, with_upkeep=not no_upkeep, reload=reload))

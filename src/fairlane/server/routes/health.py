@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from ...model.errors import StoreUnavailable
 from ...rest.monitor import Health
+from ...rest.problems import NOT_READY, HttpError
 from ..http.answers import Answer
 from ..http.call import Call
 from ..http.endpoint import LenientEndpoint, Reply
@@ -20,10 +21,13 @@ async def livez(call: Call) -> Health:
 
 
 async def readyz(call: Call) -> Health:
-    """The store answers."""
+    """The store takes writes; for `fairlane up`, all workers run, too."""
+    problem = call.context.problem and call.context.problem()
+    if problem:
+        raise HttpError(NOT_READY, problem)
     try:
         async with asyncio.timeout(call.context.settings.ready_timeout_seconds):
-            await call.context.backend.monitor.counters()
+            await call.context.backend.monitor.check_ready()
     except TimeoutError:
         raise StoreUnavailable("the store does not answer") from None
     return Health()

@@ -1,0 +1,59 @@
+"""Cleans up after workers that are known to be dead."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+
+from ..backend import Maintenance, Workers
+from ..model.backoff import Backoff
+from ..model.errors import FairlaneError
+from ..upkeep.reap import reap_dead_worker
+
+_SECOND_LOOK_SECONDS = 0.5
+_CLOSE_SECONDS = 2.0
+_TROUBLE = Backoff(base_ms=100, cap_ms=2_000)
+
+_log = logging.getLogger(__name__)
+
+
+class Reaper:
+    """Removes dead workers from the list of workers, and gives their jobs back, however long the store is away."""
+
+    def __init__(self, workers: Workers, maintenance: Maintenance | None) -> None:
+        """Without `maintenance` (over HTTP), the leases of a dead worker end with their time."""
+        self._workers = workers
+        self._maintenance = maintenance
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def reap(self, worker_id: str) -> None:
+        """Start to clean up after a dead worker; returns at once."""
+        task = asyncio.create_task(self._reap(worker_id))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Finish what was started, within _CLOSE_SECONDS."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_CLOSE_SECONDS)
+        for task in self._tasks:
+            task.cancel()
+
+    async def _reap(self, worker_id: str) -> None:
+        ended = await self._insist(worker_id)
+        # Its last heartbeat or claim may still have been on its way to the store.
+        await asyncio.sleep(_SECOND_LOOK_SECONDS)
+        ended += await self._insist(worker_id)
+        if ended:
+            _log.info("gave back %d %s of worker %s", ended, "job" if ended == 1 else "jobs", worker_id)
+
+    async def _insist(self, worker_id: str) -> int:
+        failures = 0
+        while True:
+            try:
+                await self._workers.leave(worker_id)
+                return 0 if self._maintenance is None else await reap_dead_worker(self._maintenance, worker_id)
+            except FairlaneError:
+                failures += 1
+                await asyncio.sleep(_TROUBLE.delay_ms(failures, random.random()) / 1000)
