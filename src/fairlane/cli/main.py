@@ -15,6 +15,7 @@ from .commands.config import config
 from .commands.dlq import dlq
 from .commands.doctor import doctor
 from .commands.jobs import jobs
+from .commands.relay import relay
 from .commands.repair import repair
 from .commands.schedules import schedules
 from .commands.serve import serve
@@ -71,6 +72,7 @@ for _command in (
     up,
     serve,
     worker,
+    relay,
     try_app,
     top,
     upkeep,

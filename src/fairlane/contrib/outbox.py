@@ -110,6 +110,10 @@ class Relay:
                 failures = 0
                 await asyncio.sleep(POLL_SECONDS)
 
+    async def close(self) -> None:
+        """Close the connections of the app on this event loop."""
+        await self._app.close()
+
     async def backlog(self) -> Backlog:
         """The entries that wait, for your own metrics and alarms."""
         return await self._table.backlog()

@@ -18,11 +18,11 @@ BUILTIN = "fairlane.builtin:app"
 _log = logging.getLogger(__name__)
 
 
-def check_app_name(name: str) -> str:
-    """`name` if it looks like `module:attr`; else raises InvalidInput."""
+def check_app_name(name: str, what: str = "APP") -> str:
+    """Return `name` if it looks like `module:attr`; else raise InvalidInput, which calls it `what`."""
     module, _, attribute = name.partition(":")
     if not all(part.isidentifier() for part in [*module.split("."), *attribute.split(".")]):
-        raise InvalidInput(f'APP must look like "module:attr", not {name!r}')
+        raise InvalidInput(f'{what} must look like "module:attr", not {name!r}')
     return name
 
 
@@ -30,7 +30,12 @@ def load_app(name: str) -> App:
     """Import the App that `module:attr` names, the current folder first. Raises InvalidInput."""
     from ..sdk.app import app_from
 
-    module_name, _, attribute = check_app_name(name).partition(":")
+    return app_from(load(name), name)
+
+
+def load(name: str, what: str = "APP") -> object:
+    """Import the object that `module:attr` names, the current folder first. Raises InvalidInput."""
+    module_name, _, attribute = check_app_name(name, what).partition(":")
     if name != BUILTIN and sys.path[:1] != [os.getcwd()]:
         sys.path.insert(0, os.getcwd())
     try:
@@ -47,4 +52,4 @@ def load_app(name: str) -> App:
             value = getattr(value, part)
         except AttributeError:
             raise InvalidInput(f"{module_name} has no {attribute!r}") from None
-    return app_from(value, name)
+    return value

@@ -1,0 +1,54 @@
+"""`fairlane relay`: submits the jobs of an outbox."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import click
+
+from ...model.errors import InvalidInput
+from ...process.identity import process_name
+from ...process.logs import configure_logging
+from ...process.signals import stop_signals
+from ...runtime.settings import Settings
+from ..options import with_settings
+
+if TYPE_CHECKING:
+    from ...contrib.outbox import Relay
+
+
+@click.command()
+@click.argument("relay")
+@with_settings("loop", "log_format")
+def relay(settings: Settings, relay: str) -> None:
+    """Submit the jobs of an outbox until stopped.
+
+    RELAY is the relay, named as "module:attr": the object that `outbox.relay(app, engine)` returns. Any number of
+    relays may run.
+    """
+    from ...contrib.outbox import Relay
+    from ...process.loop import loop_factory
+    from ...runtime.app_loading import load
+
+    configure_logging(settings.log_format, process_name("relay"))
+    found = load(relay, "RELAY")
+    if not isinstance(found, Relay):
+        kind = type(found).__name__
+        raise InvalidInput(
+            f"{relay} has the type {kind} and is not a relay; write `relay = outbox.relay(app, engine)` there"
+        )
+    with asyncio.Runner(loop_factory=loop_factory(settings.loop)) as runner:
+        runner.run(_run(found))
+
+
+async def _run(relay: Relay) -> None:
+    running = asyncio.create_task(relay.run())
+    for number in stop_signals():
+        asyncio.get_running_loop().add_signal_handler(number, running.cancel)
+    try:
+        with suppress(asyncio.CancelledError):
+            await running
+    finally:
+        await relay.close()
