@@ -103,6 +103,7 @@ async def test_a_job_can_cancel_itself(world: World) -> None:
 
     job = await ended(world, work)
     assert (job.state, job.reason) == (State.CANCELLED, Reason.CANCELLED_BY_TASK)
+    assert job.error is not None and (job.error.type, job.error.message) == ("Cancel", "the user is gone")
 
 
 async def test_a_result_that_cannot_be_stored_fails_at_once(world: World) -> None:

@@ -126,13 +126,14 @@ def _attempt(a: PastAttempt) -> Attempt:
     )
 
 
-_FAILURES = frozenset({"failed", FailureKind.TIMED_OUT, FailureKind.REJECTED, FailureKind.WORKER_LOST})
+_WITH_ERROR = frozenset({"failed", "cancelled", FailureKind.TIMED_OUT, FailureKind.REJECTED, FailureKind.WORKER_LOST})
+"""Outcomes whose body is an error. Where a task cancelled its job, that is its Cancel."""
 
 
 def _error(outcome: str, body: str) -> JobError | None:
     if outcome == "worker_lost" and not body:  # with a body, the worker reported a lost child process
         return JobError("WorkerLost", "the worker stopped, or did not renew its lease in time")
-    return _decode_error(body) if body and outcome in _FAILURES else None
+    return _decode_error(body) if body and outcome in _WITH_ERROR else None
 
 
 def _ended_job(common: dict[str, Any], header: Header, ended: Ended, past: list[Attempt], *, attempts: bool) -> Job:
