@@ -31,14 +31,14 @@ _READ = re.compile(r"(?<![.:\w])([A-Za-z_]\w*)(?!\w)(?!\s*=[^=])")
 _CONFIG = """
 std = "none"
 read_globals = {{
-  redis = {{ fields = {{ "call", "sha1hex" }} }},
+  redis = {{ fields = {{ "call", "error_reply", "sha1hex" }} }},
   cmsgpack = {{ fields = {{ "pack", "unpack", "unpack_one", "unpack_limit" }} }},
   struct = {{ fields = {{ "pack", "unpack" }} }},
-  math = {{ fields = {{ "ceil", "floor", "huge", "max", "min" }} }},
+  math = {{ fields = {{ "abs", "ceil", "floor", "huge", "max", "min" }} }},
   string = {{ fields = {{ "format", "match", "sub" }} }},
   table = {{ fields = {{ "insert", "sort" }} }},
   {layouts}
-  "ipairs", "next", "pairs", "pcall", "tonumber", "type", "unpack",
+  "may_write", "ipairs", "next", "pairs", "pcall", "tonumber", "type", "unpack",
 }}
 max_line_length = {line_length}
 {files}

@@ -55,14 +55,13 @@ async def test_each_tick_makes_one_job_while_the_processes_that_fire_are_killed(
     server.start()
     store = await open_store(f"embedded:{server.data_dir}", Durability.MEMORY)
     engine = await Engine.open(store)
-    earlier = await Engine.open(store, clock=lambda: time.time_ns() // 1000 - 5 * MINUTE_MS * 1000)
     processes = [Running(tmp_path, *upkeep_of(server)) for _ in range(3)]
     chance = random.Random(4)
     kills = 0
     try:
         for wave in range(WAVES):
             for number in range(10):
-                await earlier.schedules.put(minutely(f"t{wave % 4}", f"s{wave}-{number}"))
+                await put_overdue(engine, minutely(f"t{wave % 4}", f"s{wave}-{number}"))
             await asyncio.sleep(0.1)
             if wave % 4 == 3:
                 victim = chance.randrange(len(processes))
@@ -85,6 +84,15 @@ async def test_each_tick_makes_one_job_while_the_processes_that_fire_are_killed(
             process.end()
         await store.close()
         server.stop()
+
+
+async def put_overdue(engine: Engine, spec: ScheduleSpec) -> None:
+    """Put a schedule whose first tick was due five minutes ago."""
+    first_tick = (time.time_ns() // 1_000_000 // MINUTE_MS - 5) * MINUTE_MS
+    await engine.schedules.put(spec, paused=True)
+    member = f"{spec.tenant_id}/{spec.name}"
+    await engine.store.client.zadd(keys.prefix(0) + "schedules_due", {member: first_tick})
+    await engine.schedules.pause(spec.tenant_id, spec.name, False)
 
 
 def minutely(tenant: str, name: str) -> ScheduleSpec:

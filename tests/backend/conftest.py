@@ -18,13 +18,19 @@ from tests.support.serving import closed_in_time, served
 from .world import World
 
 
+@pytest.fixture
+def begins_at_us() -> int:
+    """What the clock shows at first. It never goes back."""
+    return time.time_ns() // 1_000_000 * 1000
+
+
 @pytest.fixture(params=["engine", "http"])
-async def world(request: pytest.FixtureRequest, store_url: str) -> AsyncIterator[World]:
+async def world(request: pytest.FixtureRequest, store_url: str, begins_at_us: int) -> AsyncIterator[World]:
     """An empty store, reached in both ways, with a clock that the test moves."""
     async with AsyncExitStack() as stack:
         store = await open_store(store_url, Durability.MEMORY)
         await store.client.flushall()
-        clock = Clock(time.time_ns() // 1_000_000 * 1000)
+        clock = Clock(begins_at_us)
         engine = await Engine.open(store, clock=clock)
         stack.push_async_callback(closed_in_time, engine)
         if request.param == "engine":

@@ -127,7 +127,7 @@ async def test_unknown_jobs_cannot_be_followed(world: World, job_id: str) -> Non
 
 
 async def test_history(world: World) -> None:
-    world.clock.now_us -= world.clock.now_us % 60_000_000
+    world.clock.now_us += -world.clock.now_us % 60_000_000
     assert (await world.backend.monitor.history(60)).points == []
     assert (await world.upkeep.sample()).count == 2
     _, lease = await world.run(queue="a")

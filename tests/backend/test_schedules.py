@@ -19,6 +19,11 @@ from .world import World
 MONDAY = datetime(2026, 3, 2, 2, 59, 30, tzinfo=UTC)
 
 
+@pytest.fixture
+def begins_at_us() -> int:
+    return round(MONDAY.timestamp() * 1_000_000)
+
+
 def at(world: World, moment: datetime) -> None:
     world.clock.now_us = round(moment.timestamp() * 1_000_000)
 

@@ -29,7 +29,7 @@ async def test_a_token_is_shown_with_its_secret_once(world: World, store_url: st
     assert (token.expires_at, token.last_used_at) == (spec.expires_at, None)
     listed, cursor = await world.backend.tokens.list(10)
     assert (list(listed), cursor) == ([token], None)
-    stored = Engine(await open_store(store_url, Durability.MEMORY), 1)
+    stored = await Engine.open(await open_store(store_url, Durability.MEMORY))
     assert await stored.tokens.find(digest_of(secret)) == token
     assert await stored.tokens.find(digest_of(new_secret())) is None
     for key in await stored.store.client.keys("*"):

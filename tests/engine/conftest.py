@@ -28,4 +28,4 @@ def clock() -> Clock:
 @pytest.fixture
 async def engine(store: Store, clock: Clock) -> Engine:
     await store.client.flushall()
-    return await Engine.open(store, clock=clock)
+    return await Engine.open(store, clock=clock, monotonic=clock.monotonic)

@@ -17,7 +17,7 @@ MINUTE_MS = 60_000
 
 
 def to_full_minute(clock: Clock) -> None:
-    clock.now_us -= clock.now_us % (MINUTE_MS * 1000)
+    clock.now_us += -clock.now_us % (MINUTE_MS * 1000)
 
 
 async def test_many_upkeeps_take_one_sample_a_step(engine: Engine, clock: Clock) -> None:

@@ -106,7 +106,7 @@ class EngineMachine(RuleBasedStateMachine):
 
     async def _open(self) -> Engine:
         await self.store.client.flushall()
-        return await Engine.open(self.store, clock=self.clock)
+        return await Engine.open(self.store, clock=self.clock, monotonic=self.clock.monotonic)
 
     def _run(self, call: Call) -> Any:
         async def awaited() -> Any:
@@ -354,6 +354,11 @@ class EngineMachine(RuleBasedStateMachine):
     def let_time_pass(self, us: int) -> None:
         self.clock.advance(us=us)
         self.last = None
+
+    @rule(seconds=st.sampled_from([-86_400, -3_600, -3, 3, 3_600, 86_400]))
+    def set_the_clock_of_the_store(self, seconds: int) -> None:
+        """The model knows nothing of it: the engine's time goes on."""
+        self.clock.set_store(seconds)
 
     @invariant()
     def agree(self) -> None:

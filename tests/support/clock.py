@@ -1,4 +1,4 @@
-"""The store's time, stepped by hand."""
+"""Time that tests move by hand."""
 
 from __future__ import annotations
 
@@ -6,13 +6,22 @@ START_US = 1_700_000_000_000_000
 
 
 class Clock:
-    """Microseconds; stands still unless it is moved."""
+    """Microseconds; stands still unless it is moved. A call returns what the store's clock shows."""
 
     def __init__(self, now_us: int = START_US) -> None:
         self.now_us = now_us
+        self.store_is_ahead_us = 0
 
     def __call__(self) -> int:
+        return self.now_us + self.store_is_ahead_us
+
+    def monotonic(self) -> int:
+        """The clock of a process."""
         return self.now_us
+
+    def set_store(self, seconds: float) -> None:
+        """Set the store's clock forward or back, while no time passes."""
+        self.store_is_ahead_us += round(seconds * 1_000_000)
 
     @property
     def now_ms(self) -> int:

@@ -19,7 +19,10 @@ from ..store import Store
 from ..store.answers import PATIENCE_S, StoreError, meaning_of, passes
 from . import scripts
 from .scripts import Script, Value
+from .steady_clock import SteadyClock, is_unconfirmed, monotonic_us
 
+MOST_CONFIRMATIONS = 10
+"""How often the store's time is confirmed for one call."""
 _PAUSES_S = (0.0, 0.02, 0.05, 0.1, 0.2)
 
 T = TypeVar("T")
@@ -28,10 +31,16 @@ Arguments = tuple[Script, str, dict[str, Value], list[bytes]]
 
 
 class Calls:
-    """Scripts and plain commands on one store. `clock` (µs) replaces the store's time in tests."""
+    """Scripts and plain commands on one store.
 
-    def __init__(self, store: Store, clock: Callable[[], int] | None = None) -> None:
+    In tests, `clock` (µs) replaces the store's clock, and `monotonic` (µs) the one of this process [default: `clock`].
+    """
+
+    def __init__(
+        self, store: Store, clock: Callable[[], int] | None = None, monotonic: Callable[[], int] | None = None
+    ) -> None:
         self.store = store
+        self.time = SteadyClock(self, clock, monotonic or clock or monotonic_us)
         self._clock = clock
         self._scripts = {name: scripts.load(name) for name in scripts.names()}
 
@@ -48,12 +57,30 @@ class Calls:
 
     async def run_together(self, calls: list[Arguments]) -> list[Any]:
         """The replies of several scripts sent in one write."""
+        for prefix in {prefix for _, prefix, _, _ in calls}:
+            await self.time.keep(prefix)
+        replies = await self._send_scripts(calls)
+        for i, call in enumerate(calls):
+            tries = 0
+            while is_unconfirmed(replies[i]) and tries < MOST_CONFIRMATIONS:
+                await self.time.confirm(call[1])
+                (replies[i],) = await self._send_scripts([call])
+                tries += 1
+        return self._checked(replies)
+
+    async def run_unguarded(self, name: str, prefix: str, **values: Value) -> Any:
+        """As `run`, for the script that confirms the store's time."""
+        (reply,) = self._checked(await self._send_scripts([(self._scripts[name], prefix, values, [])]))
+        return reply
+
+    async def _send_scripts(self, calls: list[Arguments]) -> list[Any]:
         commands = [self._command(*call) for call in calls]
         replies = await self._patiently(lambda: self._send(commands))
-        for i, (script, prefix, values, rest) in enumerate(calls):
+        for i, (script, *_) in enumerate(calls):
             if isinstance(replies[i], NoScriptError):
-                replies[i] = await self.command("EVAL", script.source, *self._command(script, prefix, values, rest)[2:])
-        return self._checked(replies)
+                with_source: list[tuple[Value, ...]] = [("EVAL", script.source, *commands[i][2:])]
+                (replies[i],) = await self._patiently(lambda command=with_source: self._send(command))  # type: ignore[misc]
+        return replies
 
     async def command(self, *parts: Value) -> Any:
         """The reply to one plain command, which must be safe to repeat."""

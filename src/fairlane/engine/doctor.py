@@ -21,6 +21,7 @@ from .partition import Partitions
 from .reading import Reader
 from .records import unpack_request
 from .schedules import read_schedule
+from .steady_clock import offset_us
 
 PASSES = 3
 PAUSE_S = 0.1
@@ -60,7 +61,13 @@ async def examine(calls: Calls, partitions: Partitions, on_progress: Callable[[i
         jobs.update(snapshot.jobs_by_state())
         total += len(snapshot.names)
     named = await calls.store.check() + sorted(problems)
-    return StoreReport(problems=named[:MAX_PROBLEMS], jobs=dict(jobs), keys=total)
+    offsets = [offset_us(await partition.command("GET", keys.TIME)) for partition in partitions]
+    return StoreReport(
+        problems=named[:MAX_PROBLEMS],
+        jobs=dict(jobs),
+        keys=total,
+        clock_offset_seconds=max(offsets, key=abs) / 1_000_000,
+    )
 
 
 class Snapshot:
@@ -90,7 +97,9 @@ class Snapshot:
         """Read all keys of a partition."""
         names = await reader.key_names()
         self = cls(names)
-        self.sets = await reader.scores(["leases", "slots", "lanes", *_TIMED, *_with_prefix(names, keys.RUN_INDEX)])
+        self.sets = await reader.scores(
+            ["leases", "slots", "lanes", "windows", *_TIMED, *_with_prefix(names, keys.RUN_INDEX)]
+        )
         lanes = await reader.scores(_with_prefix(names, keys.LANE))
         self.lanes = {name.removeprefix(keys.LANE): set(jobs) for name, jobs in lanes.items()}
         lifetimes = await reader.replies("PTTL", _with_prefix(names, keys.EXPIRING_KEYS))
@@ -215,6 +224,8 @@ class Snapshot:
 
     def _key_problems(self) -> set[str]:
         found = {f"key {name} never expires" for name in self.unexpiring}
+        windows = {name for name in self.names if name.startswith(keys.WINDOWS)}
+        found |= {f"rate window {name} is never deleted" for name in windows - self.sets["windows"].keys()}
         unfinished = {f"u/{self.tenants_of.get(job, '?')}/{key}" for job, key in self.keyed.items()}
         business = {name for name in self.names if name.startswith("u/")}
         found |= {f"business key {name} belongs to no unfinished job" for name in business - unfinished}

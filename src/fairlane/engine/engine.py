@@ -26,9 +26,8 @@ from .workers import EngineWorkers
 class Engine:
     """Implements `backend.Backend` on one store, and `backend.Maintenance`. Made by `Engine.open`."""
 
-    def __init__(self, store: Store, partition_count: int, clock: Callable[[], int] | None = None) -> None:
-        self.store = store
-        calls = Calls(store, clock)
+    def __init__(self, calls: Calls, partition_count: int) -> None:
+        self.store = store = calls.store
         self.partitions = Partitions(calls, partition_count)
         self._subscription = Subscription(store, self.partitions)
         self.workers = EngineWorkers(self.partitions, self._subscription)
@@ -42,18 +41,26 @@ class Engine:
         self.maintenance = EngineMaintenance(calls, self.partitions, self.schedules)
 
     @classmethod
-    async def open(cls, store: Store, *, partitions: int = 1, clock: Callable[[], int] | None = None) -> Self:
+    async def open(
+        cls,
+        store: Store,
+        *,
+        partitions: int = 1,
+        clock: Callable[[], int] | None = None,
+        monotonic: Callable[[], int] | None = None,
+    ) -> Self:
         """An engine on `store`. A new store is laid out with `partitions`.
 
-        `clock` returns microseconds and replaces the store's time, for tests.
+        For tests, `clock` replaces the store's clock and `monotonic` the one of this process [default: `clock`]. Both
+        return microseconds.
         """
-        calls = Calls(store)
+        calls = Calls(store, clock, monotonic)
         await check_permissions(calls)
         laid_out = await calls.command("HGET", keys.META, "partitions")
         if laid_out is None:  # only then write, since a full store refuses writes
             await calls.command("HSETNX", keys.META, "partitions", partitions)
             laid_out = await calls.command("HGET", keys.META, "partitions")
-        engine = cls(store, int(laid_out), clock)
+        engine = cls(calls, int(laid_out))
         await engine.maintenance.set_defaults_if_unset()
         return engine
 

@@ -55,6 +55,7 @@ class IdleClaims:
         self._claims: dict[str, IdleClaim] = {}
         self._count = 0
         self._passing: set[asyncio.Task[None]] = set()
+        self._is_closed = False
 
     @property
     def channels(self) -> Sequence[str]:
@@ -73,6 +74,13 @@ class IdleClaims:
             del self._claims[number]
             for partition, queue in claim.unused:
                 self._wake_another(partition, queue)
+
+    async def close(self) -> None:
+        """Pass no more wakes on. Upkeep wakes another claim once one is overdue."""
+        self._is_closed = True
+        for task in self._passing:
+            task.cancel()
+        await asyncio.gather(*self._passing, return_exceptions=True)
 
     def wake_all(self) -> None:
         """Messages may have been lost."""
@@ -96,6 +104,8 @@ class IdleClaims:
         for claim in self._claims.values():
             if claim.may_take(queue) and not claim.event.is_set():
                 return claim.wake(partition, queue)
+        if self._is_closed:
+            return
         task = asyncio.create_task(self._pass_on(partition, queue))
         self._passing.add(task)
         task.add_done_callback(self._passing.discard)

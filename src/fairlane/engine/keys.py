@@ -22,6 +22,7 @@ LANES = "lanes"
 WORKERS = "workers"
 WORKER_INFO = "worker_info"
 WATCHED = "watched"
+TIME = "time"
 SCHEDULES = "schedules"
 SCHEDULE_NAMES = "schedule_names"
 SCHEDULE_STATES = "schedule_states"
@@ -81,19 +82,20 @@ def wake(listener: str) -> str:
 JOB_KEYS = ("j/", "x/", "r/", "g/")
 """Prefixes of the keys that belong to one job."""
 
-TENANT_KEYS = ("rate/", "starts/")
-"""Prefixes of keys of a tenant; they expire by themselves."""
+EXPIRING_KEYS = ("i/", "claim/", "answer/", WATCHED)
 
-EXPIRING_KEYS = ("i/", "claim/", "answer/", WATCHED, *TENANT_KEYS)
+WINDOWS = ("rate/", "starts/")
+"""Prefixes of sliding windows of a tenant."""
 
-KEYS_BY_NAME = ("idle/", LANE, RUN_INDEX, BUSINESS_KEY, "count/", HISTORY)
+KEYS_BY_NAME = (*WINDOWS, "idle/", LANE, RUN_INDEX, BUSINESS_KEY, "count/", HISTORY)
 """Prefixes of keys that end in a name and do not expire."""
 
 SINGLE_KEYS = frozenset({
     LANES, "resting", "floor", "blocked", "blocked_until", "slots", "started", LEASES, "scheduled",
     "completed", "failed", "cancelled", "keyed", "awaited", TENANTS, POLICIES, "defaults", "queues_used",
     "queues_paused", "fairness", "owed", WORKERS, WORKER_INFO, "orders", "draining",
-    "idle_queues", "woken", "alarm", "sequence", "fence", COUNTERS, "depths", "ready", "clock", "shift",
+    "idle_queues", "woken", "alarm", "windows", TIME,
+    "sequence", "fence", COUNTERS, "depths", "ready", "clock", "shift",
     SCHEDULES, SCHEDULE_NAMES, SCHEDULE_STATES, SCHEDULES_DUE,
     TOKENS, TOKEN_NAMES, TOKEN_DIGESTS, TOKEN_USES,
 })  # fmt: skip

@@ -15,6 +15,7 @@ from .policies import pack_policy
 from .retention import SPARED_MS, rules_of
 from .schedules import EngineSchedules
 from .scripts import Value
+from .steady_clock import RENEW_US
 
 WORKER_SILENCE_MS = 60_000
 """A worker without a heartbeat for this long is removed."""
@@ -33,6 +34,10 @@ class EngineMaintenance:
     async def promote(self, limit: int) -> UpkeepStep:
         return await self._step("promote", limit)
 
+    async def keep_time(self) -> UpkeepStep:
+        await self._partitions.each(lambda partition: self._calls.time.confirm(partition.prefix, RENEW_US))
+        return UpkeepStep(0)
+
     async def reap(self, limit: int) -> Reaped:
         return await self.reap_worker("", limit)
 
@@ -49,6 +54,8 @@ class EngineMaintenance:
             await self._step("prune", most, state=state, max_age_ms=age, max_count=count, spared_ms=SPARED_MS)
             for state, most, age, count in await rules_of(retention, self._calls, limit)
         ]
+        while (await self._step("delete_expired", limit)).count >= limit:
+            pass
         await self._partitions.each(self._tidy)
         nexts = [step.next_ms for step in steps if step.next_ms is not None]
         return UpkeepStep(sum(step.count for step in steps), min(nexts, default=None))

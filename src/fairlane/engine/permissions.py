@@ -44,10 +44,7 @@ _ON_A_KEY = (
         "LTRIM",
     ),
     *("MGET",),
-    *(
-        "PEXPIRE",
-        "PTTL",
-    ),
+    *("PTTL",),
     *("RPUSH",),
     *(
         "SADD",

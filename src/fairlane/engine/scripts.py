@@ -6,6 +6,8 @@ using it or that reads KEYS or ARGV by number. NEEDS lists the includes whose na
 
 Files name the fields of records as layouts.py does.
 
+Every script also has the local variable `may_write`: whether its flags permit writes.
+
 An include opens with a sentence, its own NEEDS and, if it reads arguments of the script, their names after KEYS and
 ARGV. The loader puts each include once, after the includes that it needs.
 """
@@ -139,7 +141,8 @@ def parse(script: LuaFile, read: Callable[[str], LuaFile] = read_include) -> Scr
     rest = argv[-1].removesuffix("...") if argv and argv[-1].endswith("...") else None
     if rest is not None:
         argv = argv[:-1]
-    source = "\n".join((shebang, _locals(keys, argv, rest), *_nested(includes, body)))
+    may_write = f"local may_write = {'true' if 'no-writes' not in shebang else 'false'}"
+    source = "\n".join((shebang, f"{_locals(keys, argv, rest)} {may_write}", *_nested(includes, body)))
     sha = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
     return Script(script.name, source, sha, argv, rest, events)
 

@@ -74,6 +74,7 @@ class Subscription:
 
     async def close(self) -> None:
         """Stop listening."""
+        await self._idle_claims.close()
         if self._listener is not None:
             self._listener.cancel()
             await asyncio.wait({self._listener})

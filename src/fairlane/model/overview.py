@@ -39,6 +39,8 @@ class StoreReport(msgspec.Struct, frozen=True, rename="camel"):
     jobs: dict[str, int]
     """Jobs by state."""
     keys: int
+    clock_offset_seconds: float = 0.0
+    """How far the queue's time is ahead of the store's clock: what undoes steps of that clock."""
 
     @property
     def healthy(self) -> bool:

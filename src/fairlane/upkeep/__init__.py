@@ -1,4 +1,6 @@
-"""Duties that keep a store in order: promote, fire, reap, prune, sample and check, one a file, in one shared loop.
+"""Duties that keep a store in order: promote, fire, reap, prune, sample, check and keep time.
+
+One duty a file, in one shared loop.
 
 Any number of processes may run them on one store at once: each step is atomic in the store, so a
 step that another process took first finds nothing to do. There is no leader.

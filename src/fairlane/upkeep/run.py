@@ -11,9 +11,10 @@ from .promote import promote
 from .prune import prune
 from .reap import reap
 from .sample import sample
+from .time import keep_time
 
 
 async def run_upkeep(upkeep: Maintenance, retention: Retention) -> None:
-    """Promote, fire, reap, prune, sample and check until cancelled."""
-    duties = [promote(upkeep), fire(upkeep), reap(upkeep), prune(upkeep, retention), sample(upkeep), check(upkeep)]
-    await run_duties(duties)
+    """Promote, fire, reap, prune, sample, check and keep time until cancelled."""
+    sweeps = [promote(upkeep), fire(upkeep), reap(upkeep), prune(upkeep, retention)]
+    await run_duties([*sweeps, sample(upkeep), check(upkeep), keep_time(upkeep)])

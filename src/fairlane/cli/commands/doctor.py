@@ -26,7 +26,14 @@ def doctor(settings: Settings, output: str) -> None:
     if output == "json":
         print_json(report)
     else:
-        print_facts([*sorted(report.jobs.items()), ("keys", report.keys)])
+        offset = report.clock_offset_seconds
+        print_facts(
+            [
+                *sorted(report.jobs.items()),
+                ("keys", report.keys),
+                ("clock offset", f"{offset:+,.1f} s: the store's clock was set" if abs(offset) >= 0.1 else None),
+            ]
+        )
         for problem in report.problems:
             click.echo(f"broken: {printable(problem)}")
         if report.healthy:

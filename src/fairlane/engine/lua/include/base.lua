@@ -5,12 +5,23 @@
 local call = redis.call
 local pack, unpack_value = cmsgpack.pack, cmsgpack.unpack
 
--- The clock is the store's (microseconds); tests pass their own time as `at`.
+-- Time is the store's clock (us; tests pass their own as `at`) plus an offset that undoes its steps. A script that may
+-- write refuses to run if the clock may have been set: the caller confirms the time and calls again (steady_clock.py).
+--   time  two doubles: how far this time is ahead of the store's clock (us), the store's time (us) when a process last
+--         confirmed that
+local MAX_UNCONFIRMED_US = 2000000
 local now_us = tonumber(at)
 if now_us == nil then
   local time = call('TIME')
   now_us = time[1] * 1000000 + time[2]
 end
+local kept_time = call('GET', prefix .. 'time')
+local ahead_us, confirmed_us = 0, 0
+if kept_time then ahead_us, confirmed_us = struct.unpack('>dd', kept_time) end
+if may_write and math.abs(now_us - confirmed_us) > MAX_UNCONFIRMED_US then
+  return redis.error_reply('FLTIME the time of the store is not confirmed')
+end
+now_us = now_us + ahead_us
 local now = math.floor(now_us / 1000)
 
 local function key(name)

@@ -4,6 +4,8 @@
 -- NEEDS base
 --   rate/TENANT    submissions
 --   starts/TENANT  starts
+--   windows        zset "rate/TENANT" or "starts/TENANT" by the time (ms) from which on it is empty. No key expires by
+--                  itself: the store would delete it early when its clock is set forward.
 
 -- The number of events in the window that ends now. Deletes older ones, by binary search.
 local function window_used(name, window)
@@ -35,5 +37,5 @@ local function window_add(name, window, events)
   local stamp = string.format('%.0f', now_us)
   for i = 1, events do times[i] = stamp end
   write('LPUSH', name, times)
-  call('PEXPIRE', key(name), math.ceil(window / 1000) + 1000)
+  call('ZADD', key('windows'), now + math.ceil(window / 1000), name)
 end
