@@ -16,18 +16,18 @@ from typing import Self
 DESCRIPTOR_VARIABLE = "FAIRLANE_EXIT_REPORT_FD"
 _SECRET_BYTES = 16
 _MOST_BYTES = 1024 * 1024
-"""How much of what a child wrote is looked at."""
+"""The most bytes of a child that are read."""
 
 
 class Report(Enum):
-    """What a child can say."""
+    """A message of a child."""
 
     STARTED = b"started."
-    """It has begun its work: whatever its exit code will be, it does not mean that it cannot start."""
+    """It has begun its work, so no exit code means that it could not start."""
     DRAINED = b"drained."
-    """It was told to drain, and has: it is not to be started again."""
+    """It has drained as commanded: do not start it again."""
     USED_UP = b"used_up."
-    """It has run as many jobs, or taken as much memory, as it may: it is to be replaced."""
+    """It has run its number of jobs, or is over its memory limit: replace it."""
 
 
 class ExitReports:
@@ -39,14 +39,14 @@ class ExitReports:
         self._secret = os.urandom(_SECRET_BYTES)
         self._ours.send(self._secret)
         self.descriptor = self._theirs.fileno()
-        """To be inherited by the child."""
+        """The child inherits it."""
 
     def child_has_it(self) -> None:
         """The child was spawned: close its end here."""
         self._theirs.close()
 
     def read(self) -> set[Report]:
-        """Everything that the child reported. To be called once it has ended; closes the socket."""
+        """All messages of the child. Call this once it has ended; it closes the socket."""
         received = bytearray()
         with self._ours, contextlib.suppress(OSError):
             while len(received) < _MOST_BYTES and (piece := self._ours.recv(65_536)):
@@ -63,7 +63,7 @@ class Supervisor:
 
     @classmethod
     def of_this_process(cls) -> Self:
-        """To be called before any code of the user runs."""
+        """The supervisor of this process. Call this before any code of the user runs."""
         descriptor = os.environ.pop(DESCRIPTOR_VARIABLE, None)
         if descriptor is None:
             return cls(None)
@@ -73,7 +73,7 @@ class Supervisor:
         return cls(connection)
 
     def tell(self, report: Report) -> None:
-        """Report; a supervisor that is gone does not matter."""
+        """Send a message, or nothing if the supervisor is gone."""
         if self._connection is not None:
             with contextlib.suppress(OSError):
                 self._connection.send(self._secret + report.value)

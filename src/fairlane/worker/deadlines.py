@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 
 class Deadlines:
-    """Calls `tick` at the earliest deadline that it was told of; `tick` answers with the next one.
+    """Calls `tick` at the earliest deadline that it knows; `tick` returns the next one.
 
-    Most jobs end long before their deadline, so that a timer for each would be made for nothing.
+    Most jobs end long before their deadline, so a timer for each would be wasted.
     """
 
     def __init__(self, tick: Callable[[float], float]) -> None:
@@ -20,7 +20,7 @@ class Deadlines:
         self._due_at = float("inf")
 
     def watch(self, due_at: float) -> None:
-        """See to it that `tick` is called at `due_at`, on the monotonic clock, or before."""
+        """Have `tick` called at `due_at`, on the monotonic clock, or before."""
         if due_at < self._due_at:
             self._arm(due_at)
 

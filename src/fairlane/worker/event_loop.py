@@ -39,7 +39,7 @@ def run_to_its_end(loop: asyncio.AbstractEventLoop, main: Coroutine[Any, Any, T]
 def _new_task(
     loop: asyncio.AbstractEventLoop, code: Coroutine[Any, Any, T] | Generator[Any, None, T], **options: Any
 ) -> asyncio.Task[T]:
-    """A task that a job starts is watched: should it exit, the job is to know of it."""
+    """Make a task. If a job starts it and it exits, the job fails, unless the job handles that."""
     task = asyncio.Task(cast("Coroutine[Any, Any, T]", code), loop=loop, **options)
     if running_job.get(None) is not None:
         task.add_done_callback(_helper_ended)

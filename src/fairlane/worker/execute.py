@@ -46,7 +46,7 @@ class Executor:
         notify_progress: Callable[[], None],
         hooks: FailureHooks,
     ) -> None:
-        """`deliver` is called whenever a job lets its slot go, with what is to be reported, if anything.
+        """`deliver` is called whenever a job frees its slot, with its outcome, if there is one to send.
 
         `notify_progress` is called from any thread.
         """
@@ -109,7 +109,7 @@ class Executor:
         self._ended(job, outcomes.completed(lease, result))
 
     def _run_in_thread(self, job: RunningJob) -> None:
-        if job.lease.token not in self.running:  # it was given up while it waited for a thread
+        if job.lease.token not in self.running:  # it was abandoned while it waited for a thread
             self._hand_over(job, outcomes.released(job.lease))
             return
         self._hand_over(job, call(job.runnable, job.context, job.lease))
@@ -130,7 +130,7 @@ class Executor:
             self._loop.call_soon_threadsafe(self._began, job)
 
         outcome = process.run(job.runnable, job.lease, began, partial(_hear, job.context))
-        job.process = None  # from now on it may be another job's, which must not be stopped for this one
+        job.process = None  # it may run another job next, which must not be stopped in place of this one
         self._processes.give_back(process)
         self._hand_over(job, outcome)
 
@@ -141,10 +141,10 @@ class Executor:
         self._deadlines.watch(job.due_at)
 
     def _hand_over(self, job: RunningJob, outcome: Outcome) -> None:
-        """From a thread to the event loop."""
+        """Pass an outcome from a thread to the event loop."""
         try:
             self._loop.call_soon_threadsafe(self._ended, job, outcome)
-        except RuntimeError:  # the worker is gone, and with it everybody who would listen
+        except RuntimeError:  # the worker is gone
             log.debug("job %s ended after its worker", job.lease.job_id)
 
     def _ended(self, job: RunningJob, outcome: Outcome) -> None:
@@ -187,7 +187,7 @@ class Executor:
             self._idle.set()
 
     def stop(self, job: RunningJob, reason: Stop) -> None:
-        """Tell a job to stop, and let its slot go when it has, or at once where it cannot be stopped."""
+        """Tell a job to stop, and free its slot when it has, or at once if it cannot be stopped."""
         if self.running.get(job.lease.token) is not job:
             return
         first = job.stop is None
@@ -217,7 +217,7 @@ class Executor:
         self._deadlines.watch(job.abandon_at)
 
     def _give_up(self, job: RunningJob, reason: Stop) -> None:
-        """The job's grace is over: kill its process, or let the job go where there is none."""
+        """The job's grace is over: kill its process, or abandon the job if it has none."""
         if job.process is None or job.is_killed:
             self._abandon(job, reason)
             return
@@ -232,7 +232,7 @@ class Executor:
         self._report(job, outcomes.stopped(job.lease, reason))
 
     def _tick(self, now: float) -> float:
-        """Stop the jobs whose time is over; the time of the next one."""
+        """Stop the jobs whose time is over; return when the next one is due."""
         for job in list(self.running.values()):
             if now < job.due_at:
                 continue
@@ -266,7 +266,7 @@ class Executor:
 
 
 def _hear(context: JobContext, said: Said) -> None:
-    """What a job in another process said counts as if it had been said here."""
+    """Take over the progress and lines of a job process."""
     if said.progress is not None and said.progress != context.latest_progress:
         context.hear(said.progress)
     for line in said.lines:

@@ -1,4 +1,4 @@
-"""Keeps the worker's leases, from a thread and a connection of its own, so that a busy event loop loses none."""
+"""Extends the worker's leases from a separate thread and connection, so that a busy event loop loses none."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ log = logging.getLogger("fairlane.worker")
 PROGRESS_SECONDS = 0.5
 """Progress and log lines are sent at most this often."""
 HUNG_SECONDS = 5.0
-"""So long after a job's timeout, an event loop that has not ended the job is taken for hung: the lease may go."""
+"""Seconds after a job's timeout. An event loop that has not ended the job by then hangs: its lease may expire."""
 LONGEST_RETRY_SECONDS = 1.0
 JOIN_SECONDS = 2.0
 
 
 class Heartbeat:
-    """Extends the leases of all running jobs every third of a lease, and tells the store of the worker.
+    """Extends the leases of all running jobs every third of a lease, and reports the worker to the store.
 
-    What jobs say meanwhile, progress and log lines, goes to the store in between, twice a second at most.
+    Progress and log lines of jobs go to the store in between, twice a second at most.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Heartbeat:
         report: Callable[[], WorkerReport],
         on_status: Callable[[RunningJob, LeaseStatus], None],
     ) -> None:
-        """`running`, `report` and `on_status` (told of all but OK) are called in the heartbeat's thread."""
+        """`running`, `report` and `on_status` (not for OK) are called in the heartbeat's thread."""
         self._open_backend = open_backend
         self._lease_ms = lease_ms
         self._running = running
@@ -63,23 +63,25 @@ class Heartbeat:
         self._thread.start()
 
     def poke(self) -> None:
-        """There is something to send. Cheap, and safe from any thread."""
+        """Send new progress and lines soon. Cheap, and safe from any thread."""
         if not self._is_poked:
             self._is_poked = True
             self._rouse()
 
     def beat_now(self) -> None:
-        """Something may have happened to the leases: extend them all at once. Safe from any thread."""
+        """Extend all leases at once, since something may have happened to them. Safe from any thread."""
         self._is_called = True
         self._rouse()
 
     async def stop(self) -> None:
-        """Send nothing more, and wait until the connection is given back."""
+        """Send nothing more, and wait until the connection is closed."""
         self._is_stopped = True
         if self._thread.is_alive():
             self._rouse()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(JOIN_SECONDS):  # no joining: jobs may hold all threads of the loop's pool
+                async with asyncio.timeout(
+                    JOIN_SECONDS
+                ):  # not Thread.join: jobs may hold all threads of the loop's pool
                     await self._ended.wait()
 
     def _rouse(self) -> None:
@@ -104,7 +106,7 @@ class Heartbeat:
                 if backend is None:
                     backend = await self._open_backend()
                 await self._beat(backend)
-            except Exception as error:  # whatever it was, leases are lost without a next try
+            except Exception as error:  # leases are lost without a next try, whatever the error
                 pause = self._pause_after(error)
             else:
                 self._failures = 0
@@ -114,7 +116,7 @@ class Heartbeat:
             await backend.close()
 
     async def _beat(self, backend: Backend) -> None:
-        """Extend all leases when it is time to, and those of jobs with new progress in between."""
+        """Extend all leases if they are due, else those of jobs with new progress."""
         self._is_poked = False
         now = time.monotonic()
         if self._is_called:
@@ -147,10 +149,10 @@ class Heartbeat:
         self.last_success = time.monotonic()
 
     async def _extend_in_any_case(self, backend: Backend, reports: Sequence[LeaseReport]) -> Sequence[LeaseStatus]:
-        """Extend the leases without what the jobs said, where that is refused: no lease must be lost over words."""
+        """Extend the leases, without progress and lines if these are refused: no lease must be lost over them."""
         try:
             return await backend.leases.extend(self._report(), reports, self._lease_ms)
-        except (InvalidInput, TypeError, ValueError) as error:  # the latter two where it cannot even be written
+        except (InvalidInput, TypeError, ValueError) as error:  # the latter two: it cannot be written
             if all(report.progress is None and report.logs is None for report in reports):
                 raise
             log.error("progress and log lines of %d jobs are refused and dropped: %s", len(reports), error)
@@ -172,7 +174,7 @@ class Heartbeat:
         return min(LONGEST_RETRY_SECONDS, 0.05 * 2.0**self._failures) * random.uniform(0.5, 1.0)
 
     async def _sleep(self, seconds: float) -> None:
-        """At most so long; less where new progress is due earlier or the heartbeat is stopped."""
+        """Sleep at most `seconds`; less if new progress is due earlier or the heartbeat is stopped."""
         assert self._roused is not None  # noqa: S101  made before the loop that sleeps
         while seconds > 0 and not self._is_stopped:
             self._roused.clear()

@@ -1,4 +1,4 @@
-"""Calls a task's plain function for a job, in whichever thread or process that is to be."""
+"""Calls a plain function for a job, in the current thread."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .forks import end_if_forked
 
 
 class Callee(Protocol):
-    """What is called, and how its arguments are made from a payload."""
+    """A function to call, and the parameters that read its payload."""
 
     @property
     def call(self) -> Callable[..., Any]: ...
@@ -23,7 +23,7 @@ class Callee(Protocol):
 
 
 def call(callee: Callee, job: JobContext, lease: Lease) -> Outcome:
-    """What the job came to. Enters the job: to be run in a context of its own."""
+    """The outcome of the job. This sets context variables: run it in a context made for the job."""
     enter_job(job)
     try:
         arguments, keywords = callee.parameters.decode(bytes(lease.payload))

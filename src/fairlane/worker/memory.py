@@ -1,4 +1,4 @@
-"""How much memory a worker takes, with the processes of its jobs."""
+"""Measures the memory of a worker and its job processes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 
 
 def resident_bytes(pids: Iterable[int]) -> int:
-    """The memory that these processes hold, in all; of one that is gone, none.
+    """The total memory of these processes. A process that is gone counts as 0.
 
-    Where the system does not tell of others, it is the most that this process has ever held.
+    If the system does not show other processes, this is the peak of the current one.
     """
     if Path("/proc/self/statm").exists():
         return sum(_resident(pid) for pid in pids)

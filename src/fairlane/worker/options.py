@@ -1,4 +1,4 @@
-"""What can be chosen about a worker."""
+"""The options of a worker."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_SLOTS = 1_000
 
 
 def new_worker_id() -> str:
-    """A worker id that tells people where the worker runs: host, process, and something random."""
+    """A worker id that shows where the worker runs: host, process id, and a random part."""
     host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())[:64] or "worker"
     return f"{host}:{os.getpid()}:{os.urandom(3).hex()}"
 
@@ -31,16 +31,16 @@ class WorkerOptions(msgspec.Struct, frozen=True, kw_only=True):
     queues: tuple[str, ...] = ()
     """The queues to take jobs from; empty means every queue."""
     weights: tuple[float, ...] = ()
-    """In which ratio the queues get starts, one weight each; empty: by the order of their tenants, as one queue."""
+    """The ratio in which the queues get starts, one weight each. Empty: tenants take turns over all queues."""
     slots: int = DEFAULT_SLOTS
     """How many jobs may run at once."""
     lease_ms: int = DEFAULT_LEASE_MS
     drain_seconds: float = 10.0
     """How long running jobs may go on after the worker was told to stop."""
     max_jobs: int | None = None
-    """After so many jobs the worker lets its last ones end, and returns."""
+    """The number of jobs after which the worker lets its last ones end, and returns."""
     max_memory: int | None = None
-    """Likewise once the worker and the processes of its jobs hold so many bytes."""
+    """The bytes of memory, its job processes included, above which the worker does so too."""
 
     hand_back_seconds: float = 3600.0
     """How long a job with an unknown task or other arguments is offered to other workers before it fails."""

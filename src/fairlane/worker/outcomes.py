@@ -46,7 +46,7 @@ def rejected(lease: Lease, kind: str, detail: str) -> Outcome:
 
 
 def refused(outcome: Outcome, reason: str) -> Outcome | None:
-    """What to report instead of an outcome that can never be taken; None where that is no use either.
+    """A replacement for an outcome that the store rejects; None if it would reject that too.
 
     A job that has completed fails for good, since to run it again would end alike.
     """
@@ -134,7 +134,7 @@ def process_died(lease: Lease, code: int) -> Outcome:
 
 
 def stopped(lease: Lease, stop: Stop) -> Outcome | None:
-    """The worker stopped the job; None where nothing may be reported."""
+    """The worker stopped the job; None if nothing may be reported."""
     match stop:
         case Stop.LOST:
             return None
@@ -153,7 +153,7 @@ def stopped(lease: Lease, stop: Stop) -> Outcome | None:
 
 
 def _traceback_of(error: BaseException) -> str | None:
-    """The traceback from the task's own frame on."""
+    """The traceback, from the task's frame on."""
     try:
         inner = error.__traceback__.tb_next if error.__traceback__ is not None else None
         lines = traceback.format_exception(type(error), error, inner)

@@ -1,20 +1,20 @@
-"""Which queue the next claim is for, where queues have weights."""
+"""Decides which queue the next claim is for, if queues have weights."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 LOOK_AGAIN_SECONDS = 0.05
-"""How soon a queue that had too few jobs is asked again."""
+"""How soon a queue that had too few jobs is tried again."""
 
 
 class QueueTurns:
     """Shares a worker's starts over its queues by weight.
 
-    Each start moves its queue's clock on by 1/weight, and the next claim is for the queue whose clock is
-    behind: so over time, queues that have jobs get starts in the ratio of their weights, and none starves.
-    A queue that was empty has saved nothing up: its clock is set to that of the others. What a queue
-    cannot use, the others get. Times are on the monotonic clock.
+    Each start advances its queue's virtual clock by 1/weight, and the next claim is for the queue whose clock is
+    furthest behind. Over time, queues that have jobs get starts in the ratio of their weights, and none starves. An
+    empty queue saves nothing up: its clock is set to that of the others, which share its starts. Times are on the
+    monotonic clock.
     """
 
     def __init__(self, weights: Mapping[str, float]) -> None:
@@ -25,7 +25,7 @@ class QueueTurns:
         """The clock of the queue that was last chosen."""
 
     def next(self, at: float) -> str | None:
-        """The queue to claim from; None for all alike, where each was found empty."""
+        """The queue to claim from; None for all of them, if each was found empty."""
         for queue, until in list(self._empty_until.items()):
             if at >= until:
                 del self._empty_until[queue]
@@ -38,7 +38,7 @@ class QueueTurns:
         return chosen
 
     def charge(self, queue: str, starts: int) -> None:
-        """So many jobs of a queue are started or asked for; fewer than none give back."""
+        """Charge a queue for jobs that are started or asked for. A negative number of `starts` refunds."""
         if queue in self._weights:
             self._clocks[queue] += starts / self._weights[queue]
 

@@ -46,7 +46,7 @@ class RunningJob:
         self.working: asyncio.Task[None] | None = None
         """The asyncio task of an async job; None for one in a thread."""
         self.process: JobProcess | None = None
-        """Where the job runs, if that is a process of its own."""
+        """The job process, if the job runs in one."""
         self.is_killed = False
         self._told_progress: Progress | None = None
 
@@ -55,13 +55,13 @@ class RunningJob:
 
     @property
     def new_progress(self) -> Progress | None:
-        """Progress that the store has not heard of."""
+        """Progress that was not sent to the store yet."""
         latest = self.context.latest_progress
         return None if latest is self._told_progress else latest
 
     @property
     def new_lines(self) -> LogPiece | None:
-        """Log lines that the store has not heard of."""
+        """Log lines that were not sent to the store yet."""
         lines = self.context.unsent_lines
         return None if lines is None else lines.piece()
 
@@ -70,7 +70,7 @@ class RunningJob:
         return self.new_progress is not None or self.context.unsent_lines is not None
 
     def told(self, progress: Progress | None, lines: LogPiece | None) -> None:
-        """The store has heard of these."""
+        """These were sent to the store."""
         if progress is not None:
             self._told_progress = progress
         if lines is not None and (unsent := self.context.unsent_lines) is not None:
@@ -78,7 +78,7 @@ class RunningJob:
 
     @property
     def due_at(self) -> float:
-        """When something has to be done about this job, unless it ends before."""
+        """When this job must be stopped or abandoned, unless it ends before."""
         if self.abandon_at is not None:
             return self.abandon_at
         return min(self.timeout_at, self.lease_until)

@@ -11,7 +11,7 @@ log = logging.getLogger("fairlane.worker")
 
 
 class Threads:
-    """Runs functions in daemon threads, as many at once as are asked for.
+    """Runs functions in daemon threads, each at once.
 
     A pool with a fixed size would be blocked by abandoned jobs, and one with joinable threads would
     keep the process from ending. `keep` idle threads stay for the next jobs.
@@ -27,7 +27,7 @@ class Threads:
     def run(self, function: Callable[[], None]) -> None:
         """Call `function`, which must not raise, in a thread, at once.
 
-        Where the system gives no more threads, it has to wait for one that is busy.
+        If the system gives no more threads, it waits for a busy one.
         """
         with self._lock:
             self._busy += 1

@@ -124,7 +124,7 @@ class Worker:
             await _either(self._stopping.wait(), self._retiring.wait(), asyncio.wait({fetching}))
             if fetching.done():
                 fetching.result()  # it ends only by an error
-            if self.is_used_up:  # let the last jobs end: there is no hurry, unless `stop` is called
+            if self.is_used_up:  # wait for the last jobs, however long, unless `stop` is called
                 fetcher.claim_no_more()
                 await _either(self._stopping.wait(), executor.idle())
             heartbeat.beat_now()  # its report says that the worker drains

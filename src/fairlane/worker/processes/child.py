@@ -1,4 +1,4 @@
-"""What runs in a job process: one job after the other, until the worker is gone."""
+"""The main program of a job process: it runs one job after the other, until the worker is gone."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from .frames import Began, Channel, Ended, FromWorker, Said, Start, Stop, look_u
 from .records import MAX_WAITING, Record, record_of
 
 TELL_SECONDS = 0.25
-"""How often the worker is told what a job said."""
+"""How often progress and lines go to the worker."""
 
 
 def main(descriptor: int, worker: int, logging_setup: Setup | None) -> None:
@@ -61,7 +61,7 @@ class JobRunner:
         self._told: Progress | None = None
         self._records: deque[Record] = deque(maxlen=MAX_WAITING)
         self._telling = threading.Lock()
-        """Held while the worker is told of the job: what came after its end would be taken for the next job's."""
+        """Held while news of the job are sent: news sent after its end would count for the next job."""
 
     def serve(self) -> None:
         threading.Thread(target=self._listen, name="fairlane-worker", daemon=True).start()
@@ -70,7 +70,7 @@ class JobRunner:
                 self._run(*start)
 
     def _listen(self) -> None:
-        """Hear the worker, and tell it what the job says. Without the worker, end the process."""
+        """Receive frames, and send the news of the job. End the process when the worker is gone."""
         try:
             while True:
                 match self._channel.receive(None if self._job is None else TELL_SECONDS):
@@ -135,7 +135,7 @@ def _load_main(start: Start) -> None:
 
 
 class _Function:
-    """A task's function that goes by its own name in its module."""
+    """A task's function, where its module has the function in place of the task."""
 
     def __init__(self, function: Callable[..., Any], path: str) -> None:
         self.call = function
@@ -144,13 +144,13 @@ class _Function:
 
 @cache
 def _find(module: str, path: str) -> Callee:
-    """What goes by the name of a task's function in its module: mostly the task."""
+    """The value that a module has under the name of a task's function: mostly the task."""
     found = look_up(importlib.import_module(module), path)
     return found if hasattr(found, "call") else _Function(found, path)
 
 
 def _nothing() -> None:
-    """Progress is looked for, not announced."""
+    """Ignore new progress: `_tell` looks for it."""
 
 
 def _leave() -> None:

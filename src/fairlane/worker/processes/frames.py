@@ -1,4 +1,4 @@
-"""What a worker and the processes of its jobs say to each other, over a socket of their own."""
+"""The messages between a worker and a job process, over a socket that the two share."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Start(msgspec.Struct, tag=True, array_like=True):
     lease: bytes
     timeout_seconds: float
     log_level: int
-    """Below which the worker's root logger hears nothing."""
+    """The level of the worker's root logger."""
 
 
 class Stop(msgspec.Struct, tag=True, array_like=True):
@@ -43,11 +43,11 @@ class Stop(msgspec.Struct, tag=True, array_like=True):
 
 
 class Began(msgspec.Struct, tag=True, array_like=True):
-    """The job's own code runs from now on."""
+    """The task is loaded, and the job begins."""
 
 
 class Said(msgspec.Struct, tag=True, array_like=True):
-    """What the job said meanwhile."""
+    """Progress and log lines of the job since the last message."""
 
     progress: Progress | None
     lines: list[LogLine]
@@ -56,10 +56,10 @@ class Said(msgspec.Struct, tag=True, array_like=True):
 
 
 class Ended(msgspec.Struct, tag=True, array_like=True):
-    """The job has ended, in good order."""
+    """The job has ended, and the process goes on."""
 
     outcome: bytes
-    """JSON of the outcome but for its result."""
+    """The outcome as JSON, without its result."""
     result: bytes | None
     said: Said
 
@@ -69,7 +69,7 @@ FromJob = Began | Said | Ended
 
 
 def look_up(module: ModuleType, path: str) -> Any:
-    """What a module has under a name with dots. Raises AttributeError."""
+    """The value in a module under a name with dots. Raises AttributeError."""
     return reduce(getattr, path.split("."), module)
 
 
@@ -85,13 +85,13 @@ class Channel(Generic[T]):
         self._readable.register(connection, select.POLLIN)
 
     def send(self, frame: FromWorker | FromJob) -> None:
-        """Raises OSError where nobody is there any more."""
+        """Send a frame. Raises OSError if the other end is gone."""
         body = _encode(frame)
         with self._lock:
             self._connection.sendall(_LENGTH.pack(len(body)) + body)
 
     def receive(self, seconds: float | None) -> T | None:
-        """The next frame; None where there is none yet after so long. Raises EOFError at the end, OSError."""
+        """The next frame; None if none came within `seconds`. Raises EOFError at the end of the stream, OSError."""
         while True:
             whole = self._take()
             if whole is not None:

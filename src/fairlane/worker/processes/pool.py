@@ -1,4 +1,4 @@
-"""Processes for jobs that ask for one: each runs a job at a time, and can be killed."""
+"""Job processes: each runs one job at a time, and can be killed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ..runnable import Runnable
 from .frames import Began, Channel, Ended, FromJob, Said, Start, Stop, look_up
 
 _LOOK_SECONDS = 1.0
-"""How often a silent process is looked at: forks of its own may keep the socket open when it is gone."""
+"""How often a silent process is checked: its forks may keep the socket open when it is gone."""
 _END_SECONDS = 3.0
 """How long a process may take to end: functions registered with `atexit` send what they have gathered."""
 _BOOT = (
@@ -39,10 +39,10 @@ OnSaid = Callable[[Said], None]
 
 
 class JobProcess:
-    """A child process, made from nothing: it shares no memory, lock or connection with this one."""
+    """A child process, not a fork: it shares no memory, lock or connection with the worker."""
 
     def __init__(self) -> None:
-        """Raises OSError. To be called in a thread that lives as long as this process, see `die_with`."""
+        """Raises OSError. Call this in a thread that lives as long as the process, see `die_with`."""
         ours, theirs = socket.socketpair()
         with theirs, stop_signals_blocked():
             arguments = [json.dumps(sys.path), str(theirs.fileno()), str(os.getpid()), json.dumps(logging_setup())]
@@ -51,7 +51,7 @@ class JobProcess:
                 stdin=subprocess.DEVNULL,
                 env=environment_without_credentials(),
                 pass_fds=[theirs.fileno()],
-                # A group of its own: Ctrl-C is the worker's to handle, and what the job starts is killed with it.
+                # Its own process group: Ctrl-C does not reach it, and it is killed with all that the job starts.
                 start_new_session=True,
             )
         self._channel: Channel[FromJob] = Channel(ours, FromJob)
@@ -84,12 +84,12 @@ class JobProcess:
         return outcomes.process_died(lease, self.await_end())
 
     def ask_to_stop(self) -> None:
-        """Have `current().cancelled` be true in the job."""
+        """Make `current().cancelled` true in the job."""
         with contextlib.suppress(OSError):
             self._channel.send(Stop())
 
     def kill(self) -> None:
-        """End the process and what it has started at once."""
+        """Kill the process and everything that it has started."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
@@ -119,7 +119,7 @@ class Processes:
         self._is_closed = False
 
     def take(self) -> JobProcess:
-        """An idle process, or else a new one. Raises OSError. For the event loop's thread."""
+        """An idle process, or a new one. Raises OSError. Call this in the event loop's thread."""
         while True:
             with self._lock:
                 if not self._idle:
@@ -136,7 +136,7 @@ class Processes:
             return [process.pid for process in self._idle]
 
     def give_back(self, process: JobProcess) -> None:
-        """The job of this process has ended. For any thread."""
+        """The job of this process has ended. Any thread may call this."""
         with self._lock:
             if not self._is_closed and process.lives:
                 self._idle.append(process)
@@ -161,7 +161,7 @@ def _end_all(processes: Sequence[JobProcess]) -> None:
 
 
 def check_reachable(name: str, runnable: Runnable) -> None:
-    """Raises TypeError where another process would not find the task."""
+    """Raises TypeError if another process would not find the task."""
     function = runnable.function
     path = getattr(function, "__qualname__", "")
     try:
@@ -171,7 +171,7 @@ def check_reachable(name: str, runnable: Runnable) -> None:
             f'task {name}: with executor="process" its function must be defined at the top level of a module, '
             f"so that another process can import it; {path or function} cannot be"
         ) from None
-    # Without middleware, the function is all there is to the task.
+    # Without middleware, the task is just its function.
     if found is not runnable and not (found is function is runnable.call):
         raise TypeError(
             f'task {name}: with executor="process" the task itself must go by its function\'s name, '
