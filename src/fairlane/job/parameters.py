@@ -129,7 +129,8 @@ class Parameters:
             check_json(payload, "/payload")
         arguments, keywords = self.decode(payload)
         if self._may_lose_fields:
-            self._check_whole(payload, dict(zip(self._positional, arguments, strict=True)) | dict(keywords))
+            read = dict(zip(self._positional, arguments, strict=True)) | dict(keywords)
+            self._check_whole(payload, {name: read[name] for name in named})
         return payload
 
     def _check_whole(self, payload: bytes, named: Mapping[str, Any]) -> None:

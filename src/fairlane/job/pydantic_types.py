@@ -9,7 +9,8 @@ from typing import Any, get_args, get_type_hints, is_typeddict
 
 import msgspec
 
-_MASKED = "*" * 10
+MASK = "*" * 10
+"""How Pydantic writes a secret."""
 
 
 def is_pydantic(kind: type) -> bool:
@@ -79,7 +80,7 @@ def _reader_of_type(kind: type) -> Callable[[bytes], Any] | None:
 
 def is_masked(value: Any, text: Any) -> bool:
     """Whether `text` was written for a secret, and hides it."""
-    return text == _MASKED and hasattr(value, "get_secret_value")
+    return text == MASK and hasattr(value, "get_secret_value")
 
 
 def fields_of(model: Any) -> dict[str, str]:
