@@ -131,7 +131,7 @@ def test_commands_find_the_store_of_the_folder(tmp_path: Path) -> None:
         assert run(tmp_path, "doctor").returncode == 0
         failed = run(tmp_path, "submit", "--tenant", "acme", "--task", "nothing", "1", "--wait", code=1).stdout
         assert "UnknownTask" in failed
-        assert run(tmp_path, "dlq", "purge", "--yes", "--url", api.url).stdout == "1 job forgotten\n"
+        assert run(tmp_path, "dlq", "purge", "--yes", "--url", api.url).stdout == "1 job deleted\n"
 
 
 @pytest.mark.parametrize("option", ["--default-rate=2/1h", "--default-concurrency=1"])

@@ -127,7 +127,7 @@ def test_a_changed_file_starts_the_worker_again(folder: Path) -> None:
 def test_upkeep_beside_a_worker_that_cannot_begin_is_told_of_and_tried_again(folder: Path) -> None:
     (folder / "shop.py").write_text(UPKEEP_FAILS_ONCE)
     with fairlane(folder, "worker", "shop:app") as worker:
-        eventually(lambda: "upkeep failed and will be tried again: cut" in worker.log(), 30, "it is logged")
+        eventually(lambda: "upkeep failed; retrying: cut" in worker.log(), 30, "it is logged")
         options = ("--tenant", "default", "--task", "version", "--delay", "0.3s", "--wait")
         assert "completed" in run(folder, "submit", *options, "[]").stdout
         stop(worker)

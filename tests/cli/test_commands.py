@@ -199,7 +199,7 @@ def test_a_schedule_is_set_changed_run_paused_and_forgotten(run: Run) -> None:
     assert "nightly" in run("schedules", "list").stdout
     assert len(answer(run, "schedules", "resume", *of)["nextRuns"]) == 5
 
-    assert "forgotten" in run("schedules", "delete", *of).stdout
+    assert "deleted" in run("schedules", "delete", *of).stdout
     assert "no schedule nightly" in run("schedules", "show", *of, code=1).stderr
 
 
@@ -212,7 +212,7 @@ def test_the_dead_letter_queue_is_asked_about_before_it_is_purged(run: Run) -> N
     assert answer(run, "dlq", "list") == {"jobs": [], "nextCursor": None}
     assert answer(run, "dlq", "retry", "--tenant", "acme") == {"count": 0}
     assert "Aborted" in run("dlq", "purge", code=1).stderr
-    assert run("dlq", "purge", "--yes").stdout == "0 jobs forgotten\n"
+    assert run("dlq", "purge", "--yes").stdout == "0 jobs deleted\n"
 
 
 def test_doctor_finds_a_healthy_store(run: Run) -> None:

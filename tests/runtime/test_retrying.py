@@ -43,7 +43,7 @@ async def in_time(step: Awaitable[Any]) -> None:
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (ValueError("no"), ["mending failed and will be tried again: no"] * 2),
+        (ValueError("no"), ["mending failed; retrying: no"] * 2),
         (StoreUnavailable("away"), ["mending waits for the store: away"]),
     ],
 )
@@ -66,7 +66,7 @@ async def test_the_health_is_told_after_trouble(
         async with asyncio.timeout(PATIENCE_SECONDS):
             assert (await reader.readline()).split()[1] == b"200"
         writer.close()
-    assert "telling the health failed and will be tried again: no room" in caplog.text
+    assert "serving the health failed; retrying: no room" in caplog.text
 
     async def nobody_listens() -> bool:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
@@ -92,4 +92,4 @@ async def test_source_files_are_watched_after_trouble(
     monkeypatch.setattr(watchfiles, "awatch", failing_watch)
     async with reloading([Noting("worker", [], {}, stop_seconds=1)], wanted=True):
         await in_time(restarted.wait())
-    assert "watching the source files failed and will be tried again: too many watches" in caplog.text
+    assert "watching the source files failed; retrying: too many watches" in caplog.text

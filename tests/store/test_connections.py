@@ -70,7 +70,7 @@ async def test_a_half_open_channel_is_noticed_and_subscribes_again(
         await channel.subscribe("news")
         await channel.get_message(timeout=0.05)
         proxy.silent = True
-        with pytest.raises(ValkeyTimeoutError, match="no sign of life"):
+        with pytest.raises(ValkeyTimeoutError, match="no answer to a PING from"):
             async with asyncio.timeout(30):
                 while True:
                     await channel.get_message(timeout=poll_s)

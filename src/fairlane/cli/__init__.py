@@ -1,1 +1,1 @@
-"""The command line: thin commands, and the place where the parts are put together."""
+"""The command line."""

@@ -1,4 +1,4 @@
-"""Talking to the queue that the settings name."""
+"""Opens the backend that the settings name, for one command."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def ask(settings: Settings, question: Callable[[Backend], Awaitable[T]]) -> T:
-    """What `question` answers when it is given the queue. Raises StoreUnavailable, StoreRefused, InvalidInput."""
+    """Call `question` with the backend, and return its answer. Raises StoreUnavailable and InvalidInput."""
 
     async def connected() -> T:
         backend = await open_backend(settings.queue_url, durability=settings.durability)
@@ -30,7 +30,7 @@ def ask(settings: Settings, question: Callable[[Backend], Awaitable[T]]) -> T:
 
 
 def ask_store(settings: Settings, question: Callable[[Maintenance], Awaitable[T]]) -> T:
-    """As `ask`, for what only a store can answer."""
+    """As `ask`, for maintenance, which needs a store."""
 
     async def connected() -> T:
         engine = await open_engine(settings.queue_url, durability=settings.durability)
@@ -46,7 +46,7 @@ def ask_store(settings: Settings, question: Callable[[Maintenance], Awaitable[T]
 
 
 def _check_exists(url: str) -> None:
-    """A client makes no store: to look into one that is not there is a mistake in its name."""
+    """Raises StoreUnavailable if the data folder is missing: a client must not create a store by a mistyped name."""
     scheme, _, folder = url.partition(":")
     if scheme == "embedded" and folder and not Path(folder).expanduser().is_dir():
         raise StoreUnavailable(f"there is no store in {folder}: start one with `fairlane up`, or name yours with --url")

@@ -30,20 +30,20 @@ from .commands.worker import worker
 
 
 class _Failure(click.ClickException):
-    """An error that is told in one line."""
+    """An error, printed in one line."""
 
     def __init__(self, error: FairlaneError) -> None:
         super().__init__(printable(error).replace("\n", " "))
 
 
 class _Misuse(_Failure):
-    """What was asked for cannot be."""
+    """An error in the arguments."""
 
     exit_code = 2
 
 
 class _Group(click.Group):
-    """Tells our errors in a line each, without a traceback."""
+    """Prints fairlane's errors in one line, without a traceback."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         for argument in args:
@@ -91,7 +91,7 @@ for _command in (
 
 
 def main() -> None:
-    """Run the command that the arguments name; this does not return."""
+    """Run the command that the arguments name. Does not return."""
     run_below_init()
     end_with_parent()
     cli(prog_name="fairlane")

@@ -30,11 +30,11 @@ Command = Callable[..., Any]
 
 
 def instant(text: str) -> datetime:
-    """A time with its zone, written as the API takes it: the type of an option."""
+    """A time with its zone, in the format of the API: the type of an option."""
     try:
         return msgspec.convert(text, Time)
     except msgspec.ValidationError:
-        raise click.BadParameter(f'{text!r} is no time with its zone, such as "2026-07-01T09:00:00Z"') from None
+        raise click.BadParameter(f'{text!r} is not a time with a zone: write it as "2026-07-01T09:00:00Z"') from None
 
 
 def with_settings(*names: str, spelled: Mapping[str, tuple[str, ...]] | None = None) -> Callable[[Command], Command]:
@@ -72,13 +72,13 @@ def _tell_url_of_file(origins: Mapping[str, Origin]) -> None:
 
 
 client_settings = with_settings("url", "data_dir", "durability", spelled={"url": ("--url", "--store")})
-"""The settings of commands that talk to a queue."""
+"""The settings of commands that call a backend."""
 
 
 def output_option(command: Command) -> Command:
     """`--output table|json`, as the argument `output`."""
     choice = click.Choice(["table", "json"])
-    return click.option("--output", type=choice, default="table", show_default=True, help="How to print.")(command)
+    return click.option("--output", type=choice, default="table", show_default=True, help="Output format.")(command)
 
 
 def filter_options(command: Command) -> Command:

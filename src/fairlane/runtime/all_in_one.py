@@ -1,4 +1,4 @@
-"""The whole of fairlane on one machine: who is started when, what "ready" means, and who is stopped when."""
+"""Runs store, API, workers and upkeep on one machine: the order of starting, readiness, the order of stopping."""
 
 from __future__ import annotations
 
@@ -34,10 +34,9 @@ _PROBE_SECONDS = 2.0
 
 
 async def run_everything(settings: Settings, app: str, *, reload: bool) -> None:
-    """Store, API, workers and upkeep, until a signal asks them to stop.
+    """Run store, API, workers and upkeep until a stop signal.
 
-    Raises CannotListen, StoreRefused, StoreUnavailable, CannotStart, NotReady or CutShort; nothing is left
-    running then.
+    Raises CannotListen, StoreUnavailable, CannotStart, NotReady or CutShort; all processes have ended then.
     """
     settings = msgspec.structs.replace(settings, url=settings.store_url)
     target = parse_store_url(settings.store_url)
@@ -54,7 +53,7 @@ async def run_everything(settings: Settings, app: str, *, reload: bool) -> None:
 
 
 async def _open(settings: Settings, folder: Path | None, stack: contextlib.AsyncExitStack) -> tuple[Engine, Reaper]:
-    """The queue, on a store that is started first where it is embedded; all are closed with `stack`."""
+    """Open the store, which is started first if it is embedded. `stack` closes everything."""
     if folder is not None:
         await stack.enter_async_context(own_store(folder, Durability(settings.durability)))
     engine = await stack.enter_async_context(open_store(settings.store_url, settings, with_upkeep=False))
@@ -100,14 +99,14 @@ def _listen(settings: Settings, folder: Path | None) -> socket.socket:
     try:
         return listen(settings.host, settings.port)
     except CannotListen:
-        # Mostly because fairlane runs here already, which tells more than a port that is taken.
+        # If another fairlane uses the folder, that is the better explanation.
         if folder is not None:
             refuse_if_taken(folder)
         raise
 
 
 async def _reap_last_run(backend: Backend, reaper: Reaper) -> None:
-    """Give back what workers held that ended with their supervisor: nobody else saw them die."""
+    """Clean up after workers that were killed together with their supervisor."""
     for report in await backend.workers.list():
         if report.host == socket.gethostname() and not _lives(report.pid):
             reaper.reap(report.id)
@@ -121,7 +120,7 @@ def _lives(pid: int) -> bool:
     except PermissionError:
         return True
     try:
-        # A process that nobody has buried yet is dead all the same. The state follows the name in parentheses.
+        # A zombie is dead, too. The state follows the name, which is in parentheses.
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except (OSError, IndexError):
         return True
@@ -129,7 +128,7 @@ def _lives(pid: int) -> bool:
 
 
 async def _api_ready(listener: socket.socket) -> None:
-    """Wait until the API says that it is ready."""
+    """Wait until /readyz of the API answers 200."""
     while True:
         if await _answers(listener):
             return

@@ -1,4 +1,4 @@
-"""Whether an App can be imported at all, tried before anything is started for it."""
+"""Checks that an App can be imported, before anything is started."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from .settings import Settings, as_environment
 
 
 def check_app(settings: Settings, app: str) -> None:
-    """See that workers will be able to import the App; else say why on stderr, and exit.
+    """Exit, after printing why, if the App cannot be imported. Raises InvalidInput for a malformed name.
 
-    In a process of its own, since a supervisor must not run what an App's modules do. Raises InvalidInput.
+    A child process imports it, because a supervisor must not run the code of an App.
     """
     if check_app_name(app) == BUILTIN:
         return
     command = [*COMMAND, "try-app", app]
     own = {PARENT_VARIABLE: str(os.getpid()), NAME_VARIABLE: "app"}
     environment = os.environ | as_environment(settings) | own
-    stdout = sys.stderr.fileno()  # what the modules print must not mix with what our own caller reads
+    stdout = sys.stderr.fileno()  # what the modules print must not mix with the output of this command
     tried = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=stdout, env=environment)
     if tried.returncode != 0:
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""The App that a worker is to run, by name."""
+"""Imports the App of a worker."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def check_app_name(name: str, what: str = "APP") -> str:
 
 
 def load_app(name: str) -> App:
-    """Import the App that `module:attr` names, the current folder first. Raises InvalidInput."""
+    """Import the App that `module:attr` names, from the current folder first. Raises InvalidInput."""
     from ..sdk.app import app_from
 
     return app_from(load(name), name)

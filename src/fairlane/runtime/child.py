@@ -26,7 +26,7 @@ _RESTART_SECONDS = 3.0
 _PAUSES = Backoff(base_ms=100, cap_ms=5_000)
 _HEALTHY_AFTER_SECONDS = 10.0
 _ENDED_BY_REQUEST = frozenset({0, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP})
-"""Exit codes of a child that somebody else asked to stop. The supervisor may be about to receive the same request."""
+"""Exit codes of a child that another process asked to stop. The supervisor may be about to receive the same request."""
 
 _log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""A worker's health, for whoever runs it: /livez and /readyz over HTTP."""
+"""The health of a worker: /livez and /readyz over HTTP."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Problem = Callable[[], str | None]
 
 
 async def serve_health(listener: socket.socket, problem: Problem) -> None:
-    """Answer until cancelled: /livez while the event loop runs, /readyz while there is no problem."""
+    """Answer until cancelled: /livez with 200, /readyz with 200 or the problem."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await _answer(reader, writer, problem)
@@ -31,12 +31,12 @@ async def serve_health(listener: socket.socket, problem: Problem) -> None:
                 await server.serve_forever()
 
     with contextlib.closing(listener):
-        await insist("telling the health", serve)
+        await insist("serving the health", serve)
 
 
 @contextlib.asynccontextmanager
 async def served_health(address: str, problem: Problem) -> AsyncIterator[None]:
-    """Serve the health at this address meanwhile, unless it is empty. Raises CannotListen."""
+    """Serve the health at `address` meanwhile, unless it is empty. Raises CannotListen."""
     serving = asyncio.create_task(serve_health(listen(*parse_address(address)), problem)) if address else None
     try:
         yield

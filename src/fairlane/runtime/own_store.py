@@ -1,4 +1,4 @@
-"""The embedded store of `fairlane up`: one `up` a folder, which keeps the store unless a client does already."""
+"""The embedded store of `fairlane up`. One `up` uses a folder, and keeps its store unless a client does already."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..store.durability import Durability
 from ..store.embedded.folder import DataFolder, FolderLock, read_pid
 
 _LAST_BREATH_SECONDS = 2.0
-"""How long an `up` that was killed may take to be gone."""
+"""How long to wait for the end of an `up` that was killed."""
 _POLL_SECONDS = 0.05
 _TROUBLE_SECONDS = 2.0
 
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 def refuse_if_taken(path: Path) -> None:
-    """Raises StoreRefused where another `fairlane up` runs on this folder. Makes nothing."""
+    """Raises StoreRefused if another `fairlane up` uses this folder. Creates nothing."""
     lock_path = DataFolder(path).up_lock_path
     if FolderLock(lock_path).is_taken():
         pid = read_pid(lock_path)
@@ -32,9 +32,9 @@ def refuse_if_taken(path: Path) -> None:
 
 @contextlib.asynccontextmanager
 async def own_store(path: Path, durability: Durability) -> AsyncIterator[None]:
-    """The store of a folder, started where none runs; kept by this process as soon as nobody else keeps it.
+    """Run the store of a folder, or use the running one and keep it as soon as no other process does.
 
-    Raises StoreRefused, also where another `fairlane up` runs on the folder; StoreUnavailable.
+    Raises StoreUnavailable, and StoreRefused if another `fairlane up` uses the folder.
     """
     async with _alone_on(DataFolder(path)):
         server = EmbeddedServer(path, durability, is_for_up=True)
@@ -70,7 +70,7 @@ async def _alone_on(folder: DataFolder) -> AsyncIterator[None]:
 
 
 async def _take_over_when_unkept(server: EmbeddedServer) -> None:
-    """Keep the store from when a client that kept it has ended."""
+    """Keep the store as soon as the client that kept it has ended."""
     while not server.is_keeper:
         pause = _POLL_SECONDS
         try:

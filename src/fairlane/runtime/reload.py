@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 def check_can_reload() -> None:
-    """Raises InvalidInput where what watches files is not installed."""
+    """Raises InvalidInput if watchfiles is not installed."""
     try:
         import watchfiles  # noqa: F401
     except ImportError:
@@ -25,7 +25,7 @@ def check_can_reload() -> None:
 
 @asynccontextmanager
 async def reloading(children: Sequence[Child], wanted: bool) -> AsyncIterator[None]:
-    """Meanwhile, where it is wanted, restart the children whenever a Python file below the current folder changes."""
+    """If `wanted`, restart the children meanwhile whenever a Python file below the current folder changes."""
     if not wanted:
         yield
         return
@@ -41,5 +41,5 @@ async def _restart_on_change(children: Sequence[Child]) -> None:
 
     async for changes in awatch(Path.cwd(), watch_filter=PythonFilter()):
         names = sorted({Path(path).name for _, path in changes})
-        _log.info("%s changed; workers start again", ", ".join(names[:3]) + (" ..." if len(names) > 3 else ""))
+        _log.info("%s changed; restarting the workers", ", ".join(names[:3]) + (" ..." if len(names) > 3 else ""))
         await asyncio.gather(*(child.restart() for child in children))

@@ -1,4 +1,4 @@
-"""What a command does beside its main work: trouble with it is told at once, and it is tried again."""
+"""Retries background work. The first failure is logged at once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 async def insist(what: str, step: Callable[[], Awaitable[None]]) -> None:
-    """Take this step until it returns. When it raises, say so and take it again, after growing pauses."""
+    """Await `step` until it returns. If it raises, log the error and repeat it after growing pauses."""
     failures = 0
     while True:
         began = time.monotonic()
@@ -33,6 +33,6 @@ async def insist(what: str, step: Callable[[], Awaitable[None]]) -> None:
 def _tell(what: str, error: Exception, failures: int) -> None:
     if not isinstance(error, StoreUnavailable):
         trace = None if isinstance(error, FairlaneError) else error
-        _log.error("%s failed and will be tried again: %s", what, error, exc_info=trace)
+        _log.error("%s failed; retrying: %s", what, error, exc_info=trace)
     elif failures == 1:
         _log.warning("%s waits for the store: %s", what, error)

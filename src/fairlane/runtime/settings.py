@@ -51,46 +51,38 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The values of all settings, checked. Durations and rates stay as they were written."""
 
     host: Annotated[str, Meta(min_length=1, description="Address that the API listens on.")] = "127.0.0.1"
-    port: Annotated[int, Meta(ge=0, le=65_535, description="Port of the API; 0 takes a free one.")] = 8000
+    port: Annotated[int, Meta(ge=0, le=65_535, description="Port of the API; 0 selects a free one.")] = 8000
     base_path: Annotated[
         str, Meta(description='Path below which a reverse proxy serves the API and dashboard, such as "/queues".')
     ] = ""
     data_dir: Annotated[str, Meta(min_length=1, description="Folder of the embedded store.")] = ".fairlane"
-    workers: Annotated[int, Meta(ge=1, le=1_000, description="Worker slots in all: jobs that run at once.")] = 8
-    processes: Annotated[int, Meta(ge=1, le=256, description="Worker processes that share the slots.")] = 1
-    store: Annotated[str, Meta(description="URL of the store; an embedded one in the data folder if empty.")] = ""
-    url: Annotated[str, Meta(description="Where clients and workers find the queue; the store if empty.")] = ""
-    default_rate: Annotated[str, Meta(description='Submissions of a tenant, such as "10/1m", or "off".')] = "10/1m"
-    default_concurrency: Annotated[int | None, Meta(description='Jobs of a tenant that run at once, or "off".')] = 5
+    workers: Annotated[int, Meta(ge=1, le=1_000, description="Worker slots: the number of jobs that run at once.")] = 8
+    processes: Annotated[int, Meta(ge=1, le=256, description="Number of worker processes that share the slots.")] = 1
+    store: Annotated[str, Meta(description="URL of the store; an embedded store in the data folder if empty.")] = ""
+    url: Annotated[str, Meta(description="URL of the API or store to connect to; the store if empty.")] = ""
+    default_rate: Annotated[str, Meta(description='Default submission rate, such as "10/1m", or "off".')] = "10/1m"
+    default_concurrency: Annotated[int | None, Meta(description='Default concurrency of a tenant, or "off".')] = 5
     fairness: Annotated[
-        Fairness, Meta(description='What tenants get the same of: "jobs", or "seconds" of run time.')
+        Fairness, Meta(description='Unit that tenants share equally: "jobs", or "seconds" of run time.')
     ] = Fairness.JOBS
-    lease: Annotated[str, Meta(description="How long a worker may be silent before its jobs run again.")] = "30s"
+    lease: Annotated[str, Meta(description="Time without a heartbeat after which a worker's jobs run again.")] = "30s"
     durability: Annotated[
         Literal["disk", "memory"],
-        Meta(
-            description='When a job is accepted: once it is on "disk", or in "memory" and on disk within two seconds.'
-        ),
+        Meta(description='When a job is acknowledged: once on "disk", or in "memory" (on disk within two seconds).'),
     ] = "disk"
-    drain: Annotated[str, Meta(description="How long running jobs may go on after a stop was asked for.")] = "10s"
+    drain: Annotated[str, Meta(description="Time for running jobs to end after a request to stop.")] = "10s"
     hand_back: Annotated[
         str,
         Meta(description="How long a job that no worker knows or can read is offered to others before it fails."),
     ] = "1h"
     max_jobs: Annotated[
         int,
-        Meta(
-            ge=0, description="Jobs after which a worker process is replaced, once its last ones have ended; 0: never."
-        ),
+        Meta(ge=0, description="Replace a worker process after this number of jobs; 0: never."),
     ] = 0
-    max_memory: Annotated[str, Meta(description='Memory above which a worker process is replaced, as in "512MB".')] = ""
-    health: Annotated[
-        str, Meta(description='Port of /livez and /readyz of the worker, on this machine, as in "9000".')
-    ] = ""
+    max_memory: Annotated[str, Meta(description='Replace a worker process above this memory, such as "512MB".')] = ""
+    health: Annotated[str, Meta(description='Local port for /livez and /readyz of the worker, such as "9000".')] = ""
     loop: Annotated[LoopKind, Meta(description='Event loop of workers and the API: "uvloop" or "asyncio".')] = "uvloop"
-    log_format: Annotated[Literal["text", "json"], Meta(description='How log lines are written: "text" or "json".')] = (
-        "text"
-    )
+    log_format: Annotated[Literal["text", "json"], Meta(description='Format of log lines: "text" or "json".')] = "text"
 
     @property
     def store_url(self) -> str:
@@ -120,7 +112,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def default_policy(self) -> TenantPolicy:
-        """The limits of tenants that have none of their own."""
+        """The limits of tenants without overrides."""
         return TenantPolicy(submit_rate=Rate.parse(self.default_rate), concurrency=self.default_concurrency)
 
 
@@ -145,7 +137,7 @@ def variable_of(name: str) -> str:
 
 
 def description_of(name: str) -> str:
-    """What a setting means, in a sentence."""
+    """The description of a setting."""
     return next(part.description for part in _TYPES[name].__metadata__ if isinstance(part, Meta)) or ""
 
 
@@ -165,7 +157,7 @@ def read_file(folder: Path) -> dict[str, Any]:
     spelled = {name.replace("_", "-"): name for name in NAMES}
     for key in found:
         if key not in spelled:
-            raise InvalidInput(f"{FILE_NAME}: there is no setting {key!r}; there are {', '.join(sorted(spelled))}")
+            raise InvalidInput(f"{FILE_NAME}: unknown setting {key!r}; known are {', '.join(sorted(spelled))}")
     return {spelled[key]: value for key, value in found.items()}
 
 

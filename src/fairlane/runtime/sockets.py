@@ -1,6 +1,6 @@
-"""Listening sockets, of the API and of a worker's health.
+"""Listening sockets for the API and the health of a worker.
 
-The API's is bound before anything starts, and outlives an API process that is started again.
+The API's socket is bound before anything starts, and outlives restarts of the API process.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _BACKLOG = 2_048
 
 
 class CannotListen(FairlaneError):
-    """The address cannot be had."""
+    """The address cannot be bound."""
 
     code = "cannot_listen"
 
@@ -44,7 +44,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def address_of(listener: socket.socket) -> str:
-    """The URL at which a listening socket is reached."""
+    """The URL of a listening socket."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 

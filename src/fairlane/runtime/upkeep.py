@@ -1,4 +1,4 @@
-"""Runs upkeep in this process: alone, or beside an open store."""
+"""Runs upkeep in this process: alone, or beside the other uses of a store."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from .supervisor import StopSignals
 
 
 async def keep_up(settings: Settings) -> None:
-    """Upkeep alone, until a signal asks it to stop."""
+    """Run upkeep alone, until a stop signal."""
     with StopSignals() as signals:
         await signals.unless_asked(upkeep_at(settings.store_url, settings))
 
 
 async def upkeep_at(url: str, settings: Settings) -> None:
-    """Upkeep of the store at `url`, until cancelled."""
+    """Run upkeep of the store at `url`, until cancelled."""
     async with open_store(url, settings, with_upkeep=True):
         await asyncio.Event().wait()
 
 
 @contextlib.asynccontextmanager
 async def open_store(url: str, settings: Settings, *, with_upkeep: bool) -> AsyncIterator[Engine]:
-    """The queue on a store, with upkeep beside it where asked for."""
+    """Open a store, and run upkeep beside it if `with_upkeep`."""
     engine = await open_engine(url, durability=settings.durability)
     upkeep = asyncio.create_task(run_upkeep(engine.maintenance, Retention())) if with_upkeep else None
     try:

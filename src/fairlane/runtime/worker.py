@@ -16,11 +16,11 @@ from .sockets import listen
 from .upkeep import upkeep_at
 
 Weighted = tuple[tuple[str, ...], tuple[float, ...]]
-"""Names of queues, and the weight of each; no weights where they have none."""
+"""Names of queues and their weights; no weights if none were given."""
 
 
 def work(settings: Settings, app: str, queues: Weighted, worker_id: str | None, *, with_upkeep: bool) -> None:
-    """A worker of these queues (none: all queues) with their weights, until SIGTERM or SIGINT."""
+    """Run a worker of these queues (none: all queues), until a stop signal."""
     from ..worker import Worker, WorkerOptions, run_worker
     from ..worker.options import new_worker_id
 

@@ -1,4 +1,4 @@
-"""What an acknowledgement means."""
+"""When a write may be acknowledged."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ class Durability(StrEnum):
     """When the store may acknowledge a write."""
 
     DISK = "disk"
-    """Once it is on disk: nothing acknowledged is lost with the power."""
+    """Once it is on disk: a power cut loses nothing that was acknowledged."""
     MEMORY = "memory"
     """Once it is in memory; it is on disk within two seconds."""
 
     @property
     def appendfsync(self) -> str:
-        """The setting of the store that gives this durability at the least cost."""
+        """The cheapest appendfsync setting with this durability."""
         return "always" if self is Durability.DISK else "everysec"
 
     @property
     def accepted_appendfsync(self) -> frozenset[str]:
-        """All settings of the store that are good enough."""
+        """The appendfsync settings that suffice."""
         return frozenset({"always"}) if self is Durability.DISK else frozenset({"always", "everysec"})

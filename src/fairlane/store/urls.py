@@ -31,7 +31,7 @@ class EmbeddedUrl(msgspec.Struct, frozen=True):
 
 
 class ServerUrl(msgspec.Struct, frozen=True, kw_only=True):
-    """A store that somebody else runs: over TCP, TLS, or a unix socket where `path` is set."""
+    """A store that runs elsewhere: over TCP, TLS, or a unix socket if `path` is set."""
 
     host: str = "localhost"
     port: int = DEFAULT_PORT
@@ -69,7 +69,7 @@ def redact_url(url: str) -> str:
 
 
 def parse_store_url(url: str) -> StoreUrl:
-    """The store that `url` names. Raises InvalidInput, in whose text passwords are redacted."""
+    """The store that `url` names. Raises InvalidInput, without passwords in the text."""
     match = _SCHEME.match(url)
     scheme = match[1].lower() if match else ""
     if scheme in _LATER_SCHEMES:
@@ -98,7 +98,7 @@ def _parse_embedded(folder: str) -> EmbeddedUrl:
 
 
 def _parse_server(scheme: str, url: str) -> ServerUrl:
-    """Raises ValueError with a reason that quotes nothing of the URL's user part."""
+    """Raises ValueError, whose text quotes no part of the user name or password."""
     parts = urlsplit(url)
     if "://" not in url:
         raise ValueError(f"it must begin with {scheme}://")

@@ -14,7 +14,7 @@ FRESH_S = 2.0
 
 
 class SettingsWatch:
-    """Checks the settings as often as somebody relies on them, but not more often than every FRESH_S."""
+    """Checks the settings when a caller relies on them, at most every FRESH_S."""
 
     def __init__(self, name: str, check: Callable[[], Awaitable[list[str]]]) -> None:
         """`check` returns what is wrong with the store called `name`."""

@@ -1,4 +1,4 @@
-"""`fairlane bench`: how fast fairlane is on this machine."""
+"""`fairlane bench`: measure speed and memory on this machine."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.argument("subjects", nargs=-1, metavar="[SUBJECT]...")
 @output_option
 def bench(subjects: Sequence[str], output: str) -> None:
-    """Measure speed and memory, on private stores.
+    """Measure speed and memory on private stores.
 
     SUBJECT: engine, client, worker, latency, api, neighbour, tenants or depth.
     """
@@ -32,7 +32,7 @@ def bench(subjects: Sequence[str], output: str) -> None:
 
     for subject in subjects:
         if subject not in SUBJECTS:
-            raise InvalidInput(f"there is no subject {subject!r}; there are {', '.join(SUBJECTS)}")
+            raise InvalidInput(f"unknown subject {subject!r}: choose from {', '.join(SUBJECTS)}")
 
     names = list(subjects) or list(SUBJECTS)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
@@ -49,7 +49,7 @@ async def _measure(names: Sequence[str], measure: Measure) -> list[Figure]:
     with progress_bar("measuring", len(names)) as show:
         for done, name in enumerate(names, 1):
             async for figure in measure([name]):
-                # It takes minutes: say on the way how far it is.
+                # All of it takes minutes, so print each figure at once.
                 click.echo(f"{figure.name}: {figure.value:,.2f} {figure.unit}", err=True)
                 figures.append(figure)
             show(done)

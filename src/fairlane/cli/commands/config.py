@@ -1,4 +1,4 @@
-"""`fairlane config`: the settings, and where each comes from."""
+"""`fairlane config`: show the settings and their origins."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..terminal.output import print_json, print_table
 @click.command()
 @output_option
 def config(output: str) -> None:
-    """Print each setting with its value and origin."""
+    """Show each setting with its value and origin."""
     from ...store.urls import redact_url
 
     origins = find_origins({}, os.environ, read_file(Path.cwd()))

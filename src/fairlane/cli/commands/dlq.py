@@ -1,4 +1,4 @@
-"""`fairlane dlq`: the dead letter queue, jobs whose attempts are used up."""
+"""`fairlane dlq`: list, retry and delete the jobs in the dead letter queue."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from .jobs import list_jobs
 
 
 class Count(msgspec.Struct, frozen=True):
-    """How many jobs a command changed."""
+    """The number of jobs that a command changed."""
 
     count: int
 
 
 @click.group()
 def dlq() -> None:
-    """The dead letter queue: jobs whose attempts are used up."""
+    """List, retry and delete failed jobs (the dead letter queue)."""
 
 
 @dlq.command("list")
 @filter_options
-@click.option("--limit", type=click.IntRange(1, 100), default=50, show_default=True, help="Jobs a page.")
-@click.option("--cursor", help="Where the page before ended.")
+@click.option("--limit", type=click.IntRange(1, 100), default=50, show_default=True, help="Jobs per page.")
+@click.option("--cursor", help="Cursor that the previous page printed.")
 @client_settings
 @output_option
 def list_(settings: Settings, output: str, **query: Any) -> None:
-    """List failed jobs, a page at a time."""
+    """List failed jobs."""
     list_jobs(settings, JobQuery(state=State.FAILED, **query), output)
 
 
@@ -45,27 +45,27 @@ def list_(settings: Settings, output: str, **query: Any) -> None:
 @client_settings
 @output_option
 def retry(settings: Settings, output: str, **filters: Any) -> None:
-    """Send failed jobs back to their lanes, with fresh attempts."""
+    """Retry failed jobs, with all their attempts."""
     count = _in_steps(settings, BulkAction.RETRY, filters, "sending jobs back")
     _print_count(count, "sent back", output)
 
 
 @dlq.command()
 @filter_options
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @client_settings
 @output_option
 def purge(settings: Settings, yes: bool, output: str, **filters: Any) -> None:
-    """Forget failed jobs, for good."""
+    """Delete failed jobs permanently."""
     if not yes:
         chosen = ", ".join(value for value in filters.values() if value)
-        click.confirm(f"Forget the failed jobs of {chosen or 'every tenant'}?", abort=True, err=True)
+        click.confirm(f"Delete the failed jobs of {chosen or 'every tenant'}?", abort=True, err=True)
     count = _in_steps(settings, BulkAction.DELETE, filters, "forgetting jobs")
-    _print_count(count, "forgotten", output)
+    _print_count(count, "deleted", output)
 
 
 def _in_steps(settings: Settings, action: BulkAction, filters: dict[str, Any], doing: str) -> int:
-    """Change failed jobs until nothing is left that matches; how many."""
+    """Change all failed jobs that match, and return their number."""
     from ..connection import ask
 
     async def all_steps(backend: Backend) -> int:

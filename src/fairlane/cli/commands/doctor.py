@@ -1,4 +1,4 @@
-"""`fairlane doctor`: proof that the store is in order."""
+"""`fairlane doctor`: check the invariants of the store."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..terminal.progress import progress_bar
 @client_settings
 @output_option
 def doctor(settings: Settings, output: str) -> None:
-    """Prove the store's invariants; exit 1 if one is broken."""
+    """Check the invariants of the store. Exits with 1 if one is broken."""
     from ..connection import ask_store
 
     with progress_bar("reading the store") as show:

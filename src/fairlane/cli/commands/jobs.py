@@ -1,4 +1,4 @@
-"""`fairlane jobs`: look at jobs, cancel them, send them again."""
+"""`fairlane jobs`: list, show, cancel and retry jobs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..terminal.output import print_facts, print_json, print_table
 
 
 class WholeJob(Job, frozen=True, kw_only=True, rename="camel"):
-    """A job, what it logged, and why it waits if it has not ended."""
+    """A job, its log, and why it waits if it has not ended."""
 
     log: JobLog
     explanation: Explanation | None
@@ -26,7 +26,7 @@ class WholeJob(Job, frozen=True, kw_only=True, rename="camel"):
 
 @click.group()
 def jobs() -> None:
-    """Look at jobs, cancel them, send them again."""
+    """List, show, cancel and retry jobs."""
 
 
 @jobs.command("list")
@@ -35,12 +35,12 @@ def jobs() -> None:
 @click.option("--key", help="Only jobs with this business key.")
 @click.option("--created-from", type=instant, metavar="TIME", help="Only jobs submitted at this time or later.")
 @click.option("--created-to", type=instant, metavar="TIME", help="Only jobs submitted before this time.")
-@click.option("--limit", type=click.IntRange(1, 100), default=50, show_default=True, help="Jobs a page.")
-@click.option("--cursor", help="Where the page before ended.")
+@click.option("--limit", type=click.IntRange(1, 100), default=50, show_default=True, help="Jobs per page.")
+@click.option("--cursor", help="Cursor that the previous page printed.")
 @client_settings
 @output_option
 def list_(settings: Settings, state: str | None, output: str, **query: Any) -> None:
-    """List jobs, a page at a time."""
+    """List jobs, newest first."""
     list_jobs(settings, JobQuery(state=State(state) if state else None, **query), output)
 
 
@@ -49,7 +49,7 @@ def list_(settings: Settings, state: str | None, output: str, **query: Any) -> N
 @client_settings
 @output_option
 def show(settings: Settings, job_id: str, output: str) -> None:
-    """Show a job, its attempts, what it logged, and why it waits."""
+    """Show a job, its attempts, its log, and why it waits."""
     from ..connection import ask
 
     async def look(backend: Backend) -> tuple[Job, Explanation, JobLog]:
@@ -71,7 +71,7 @@ def show(settings: Settings, job_id: str, output: str) -> None:
 @client_settings
 @output_option
 def cancel(settings: Settings, job_id: str, output: str) -> None:
-    """Cancel a job; one that runs is told to stop."""
+    """Cancel a job. A running job is asked to stop."""
     from ..connection import ask
 
     print_job(ask(settings, lambda backend: backend.jobs.cancel(job_id)), output)
@@ -82,14 +82,14 @@ def cancel(settings: Settings, job_id: str, output: str) -> None:
 @client_settings
 @output_option
 def retry(settings: Settings, job_id: str, output: str) -> None:
-    """Send a failed job back to its lane, with fresh attempts."""
+    """Retry a failed job, with all its attempts."""
     from ..connection import ask
 
     print_job(ask(settings, lambda backend: backend.jobs.retry(job_id)), output)
 
 
 def print_log(log: JobLog) -> None:
-    """Print what a job logged, a line each."""
+    """Print the log of a job."""
     if log.truncated:
         click.echo("(earlier lines are not kept)")
     for line in log.lines:
@@ -116,7 +116,7 @@ def list_jobs(settings: Settings, query: JobQuery, output: str) -> None:
 
 
 def print_job(job: Job, output: str) -> None:
-    """Print all that is known of one job."""
+    """Print a job with its log and the reason why it waits."""
     if output == "json":
         print_json(job)
         return

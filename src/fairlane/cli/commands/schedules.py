@@ -1,4 +1,4 @@
-"""`fairlane schedules`: cron rules that make jobs."""
+"""`fairlane schedules`: list, change, pause and delete schedules."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from ...runtime.settings import Settings
 from ..options import client_settings, output_option
 from ..terminal.output import print_facts, print_json, print_table
 
-_tenant_option = click.option("--tenant", "tenant_id", required=True, help="Whose schedule it is.")
+_tenant_option = click.option("--tenant", "tenant_id", required=True, help="Tenant of the schedule.")
 
 
 @click.group()
 def schedules() -> None:
-    """Cron rules that make jobs."""
+    """List, change, pause and delete schedules (cron rules that submit jobs)."""
 
 
 @schedules.command("list")
-@click.option("--limit", type=click.IntRange(1, 100), default=50, show_default=True, help="Schedules a page.")
-@click.option("--cursor", help="Where the page before ended.")
+@click.option("--limit", type=click.IntRange(1, 100), default=50, show_default=True, help="Schedules per page.")
+@click.option("--cursor", help="Cursor that the previous page printed.")
 @click.option("--tenant", "tenant_id", help="Only schedules of this tenant.")
 @client_settings
 @output_option
 def list_(settings: Settings, limit: int, cursor: str | None, tenant_id: str | None, output: str) -> None:
-    """List schedules, a page at a time."""
+    """List schedules."""
     from ..connection import ask
 
     if tenant_id is not None:
@@ -54,7 +54,7 @@ def list_(settings: Settings, limit: int, cursor: str | None, tenant_id: str | N
 @client_settings
 @output_option
 def show(settings: Settings, name: str, tenant_id: str, output: str) -> None:
-    """Show a schedule, its next runs and what it has done."""
+    """Show a schedule, its next runs and its history."""
     _print(_ask(settings, tenant_id, name, lambda backend: backend.schedules.get(tenant_id, name)), output)
 
 
@@ -62,23 +62,21 @@ def show(settings: Settings, name: str, tenant_id: str, output: str) -> None:
 @click.argument("name")
 @_tenant_option
 @click.option("--cron", help='Minute, hour, day, month and weekday, such as "0 3 * * MON-FRI".')
-@click.option("--timezone", help='Whose clocks are meant, such as "Europe/Paris"; UTC unless set.')
-@click.option("--task", help="The task to run.")
-@click.option("--payload", metavar="JSON", help="What the task gets; null unless set.")
-@click.option("--queue", help="The queue that the jobs wait in.")
-@click.option("--priority", type=click.IntRange(0, MAX_PRIORITY), help="0 to 9, higher first.")
-@click.option(
-    "--missed", type=click.Choice([kind.value for kind in Missed]), help="What becomes of ticks that nobody could fire."
-)
+@click.option("--timezone", help='Time zone of the rule, such as "Europe/Paris" [default: UTC].')
+@click.option("--task", help="Task to run.")
+@click.option("--payload", metavar="JSON", help="Payload of each job [default: null].")
+@click.option("--queue", help="Queue of the jobs.")
+@click.option("--priority", type=click.IntRange(0, MAX_PRIORITY), help="Priority of the jobs, 0 to 9; higher first.")
+@click.option("--missed", type=click.Choice([kind.value for kind in Missed]), help="How to handle missed runs.")
 @click.option(
     "--overlap",
     type=click.Choice([kind.value for kind in Overlap]),
-    help="Whether jobs of it may be unfinished together.",
+    help="Whether runs may overlap.",
 )
 @client_settings
 @output_option
 def set_(settings: Settings, name: str, tenant_id: str, output: str, **fields: Any) -> None:
-    """Make a schedule, or change what is given of it."""
+    """Create a schedule, or change the given fields of one."""
     given = {field: value for field, value in fields.items() if value is not None}
     if not given:
         raise InvalidInput("say what to change, such as --cron or --payload")
@@ -93,7 +91,7 @@ def set_(settings: Settings, name: str, tenant_id: str, output: str, **fields: A
 @client_settings
 @output_option
 def pause(settings: Settings, name: str, tenant_id: str, output: str) -> None:
-    """Keep a schedule from making jobs. Ticks that pass meanwhile are not caught up."""
+    """Pause a schedule. Runs that it misses meanwhile are not caught up."""
     _print(_ask(settings, tenant_id, name, lambda backend: backend.schedules.pause(tenant_id, name, True)), output)
 
 
@@ -103,7 +101,7 @@ def pause(settings: Settings, name: str, tenant_id: str, output: str) -> None:
 @client_settings
 @output_option
 def resume(settings: Settings, name: str, tenant_id: str, output: str) -> None:
-    """Let a paused schedule go on from its next tick."""
+    """Resume a paused schedule at its next run."""
     _print(_ask(settings, tenant_id, name, lambda backend: backend.schedules.pause(tenant_id, name, False)), output)
 
 
@@ -113,7 +111,7 @@ def resume(settings: Settings, name: str, tenant_id: str, output: str) -> None:
 @client_settings
 @output_option
 def run(settings: Settings, name: str, tenant_id: str, output: str) -> None:
-    """Make a job of a schedule now, whatever its rule says."""
+    """Run a schedule once, now."""
     from .jobs import print_job
 
     def run_now(backend: Backend) -> Awaitable[Job]:
@@ -128,12 +126,12 @@ def run(settings: Settings, name: str, tenant_id: str, output: str) -> None:
 @client_settings
 @output_option
 def delete(settings: Settings, name: str, tenant_id: str, output: str) -> None:
-    """Forget a schedule. Its jobs stay; one that an app's code declares comes back when a worker starts."""
+    """Delete a schedule. Its jobs stay. A worker whose app declares it creates it again."""
     forgotten = _ask(settings, tenant_id, name, lambda backend: backend.schedules.delete(tenant_id, name))
     if output == "json":
         print_json(forgotten)
     else:
-        click.echo(f"schedule {name} of tenant {tenant_id} forgotten")
+        click.echo(f"schedule {name} of tenant {tenant_id} deleted")
 
 
 def _ask(settings: Settings, tenant_id: str, name: str, question: Callable[[Backend], Awaitable[Any]]) -> Any:
@@ -145,7 +143,7 @@ def _ask(settings: Settings, tenant_id: str, name: str, question: Callable[[Back
 
 
 async def _set(schedules: Schedules, tenant_id: str, name: str, given: dict[str, Any]) -> Schedule:
-    """Put what there is with the given fields changed, checked as the API checks it."""
+    """Put the schedule with the given fields changed, checked as the API checks it."""
     from ...rest.schedules import ScheduleBody
 
     try:
@@ -153,7 +151,7 @@ async def _set(schedules: Schedules, tenant_id: str, name: str, given: dict[str,
         known = {field: getattr(found, field) for field in ScheduleBody.__struct_fields__ if hasattr(found, field)}
     except NotFound:
         if "cron" not in given:
-            raise InvalidInput(f"tenant {tenant_id} has no schedule {name}; to make it, give --cron") from None
+            raise InvalidInput(f"tenant {tenant_id} has no schedule {name}; to create it, give --cron") from None
         known = {"payload": msgspec.Raw(b"null")}
     body = ScheduleBody(**known | given)
     return await schedules.put(body.to_spec(tenant_id, name))

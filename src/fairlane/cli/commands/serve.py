@@ -1,4 +1,4 @@
-"""`fairlane serve`: the API alone."""
+"""`fairlane serve`: run the API only."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from ..options import with_settings
 
 @click.command()
 @with_settings("host", "port", "base_path", "store", "data_dir", "durability", "loop", "log_format")
-@click.option("--no-upkeep", is_flag=True, help="Leave promote, reap and prune to other processes.")
+@click.option("--no-upkeep", is_flag=True, help="Leave upkeep (delays, schedules, dead workers) to other processes.")
 @click.option("--fd", type=int, hidden=True, help="Listen on this inherited socket.")
 @click.option("--workers-fd", type=int, hidden=True, help="Read from this inherited file which workers are missing.")
 def serve(settings: Settings, no_upkeep: bool, fd: int | None, workers_fd: int | None) -> None:
-    """Serve the API of a store."""
+    """Run the API of a store."""
     from ...process.loop import loop_factory
     from ...runtime.api import serve_api
     from ...runtime.sockets import listen
 
     configure_logging(settings.log_format, process_name("api"))
     listener = listen(settings.host, settings.port) if fd is None else socket.socket(fileno=fd)
-    # With a descriptor, our supervisor tells when all of it is ready.
+    # A supervisor, which passes the descriptor, prints the line itself once everything is ready.
     on_ready = _tell_ready if fd is None else None
     with asyncio.Runner(loop_factory=loop_factory(settings.loop)) as runner:
         runner.run(serve_api(settings, listener, with_upkeep=not no_upkeep, workers_fd=workers_fd, on_ready=on_ready))

@@ -1,4 +1,4 @@
-"""`fairlane submit`: one job."""
+"""`fairlane submit`: submit a job."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _WAIT_MS = 20_000
 
 
 class Submitted(msgspec.Struct, frozen=True, rename="camel"):
-    """What is printed of a job that was accepted."""
+    """The printed answer about an accepted job."""
 
     id: str
     status: str
@@ -40,28 +40,32 @@ class Submitted(msgspec.Struct, frozen=True, rename="camel"):
 
 @click.command()
 @click.argument("payload", metavar="PAYLOAD_JSON")
-@click.option("--tenant", required=True, help="Whose job it is.")
-@click.option("--task", default=DEFAULT_TASK, show_default=True, help="The task to run.")
-@click.option("--queue", default=DEFAULT_QUEUE, show_default=True, help="The queue that it waits in.")
-@click.option("--key", help="While a job of the tenant with this key is unfinished, no second one is made.")
-@click.option("--delay", help='Start it this much later, such as "10m".')
-@click.option("--run-at", type=instant, metavar="TIME", help='Start it at this time, such as "2026-07-01T09:00:00Z".')
-@click.option("--priority", type=click.IntRange(0, MAX_PRIORITY), default=0, help="0 (the default) to 9, higher first.")
+@click.option("--tenant", required=True, help="Tenant of the job.")
+@click.option("--task", default=DEFAULT_TASK, show_default=True, help="Task to run.")
+@click.option("--queue", default=DEFAULT_QUEUE, show_default=True, help="Queue of the job.")
+@click.option("--key", help="Business key: at most one unfinished job has it.")
+@click.option("--delay", help='Time to wait before the first attempt, such as "10m".')
+@click.option(
+    "--run-at", type=instant, metavar="TIME", help='Time of the first attempt, such as "2026-07-01T09:00:00Z".'
+)
+@click.option(
+    "--priority", type=click.IntRange(0, MAX_PRIORITY), default=0, help="Priority, 0 (default) to 9; higher first."
+)
 @click.option(
     "--max-attempts",
     type=click.IntRange(1, MAX_ATTEMPTS),
     default=DEFAULT_MAX_ATTEMPTS,
     show_default=True,
-    help="How often it is tried, the first time included.",
+    help="Number of attempts, including the first.",
 )
 @click.option(
     "--timeout",
     default=format_duration(DEFAULT_TIMEOUT_MS),
     show_default=True,
-    help="How long an attempt may take.",
+    help="Time limit of an attempt.",
 )
-@click.option("--idempotency-key", help="A repeat within 24 hours gets the first job.")
-@click.option("--wait", is_flag=True, help="Wait until it has ended; exit 1 unless it completed.")
+@click.option("--idempotency-key", help="Key for retries: a repeat within 24 hours returns the same job.")
+@click.option("--wait", is_flag=True, help="Wait until the job has ended. Exits with 1 unless it completed.")
 @client_settings
 @output_option
 def submit(settings: Settings, payload: str, wait: bool, output: str, **options: Any) -> None:
@@ -88,7 +92,7 @@ def submit(settings: Settings, payload: str, wait: bool, output: str, **options:
 
 
 def _request(backend: Backend, payload: str, options: dict[str, Any]) -> NewJob:
-    """The request for the job: what the API makes of the same values."""
+    """The job that the API would create from the same values."""
     from ...job.control import check_delay_ms, check_timeout_ms
     from ...rest.jobs import BatchItem
 

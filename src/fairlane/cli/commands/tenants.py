@@ -1,4 +1,4 @@
-"""`fairlane tenants`: what each tenant may use, and uses."""
+"""`fairlane tenants`: show and change the limits of tenants."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _OFF = "off"
 
 @click.group()
 def tenants() -> None:
-    """What each tenant may use, and uses."""
+    """Show and change the limits of tenants, and pause tenants."""
 
 
 @tenants.command("list")
-@click.option("--limit", type=click.IntRange(1, 100), default=50, show_default=True, help="Tenants a page.")
-@click.option("--cursor", help="Where the page before ended.")
-@click.option("--prefix", default="", help="How their ids begin.")
+@click.option("--limit", type=click.IntRange(1, 100), default=50, show_default=True, help="Tenants per page.")
+@click.option("--cursor", help="Cursor that the previous page printed.")
+@click.option("--prefix", default="", help="Only tenants whose id begins with this.")
 @client_settings
 @output_option
 def list_(settings: Settings, limit: int, cursor: str | None, prefix: str, output: str) -> None:
-    """List the known tenants, a page at a time."""
+    """List tenants."""
     from ..connection import ask
 
     found, next_cursor = ask(settings, lambda backend: backend.tenants.list(limit, cursor, prefix))
@@ -63,14 +63,14 @@ def show(settings: Settings, tenant_id: str, output: str) -> None:
 
 @tenants.command("set")
 @click.argument("tenant_id")
-@click.option("--submit-rate", metavar="RATE|off", help='Submissions, such as "10/1m".')
-@click.option("--concurrency", metavar="N|off", help="Jobs that run at once.")
-@click.option("--start-rate", metavar="RATE|off", help='Starts of jobs, such as "100/1s".')
-@click.option("--weight", type=float, help="Its share beside other tenants; 1 unless set.")
+@click.option("--submit-rate", metavar="RATE|off", help='Submission rate, such as "10/1m".')
+@click.option("--concurrency", metavar="N|off", help="Number of jobs that run at once.")
+@click.option("--start-rate", metavar="RATE|off", help='Start rate, such as "100/1s".')
+@click.option("--weight", type=float, help="Share relative to other tenants [default: 1].")
 @client_settings
 @output_option
 def set_(settings: Settings, tenant_id: str, output: str, **limits: str | float | None) -> None:
-    """Change some of a tenant's limits; the others stay as they are."""
+    """Change the given limits of a tenant."""
     _change(settings, tenant_id, _policy_change(limits), output)
 
 
@@ -79,7 +79,7 @@ def set_(settings: Settings, tenant_id: str, output: str, **limits: str | float 
 @client_settings
 @output_option
 def reset(settings: Settings, tenant_id: str, output: str) -> None:
-    """Give a tenant the default limits again; a pause stays."""
+    """Return a tenant to the default limits. A pause stays."""
     from ..connection import ask
 
     _print_tenant(ask(settings, lambda backend: backend.tenants.reset(tenant_id)), output)
@@ -90,7 +90,7 @@ def reset(settings: Settings, tenant_id: str, output: str) -> None:
 @client_settings
 @output_option
 def pause(settings: Settings, tenant_id: str, output: str) -> None:
-    """Keep a tenant's jobs from starting."""
+    """Pause a tenant: its jobs do not start."""
     _change(settings, tenant_id, PolicyChange(paused=True), output)
 
 
@@ -99,7 +99,7 @@ def pause(settings: Settings, tenant_id: str, output: str) -> None:
 @client_settings
 @output_option
 def resume(settings: Settings, tenant_id: str, output: str) -> None:
-    """Let a paused tenant's jobs start again."""
+    """Resume a paused tenant."""
     _change(settings, tenant_id, PolicyChange(paused=False), output)
 
 

@@ -1,46 +1,29 @@
-"""`fairlane top`: a live view of tenants, queues, workers and rates in the terminal."""
+"""`fairlane top`: a live view of tenants, queues, workers and rates."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import sys
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import click
 
 from ...backend import Backend
 from ...model.durations import parse_duration_ms
 from ...model.errors import InvalidInput, StoreUnavailable
-from ...model.monitor import Overview
-from ...model.tenant import Tenant
 from ...runtime.settings import Settings
 from ..options import client_settings, output_option
-
-_PAGE = 100
-MOST_TENANTS = 500
-"""Of more tenants than this, the rest is left out: looking at each takes its time."""
-
-
-@dataclass(frozen=True)
-class Sample:
-    """What there was to see at one moment."""
-
-    taken_at: float
-    overview: Overview
-    tenants: list[Tenant]
-    all_tenants: bool
+from ..terminal.sample import look
 
 
 @click.command()
-@click.option("--interval", default="1s", show_default=True, help="Time between two looks.")
-@click.option("--once", is_flag=True, help="Print the view once, with rates over one interval, and end.")
+@click.option("--interval", default="1s", show_default=True, help="Time between two updates.")
+@click.option("--once", is_flag=True, help="Print the view once, with rates over one interval, and exit.")
 @client_settings
 @output_option
 def top(settings: Settings, interval: str, once: bool, output: str) -> None:
-    """Watch tenants, queues, workers and rates; q or Ctrl-C ends it."""
+    """Watch tenants, queues, workers and rates. Press q or Ctrl-C to quit."""
     from ..connection import ask
 
     seconds = parse_duration_ms(interval, "--interval") / 1000
@@ -50,19 +33,6 @@ def top(settings: Settings, interval: str, once: bool, output: str) -> None:
         raise InvalidInput("--output json prints one view: give --once as well")
     with contextlib.suppress(KeyboardInterrupt):
         ask(settings, lambda queue: _print_once(queue, seconds, output) if once else _watch(queue, seconds))
-
-
-async def look(backend: Backend) -> Sample:
-    """Look at everything."""
-    taken_at = time.monotonic()
-    overview = await backend.monitor.overview()
-    tenants: list[Tenant] = []
-    cursor: str | None = None
-    while True:
-        page, cursor = await backend.tenants.list(_PAGE, cursor)
-        tenants += page
-        if cursor is None or len(tenants) >= MOST_TENANTS:
-            return Sample(taken_at, overview, tenants, cursor is None)
 
 
 async def _print_once(backend: Backend, seconds: float, output: str) -> None:
@@ -101,7 +71,7 @@ async def _watch(backend: Backend, seconds: float) -> None:
 
 @contextlib.contextmanager
 def _keys(quit_asked: asyncio.Event) -> Iterator[None]:
-    """Hear of each key at once, where there is a keyboard."""
+    """Read single keys without Enter, if stdin is a terminal."""
     if not sys.stdin.isatty():
         yield
         return

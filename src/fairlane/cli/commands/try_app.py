@@ -1,4 +1,4 @@
-"""`fairlane try-app`: imports an App and ends. `up` and `worker` run it before they start anything."""
+"""`fairlane try-app`: import an App and exit. `up` and `worker` run this before they start anything."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ from ..options import with_settings
 @click.argument("app")
 @with_settings("log_format")
 def try_app(settings: Settings, app: str) -> None:
-    """Import APP, and nothing else."""
+    """Import APP and exit."""
     configure_logging(settings.log_format, process_name("try-app"))
     load_app(app)

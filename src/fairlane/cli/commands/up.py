@@ -1,4 +1,4 @@
-"""`fairlane up`: everything on one machine."""
+"""`fairlane up`: run everything on one machine."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from ..options import with_settings
     "loop",
     "log_format",
 )
-@click.option("--reload", is_flag=True, help="Start the workers again when a Python file below this folder changes.")
+@click.option("--reload", is_flag=True, help="Restart the workers when a Python file below the current folder changes.")
 def up(settings: Settings, app: str, reload: bool) -> None:
     """Run everything on this machine: store, API, workers and upkeep.
 

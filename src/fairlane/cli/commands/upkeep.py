@@ -1,4 +1,4 @@
-"""`fairlane upkeep`: the duties alone. `fairlane up` runs it."""
+"""`fairlane upkeep`: run upkeep only. `fairlane up` starts it."""
 
 from __future__ import annotations
 

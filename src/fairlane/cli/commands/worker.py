@@ -1,4 +1,4 @@
-"""`fairlane worker`: workers alone."""
+"""`fairlane worker`: run workers only."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ one queue cannot use, the others get. Without weights, only the tenants' turns d
     spelled=_SPELLED,
 )
 @click.option("--queues", default="", help=_QUEUES_HELP)
-@click.option("--reload", is_flag=True, help="Start again when a Python file below this folder changes.")
+@click.option("--reload", is_flag=True, help="Restart when a Python file below the current folder changes.")
 @click.option("--no-upkeep", is_flag=True, help="Leave upkeep (delays, schedules, dead workers) to other processes.")
 @click.option("--worker-id", hidden=True, help="Name given by a supervisor.")
 def worker(settings: Settings, app: str, queues: str, reload: bool, no_upkeep: bool, worker_id: str | None) -> None:
@@ -64,12 +64,12 @@ def worker(settings: Settings, app: str, queues: str, reload: bool, no_upkeep: b
 
 
 def parse_queues(text: str) -> tuple[tuple[str, ...], tuple[float, ...]]:
-    """The queues of "a=3,b" and their weights, 1 for b; no weights where none is given. Raises InvalidInput."""
+    """The queues of "a=3,b" and their weights, 1 for b; no weights if none are given. Raises InvalidInput."""
     weights: dict[str, float] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, _, weight = part.partition("=")
         if name in weights:
-            raise InvalidInput(f"--queues: {name} is there twice")
+            raise InvalidInput(f"--queues names {name} twice")
         try:
             weights[name] = float(weight or 1)
         except ValueError:

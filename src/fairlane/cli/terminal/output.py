@@ -1,4 +1,4 @@
-"""Printing: tables for people, JSON for programs. What users sent is inert text in both."""
+"""Prints tables for people and JSON for programs. Text from users cannot steer the terminal."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _WIDTH_OF_PIPES = 240
 
 
 def print_json(value: Any) -> None:
-    """`value` as indented JSON; raw JSON within it stays as it is."""
+    """Print `value` as indented JSON."""
     click.echo(printable_json(msgspec.json.format(msgspec.json.encode(value), indent=2).decode()))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Rows under headings. Cells are never cut."""
+    """Print rows under headings. Cells are never cut."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
@@ -37,7 +37,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 
 
 def print_facts(facts: Iterable[tuple[str, Any]]) -> None:
-    """Names and values, a line each; facts without a value are left out."""
+    """Print names and values, one in each line. Facts without a value are left out."""
     from rich.table import Table
     from rich.text import Text
 
@@ -51,7 +51,7 @@ def print_facts(facts: Iterable[tuple[str, Any]]) -> None:
 
 
 def console() -> Console:
-    """Standard output, on which nothing is taken for markup."""
+    """Standard output, without markup."""
     from rich.console import Console
 
     # A program that reads a pipe wants rows on one line each.

@@ -1,4 +1,4 @@
-"""Says how far a command is that takes its time, on stderr, so that what it prints stays whole."""
+"""The progress of a long command, on stderr."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 @contextlib.contextmanager
 def progress_bar(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
-    """A bar that the yielded function moves on to so many of `total` (None: nobody knows how many there are).
+    """A bar, and a function that sets its position. `total` is None if it is not known.
 
     Nothing is shown where stderr is no terminal.
     """

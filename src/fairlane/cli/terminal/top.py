@@ -1,4 +1,4 @@
-"""What `fairlane top` shows. Whatever users named is inert text."""
+"""Renders the view of `fairlane top`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...model.tenant import Tenant
 from ...process.printable import printable
 
 if TYPE_CHECKING:
-    from ..commands.top import Sample
+    from .sample import Sample
 
 _MOST_ROWS = 20
 _RATES = ("submitted", "completed", "failed", "retried")
@@ -29,7 +29,7 @@ def view(now: Sample, before: Sample) -> RenderableType:
 
 
 def as_data(now: Sample, before: Sample) -> dict[str, Any]:
-    """What there is to see, for programs: as `GET /overview` and `GET /tenants`, and rates a second since `before`."""
+    """The view for programs: as `GET /overview` and `GET /tenants`, and rates a second since `before`."""
     from ...rest.monitor import OverviewView
 
     seconds = now.taken_at - before.taken_at
@@ -42,7 +42,7 @@ def as_data(now: Sample, before: Sample) -> dict[str, Any]:
 
 
 def trouble(error: Exception) -> RenderableType:
-    """What is shown while the store is away."""
+    """The view while the store is away."""
     return Text(f"{printable(error)}; trying again", style="bold red")
 
 
@@ -62,7 +62,7 @@ def _totals(now: Sample, before: Sample) -> RenderableType:
 
 
 def _lanes(now: Sample, before: Sample) -> RenderableType:
-    """The tenants with most to do."""
+    """The tenants with the most unfinished jobs."""
     earlier = {tenant.id: tenant for tenant in before.tenants}
     busiest = sorted(now.tenants, key=lambda tenant: (-tenant.running, -tenant.pending, tenant.id))
     busiest = [tenant for tenant in busiest if tenant.running or tenant.pending or tenant.id in earlier]

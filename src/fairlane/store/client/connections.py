@@ -1,4 +1,4 @@
-"""Clients of the store: every timeout and retry set on purpose."""
+"""Connections to the store, with explicit timeouts and without hidden retries."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def command_pool(url: ServerUrl) -> BoundedPool:
 
 
 def subscriber_client(url: ServerUrl) -> Valkey:
-    """A client for pub/sub, whose reads wait for as long as the store shows that it lives."""
+    """A client for pub/sub. Its reads wait as long as the store answers pings."""
     return Valkey.from_pool(ConnectionPool(**_options(url, watched=True)))
 
 
 class BoundedPool(ConnectionPool):
     """A pool whose callers wait for a free connection once `max_connections` are in use.
 
-    Giving a connection back never suspends, so that a cancelled caller cannot lose one.
+    Releasing a connection never suspends, so that a cancelled caller cannot leak one.
     """
 
     def __init__(self, max_connections: int, **options: Any) -> None:
@@ -48,7 +48,7 @@ class BoundedPool(ConnectionPool):
         self._free = asyncio.Semaphore(max_connections)
 
     async def get_connection(self, command_name: object, *keys: object, **options: object) -> AbstractConnection:
-        """A connected connection. Raises valkey's TimeoutError where none is free for too long."""
+        """A connected connection. Raises the client's TimeoutError if none gets free in time."""
         try:
             async with asyncio.timeout(READ_TIMEOUT_S):
                 await self._free.acquire()
@@ -75,7 +75,7 @@ class BoundedPool(ConnectionPool):
             await self.release(connection)
 
     async def release(self, connection: AbstractConnection) -> None:
-        """Take a connection back."""
+        """Return a connection to the pool."""
         await super().release(connection)
         self._free.release()
 

@@ -1,7 +1,7 @@
 """Connections whose writes can be cancelled.
 
 The client writes within `asyncio.wait_for`, which on Python 3.11 swallows a cancellation that comes
-as the write ends: the caller then goes on as if nobody had told it to stop.
+as the write ends: the caller then goes on as if it had not been cancelled.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class _Cancellable(AbstractConnection):
                 self._writer.writelines([encoded] if isinstance(encoded, bytes) else encoded)
                 await self._writer.drain()
         except BaseException as error:
-            # Half a command may have been written: the connection is of no more use.
+            # Half a command may have been written, so the connection cannot be used again.
             await self.disconnect(nowait=True)
             if isinstance(error, TimeoutError):
                 raise ValkeyTimeoutError(f"the store took no data for {self.socket_timeout} s") from None

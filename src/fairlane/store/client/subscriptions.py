@@ -22,7 +22,7 @@ _PONGS: tuple[object, ...] = ([b"pong", _PING], _PING)
 
 
 class _Watched(AbstractConnection):
-    """Reads of pub/sub messages that end in TimeoutError when the peer is silent though asked."""
+    """Reads of pub/sub messages raise TimeoutError if the peer does not answer a PING."""
 
     _heard_at: float | None = None
     _asked_at: float | None = None
@@ -64,7 +64,7 @@ class _Watched(AbstractConnection):
             return
         self._heard_at = self._asked_at = None
         await self.disconnect(nowait=True)
-        raise ValkeyTimeoutError(f"no sign of life from {self._host_error()}")
+        raise ValkeyTimeoutError(f"no answer to a PING from {self._host_error()}")
 
 
 class WatchedConnection(_Watched, TcpConnection):

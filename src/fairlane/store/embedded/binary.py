@@ -1,4 +1,4 @@
-"""Where the server's program is."""
+"""Finds the program of the server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...model.errors import StoreRefused
 
 
 def find_server_binary() -> Path:
-    """The packaged Valkey, else one on PATH. Raises StoreRefused where there is none."""
+    """The packaged Valkey, else the first server on PATH. Raises StoreRefused if neither exists."""
     packaged = _packaged_binary()
     if packaged is not None:
         return packaged

@@ -1,6 +1,6 @@
 """The data folder of an embedded store: its files, its locks and its socket.
 
-The folder may lie in a current folder that somebody else filled. No symlink in it is followed, and no file of another
+The folder may lie in a current folder with foreign files. No symlink in it is followed, and no file of another
 user is used.
 """
 
@@ -236,7 +236,7 @@ class FolderLock:
 
 
 def read_pid(path: Path) -> int | None:
-    """The process id in a lock file; None if there is none, as after a full disk."""
+    """The process id in a lock file; None if it is empty, as after a full disk."""
     try:
         with open(open_private(path, os.O_RDONLY), "rb") as file:
             return int(file.read(32))

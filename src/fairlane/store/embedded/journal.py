@@ -171,7 +171,7 @@ def _measure(content: mmap.mmap) -> tuple[int, int]:
 
 
 def _commands(content: mmap.mmap) -> Iterator[list[bytes]]:
-    """The complete commands up to the first damage, then _END if there is none. Fast, since the parser is in C."""
+    """The complete commands up to the first damage, then _END if the file is intact. Fast, since the parser is in C."""
     reader = libvalkey.Reader()
     for position in range(0, len(content), _CHUNK_BYTES):
         reader.feed(content[position : position + _CHUNK_BYTES])

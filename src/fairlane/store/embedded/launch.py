@@ -1,4 +1,4 @@
-"""Starting the server's process, and reading what it logged."""
+"""Starts the process of the server, and reads its log."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ServerProcess:
                     stdout=log,
                     stderr=log,
                     pass_fds=(read_end,),
-                    # Ctrl-C in the terminal must not reach the store before the workers have drained.
+                    # Ctrl-C in a terminal must not reach the store before the workers have drained.
                     start_new_session=True,
                     cwd=folder.path,
                 )

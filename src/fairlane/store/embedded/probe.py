@@ -33,7 +33,7 @@ class Readiness:
             raise StoreUnavailable(f"{self._what} did not answer in time")
 
     def note_loading(self, loaded_bytes: int) -> None:
-        """The server is reading its data. Raises StoreUnavailable when it no longer gets ahead."""
+        """The server is reading its data. Raises StoreUnavailable after a time without progress."""
         now = time.monotonic()
         if loaded_bytes > self._loaded:
             self._loaded, self._patient_until = loaded_bytes, now + LOAD_STALL_LIMIT_S
@@ -42,7 +42,7 @@ class Readiness:
 
 
 def probe_socket(path: Path, readiness: Readiness, expected_pid: int | None = None) -> bool:
-    """Whether the server on this socket is ready (and is this process); tells `readiness` where not."""
+    """Whether the server on this socket is ready, and has this process id. Otherwise, notes why in `readiness`."""
     client = _client(path)
     try:
         client.ping()
@@ -86,5 +86,5 @@ def _loaded_bytes(client: Valkey) -> int:
 
 
 def _info(client: Valkey, section: str) -> dict[str, Any]:
-    # The library types its synchronous face as if it might be asynchronous.
+    # The types of the library allow for an asynchronous client here.
     return cast("dict[str, Any]", client.info(section))

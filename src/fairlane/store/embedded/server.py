@@ -1,9 +1,9 @@
-"""The embedded store: one server a data folder, kept by one of the processes that use it.
+"""The embedded store: one server for each data folder, kept by one of the processes that use it.
 
-Who holds `store.lock` is the keeper: a thread of its process starts the server, waits on it and
-starts it again. While `fairlane up` holds `up.lock`, nobody else becomes the keeper; who is one
-stays it. The server holds `server.lock` itself, so that a new keeper's server begins only when the
-old one has ended. All locks are the kernel's, and end with their process however it ends.
+The keeper is the process that holds `store.lock`. One of its threads starts the server and restarts it when it ends.
+While `fairlane up` holds `up.lock`, no other process becomes the keeper, but an existing keeper stays one. The server
+itself holds `server.lock`, so that the server of a new keeper starts only after the old one has ended. The kernel
+releases all locks when their process ends.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class EmbeddedServer:
     """
 
     def __init__(self, data_dir: Path, durability: Durability, *, is_for_up: bool = False) -> None:
-        """`is_for_up`: for `fairlane up`, which holds `up.lock`; all others leave a store that nobody keeps to it."""
+        """`is_for_up`: for `fairlane up`, which holds `up.lock`. Other processes do not take over meanwhile."""
         self._folder = DataFolder(data_dir)
         self._up_lock = None if is_for_up else FolderLock(self._folder.up_lock_path)
         self._durability = durability
@@ -49,9 +49,9 @@ class EmbeddedServer:
         self._process: ServerProcess | None = None
         self._failure: str | None = None
         self._was_ready = False
-        """Until then, `start` raises what is wrong, and nothing is logged."""
+        """Until this is set, `start` raises errors, and nothing is logged."""
         self.restarts = 0
-        """How often the server was started again because it had ended."""
+        """How often the server was restarted because it had ended."""
         _instances.add(self)
 
     @property
@@ -60,7 +60,7 @@ class EmbeddedServer:
 
     @property
     def socket_path(self) -> Path:
-        """The server's unix socket. Raises StoreRefused where the folder has no room for one."""
+        """The server's unix socket. Raises StoreRefused if the path is too long for one."""
         return self._folder.socket_path()
 
     @property
@@ -73,11 +73,11 @@ class EmbeddedServer:
 
     @property
     def is_keeper(self) -> bool:
-        """Whether this process started the server and starts it again when it dies."""
+        """Whether this process started the server and restarts it."""
         return self._thread is not None
 
     def start(self) -> None:
-        """Return once the server answers, whoever keeps it.
+        """Return once the server answers, in this process or another one.
 
         Raises StoreRefused where the folder or its data cannot be used; StoreUnavailable when the
         server does not get ready. Nothing is left running then.
@@ -95,7 +95,7 @@ class EmbeddedServer:
         self._folder.mark_initialized()
 
     def take_over_if_unkept(self) -> bool:
-        """Become the keeper if nobody is; whether this process is now. Does not wait for the server."""
+        """Become the keeper if no process is. Returns whether this process is it. Does not wait for the server."""
         with self._state:
             if self._thread is not None or self._stopping.is_set():
                 return self._thread is not None
@@ -106,7 +106,7 @@ class EmbeddedServer:
             return True
 
     def wait_ready(self, within_s: float) -> bool:
-        """Whether the server answers within this time, whoever keeps it."""
+        """Whether the server answers within this time."""
         readiness = Readiness(f"the embedded store in {self._folder.path}")
         deadline = time.monotonic() + within_s
         while not probe_socket(self.socket_path, readiness):
@@ -115,7 +115,7 @@ class EmbeddedServer:
         return True
 
     def stop(self) -> None:
-        """End the server if this process keeps it, and wait for that. May be repeated."""
+        """Stop the server if this process keeps it, and wait for its end. May be repeated."""
         with self._state:
             self._stopping.set()
             self._state.notify_all()
@@ -139,12 +139,12 @@ class EmbeddedServer:
             raise StoreRefused(f"the embedded store in {self._folder.path} did not start: {self._failure}")
         if not self.take_over_if_unkept():
             return probe_socket(self.socket_path, readiness)
-        # A server of an earlier keeper may answer with its last breath: only our own child counts.
+        # The server of an earlier keeper may still answer for a moment, so check the process id.
         pid = self.pid
         return pid is not None and probe_socket(self.socket_path, readiness, pid)
 
     def _keep(self) -> None:
-        """The keeper's thread: run the server, again and again, until told to stop."""
+        """The keeper's thread: run the server and restart it, until `stop`."""
         backoff_s = _FIRST_BACKOFF_S
         try:
             while not self._stopping.is_set():
@@ -160,7 +160,7 @@ class EmbeddedServer:
                 self.restarts += 1
                 backoff_s = min(_MAX_BACKOFF_S, backoff_s * 2)
         finally:
-            # The lock must not stay with a thread that is gone.
+            # Release the lock, or no other process could take over.
             with self._state:
                 self._lock.release()
                 self._thread = None
@@ -174,7 +174,7 @@ class EmbeddedServer:
         with self._state:
             self._process = process
         code = process.wait()
-        # Ended by a signal, it may well start again; by itself, it says why it cannot.
+        # After a signal, a restart may succeed. With an exit code, the server has logged why it cannot start.
         failure = process.last_words() if code > 0 else None
         self._note_end(failure, f"ended with exit code {code}" + (f": {failure}" if failure else ""))
 
@@ -203,7 +203,7 @@ class EmbeddedServer:
             self._state.notify_all()
 
     def _forget_in_child(self) -> None:
-        """In a forked child: the server and its lock are the parent's."""
+        """In a forked child, leave the server and its lock to the parent."""
         self._state = threading.Condition()
         self._thread = None
         self._process = None
