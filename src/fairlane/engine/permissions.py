@@ -13,65 +13,12 @@ from . import keys
 from .calls import Calls
 
 _ON_A_KEY = (
-    *("DEL",),
-    *("EXISTS",),
-    *(
-        "GET",
-        "GETRANGE",
-    ),
-    *(
-        "HDEL",
-        "HEXISTS",
-        "HGET",
-        "HGETALL",
-        "HINCRBY",
-        "HKEYS",
-        "HMGET",
-        "HSCAN",
-        "HSET",
-        "HSETNX",
-        "HVALS",
-    ),
-    *(
-        "INCR",
-        "INCRBY",
-    ),
-    *(
-        "LINDEX",
-        "LLEN",
-        "LPUSH",
-        "LRANGE",
-        "LTRIM",
-    ),
-    *("MGET",),
-    *("PTTL",),
-    *("RPUSH",),
-    *(
-        "SADD",
-        "SET",
-        "SISMEMBER",
-        "SMEMBERS",
-        "SREM",
-    ),
-    *("UNLINK",),
-    *(
-        "ZADD",
-        "ZCARD",
-        "ZLEXCOUNT",
-        "ZMSCORE",
-        "ZPOPMAX",
-        "ZPOPMIN",
-        "ZRANGE",
-        "ZRANGEBYLEX",
-        "ZRANGEBYSCORE",
-        "ZRANK",
-        "ZREM",
-        "ZREMRANGEBYSCORE",
-        "ZREVRANGEBYSCORE",
-        "ZSCAN",
-        "ZSCORE",
-    ),
-)
+    "DEL", "EXISTS", "GET", "GETRANGE", "HDEL", "HEXISTS", "HGET", "HGETALL", "HINCRBY", "HKEYS", "HMGET", "HSCAN",
+    "HSET", "HSETNX", "HVALS", "INCR", "INCRBY", "LINDEX", "LLEN", "LPUSH", "LRANGE", "LTRIM", "MGET", "PTTL",
+    "RPUSH", "SADD", "SET", "SISMEMBER", "SMEMBERS", "SREM", "UNLINK", "ZADD", "ZCARD", "ZLEXCOUNT", "ZMSCORE",
+    "ZPOPMAX", "ZPOPMIN", "ZRANGE", "ZRANGEBYLEX", "ZRANGEBYSCORE", "ZRANK", "ZREM", "ZREMRANGEBYSCORE",
+    "ZREVRANGEBYSCORE", "ZSCAN", "ZSCORE",
+)  # fmt: skip
 _KEY = keys.prefix(0) + "permissions"
 _CHECK = """
 local denied = {}
