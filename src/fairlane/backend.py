@@ -297,5 +297,9 @@ class Maintenance(Protocol):
         Calls `on_progress` with the number of keys and elements read so far, which is not known in advance.
         """
 
-    async def set_defaults(self, policy: TenantPolicy, fairness: Fairness = Fairness.JOBS) -> None:
-        """Set the default limits of tenants, and the unit in which tenants share fairly."""
+    async def set_defaults(
+        self, policy: TenantPolicy, fairness: Fairness = Fairness.JOBS, idempotency_ms: int = ...
+    ) -> None:
+        """Set the limits of tenants without limits of their own, the unit in which tenants share fairly, and how long
+        new idempotency keys hold.
+        """

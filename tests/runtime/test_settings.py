@@ -72,6 +72,8 @@ def test_durations_are_read() -> None:
         ("lease", "999ms"),
         ("lease", "2h"),
         ("drain", "-1s"),
+        ("idempotency", "59s"),
+        ("idempotency", "31d"),
         ("durability", "hope"),
         ("log_format", "xml"),
         ("loop", "trio"),

@@ -46,7 +46,7 @@ async def examine(calls: Calls, partitions: Partitions, on_progress: Callable[[i
 
     problems: set[str] = set()
     jobs: Counter[str] = Counter()
-    total = 0
+    total, held = 0, 0
     for partition in partitions:
         reader = Reader(partition, count)
         snapshot = await Snapshot.take(reader)
@@ -60,12 +60,14 @@ async def examine(calls: Calls, partitions: Partitions, on_progress: Callable[[i
         problems |= found
         jobs.update(snapshot.jobs_by_state())
         total += len(snapshot.names)
+        held += len(snapshot.sets["idempotency_keys"])
     named = await calls.store.check() + sorted(problems)
     offsets = [offset_us(await partition.command("GET", keys.TIME)) for partition in partitions]
     return StoreReport(
         problems=named[:MAX_PROBLEMS],
         jobs=dict(jobs),
         keys=total,
+        idempotency_keys=held,
         clock_offset_seconds=max(offsets, key=abs) / 1_000_000,
     )
 
@@ -98,7 +100,7 @@ class Snapshot:
         names = await reader.key_names()
         self = cls(names)
         self.sets = await reader.scores(
-            ["leases", "slots", "lanes", "windows", *_TIMED, *_with_prefix(names, keys.RUN_INDEX)]
+            ["leases", "slots", "lanes", "windows", "idempotency_keys", *_TIMED, *_with_prefix(names, keys.RUN_INDEX)]
         )
         lanes = await reader.scores(_with_prefix(names, keys.LANE))
         self.lanes = {name.removeprefix(keys.LANE): set(jobs) for name, jobs in lanes.items()}
@@ -226,6 +228,9 @@ class Snapshot:
         found = {f"key {name} never expires" for name in self.unexpiring}
         windows = {name for name in self.names if name.startswith(keys.WINDOWS)}
         found |= {f"rate window {name} is never deleted" for name in windows - self.sets["windows"].keys()}
+        held = {name.removeprefix(keys.IDEMPOTENCY_KEY) for name in _with_prefix(self.names, keys.IDEMPOTENCY_KEY)}
+        forgotten = held - self.sets["idempotency_keys"].keys()
+        found |= {f"idempotency key {name} is never deleted" for name in forgotten}
         unfinished = {f"u/{self.tenants_of.get(job, '?')}/{key}" for job, key in self.keyed.items()}
         business = {name for name in self.names if name.startswith("u/")}
         found |= {f"business key {name} belongs to no unfinished job" for name in business - unfinished}

@@ -25,7 +25,6 @@ from .records import job_from
 from .subscription import Subscription, wait
 from .workers import EngineWorkers
 
-IDEMPOTENCY_MS = 86_400_000
 LOOK_AGAIN_S = 5.0
 """How often a waiter reads the job without having been notified, in case a notification was lost."""
 
@@ -124,7 +123,7 @@ class EngineJobs:
 def _sender(partition: Partition) -> Callable[[list[Packed]], Awaitable[list[Submission]]]:
     async def send(jobs: list[Packed]) -> list[Submission]:
         items, records = zip(*jobs, strict=True)
-        reply = await partition.run("submit", *records, items=codec.array(items), idempotency_ms=IDEMPOTENCY_MS)
+        reply = await partition.run("submit", *records, items=codec.array(items))
         return [codec.submission(reply, i, reply[0]) for i in range(1, len(reply), 4)]
 
     return send

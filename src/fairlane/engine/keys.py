@@ -23,6 +23,7 @@ WORKERS = "workers"
 WORKER_INFO = "worker_info"
 WATCHED = "watched"
 TIME = "time"
+IDEMPOTENCY_MS = "idempotency_ms"
 SCHEDULES = "schedules"
 SCHEDULE_NAMES = "schedule_names"
 SCHEDULE_STATES = "schedule_states"
@@ -62,6 +63,7 @@ LANE = "lane/"
 RUN_INDEX = "run/"
 HISTORY = "history/"
 BUSINESS_KEY = "u/"
+IDEMPOTENCY_KEY = "i/"
 
 # Channels of one partition.
 ENDED = "ended"
@@ -82,19 +84,19 @@ def wake(listener: str) -> str:
 JOB_KEYS = ("j/", "x/", "r/", "g/")
 """Prefixes of the keys that belong to one job."""
 
-EXPIRING_KEYS = ("i/", "claim/", "answer/", WATCHED)
+EXPIRING_KEYS = ("claim/", "answer/", WATCHED)
 
 WINDOWS = ("rate/", "starts/")
 """Prefixes of sliding windows of a tenant."""
 
-KEYS_BY_NAME = (*WINDOWS, "idle/", LANE, RUN_INDEX, BUSINESS_KEY, "count/", HISTORY)
+KEYS_BY_NAME = (*WINDOWS, IDEMPOTENCY_KEY, "idle/", LANE, RUN_INDEX, BUSINESS_KEY, "count/", HISTORY)
 """Prefixes of keys that end in a name and do not expire."""
 
 SINGLE_KEYS = frozenset({
     LANES, "resting", "floor", "blocked", "blocked_until", "slots", "started", LEASES, "scheduled",
     "completed", "failed", "cancelled", "keyed", "awaited", TENANTS, POLICIES, "defaults", "queues_used",
     "queues_paused", "fairness", "owed", WORKERS, WORKER_INFO, "orders", "draining",
-    "idle_queues", "woken", "alarm", "windows", TIME,
+    "idle_queues", "woken", "alarm", "windows", "idempotency_keys", IDEMPOTENCY_MS, TIME,
     "sequence", "fence", COUNTERS, "depths", "ready", "clock", "shift",
     SCHEDULES, SCHEDULE_NAMES, SCHEDULE_STATES, SCHEDULES_DUE,
     TOKENS, TOKEN_NAMES, TOKEN_DIGESTS, TOKEN_USES,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..model.idempotency import IDEMPOTENCY_MS
 from ..model.overview import Reaped, StoreReport, UpkeepStep
 from ..model.retention import Retention
 from ..model.tenant import Fairness, TenantPolicy
+from . import keys
 from .calls import Calls
 from .doctor import examine
 from .history import take_samples
@@ -54,7 +56,7 @@ class EngineMaintenance:
             await self._step("prune", most, state=state, max_age_ms=age, max_count=count, spared_ms=SPARED_MS)
             for state, most, age, count in await rules_of(retention, self._calls, limit)
         ]
-        while (await self._step("delete_expired", limit)).count >= limit:
+        while max(await self._partitions.each(lambda each: each.run("delete_expired", limit=limit))) >= limit:
             pass
         await self._partitions.each(self._tidy)
         nexts = [step.next_ms for step in steps if step.next_ms is not None]
@@ -72,7 +74,10 @@ class EngineMaintenance:
     async def doctor(self, on_progress: Callable[[int], None] = lambda _: None) -> StoreReport:
         return await examine(self._calls, self._partitions, on_progress)
 
-    async def set_defaults(self, policy: TenantPolicy, fairness: Fairness = Fairness.JOBS) -> None:
+    async def set_defaults(
+        self, policy: TenantPolicy, fairness: Fairness = Fairness.JOBS, idempotency_ms: int = IDEMPOTENCY_MS
+    ) -> None:
+        await self._partitions.each(lambda each: each.command("SET", keys.IDEMPOTENCY_MS, idempotency_ms))
         await self._set_defaults(policy, fairness, only_if_unset="0")
 
     async def set_defaults_if_unset(self) -> None:

@@ -7,6 +7,9 @@ import msgspec
 from .canonical import canonical_json, digest, non_defaults
 from .job import NewJob
 
+IDEMPOTENCY_MS = 86_400_000
+"""How long a key holds unless the store has another setting."""
+MAX_IDEMPOTENCY_MS = 30 * IDEMPOTENCY_MS
 TRACE_HEADERS = frozenset({"traceparent", "tracestate", "baggage"})
 """Job headers that change when a client repeats its request."""
 _NOT_COMPARED = ("id", "idempotency_key", "parent")

@@ -39,6 +39,8 @@ class StoreReport(msgspec.Struct, frozen=True, rename="camel"):
     jobs: dict[str, int]
     """Jobs by state."""
     keys: int
+    idempotency_keys: int = 0
+    """Those that hold, at about 250 bytes each."""
     clock_offset_seconds: float = 0.0
     """How far the queue's time is ahead of the store's clock: what undoes steps of that clock."""
 

@@ -57,7 +57,7 @@ async def _open(settings: Settings, folder: Path | None, stack: contextlib.Async
     if folder is not None:
         await stack.enter_async_context(own_store(folder, Durability(settings.durability)))
     engine = await stack.enter_async_context(open_store(settings.store_url, settings, with_upkeep=False))
-    await engine.maintenance.set_defaults(settings.default_policy, settings.fairness)
+    await engine.maintenance.set_defaults(settings.default_policy, settings.fairness, settings.idempotency_ms)
     reaper = Reaper(engine.workers, engine.maintenance)
     stack.push_async_callback(reaper.close)
     if folder is not None:

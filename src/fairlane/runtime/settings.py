@@ -17,6 +17,7 @@ from msgspec import Meta
 
 from ..model.durations import parse_duration_ms
 from ..model.errors import InvalidInput
+from ..model.idempotency import MAX_IDEMPOTENCY_MS
 from ..model.job import MAX_DELAY_MS
 from ..model.lease import MAX_LEASE_MS, MIN_LEASE_MS
 from ..model.tenant import Fairness, Rate, TenantPolicy
@@ -65,6 +66,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     fairness: Annotated[
         Fairness, Meta(description='Unit that tenants share equally: "jobs", or "seconds" of run time.')
     ] = Fairness.JOBS
+    idempotency: Annotated[str, Meta(description="Time for which an idempotency key returns its first job.")] = "24h"
     lease: Annotated[str, Meta(description="Time without a heartbeat after which a worker's jobs run again.")] = "30s"
     durability: Annotated[
         Literal["disk", "memory"],
@@ -93,6 +95,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def queue_url(self) -> str:
         """The store or API that clients and workers use."""
         return self.url or self.store_url
+
+    @property
+    def idempotency_ms(self) -> int:
+        return parse_duration_ms(self.idempotency, "idempotency")
 
     @property
     def lease_ms(self) -> int:
@@ -198,28 +204,39 @@ def check(origins: Mapping[str, Origin]) -> Settings:
     return settings
 
 
+class _Bounds(NamedTuple):
+    """The least and the most (ms) of a duration, and how to say so."""
+
+    least_ms: int
+    most_ms: int
+    what: str
+    words: str
+
+
+_DURATIONS = {
+    "lease": _Bounds(MIN_LEASE_MS, MAX_LEASE_MS, "a lease", "1s to 1h"),
+    "idempotency": _Bounds(60_000, MAX_IDEMPOTENCY_MS, "idempotency", "1m to 30d"),
+    "hand_back": _Bounds(0, MAX_DELAY_MS, "hand-back", "366d at most"),
+    "drain": _Bounds(0, 86_400_000, "a drain", "1d at most"),
+}
+
+
 def _check_meaning(name: str, value: Any) -> None:
     """Raises InvalidInput for what the type alone does not rule out."""
+    bounds = _DURATIONS.get(name)
+    if bounds and not bounds.least_ms <= parse_duration_ms(value, bounds.what) <= bounds.most_ms:
+        raise InvalidInput(f"{bounds.what} must be {bounds.words}")
     match name:
         case "default_rate":
             Rate.parse(value)
         case "default_concurrency":
             TenantPolicy(concurrency=value)
-        case "lease":
-            if not MIN_LEASE_MS <= parse_duration_ms(value, "a lease") <= MAX_LEASE_MS:
-                raise InvalidInput("a lease must be 1s to 1h")
         case "max_memory":
             if value:
                 parse_size(value)
         case "health":
             if value:
                 parse_address(value)
-        case "hand_back":
-            if parse_duration_ms(value, "hand-back") > MAX_DELAY_MS:
-                raise InvalidInput("hand-back must be 366d at most")
-        case "drain":
-            if parse_duration_ms(value, "a drain") > 86_400_000:
-                raise InvalidInput("a drain must be 1d at most")
 
 
 def as_environment(settings: Settings) -> dict[str, str]:

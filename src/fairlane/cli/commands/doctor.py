@@ -31,6 +31,7 @@ def doctor(settings: Settings, output: str) -> None:
             [
                 *sorted(report.jobs.items()),
                 ("keys", report.keys),
+                ("idempotency keys", report.idempotency_keys),
                 ("clock offset", f"{offset:+,.1f} s: the store's clock was set" if abs(offset) >= 0.1 else None),
             ]
         )

@@ -28,6 +28,7 @@ from ..options import with_settings
     "default_rate",
     "default_concurrency",
     "fairness",
+    "idempotency",
     "lease",
     "drain",
     "hand_back",

@@ -1,13 +1,16 @@
 #!lua flags=allow-oom
--- delete_expired: delete rate windows that have become empty.
+-- delete_expired: delete rate windows that have become empty and idempotency keys that no longer hold.
 -- KEYS prefix
 -- ARGV at limit
--- RETURNS deleted, ms until the next one is due (-1: none)
+-- RETURNS deleted
 -- EVENTS
 -- NEEDS base
-local names, windows = call('ZRANGEBYSCORE', key('windows'), '-inf', now, 'LIMIT', 0, limit), {}
-for i, name in ipairs(names) do windows[i] = key(name) end
-write_keys('UNLINK', windows)
-write('ZREM', 'windows', names)
-local first = first_score('windows')
-return { #names, first and math.max(0, first - now) or -1 }
+local function delete_due(index, prefix_of_names)
+  local names, keys = call('ZRANGEBYSCORE', key(index), '-inf', now, 'LIMIT', 0, limit), {}
+  for i, name in ipairs(names) do keys[i] = key(prefix_of_names .. name) end
+  write_keys('UNLINK', keys)
+  write('ZREM', index, names)
+  return #names
+end
+
+return delete_due('windows', '') + delete_due('idempotency_keys', 'i/')

@@ -2,18 +2,20 @@
 -- submit: create jobs. Submitting the same request again under its id changes nothing and answers `created`. An id
 -- that belongs to another request answers `id_taken`.
 -- KEYS prefix
--- ARGV at items idempotency_ms records...
+-- ARGV at items records...
 -- RETURNS now, then for each item: status, job id, run at, rate or nil: limit, window (us), remaining, reset (ms)
 -- EVENTS none>pending none>scheduled
 -- NEEDS base job policy sliding_window new_jobs
 -- For an id that exists already, run at is the time that this call asked for.
 -- items: msgpack array of Submitted; records: the stored form of each request, without the time of its creation
 -- The proof of a parent is the SHA-1 digest of the token of its lease.
---   i/TENANT/KEY  msgpack {job, fingerprint of the request} of an idempotency key; expires
+--   i/TENANT/KEY      msgpack {job, fingerprint of the request, time (ms) until which it holds} of an idempotency key
+--   idempotency_keys  zset "TENANT/KEY" by the time (ms) until which it holds
+--   idempotency_ms    how long a new one holds; absent: a day
 local jobs = unpack_value(items)
 local keyed = {}
 local answers = { now }
-local taken, holders = {}, {} -- by jobs of this call: idempotency key -> {id, fingerprint}, business key -> id
+local taken, holders = {}, {} -- by jobs of this call: idempotency key -> as in i/, business key -> id
 local rates = {} -- tenant -> {used, added}
 
 local function answer(status, id, run_at, rate)
@@ -42,7 +44,7 @@ local function find_holder(job)
       local packed = call('GET', k)
       first = packed and unpack_value(packed)
     end
-    if first then
+    if first and first[3] > now then
       return first[2] == job[Submitted.fingerprint] and 'replayed' or 'key_reused', first[1]
     end
   end
@@ -53,11 +55,15 @@ local function find_holder(job)
   end
 end
 
+local DAY_MS = 86400000
+local holds_until
+
 local function take_keys(job)
   local id, tenant = job[Submitted.id], job[Submitted.tenant_id]
   local idempotency_key, business_key = job[Submitted.idempotency_key], job[Submitted.key]
   if idempotency_key ~= '' then
-    taken[key('i/' .. tenant .. '/' .. idempotency_key)] = { id, job[Submitted.fingerprint] }
+    holds_until = holds_until or now + (call('GET', key('idempotency_ms')) or DAY_MS)
+    taken[key('i/' .. tenant .. '/' .. idempotency_key)] = { id, job[Submitted.fingerprint], holds_until }
   end
   if business_key ~= '' then
     holders[key('u/' .. tenant .. '/' .. business_key)] = id
@@ -141,7 +147,12 @@ for i, job in ipairs(jobs) do submit(i, job) end
 
 if #new_jobs.records > 0 then
   write('HSET', 'keyed', keyed)
-  for k, first in pairs(taken) do call('SET', k, pack(first), 'PX', idempotency_ms) end
+  local held = {}
+  for k, first in pairs(taken) do
+    call('SET', k, pack(first))
+    push2(held, first[3], string.sub(k, #prefix + 3))
+  end
+  write('ZADD', 'idempotency_keys', held)
   for k, id in pairs(holders) do call('SET', k, id) end
   for tenant, rate in pairs(rates) do
     if rate and rate.added > 0 then window_add('rate/' .. tenant, rate.window, rate.added) end
