@@ -19,6 +19,7 @@ async def connected(request: pytest.FixtureRequest, world: World) -> AsyncIterat
     """A world whose app reaches the store directly, and one whose app knows the API alone."""
     if request.param == "store":
         yield world
+        await asyncio.to_thread(world.app.close_sync)
         return
     async with served(create_app(world.engine)) as url:
         world.url, world.app = url, App(url, tenancy="default")
