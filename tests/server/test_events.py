@@ -13,7 +13,7 @@ import pytest
 from fairlane.engine import events as engine_events
 from fairlane.model.monitor import Overview
 from fairlane.server.settings import ServerSettings
-from fairlane.server.streams import hub, sse
+from fairlane.server.streams import heartbeats, hub
 
 from .conftest import Served, serving, until
 from .streams import stream
@@ -177,7 +177,7 @@ async def test_a_lost_subscription_is_told(api: Served, client: httpx.AsyncClien
 
 
 async def test_silence_is_broken_by_heartbeats(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sse, "HEARTBEAT_S", 0.05)
+    monkeypatch.setattr(heartbeats, "HEARTBEAT_SECONDS", 0.05)
     async with stream(client, "/events") as events:
         await events.next()
         await events.heartbeat()

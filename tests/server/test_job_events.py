@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from fairlane.engine import events as engine_events
-from fairlane.server.streams import sse
+from fairlane.server.streams import heartbeats
 
 from .conftest import Served, fields_of
 from .streams import stream
@@ -104,7 +104,7 @@ async def test_an_unknown_job_has_no_stream(client: httpx.AsyncClient) -> None:
 async def test_silence_is_broken_by_heartbeats(
     api: Served, client: httpx.AsyncClient, tenant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sse, "HEARTBEAT_S", 0.05)
+    monkeypatch.setattr(heartbeats, "HEARTBEAT_SECONDS", 0.05)
     job = await api.submit(tenant)
     async with stream(client, f"/jobs/{job['id']}/events") as events:
         await events.next()

@@ -69,6 +69,8 @@ CONTRACT = {
     "/metrics": {"get"},
     "/livez": {"get"},
     "/readyz": {"get"},
+    "/tokens": {"get", "post"},
+    "/tokens/{name}": {"delete"},
 }
 DOCUMENT: dict[str, Any] = json.loads(openapi_document(API))
 schema = schemathesis.openapi.from_dict(DOCUMENT)
@@ -119,6 +121,13 @@ def test_the_document_is_compressed_and_sent_once(url: str) -> None:
         plain = client.get("/openapi.json", headers={"accept-encoding": "identity"})
         assert "content-encoding" not in plain.headers
         assert plain.headers["etag"] != answer.headers["etag"]
+
+
+def test_texts_have_no_traces_of_the_source() -> None:
+    for methods in DOCUMENT["paths"].values():
+        assert not [operation["summary"] for operation in methods.values() if "\n" in operation["summary"]]
+    descriptions = [schema.get("description", "") for schema in DOCUMENT["components"]["schemas"].values()]
+    assert not [text for text in descriptions if "\n " in text]
 
 
 def test_every_call_of_the_contract_is_there() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from fairlane.server.streams import sse
+from fairlane.server.streams import heartbeats
 
 from .conftest import Served, fields_of
 from .streams import stream
@@ -55,7 +55,7 @@ async def test_and_work_again_afterwards(client: httpx.AsyncClient) -> None:
 async def test_a_stream_that_is_opened_meanwhile_begins_when_it_is_back(
     api: Served, client: httpx.AsyncClient, tenant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sse, "HEARTBEAT_S", 0.1)
+    monkeypatch.setattr(heartbeats, "HEARTBEAT_SECONDS", 0.1)
     assert api.store.server is not None
     pid = api.store.server.pid
     assert pid is not None

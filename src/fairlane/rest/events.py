@@ -11,7 +11,10 @@ from .structs import View
 
 EVENT_STREAM = "text/event-stream"
 HEARTBEAT_SECONDS = 15.0
-"""A stream that has nothing to say sends a comment this often."""
+"""A stream without events sends a heartbeat this often."""
+HEARTBEAT = b":\n\n"
+RETRY = b"retry: 2000\n\n"
+"""Tells clients how long (ms) to wait before they connect again."""
 
 JOBS = "jobs"
 """`GET /events`: jobs have changed."""

@@ -1,4 +1,4 @@
-"""What all requests to one server share."""
+"""The state that all requests to one server share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .streams.hub import Hub
 
 @dataclass(slots=True)
 class Context:
-    """The backend that is served, the settings, and whether the server is about to stop."""
+    """The backend, the settings, and whether the server is stopping."""
 
     backend: Backend
     settings: ServerSettings
@@ -23,7 +23,7 @@ class Context:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when long polls should end so that the server can stop."""
     claims: dict[str, object] = field(default_factory=dict)
-    """By claim id, the request that waits for its jobs; a repeat on a new connection takes it over."""
+    """By claim id, the request that waits for its jobs. A repeat on another connection takes its place."""
     hub: Hub = field(init=False)
     feeds: Feeds = field(init=False)
 

@@ -18,7 +18,7 @@ from .http.protocol import BoundedHttpProtocol
 BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75
 GRACE_SECONDS = 10
-"""For which requests in progress may go on once the server is told to stop."""
+"""How long requests in progress may continue once the server is asked to stop."""
 
 OnReady = Callable[[str], None]
 
@@ -42,7 +42,7 @@ async def serve_on(app: App, listener: socket.socket, url: str, *, on_ready: OnR
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     _collect_garbage_rarely()
-    # Its lines on start and stop are for people who run it by hand; who runs us prints its own.
+    # Its lines on start and stop are for people who run uvicorn by hand. fairlane prints its own.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     server = _Server(config, app, url, on_ready)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -55,13 +55,13 @@ async def serve_on(app: App, listener: socket.socket, url: str, *, on_ready: OnR
 
 
 def _collect_garbage_rarely() -> None:
-    """Requests free what they made by themselves; looking for cycles every 700 objects costs a tenth of the speed."""
+    """Requests make no reference cycles, and looking for cycles every 700 objects costs a tenth of the speed."""
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, which leaves by returning rather than by raising the signal again."""
+    """uvicorn's server, except that a signal makes it return. uvicorn raises the signal again."""
 
     def __init__(self, config: uvicorn.Config, app: App, url: str, on_ready: OnReady | None) -> None:
         super().__init__(config)
@@ -86,7 +86,7 @@ class _Server(uvicorn.Server):
         try:
             for number in caught:
                 loop.add_signal_handler(number, self._stop)
-        except (NotImplementedError, RuntimeError, ValueError):  # not the main thread: whoever owns that stops us
+        except (NotImplementedError, RuntimeError, ValueError):  # not the main thread: its owner cancels the task
             yield
             return
         try:

@@ -18,13 +18,13 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     base_path: str = ""
     """The path below which clients see the API, such as "/queues", for a proxy that serves other things too."""
     allowed_hosts: frozenset[str] = _LOOPBACK_NAMES
-    """Names that a request's Host header may carry, in lower case."""
+    """Names that a request may have in its Host header, in lower case."""
     request_seconds: float = 30.0
-    """Within which a request must have arrived, head and body."""
+    """The time for a whole request, head and body, to arrive."""
     linger_seconds: float = 10.0
-    """For which a body that is too large is still read and thrown away, so that its sender sees the refusal."""
+    """How long the server reads and discards a body that is too large, so that its sender sees the refusal."""
     ready_timeout_seconds: float = 2.0
-    """Within which the store must answer for the server to count as ready."""
+    """How long `/readyz` waits for an answer of the store."""
 
 
 def check_base_path(path: str) -> str:
@@ -36,7 +36,7 @@ def check_base_path(path: str) -> str:
 
 
 def allowed_hosts_for(given: str, bound: str) -> frozenset[str]:
-    """The Host names for a server that was given the host `given` and listens on the loopback address `bound`.
+    """The Host names of a server that was started with the host `given` and listens on the loopback address `bound`.
 
     Only its own names, since any web page could otherwise reach it under a name that it points there.
     """

@@ -58,7 +58,7 @@ class Call:
                 return bytes(body)
 
     async def disconnected(self) -> None:
-        """Return once the client has closed its connection. To be called after the body was read."""
+        """Return once the client has closed its connection. Call it after the body has been read."""
         while (await self.receive())["type"] != "http.disconnect":
             pass
 

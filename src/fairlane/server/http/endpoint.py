@@ -80,7 +80,7 @@ class Endpoint:
 
     @property
     def summary(self) -> str:
-        return self._documentation[0]
+        return " ".join(self._documentation[0].split())
 
     @property
     def description(self) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from importlib.metadata import version
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -59,6 +60,9 @@ class Schemas:
         self._queries = {name: components.pop(name)["properties"] for name in queries}
         for name in _reachable([self.of(endpoint.body) for endpoint in endpoints if endpoint.body], components):
             _describe_defaults(components[name])
+        for schema in components.values():
+            if "description" in schema:
+                schema["description"] = cleandoc(schema["description"])
         self.components = components
 
     def of(self, kind: Any) -> Json:
@@ -88,7 +92,7 @@ def _reachable(schemas: Json | list[Any], components: Json) -> set[str]:
 
 
 def _describe_defaults(schema: Json) -> None:
-    """Say the defaults of a request in words. Generators take a field with `default` for one that is always there."""
+    """Put the defaults of a request into words. Generators make a field with `default` a required one."""
     for of in schema.get("properties", {}).values():
         default = of.pop("default", None)
         if default not in (None, "", (), []):

@@ -21,7 +21,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     """Refuses bad and endless request heads, and closes connections whose request is incomplete after a time."""
 
     request_seconds = ServerSettings().request_seconds
-    """Within which a request must have arrived, head and body."""
+    """The time for a whole request, head and body, to arrive."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -102,7 +102,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         cycle: Any = self.cycle  # None before the first request
-        # A response that is under way must not be mixed with this one.
+        # A response that has begun must not be mixed with this one.
         if cycle is None or cycle.response_complete or not cycle.response_started:
             answer = problem_answer(error)
             headers = [*self.server_state.default_headers, *answer.start()["headers"], (b"connection", b"close")]
@@ -128,7 +128,7 @@ def _head_too_large() -> HttpError:
 
 
 class JoiningTransport:
-    """Holds the head of a response until its body comes, for each write is a system call.
+    """Holds the head of a response back until its body comes, since each write is a system call.
 
     A head without a body goes out when the response is complete.
     """

@@ -62,10 +62,10 @@ class PathApp:
 
 
 async def _refuse_and_drain(call: Call, answer: Answer, send: Send) -> None:
-    """Answer before the body has been read, then throw it away for a while.
+    """Answer before the body has been read, then discard the body for a while.
 
-    Closing at once would reset the connection, and a sender that only reads after it has written
-    would never see the answer.
+    Closing at once would reset the connection. A sender that reads only after it has written would not see the
+    answer.
     """
     await send(answer.start())
     await send({"type": "http.response.body", "body": answer.body, "more_body": True})

@@ -1,4 +1,4 @@
-"""The operations of the API, one subject a file. Of two paths that both fit a request, the earlier one serves it."""
+"""The operations of the API, one subject a file. If two paths match a request, the earlier one serves it."""
 
 from __future__ import annotations
 

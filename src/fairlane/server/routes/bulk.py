@@ -9,7 +9,7 @@ from ..http.endpoint import Endpoint
 
 
 async def change_jobs(call: Call, body: ActionBody) -> BulkResult:
-    """Retry failed jobs, cancel unfinished ones or delete ended ones: those named, or those that match a filter."""
+    """Retry failed jobs, cancel unfinished ones or delete ended ones, by their ids or by a filter."""
     return await call.context.backend.jobs.change(body.action, body.which())
 
 

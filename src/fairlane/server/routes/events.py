@@ -1,4 +1,4 @@
-"""What is going on: figures, their history, and streams of changes."""
+"""Figures, their history, and streams of changes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def show_history(call: Call, query: HistoryQuery) -> History:
 
 
 async def stream_events(call: Call) -> Answer:
-    """Server-sent events of all that happens.
+    """Server-sent events of the whole store.
 
     `overview`: as GET /overview, when it has changed, at most once a second. `jobs`: up to 200 jobs that have changed,
     and whether others did too, `{"jobs": [{id, tenantId, queue, task, state}], "more": bool}`, at most four times a
@@ -39,8 +39,8 @@ async def stream_events(call: Call) -> Answer:
 async def stream_job(call: Call) -> Answer:
     """Server-sent events of one job, until it has ended.
 
-    `job`: as GET /jobs/{id}, at once and after each change. A client that comes back with the id of the last event
-    gets 204, at which browsers stop coming back.
+    `job`: as GET /jobs/{id}, at once and after each change. A client that reconnects with the id of the last event
+    gets 204, so that browsers stop reconnecting.
     """
     job = await call.context.backend.jobs.get(call.path("id"))
     if job.state.is_terminal and call.header(LAST_EVENT_ID.encode()) == ENDED:

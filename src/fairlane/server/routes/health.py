@@ -1,4 +1,4 @@
-"""Whether the server lives and its store answers, and figures for Prometheus."""
+"""Liveness, readiness, and figures for Prometheus."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
 
 async def livez(call: Call) -> Health:
-    """The server lives, whatever its store does."""
+    """The server runs. Says nothing of the store."""
     return Health()
 
 
@@ -35,8 +35,12 @@ async def readyz(call: Call) -> Health:
 
 async def metrics(call: Call) -> Answer:
     """Totals and gauges in the text format of Prometheus, over all tenants."""
-    queue = call.context.backend
-    totals, queues, workers = await queue.monitor.counters(), await queue.queues.list(), await queue.workers.list()
+    backend = call.context.backend
+    totals, queues, workers = (
+        await backend.monitor.counters(),
+        await backend.queues.list(),
+        await backend.workers.list(),
+    )
     lines = [
         *_metric("jobs_submitted_total", "counter", "Jobs ever submitted.", totals.submitted),
         *_metric("jobs_completed_total", "counter", "Jobs that have succeeded.", totals.completed),

@@ -19,12 +19,12 @@ async def explain_job(call: Call) -> Explanation:
 
 
 async def show_logs(call: Call) -> JobLog:
-    """What the job logged while it ran, of all its attempts: the last 200 lines or 32 KiB."""
+    """The last 200 lines, or 32 KiB, that the job logged in all its attempts."""
     return await call.context.backend.jobs.log(call.path("id"))
 
 
 async def cancel_job(call: Call) -> Job:
-    """Cancel a job, or ask its worker to if it runs."""
+    """Cancel a job. If it runs, ask its worker to stop it."""
     return await call.context.backend.jobs.cancel(call.path("id"))
 
 

@@ -28,7 +28,7 @@ async def claim_jobs(call: Call, body: ClaimBody) -> LeaseList:
 
 
 async def extend_leases(call: Call, body: ExtendBody) -> LeaseResults:
-    """A worker's heartbeat: renew its leases and say that it lives."""
+    """A worker's heartbeat: renew its leases and report that it runs."""
     reports = [lease.to_report(f"/leases/{index}") for index, lease in enumerate(body.leases)]
     lease_ms = ms_of(body.lease_seconds)
     statuses = await call.context.backend.leases.extend(body.worker.to_report(), reports, lease_ms)
@@ -36,14 +36,14 @@ async def extend_leases(call: Call, body: ExtendBody) -> LeaseResults:
 
 
 async def finish_leases(call: Call, body: FinishBody) -> LeaseResults:
-    """End leases: say how each job went, or give it back."""
+    """End leases: report the outcome of each job, or release it."""
     outcomes = [outcome.to_outcome(f"/outcomes/{index}") for index, outcome in enumerate(body.outcomes)]
     statuses = await call.context.backend.leases.finish(outcomes) if outcomes else []
     return LeaseResults.of([outcome.job_id for outcome in outcomes], statuses)
 
 
 async def _claim_while_wanted(call: Call, request: ClaimRequest) -> list[Lease]:
-    """Claim, waiting in slices until there are jobs, the time is up, the client is gone or the server stops."""
+    """Claim in slices, until there are jobs, the time is up, the client disconnects or the server stops."""
     context, me = call.context, object()
     context.claims[request.claim_id] = me
     gone = asyncio.ensure_future(call.disconnected())

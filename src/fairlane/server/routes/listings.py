@@ -11,12 +11,12 @@ from ..http.endpoint import Endpoint
 
 
 async def search_jobs(call: Call, query: Search) -> JobPage:
-    """Jobs that match all that is given."""
+    """Jobs that match all given filters."""
     return await call.context.backend.jobs.list(query.to_search())
 
 
 async def list_scheduled(call: Call, query: Listing) -> JobPage:
-    """Jobs whose time has not come, the next one first."""
+    """Jobs that start later, the next one first."""
     return await call.context.backend.jobs.list(query.to_query(State.SCHEDULED))
 
 
@@ -26,7 +26,7 @@ async def list_pending(call: Call, query: Listing) -> JobPage:
 
 
 async def list_running(call: Call, query: Listing) -> JobPage:
-    """Jobs that are with a worker now."""
+    """Jobs that a worker runs."""
     return await call.context.backend.jobs.list(query.to_query(State.RUNNING))
 
 
@@ -36,7 +36,7 @@ async def list_completed(call: Call, query: Listing) -> JobPage:
 
 
 async def list_dlq(call: Call, query: Listing) -> JobPage:
-    """The dead letter queue: jobs that have failed and are out of attempts."""
+    """The dead letter queue: jobs that failed and have no attempts left."""
     return await call.context.backend.jobs.list(query.to_query(State.FAILED))
 
 

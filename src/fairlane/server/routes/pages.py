@@ -1,4 +1,4 @@
-"""The dashboard, the page that shows the API's document, and the files that they load."""
+"""The dashboard, the API documentation, and the files that these pages load."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..http.endpoint import Handler, LenientEndpoint, Reply
 
 
 async def asset(call: Call) -> Answer:
-    """A file of the pages."""
+    """A file that a page loads."""
     found = dashboard(call.public_path("")).asset(call.path("fingerprint"), call.path("path"))
     if found is None:
         raise HttpError(NO_SUCH_PATH, "There is no such file in this version of the dashboard.")

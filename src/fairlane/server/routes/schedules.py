@@ -25,12 +25,12 @@ async def list_schedules(call: Call, query: ScheduleListing) -> SchedulePage:
 
 
 async def show_schedule(call: Call) -> Schedule:
-    """A schedule, its next runs and what it has done."""
+    """A schedule, its next runs and its figures."""
     return await call.context.backend.schedules.get(*_names(call))
 
 
 async def put_schedule(call: Call, body: ScheduleBody) -> Schedule:
-    """Make a schedule, or change it: fields that are left out get their defaults."""
+    """Make or change a schedule. Fields that are left out get their defaults."""
     spec = body.to_spec(*_names(call))
     return await call.context.backend.schedules.put(spec, paused=body.paused, declaration=body.declaration or "")
 

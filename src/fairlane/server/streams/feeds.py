@@ -11,8 +11,8 @@ import msgspec
 from ...backend import Backend
 from ...model.errors import NotFound, StoreUnavailable
 from ...model.job import Job
-from ...rest.events import ENDED, JOB, event_text
-from .sse import RETRY, beat_until
+from ...rest.events import ENDED, JOB, RETRY, event_text
+from .heartbeats import beat_until
 
 _TROUBLE_S = 1.0
 _log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ class Feeds:
 
     def _join(self, job_id: str, fresh: asyncio.Event) -> Feed:
         feed = self._feeds.get(job_id)
-        if feed is None or feed.ended:  # it may have been retried since it ended
+        if feed is None or feed.ended:  # a job may be retried after its end
             feed = self._feeds[job_id] = Feed()
             feed.following = asyncio.create_task(self._follow(job_id, feed))
         feed.clients.add(fresh)

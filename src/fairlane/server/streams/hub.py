@@ -1,8 +1,8 @@
-"""One watch on the whole queue for all clients of `GET /events` that a server has.
+"""One subscription to the whole store, shared by all clients of `GET /events`.
 
-Events go into one bounded ring, and each client has no more than its place in it: one that falls
-behind the ring is told to load everything again. So neither the store's work nor memory grows
-with how many clients there are or how slow they are.
+Events go into one bounded ring, and a client is a place in this ring. A client that falls behind the ring gets a
+`reset` event and loads everything again. So the store's work and the memory do not grow with the number of clients,
+nor with their slowness.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ import msgspec
 from ...backend import Backend
 from ...model.errors import FairlaneError
 from ...model.monitor import Overview
-from ...rest.events import JOBS, OVERVIEW, RESET, JobChanges, event_text
+from ...rest.events import JOBS, OVERVIEW, RESET, RETRY, JobChanges, event_text
 from ...rest.monitor import OverviewView
-from .sse import RETRY, beat_until
+from .heartbeats import beat_until
 
 JOBS_EVERY_S = 0.25
 OVERVIEW_EVERY_S = 1.0
 LINGER_S = 15.0
-"""For which the hub goes on without clients, so that one which connects again can resume."""
+"""How long the hub continues without clients, so that a client which reconnects can resume."""
 MAX_EVENTS = 300
 MAX_EVENT_BYTES = 4 * 1024 * 1024
-"""Of all events in the ring together."""
+"""Of all events in the ring."""
 
 _LIVE_WITHIN_S = 2.0
 _TROUBLE_S = 1.0
@@ -51,7 +51,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Hub:
-    """Watches while there are clients. `stop` ends that for good."""
+    """Subscribes to the store while it has clients, until `stop`."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -62,13 +62,13 @@ class Hub:
         self._overview: Overview | None = None
         self._clients: set[asyncio.Event] = set()
         self._live = asyncio.Event()
-        """Set while no change can be missed without a `reset` event."""
+        """Set while every missed change causes a `reset` event."""
         self._watching: list[asyncio.Task[None]] = []
         self._pausing: asyncio.TimerHandle | None = None
         self._stopped = False
 
     async def events(self, last_event_id: str | None) -> AsyncGenerator[bytes]:
-        """What a client gets that comes, or comes back and last saw this event."""
+        """The events of a client, from the present, or from the event that it saw last."""
         fresh = asyncio.Event()
         self._join(fresh)
         try:
@@ -96,7 +96,7 @@ class Hub:
             self._leave(fresh)
 
     def stop(self) -> None:
-        """Watch no more."""
+        """End the subscription for good."""
         self._stopped = True
         self._pause()
 
@@ -121,7 +121,7 @@ class Hub:
         self._ring.clear()
         self._ring_bytes = 0
         self._overview = None
-        self._place += 1  # nobody who was here before has seen this place
+        self._place += 1  # a place that no earlier client has seen
 
     async def _watch_jobs(self) -> None:
         async with aclosing(self._backend.monitor.changes()) as stream:
@@ -153,13 +153,13 @@ class Hub:
             fresh.set()
 
     def _after(self, place: int) -> Entry | None:
-        """The event that comes next; None where there is none yet, or where it is gone."""
+        """The next event. None if it has not happened yet, or has left the ring."""
         if not self._ring or not self._ring[0].place <= place + 1 <= self._place:
             return None
         return self._ring[place + 1 - self._ring[0].place]
 
     def _state(self) -> bytes:
-        """The present overview as an event, where it is known yet."""
+        """The present overview as an event; empty before the first one."""
         if self._overview is None:
             return b""
         return self._render(OVERVIEW, _encode(OverviewView.of(self._overview)))
@@ -168,7 +168,7 @@ class Hub:
         return event_text(name, data, f"{self._epoch}-{self._place}")
 
     def _place_of(self, event_id: str | None) -> int | None:
-        """The place of an event id; one before all others if it is not of ours."""
+        """The place of an event id; -1 for an id of another process."""
         if event_id is None:
             return None
         epoch, _, place = event_id.partition("-")
@@ -177,7 +177,7 @@ class Hub:
 
 
 async def _persist(watch: Callable[[], Awaitable[None]]) -> None:
-    """Watch until cancelled, whatever happens to the store."""
+    """Watch until cancelled. Failures of the store are logged and retried."""
     quiet_until = 0.0
     while True:
         try:
@@ -185,7 +185,7 @@ async def _persist(watch: Callable[[], Awaitable[None]]) -> None:
         except FairlaneError as error:
             if time.monotonic() > quiet_until:
                 quiet_until = time.monotonic() + _QUIET_S
-                _log.warning("watching the queue waits for the store: %s", error)
+                _log.warning("the event stream waits for the store: %s", error)
         except Exception:
-            _log.exception("watching the queue failed and will be tried again")
+            _log.exception("the event stream failed and is started again")
         await asyncio.sleep(_TROUBLE_S)
