@@ -300,6 +300,6 @@ class Maintenance(Protocol):
     async def set_defaults(
         self, policy: TenantPolicy, fairness: Fairness = Fairness.JOBS, idempotency_ms: int = ...
     ) -> None:
-        """Set the limits of tenants without limits of their own, the unit in which tenants share fairly, and how long
+        """Set the default limits of tenants, the unit in which tenants share fairly, and how long
         new idempotency keys hold.
         """

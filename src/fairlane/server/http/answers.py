@@ -64,7 +64,7 @@ def json_answer(value: Any, status: int = 200, headers: Sequence[Header] = ()) -
 
 
 def problem_answer(error: FairlaneError) -> Answer:
-    """The response that tells of an error."""
+    """The response for an error."""
     problem = problem_of(error)
     headers: list[Header] = list(error.headers) if isinstance(error, HttpError) else []
     if problem.retry_after is not None:

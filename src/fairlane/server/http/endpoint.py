@@ -106,6 +106,6 @@ class Endpoint:
 
 
 class LenientEndpoint(Endpoint):
-    """An endpoint for browsers, load balancers and scrapers, which send query parameters of their own."""
+    """An endpoint for browsers, load balancers and scrapers, which add query parameters."""
 
     takes_any_query = True
