@@ -37,5 +37,5 @@ local function window_add(name, window, events)
   local stamp = string.format('%.0f', now_us)
   for i = 1, events do times[i] = stamp end
   write('LPUSH', name, times)
-  call('ZADD', key('windows'), now + math.ceil(window / 1000), name)
+  call('ZADD', key('windows'), math.ceil((now_us + window) / 1000), name)
 end
