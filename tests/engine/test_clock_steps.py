@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 
 import pytest
 
@@ -107,6 +108,45 @@ async def test_a_process_that_stood_still_changes_nothing(
     assert (await suspended.maintenance.reap(10)).requeued == 1
     await suspended.maintenance.keep_time()
     assert (await engine.maintenance.doctor()).clock_offset_seconds == 0
+
+
+async def test_a_process_whose_clock_drifts_changes_nothing(
+    store: Store, engine: Engine, clock: Clock, step: float
+) -> None:
+    """It was idle for days, while the two clocks ran apart by 100 parts in a million."""
+    began = clock.now_us
+    drifting = await Engine.open(
+        store, clock=clock, monotonic=lambda: began + round((clock.now_us - began) * (1 + math.copysign(1e-4, step)))
+    )
+    for _ in range(72):
+        clock.advance(ms=3_600_000)
+        await engine.maintenance.keep_time()
+    await submit(drifting, "acme", 1)
+    assert (await engine.maintenance.doctor()).clock_offset_seconds == 0
+    clock.set_store(step)
+    await submit(drifting, "acme", 1)
+    assert (await engine.maintenance.doctor()).clock_offset_seconds == -step
+
+
+async def test_a_process_that_is_slow_to_look_changes_nothing(
+    store: Store, engine: Engine, clock: Clock, step: float
+) -> None:
+    """Its event loop was blocked for three seconds between the question and the answer."""
+    stalls = iter([0, 3_000_000, 0, 3_000_000])
+
+    def stalling() -> int:
+        clock.advance(us=next(stalls, 0))
+        return clock.now_us
+
+    slow = await Engine.open(store, clock=clock, monotonic=stalling)
+    for _ in range(4):
+        clock.advance(ms=1_000)
+        await engine.maintenance.keep_time()
+        await slow.maintenance.keep_time()
+        assert (await engine.maintenance.doctor()).clock_offset_seconds == 0
+    clock.set_store(step)
+    await slow.maintenance.keep_time()
+    assert (await engine.maintenance.doctor()).clock_offset_seconds == -step
 
 
 async def test_after_a_downtime_time_has_passed_and_never_goes_back(

@@ -25,7 +25,9 @@ FRESH_US = 2_000_000
 RENEW_US = 400_000
 """Upkeep confirms an offset again after this time."""
 ANCHOR_US = 10_000_000
-"""A process compares its clock with the store's at least this often, so that their drift stays small."""
+"""A process that makes calls compares its clock with the store's at least this often."""
+DRIFT = 0.001
+"""The most by which two clocks run apart, also while one of them is slewed."""
 
 _KEPT = struct.Struct(">dd")
 _log = logging.getLogger(__name__)
@@ -55,20 +57,24 @@ class Calls(Protocol):
 
 
 class _Anchor(NamedTuple):
-    """The engine's time at a moment of the monotonic clock."""
+    """The engine's time at a moment of the monotonic clock, and how far it may be off."""
 
     monotonic_us: int
     engine_us: float
+    error_us: float
 
-    def engine_us_at(self, moment_us: float) -> float:
+    def engine_us_at(self, moment_us: int) -> float:
         return self.engine_us + moment_us - self.monotonic_us
+
+    def error_us_at(self, moment_us: int) -> float:
+        return self.error_us + DRIFT * (moment_us - self.monotonic_us)
 
 
 class _Look(NamedTuple):
-    """The clocks at one moment."""
+    """The clocks at one moment, which is known to within `error_us`."""
 
     monotonic_us: int
-    round_trip_us: int
+    error_us: float
     store_us: int
     kept: bytes | None
     ahead_us: float
@@ -113,7 +119,7 @@ class SteadyClock:
                 is_right = steady_us == look.engine_us
                 written = (is_right and look.unconfirmed_us <= renew_us) or await self._write(prefix, look, steady_us)
                 if written:
-                    self._anchors[prefix] = _Anchor(look.monotonic_us, steady_us)
+                    self._anchors[prefix] = _Anchor(look.monotonic_us, steady_us, look.error_us)
                     return
 
     async def _look(self, prefix: str) -> _Look:
@@ -122,7 +128,7 @@ class SteadyClock:
         ended = self._monotonic()
         store_us = self._clock() if self._clock else int(seconds) * 1_000_000 + int(micros)
         ahead_us, confirmed_us = _KEPT.unpack(kept) if kept else (0.0, 0.0)
-        return _Look((began + ended) // 2, ended - began, store_us, kept, ahead_us, confirmed_us)
+        return _Look((began + ended) // 2, (ended - began) / 2, store_us, kept, ahead_us, confirmed_us)
 
     async def _write(self, prefix: str, look: _Look, steady_us: float) -> bool:
         """False if another process was first, or the clock was set since the look."""
@@ -139,12 +145,13 @@ class SteadyClock:
 def _steady_us(look: _Look, anchor: _Anchor | None) -> float:
     """What the engine's time is, as far as this process knows."""
     last_us = look.confirmed_us + look.ahead_us
-    expected_us = anchor.engine_us_at(look.monotonic_us) if anchor else None
-    if expected_us is not None and expected_us < last_us - TOLERANCE_US:
-        expected_us = None  # this process, or its machine, stood still
-    if expected_us is not None:
-        is_near = abs(look.engine_us - expected_us) <= max(TOLERANCE_US, look.round_trip_us)
-        return look.engine_us if is_near else round(expected_us)
+    if anchor is not None:
+        expected_us = anchor.engine_us_at(look.monotonic_us)
+        error_us = max(TOLERANCE_US, look.error_us + anchor.error_us_at(look.monotonic_us))
+        if abs(look.engine_us - expected_us) <= error_us:
+            return look.engine_us
+        if expected_us >= last_us - error_us:  # else this process, or its machine, stood still
+            return round(expected_us)
     if look.unconfirmed_us <= FRESH_US:
         return look.engine_us
     # No process was there, so nothing has to go on as it was. Time still never goes back.
