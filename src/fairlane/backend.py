@@ -82,7 +82,11 @@ class Jobs(Protocol):
         """The job with its attempts. Raises NotFound."""
 
     async def list(self, query: JobQuery) -> JobPage:
-        """Jobs by state and filter. A page may be short before the listing's end; follow the cursor."""
+        """Jobs by state and filter, each page as of one moment. All jobs come newest first.
+
+        A page is full or the last one, unless it has reached 1 MiB or a filter by queue, task, key or time matches few
+        jobs; follow the cursor. Payloads, results and headers are left out unless `query.include` names them.
+        """
 
     async def explain(self, job_id: str) -> Explanation:
         """Why the job waits. Raises NotFound."""
@@ -97,7 +101,8 @@ class Jobs(Protocol):
         """Retry, cancel or delete the jobs that match, up to `which.limit`, or those of up to MAX_BATCH ids.
 
         Jobs whose state forbids the action and unknown ids are left alone and not counted. A call that takes
-        long stops early with `more`. Raises InvalidInput for a state that never allows the action.
+        long stops early with `more`, also if nothing has matched yet: repeat it with its `next_cursor`. Raises
+        InvalidInput for a state that never allows the action.
         """
 
     async def wait_finished(self, job_id: str, timeout_ms: int) -> Job | None:

@@ -11,7 +11,7 @@ import httpx
 import msgspec
 
 from fairlane.engine import Engine, keys
-from fairlane.model.job import JobQuery
+from fairlane.model.job import JobQuery, Large
 from fairlane.model.schedule import Missed, ScheduleSpec
 from fairlane.store import Durability, EmbeddedServer, open_store
 from tests.support.running import Running, eventually, fairlane, up
@@ -122,8 +122,9 @@ async def ticks_by_schedule(engine: Engine) -> dict[tuple[str, str], list[int]]:
     made: dict[tuple[str, str], list[int]] = defaultdict(list)
     cursor = None
     while True:
-        page = await engine.jobs.list(JobQuery(limit=100, cursor=cursor))
+        page = await engine.jobs.list(JobQuery(limit=100, cursor=cursor, include=frozenset({Large.HEADERS})))
         for job in page.jobs:
+            assert isinstance(job.headers, dict)
             tick = datetime.fromisoformat(job.headers["fairlane-scheduled-for"])
             made[job.tenant_id, job.headers["fairlane-schedule"]].append(round(tick.timestamp() * 1000))
         cursor = page.next_cursor

@@ -36,7 +36,8 @@ def spec(cron: str = "0 3 * * *", **fields: Any) -> ScheduleSpec:
 
 async def jobs_of(world: World) -> list[Job]:
     page = await world.backend.jobs.list(JobQuery(limit=100))
-    return sorted(page.jobs, key=lambda job: job.headers["fairlane-scheduled-for"])
+    jobs = [await world.backend.jobs.get(job.id) for job in page.jobs]
+    return sorted(jobs, key=lambda job: job.headers["fairlane-scheduled-for"])
 
 
 def ticks(jobs: list[Job]) -> list[str]:

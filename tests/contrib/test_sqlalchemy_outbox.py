@@ -61,7 +61,7 @@ async def jobs_of(queue: Backend, tenant: str = "acme") -> list[Job]:
     cursor = None
     while True:
         page = await queue.jobs.list(JobQuery(tenant_id=tenant, limit=100, cursor=cursor))
-        jobs += page.jobs
+        jobs += [await queue.jobs.get(job.id) for job in page.jobs]
         cursor = page.next_cursor
         if cursor is None:
             return jobs

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 
+import msgspec
+
 from fairlane.engine import Engine
 from fairlane.model.job import Counters, Job, JobQuery
 from fairlane.model.states import State
@@ -29,12 +31,30 @@ async def check_agreement(engine: Engine, model: Model) -> None:
 
 
 async def check_jobs(engine: Engine, model: Model) -> None:
+    newest_first = list(reversed(model.jobs.values()))
     page = await engine.jobs.list(JobQuery(limit=LIMIT))
     assert page.next_cursor is None
-    assert len(page.jobs) == len(model.jobs)
-    assert {job.id for job in page.jobs} == model.jobs.keys()
+    assert [job.id for job in page.jobs] == [job.request.id for job in newest_first]
     for job in page.jobs:
         check_job(await engine.jobs.get(job.id), model.jobs[job.id])
+    for tenant in model.known:
+        of_tenant = [job for job in newest_first if job.request.tenant_id == tenant]
+        assert await listed(engine, JobQuery(tenant_id=tenant, limit=3)) == [job.request.id for job in of_tenant]
+        for state in State:
+            of_state = sorted(job.request.id for job in of_tenant if job.state is state)
+            assert sorted(await listed(engine, JobQuery(tenant_id=tenant, state=state, limit=2))) == of_state
+
+
+async def listed(engine: Engine, query: JobQuery) -> list[str]:
+    """The ids of all pages, each of which is full except the last."""
+    ids: list[str] = []
+    while True:
+        page = await engine.jobs.list(query)
+        ids += [job.id for job in page.jobs]
+        if page.next_cursor is None:
+            return ids
+        assert len(page.jobs) == query.limit
+        query = msgspec.structs.replace(query, cursor=page.next_cursor)
 
 
 def check_job(real: Job, wanted: ModelJob) -> None:

@@ -39,9 +39,8 @@ async def ticks(engine: Engine, name: str = "nightly") -> list[str]:
     found, cursor = [], None
     while True:
         page = await engine.jobs.list(JobQuery(limit=100, cursor=cursor))
-        found += [
-            job.headers["fairlane-scheduled-for"] for job in page.jobs if job.headers["fairlane-schedule"] == name
-        ]
+        jobs = [await engine.jobs.get(job.id) for job in page.jobs]
+        found += [job.headers["fairlane-scheduled-for"] for job in jobs if job.headers["fairlane-schedule"] == name]
         cursor = page.next_cursor
         if cursor is None:
             return sorted(datetime.fromisoformat(tick).strftime("%m-%d %H:%M") for tick in found)

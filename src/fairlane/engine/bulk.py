@@ -10,24 +10,33 @@ import msgspec
 from ..model.bulk import BulkAction, BulkResult
 from ..model.errors import InvalidInput
 from ..model.job import MAX_BATCH, JobQuery
-from .listing import Listing
+from .cursors import Cursors
+from .listing import Listing, Place
 from .partition import Partitions
 
 SCRIPT_JOBS = 100
 """Jobs that one script changes; at up to 20 µs each, other clients wait for 2 ms."""
 PATIENCE_S = 2.0
-"""After this time a call that has changed something answers, with `more` set."""
+"""After this time a call answers with `more` set, whether it has found jobs or not."""
 
 _CHANGED = frozenset({b"retried", b"cancelled", b"cancelling", b"deleted"})
 _encode = msgspec.msgpack.Encoder().encode
 
 
+class _Progress(msgspec.Struct, frozen=True, array_like=True):
+    """Where a call stopped: in the listing of a state, after a place."""
+
+    state: int = 0
+    after: Place | None = None
+
+
 class BulkChanges:
     """Retries, cancels or deletes many jobs."""
 
-    def __init__(self, partitions: Partitions, listing: Listing) -> None:
-        self._listing = listing
+    def __init__(self, partitions: Partitions, listing: Listing, cursors: Cursors) -> None:
         self._partitions = partitions
+        self._listing = listing
+        self._cursors = cursors
 
     async def change(self, action: BulkAction, which: JobQuery | Sequence[str]) -> BulkResult:
         if isinstance(which, JobQuery):
@@ -40,17 +49,19 @@ class BulkChanges:
         if query.state is not None and query.state not in action.states:
             allowed = " or ".join(action.states)
             raise InvalidInput(f"{action} is for jobs that are {allowed}, not {query.state}", "/filter/state")
+        states = (query.state,) if query.state else action.states
         enough = time.monotonic() + PATIENCE_S
+        progress = await self._cursors.open(query, _Progress) or _Progress()
         count = 0
         while True:
-            limit = min(query.limit - count, SCRIPT_JOBS)
-            page = await self._listing.page(msgspec.structs.replace(query, limit=limit), action.states)
-            count += await self._change(action, [job.id for job in page.jobs])
-            if page.next_cursor is None:
+            some = msgspec.structs.replace(query, limit=min(query.limit - count, SCRIPT_JOBS))
+            found = await self._listing.read(some, states[progress.state], progress.after)
+            count += await self._change(action, [job.id for job in found.jobs])
+            progress = _Progress(progress.state, found.reached) if found.reached else _Progress(progress.state + 1)
+            if progress.state == len(states):
                 return BulkResult(count, more=False)
-            if count >= query.limit or (count and time.monotonic() > enough):
-                return BulkResult(count, True, page.next_cursor)
-            query = msgspec.structs.replace(query, cursor=page.next_cursor)
+            if count >= query.limit or (found.reached and time.monotonic() > enough):
+                return BulkResult(count, True, await self._cursors.seal(progress, query))
 
     async def _change(self, action: BulkAction, job_ids: list[str]) -> int:
         count = 0

@@ -15,7 +15,7 @@ from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome
 from ..model.logs import MAX_LOG_LINES, LogPiece
 from ..model.states import State
 from ..model.tenant import PolicyChange, Tenant, TenantPolicy
-from .layouts import Beat, Reported, Submitted
+from .layouts import Beat, Reported, Submitted, Ticked
 from .policies import unpack_own
 from .records import lease_from, pack_request, utc
 from .scripts import Value
@@ -42,7 +42,16 @@ def packed(job: NewJob) -> tuple[bytes, bytes]:
         parent_id=job.parent.job_id if job.parent else "",
         parent_proof=job.parent.proof if job.parent else "",
     )
-    return _encode(item), pack_request(job)
+    return with_place(item), pack_request(job)
+
+
+def with_place(item: Submitted | Ticked) -> bytes:
+    """The item, packed, with its id as a place of the creation order: in binary, without the partition.
+
+    Lua takes binary text only as a string of 12 bytes (0xac), which Python does not write. It replaces the empty
+    string (0xa0) of the last field.
+    """
+    return b"%b\xac%b" % (_encode(item)[:-1], bytes.fromhex(item.id[2:]))
 
 
 def array(items: Sequence[bytes]) -> bytes:

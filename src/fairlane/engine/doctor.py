@@ -79,6 +79,9 @@ class Snapshot:
         self.names = names
         self.lanes: dict[str, set[str]] = {}
         self.sets: dict[str, dict[str, float]] = {}
+        self.by_tenant: dict[str, dict[str, float]] = {}
+        self.in_order: set[str] = set()
+        self.in_order_of_tenants: set[str] = set()
         self.started: dict[str, Started] = {}
         self.blocked: dict[str, str] = {}
         self.keyed: dict[str, str] = {}
@@ -104,6 +107,8 @@ class Snapshot:
         )
         lanes = await reader.scores(_with_prefix(names, keys.LANE))
         self.lanes = {name.removeprefix(keys.LANE): set(jobs) for name, jobs in lanes.items()}
+        self.by_tenant = await reader.scores(_with_prefix(names, keys.TENANT_INDEXES))
+        await self._take_order(reader)
         lifetimes = await reader.replies("PTTL", _with_prefix(names, keys.EXPIRING_KEYS))
         self.unexpiring = {name for name, left in lifetimes.items() if left == -1}
         self.started = {k: _started(v) for k, v in (await reader.hash("started")).items()}
@@ -123,6 +128,11 @@ class Snapshot:
             if record
         }
         return self
+
+    async def _take_order(self, reader: Reader) -> None:
+        for name, places in (await reader.lists(_with_prefix(self.names, keys.CREATION_ORDER))).items():
+            found = self.in_order if name in keys.CREATION_ORDER else self.in_order_of_tenants
+            found |= {place.hex() for place in places}
 
     async def _take_schedules(self, reader: Reader) -> None:
         states = await reader.hash("schedule_states")
@@ -147,7 +157,7 @@ class Snapshot:
         return counts | {State.PENDING.value: waiting, State.RUNNING.value: len(self.sets["leases"])}
 
     def problems(self) -> set[str]:
-        found = self._index_problems() | self._lease_problems() | self._lane_problems()
+        found = self._index_problems() | self._listing_problems() | self._lease_problems() | self._lane_problems()
         return found | self._depth_problems() | self._schedule_problems() | self._key_problems()
 
     def _places(self) -> Counter[str]:
@@ -171,6 +181,19 @@ class Snapshot:
         found |= {f"job {job} is finished and has no result" for job in ended - results}
         found |= {f"job {job} is finished and still counts as started" for job in self.started.keys() & ended}
         return found
+
+    def _listing_problems(self) -> set[str]:
+        found: set[str] = set()
+        for state in _TIMED:
+            names = _with_prefix(set(self.by_tenant), f"{state}/")
+            of_tenants = Counter(entry for name in names for entry in self.by_tenant[name].items())
+            of_all = Counter(self.sets[state].items())
+            found |= {f"job {job} is {state} and not in the index of its tenant" for job, _ in of_all - of_tenants}
+            found |= {f"job {job} is in {state} of a tenant and not of all" for job, _ in of_tenants - of_all}
+        jobs = {name[2:] for name in self.names if name.startswith("j/")}
+        found |= {f"job {job} is not in the creation order" for job in jobs if job[2:] not in self.in_order}
+        missing = {job for job in jobs if job[2:] not in self.in_order_of_tenants}
+        return found | {f"job {job} is not in the creation order of its tenant" for job in missing}
 
     def _lease_problems(self) -> set[str]:
         running = {job for job, s in self.started.items() if s.running}

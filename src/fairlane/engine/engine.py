@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from typing import Self
 
@@ -9,6 +10,7 @@ from ..backend import Leases
 from ..store import Store
 from . import keys
 from .calls import Calls
+from .cursors import Cursors
 from .jobs import EngineJobs
 from .leases import EngineLeases
 from .maintenance import EngineMaintenance
@@ -17,6 +19,7 @@ from .partition import Partitions
 from .permissions import check_permissions
 from .queues import EngineQueues
 from .schedules import EngineSchedules
+from .scripts import Value
 from .subscription import Subscription
 from .tenants import EngineTenants
 from .tokens import EngineTokens
@@ -33,7 +36,7 @@ class Engine:
         self.workers = EngineWorkers(self.partitions, self._subscription)
         self.queues = EngineQueues(self.partitions)
         self.tenants = EngineTenants(self.partitions)
-        self.jobs = EngineJobs(store.watch, self.partitions, self._subscription, self.workers)
+        self.jobs = EngineJobs(store.watch, self.partitions, self._subscription, self.workers, Cursors(calls))
         self.leases: Leases = EngineLeases(self.partitions, self._subscription)
         self.tokens = EngineTokens(self.partitions)
         self.schedules = EngineSchedules(self.partitions, self.jobs)
@@ -56,11 +59,13 @@ class Engine:
         """
         calls = Calls(store, clock, monotonic)
         await check_permissions(calls)
-        laid_out = await calls.command("HGET", keys.META, "partitions")
-        if laid_out is None:  # only then write, since a full store refuses writes
-            await calls.command("HSETNX", keys.META, "partitions", partitions)
-            laid_out = await calls.command("HGET", keys.META, "partitions")
-        engine = cls(calls, int(laid_out))
+        new: dict[str, Value] = {"partitions": partitions, keys.CURSOR_KEY: secrets.token_bytes()}
+        known = await calls.command("HMGET", keys.META, *new)
+        if None in known:  # only then write, since a full store refuses writes
+            for field, value in new.items():
+                await calls.command("HSETNX", keys.META, field, value)
+            known = await calls.command("HMGET", keys.META, *new)
+        engine = cls(calls, int(known[0]))
         await engine.maintenance.set_defaults_if_unset()
         return engine
 

@@ -17,6 +17,7 @@ from ..store.watch import SettingsWatch
 from . import codec
 from .bulk import BulkChanges
 from .commit import GroupCommit, Packed
+from .cursors import Cursors
 from .explain import explain_waiting
 from .job_log import read_log
 from .listing import Listing
@@ -35,14 +36,19 @@ class EngineJobs:
     """Implements `backend.Jobs`."""
 
     def __init__(
-        self, settings: SettingsWatch, partitions: Partitions, subscription: Subscription, workers: EngineWorkers
+        self,
+        settings: SettingsWatch,
+        partitions: Partitions,
+        subscription: Subscription,
+        workers: EngineWorkers,
+        cursors: Cursors,
     ) -> None:
         self._settings = settings
         self._partitions = partitions
         self._subscription = subscription
         self._workers = workers
-        self._listing = Listing(partitions)
-        self._bulk = BulkChanges(partitions, self._listing)
+        self._listing = Listing(partitions, cursors)
+        self._bulk = BulkChanges(partitions, self._listing, cursors)
         self._commits = [GroupCommit(codec.packed, _sender(partition)) for partition in partitions]
 
     def new_id(self, tenant_id: str) -> str:

@@ -6,6 +6,8 @@ Names that users choose have no "/" in them (model/names.py), so "/" can only be
 from __future__ import annotations
 
 META = "fairlane:meta"
+CURSOR_KEY = "cursor_key"
+"""The field of META that holds the key of sealed cursors."""
 
 
 def prefix(partition: int) -> str:
@@ -81,6 +83,12 @@ def wake(listener: str) -> str:
     return f"wake/{listener}"
 
 
+TENANT_INDEXES = ("scheduled/", "completed/", "failed/", "cancelled/")
+"""Prefixes of the indexes of one tenant's jobs; jobs_by_time names the same indexes of all tenants."""
+
+CREATION_ORDER = ("made/", "swept/")
+"""Prefixes of the lists of jobs by creation, of all tenants or of one."""
+
 JOB_KEYS = ("j/", "x/", "r/", "g/")
 """Prefixes of the keys that belong to one job."""
 
@@ -89,7 +97,10 @@ EXPIRING_KEYS = ("claim/", "answer/", WATCHED)
 WINDOWS = ("rate/", "starts/")
 """Prefixes of sliding windows of a tenant."""
 
-KEYS_BY_NAME = (*WINDOWS, IDEMPOTENCY_KEY, "idle/", LANE, RUN_INDEX, BUSINESS_KEY, "count/", HISTORY)
+KEYS_BY_NAME = (
+    *WINDOWS, IDEMPOTENCY_KEY, "idle/", LANE, RUN_INDEX, BUSINESS_KEY, "count/", HISTORY, *TENANT_INDEXES,
+    *CREATION_ORDER,
+)  # fmt: skip
 """Prefixes of keys that end in a name and do not expire."""
 
 SINGLE_KEYS = frozenset({
@@ -97,7 +108,7 @@ SINGLE_KEYS = frozenset({
     "completed", "failed", "cancelled", "keyed", "awaited", TENANTS, POLICIES, "defaults", "queues_used",
     "queues_paused", "fairness", "owed", WORKERS, WORKER_INFO, "orders", "draining",
     "idle_queues", "woken", "alarm", "windows", "idempotency_keys", IDEMPOTENCY_MS, TIME,
-    "sequence", "fence", COUNTERS, "depths", "ready", "clock", "shift",
+    "sequence", "created", "fence", COUNTERS, "depths", "ready", "clock", "shift",
     SCHEDULES, SCHEDULE_NAMES, SCHEDULE_STATES, SCHEDULES_DUE,
     TOKENS, TOKEN_NAMES, TOKEN_DIGESTS, TOKEN_USES,
 })  # fmt: skip

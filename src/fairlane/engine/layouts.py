@@ -49,6 +49,8 @@ class Submitted(Layout, frozen=True, kw_only=True):
     """The running job that submits this one, or ""."""
     parent_proof: str
     """The proof that the submitter holds the parent's lease."""
+    place: str = ""
+    """See `codec.with_place`."""
 
 
 class Started(Layout, frozen=True, kw_only=True):
@@ -133,6 +135,20 @@ class Ticked(Layout, frozen=True, kw_only=True):
     queue: str
     priority: int
     tick: int
+    place: str = ""
+    """See `codec.with_place`."""
+
+
+class Asked(Layout, frozen=True, kw_only=True):
+    """What `list` looks for. "" stands for any value."""
+
+    tenant_id: str
+    queue: str
+    task: str
+    key: str
+    created_from: float
+    """Unix time in ms, as `created_to`; 0 stands for any."""
+    created_to: float
 
 
 class Policy(Layout, frozen=True, kw_only=True):
@@ -172,7 +188,7 @@ class ScheduleState(Layout, frozen=True, kw_only=True):
     skipped: int
 
 
-_ALL = (Header, Submitted, Started, Ended, PastAttempt, Reported, Beat, Ticked, Policy, KeptLog, ScheduleState)
+_ALL = (Header, Submitted, Started, Ended, PastAttempt, Reported, Beat, Ticked, Asked, Policy, KeptLog, ScheduleState)
 
 LAYOUTS: dict[str, tuple[str, ...]] = {layout.__name__: layout.__struct_fields__ for layout in _ALL}
 """The fields of each layout in order, by its name in Lua."""

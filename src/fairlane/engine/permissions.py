@@ -14,10 +14,10 @@ from .calls import Calls
 
 _ON_A_KEY = (
     "DEL", "EXISTS", "GET", "GETRANGE", "HDEL", "HEXISTS", "HGET", "HGETALL", "HINCRBY", "HKEYS", "HMGET", "HSCAN",
-    "HSET", "HSETNX", "HVALS", "INCR", "INCRBY", "LINDEX", "LLEN", "LPUSH", "LRANGE", "LTRIM", "MGET", "PTTL",
-    "RPUSH", "SADD", "SET", "SISMEMBER", "SMEMBERS", "SREM", "UNLINK", "ZADD", "ZCARD", "ZLEXCOUNT", "ZMSCORE",
-    "ZPOPMAX", "ZPOPMIN", "ZRANGE", "ZRANGEBYLEX", "ZRANGEBYSCORE", "ZRANK", "ZREM", "ZREMRANGEBYSCORE",
-    "ZREVRANGEBYSCORE", "ZSCAN", "ZSCORE",
+    "HSET", "HSETNX", "HVALS", "INCR", "INCRBY", "LINDEX", "LLEN", "LPOP", "LPUSH", "LRANGE", "LTRIM", "MGET",
+    "PTTL", "RPUSH", "SADD", "SET", "SISMEMBER", "SMEMBERS", "SREM", "UNLINK", "ZADD", "ZCARD", "ZCOUNT", "ZLEXCOUNT",
+    "ZMSCORE", "ZPOPMAX", "ZPOPMIN", "ZRANGE", "ZRANGEBYLEX", "ZRANGEBYSCORE", "ZRANK", "ZREM", "ZREMRANGEBYSCORE",
+    "ZREVRANGE", "ZSCAN", "ZSCORE",
 )  # fmt: skip
 _KEY = keys.prefix(0) + "permissions"
 _CHECK = """
@@ -37,6 +37,7 @@ def needed_commands() -> list[tuple[str, ...]]:
         ("HGET", keys.META, "partitions"),
         ("EVALSHA", "", "1", _KEY),
         ("SCAN", "0"),
+        ("RENAME", _KEY, _KEY),
         ("TIME",),
         ("PUBLISH", keys.prefix(0) + keys.ENDED, ""),
         ("SUBSCRIBE", keys.prefix(0) + keys.ENDED),

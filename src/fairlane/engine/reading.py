@@ -50,6 +50,20 @@ class Reader:
         elements = (await self._elements("HSCAN", [name]))[name]
         return {elements[i].decode(): elements[i + 1] for i in range(0, len(elements), 2)}
 
+    async def lists(self, names: Sequence[str]) -> dict[str, list[bytes]]:
+        """The elements of lists, by key."""
+        found: dict[str, list[bytes]] = {}
+        for name in names:
+            found[name] = []
+            more = True
+            while more:
+                first = len(found[name])
+                (elements,) = await self._partition.commands([("LRANGE", name, first, first + PAGE - 1)])
+                found[name] += elements
+                self._on_read(len(elements))
+                more = len(elements) == PAGE
+        return found
+
     async def _elements(self, command: str, names: Sequence[str]) -> dict[str, list[bytes]]:
         found: dict[str, list[bytes]] = {name: [] for name in names}
         for first in range(0, len(names), TOGETHER):

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from ..model import times
-from ..model.job import Attempt, Job, JobError, NewJob, Progress
+from ..model.job import Attempt, Job, JobError, JobSummary, Large, ListedJob, NewJob, Progress
 from ..model.lease import FailureKind, Lease
 from ..model.states import Reason, State
 from .layouts import Ended, Header, PastAttempt, Started
@@ -108,6 +108,19 @@ def job_from(reply: list[Any], *, attempts: bool) -> Job | None:
     if ended is not None:
         return _ended_job(common, header, _decode_ended(ended), past, attempts=attempts)
     return _unfinished_job(common, header, _decode_started(started) if started else None, lease, past, attempts)
+
+
+def listed_job_from(values: list[Any], include: frozenset[Large]) -> ListedJob | None:
+    """A job of a listing from its seven values in the reply of list.lua; None if the job does not exist."""
+    *records, progress = values
+    job = job_from([*records, [b"p", progress]], attempts=False)
+    if job is None:
+        return None
+    included: dict[str, Any] = {part: getattr(job, part) for part in include}
+    return ListedJob(
+        **{name: getattr(job, name) for name in JobSummary.__struct_fields__},
+        **{part: value for part, value in included.items() if value is not None},
+    )
 
 
 def _past_attempts(extra: dict[bytes, bytes]) -> list[Attempt]:

@@ -20,7 +20,7 @@ from ..model.job import Job, NewJob
 from ..model.json_text import check_json
 from ..model.overview import UpkeepStep
 from ..model.schedule import MAX_SCHEDULES, SCHEDULE_HEADER, TICK_HEADER, Firing, Schedule, ScheduleSpec, plan_firing
-from . import keys
+from . import codec, keys
 from .layouts import ScheduleState, Ticked
 from .listing import names_between
 from .partition import Partition, Partitions
@@ -184,14 +184,14 @@ class EngineSchedules:
         partition = self._partitions.of_tenant(spec.tenant_id)
         jobs = [_job(spec, job_id, at) for job_id, at in zip(job_ids, firing.ticks, strict=True)]
         items = [
-            Ticked(id=job.id, queue=job.queue, priority=job.priority, tick=at)
+            codec.with_place(Ticked(id=job.id, queue=job.queue, priority=job.priority, tick=at))
             for job, at in zip(jobs, firing.ticks, strict=True)
         ]
         answer: bytes = await partition.run(
             "fire", *map(pack_request, jobs),
             tenant=spec.tenant_id, schedule=spec.name, version=str(known.state.version), tick=tick,
             following=firing.following, missed=firing.missed,
-            overlap=spec.overlap.value, jobs=_pack(items),
+            overlap=spec.overlap.value, jobs=codec.array(items),
         )  # fmt: skip
         return answer
 

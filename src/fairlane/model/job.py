@@ -129,14 +129,13 @@ class Attempt(msgspec.Struct, frozen=True, rename="camel"):
     error: JobError | None = None
 
 
-class Job(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A job as clients see it. Times are UTC."""
+class JobSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What is small in a job. Times are UTC."""
 
     id: str
     tenant_id: str
     queue: str
     task: str
-    payload: msgspec.Raw
     state: State
     reason: Reason | None = None
     priority: int = DEFAULT_PRIORITY
@@ -151,16 +150,37 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     lease_expires_at: Time | None = None
     worker_id: str | None = None
     progress: Progress | None = None
-    result: msgspec.Raw | None = None
     error: JobError | None = None
     key: str | None = None
+
+
+class Job(JobSummary, frozen=True, kw_only=True, rename="camel"):
+    """A job as clients see it."""
+
+    payload: msgspec.Raw
+    result: msgspec.Raw | None = None
     headers: dict[str, str] = {}
     attempts: list[Attempt] = []
-    """Empty in listings."""
+
+
+class ListedJob(JobSummary, frozen=True, kw_only=True, rename="camel"):
+    """A job of a listing, with what `JobQuery.include` asks for. `result` is UNSET also for a job without one."""
+
+    payload: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    headers: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+
+
+class Large(StrEnum):
+    """A part of a job that listings leave out unless it is asked for."""
+
+    PAYLOAD = "payload"
+    RESULT = "result"
+    HEADERS = "headers"
 
 
 class JobQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Which jobs to list. `state` None means every state."""
+    """Which jobs to list. `state` None means every state, the newest jobs first."""
 
     state: State | None = None
     tenant_id: str | None = None
@@ -171,12 +191,13 @@ class JobQuery(msgspec.Struct, frozen=True, kw_only=True):
     created_to: Time | None = None
     limit: int = 50
     cursor: str | None = None
+    include: frozenset[Large] = frozenset()
 
 
 class JobPage(msgspec.Struct, frozen=True, rename="camel"):
     """Some jobs of a listing, and where the next ones begin (None at the end)."""
 
-    jobs: list[Job]
+    jobs: list[ListedJob]
     next_cursor: str | None = None
 
 

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from ..model.errors import InvalidInput
 from ..model.ids import JOB_ID_PATTERN
-from ..model.job import MAX_ATTEMPTS, MAX_DELAY_MS, MAX_PRIORITY, MAX_TIMEOUT_MS, Time
+from ..model.job import MAX_ATTEMPTS, MAX_DELAY_MS, MAX_PRIORITY, MAX_TIMEOUT_MS, Large, Time
 from ..model.lease import MAX_CLAIM, MAX_LEASE_MS, MIN_LEASE_MS
 from ..model.names import IDEMPOTENCY_KEY_PATTERN, NAME_PATTERN
 from ..model.times import check_time
@@ -36,6 +36,9 @@ WaitSeconds = Annotated[float, Meta(ge=0)]
 PageSize = Annotated[int, Meta(ge=1, le=MAX_PAGE)]
 BulkSize = Annotated[int, Meta(ge=1, le=MAX_BULK)]
 Cursor = Annotated[str, Meta(max_length=MAX_CURSOR)]
+_LARGE = f"({'|'.join(Large)})"
+Included = Annotated[str, Meta(extra_json_schema={"pattern": f"^{_LARGE}(,{_LARGE})*$"})]
+"""Large parts of a job, separated by commas."""
 TimeText = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 """A time in a query, whose numbers would be taken for Unix times."""
 

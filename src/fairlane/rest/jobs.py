@@ -22,6 +22,7 @@ from ..model.job import (
     MAX_PAYLOAD_BYTES,
     Attempt,
     Job,
+    ListedJob,
     NewJob,
     Parent,
     Submission,
@@ -163,6 +164,17 @@ class JobAnswer(Job, frozen=True, kw_only=True, rename="camel"):
     def to_job(self) -> Job:
         fields = {name: getattr(self, name) for name in Job.__struct_fields__}
         return Job(**fields | {"result": None if bytes(self.result) == b"null" else self.result})
+
+
+class ListedJobAnswer(ListedJob, frozen=True, kw_only=True, rename="camel"):
+    """A job of a listing as a client decodes it. An empty text stands for a part that was left out."""
+
+    payload: msgspec.Raw = msgspec.Raw(b"")
+    result: msgspec.Raw = msgspec.Raw(b"")
+
+    def to_job(self) -> ListedJob:
+        fields = {name: getattr(self, name) for name in ListedJob.__struct_fields__}
+        return ListedJob(**{name: value for name, value in fields.items() if value != msgspec.Raw(b"")})
 
 
 _fields_of_job = same_fields(NewJob, BatchItem, "payload", "backoff", "headers", "idempotency_key")

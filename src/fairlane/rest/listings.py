@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
-from ..model.job import JobPage, JobQuery
+from ..model.errors import InvalidInput
+from ..model.job import JobPage, JobQuery, Large
 from ..model.names import check_key, check_name
 from ..model.states import State
-from .fields import Cursor, Key, Name, PageSize, TimeText, time_of
-from .jobs import JobAnswer
+from .fields import Cursor, Included, Key, Name, PageSize, TimeText, time_of
+from .jobs import ListedJobAnswer
 from .limits import DEFAULT_PAGE, MAX_PAGE
 from .structs import Query, View, same_fields
 
@@ -24,10 +26,11 @@ class Listing(Query, frozen=True):
     task: Name | None = None
     limit: PageSize = DEFAULT_PAGE
     cursor: Cursor | None = None
+    include: Included | None = None
 
     def to_query(self, state: State) -> JobQuery:
         check_filter(self.tenant_id, self.queue, self.task)
-        return JobQuery(**_fields_of_listing(self), state=state)
+        return JobQuery(**_fields_of_listing(self), state=state, include=_parts_of(self.include))
 
 
 class JobFilter(Query, frozen=True):
@@ -60,9 +63,11 @@ class Search(JobFilter, frozen=True):
 
     limit: PageSize = DEFAULT_PAGE
     cursor: Cursor | None = None
+    include: Included | None = None
 
     def to_search(self) -> JobQuery:
-        return self.to_query(self.limit, self.cursor)
+        query = self.to_query(self.limit, self.cursor)
+        return msgspec.structs.replace(query, include=_parts_of(self.include))
 
 
 class OneTenant(Query, frozen=True):
@@ -81,15 +86,22 @@ class Page(Query, frozen=True):
 class JobPageAnswer(View, frozen=True):
     """A page of jobs as a client decodes it."""
 
-    jobs: list[JobAnswer]
+    jobs: list[ListedJobAnswer]
     next_cursor: str | None = None
 
     def to_page(self) -> JobPage:
         return JobPage([job.to_job() for job in self.jobs], self.next_cursor)
 
 
-_fields_of_listing = same_fields(Listing, JobQuery)
+_fields_of_listing = same_fields(Listing, JobQuery, "include")
 _fields_of_filter = same_fields(JobFilter, JobQuery, "state", "created_from", "created_to")
+
+
+def _parts_of(text: str | None) -> frozenset[Large]:
+    try:
+        return frozenset() if text is None else frozenset(Large(part) for part in text.split(","))
+    except ValueError:
+        raise InvalidInput(f"include takes {', '.join(Large)}, separated by commas", "/include") from None
 
 
 def check_filter(tenant_id: str | None, queue: str | None, task: str | None) -> None:
@@ -109,6 +121,8 @@ def filter_fields(query: JobQuery) -> dict[str, Any]:
 def search_parameters(query: JobQuery) -> dict[str, str]:
     """Query parameters of a page. A page has MAX_PAGE jobs at most, whatever the limit."""
     given = filter_fields(query) | page_parameters(query.limit, query.cursor)
+    if query.include:
+        given["include"] = ",".join(sorted(query.include))
     return {name: value.isoformat() if isinstance(value, datetime) else str(value) for name, value in given.items()}
 
 

@@ -27,7 +27,11 @@ local function cancel(id, packed)
     notify_worker(s[Started.worker])
     return 'cancelling'
   end
-  if call('ZREM', key('scheduled'), id) == 0 then remove_from_lane(h[Header.tenant_id], h[Header.queue], id) end
+  if call('ZREM', key('scheduled'), id) == 1 then
+    call('ZREM', key('scheduled/' .. h[Header.tenant_id]), id)
+  else
+    remove_from_lane(h[Header.tenant_id], h[Header.queue], id)
+  end
   conclude(id, s, 'cancelled', 'cancelled_by_user', 'cancelled', '')
   return 'cancelled'
 end

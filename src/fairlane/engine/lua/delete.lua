@@ -4,8 +4,9 @@
 -- ARGV at call_id ids
 -- RETURNS for each job that was deleted: deleted
 -- EVENTS
--- NEEDS base saved_answer delete_jobs
--- ids: msgpack array
+-- NEEDS base saved_answer job delete_jobs
+-- ids: msgpack array, each id once
+-- If the record is missing (corruption), leave the entry for `doctor`.
 local first_answer = saved_answer()
 if first_answer then return first_answer end
 
@@ -13,8 +14,10 @@ local wanted, answers = unpack_value(ids), {}
 for _, state in ipairs({ 'completed', 'failed', 'cancelled' }) do
   local ended = {}
   for i, score in ipairs(read('ZMSCORE', state, wanted)) do
-    if score then
-      push(ended, wanted[i])
+    local tenant = score and names_of(wanted[i])
+    if tenant then
+      ended[tenant] = ended[tenant] or {}
+      push(ended[tenant], wanted[i])
       push(answers, 'deleted')
     end
   end

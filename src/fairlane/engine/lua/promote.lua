@@ -5,28 +5,34 @@
 -- ARGV at limit
 -- RETURNS moved, ms until the next job or tenant is due (-1: none)
 -- EVENTS scheduled>pending
--- NEEDS base job lanes idle run_indexes events
+-- NEEDS base job lanes idle run_indexes tenant_indexes events
 -- If the record is missing (corruption), leave the entry for `doctor`.
 local due = call('ZRANGEBYSCORE', key('scheduled'), '-inf', now, 'LIMIT', 0, limit)
-local moved = {}
+local moved, by_tenant = {}, {}
+
+local function move(id, tenant, queue, rank)
+  add_to_lane(tenant, queue, rank, id)
+  push(moved, id)
+  by_tenant[tenant] = by_tenant[tenant] or {}
+  push(by_tenant[tenant], id)
+end
+
 if #due > 0 then
   local sequence = call('INCRBY', key('sequence'), #due) - #due
   local started = read('HMGET', 'started', due)
   for i, id in ipairs(due) do
     if started[i] then
       local s = unpack_value(started[i])
-      add_to_lane(s[Started.tenant_id], s[Started.queue], s[Started.rank], id)
-      push(moved, id)
+      move(id, s[Started.tenant_id], s[Started.queue], s[Started.rank])
     else
       local record = call('GET', key('j/' .. id))
       if record then
         local h = header_of(record)
-        add_to_lane(h[Header.tenant_id], h[Header.queue], rank_of(h[Header.priority], sequence + i), id)
-        push(moved, id)
+        move(id, h[Header.tenant_id], h[Header.queue], rank_of(h[Header.priority], sequence + i))
       end
     end
   end
-  write('ZREM', 'scheduled', moved)
+  remove_from_indexes('scheduled', by_tenant)
   write_lanes()
 end
 touch_unblocked(limit)

@@ -4,12 +4,12 @@
 -- ARGV at call_id ids
 -- RETURNS for each job: retried, repeated, conflict, key_taken or not_found
 -- EVENTS failed>pending
--- NEEDS base saved_answer job counts lanes run_indexes events
+-- NEEDS base saved_answer job counts lanes run_indexes tenant_indexes events
 -- ids: msgpack array, each id once
 local first_answer = saved_answer()
 if first_answer then return first_answer end
 
-local started, keyed, again = {}, {}, {}
+local started, keyed, again, by_tenant = {}, {}, {}, {}
 
 local function take_key(id, h)
   if h[Header.key] == '' then return true end
@@ -41,6 +41,8 @@ local function retry(id, packed)
     ended_at = r[Ended.ended_at], outcome = r[Ended.outcome], body = r[Ended.body],
   })
   push(again, id)
+  by_tenant[h[Header.tenant_id]] = by_tenant[h[Header.tenant_id]] or {}
+  push(by_tenant[h[Header.tenant_id]], id)
   count('retried', h[Header.tenant_id])
   add_to_lane(h[Header.tenant_id], h[Header.queue], rank, id)
   return 'retried'
@@ -53,7 +55,7 @@ write('HSET', 'started', started)
 local results = {}
 for i, id in ipairs(again) do results[i] = key('r/' .. id) end
 write_keys('DEL', results)
-write('ZREM', 'failed', again)
+remove_from_indexes('failed', by_tenant)
 write_lanes()
 update_run_indexes()
 write_counts()

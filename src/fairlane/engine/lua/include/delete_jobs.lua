@@ -1,10 +1,18 @@
 -- delete_jobs: deletes finished jobs with everything stored about them.
--- NEEDS base
+-- NEEDS base tenant_indexes creation_order
+-- ids: tenant -> jobs of the index STATE
 local function delete_jobs(state, ids)
-  local keys = {}
-  for _, id in ipairs(ids) do
-    push_all(keys, { key('j/' .. id), key('x/' .. id), key('r/' .. id), key('g/' .. id) })
+  local deleted = 0
+  for tenant, some in pairs(ids) do
+    local keys = {}
+    for _, id in ipairs(some) do
+      push2(keys, key('j/' .. id), key('x/' .. id))
+      push2(keys, key('r/' .. id), key('g/' .. id))
+    end
+    write_keys('UNLINK', keys)
+    sweep_order(tenant, 2 * #some)
+    deleted = deleted + #some
   end
-  write_keys('UNLINK', keys)
-  write('ZREM', state, ids)
+  remove_from_indexes(state, ids)
+  sweep_order('', 2 * deleted)
 end

@@ -10,12 +10,22 @@ local HEADER_AT = 10
 
 -- When (ms) the job was created; now if the record is missing.
 local function created_of(record)
-  return record and #record >= HEADER_AT and struct.unpack('>d', record) or now
+  return record and #record >= HEADER_AT and math.floor((struct.unpack('>d', record))) or now
 end
 
 local function header_of(record)
   local _, header = cmsgpack.unpack_one(record, HEADER_AT)
   return header
+end
+
+-- Tenant, queue and task of a job; nil if it does not exist. Does not read its payload.
+-- In msgpack: one byte for the array, then three names of up to 128 bytes with two bytes before each.
+local NAMES_END = HEADER_AT + 3 * 130
+local function names_of(id)
+  local record = call('GETRANGE', key('j/' .. id), 0, NAMES_END)
+  if record == '' then return nil end
+  local _, tenant, queue, task = cmsgpack.unpack_limit(record, 3, HEADER_AT + 1)
+  return tenant, queue, task
 end
 
 -- A stored request without the time of its creation, as a client sends it. nil stays nil.

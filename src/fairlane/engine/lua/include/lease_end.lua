@@ -1,6 +1,6 @@
 -- lease_end: ends leases and jobs. The script that ends a lease frees its slot and unblocks its tenant.
 -- KEYS prefix
--- NEEDS base job counts lanes run_indexes run_time events
+-- NEEDS base job counts lanes run_indexes run_time tenant_indexes events
 --   leases     zset job by expiry (ms): exactly the running jobs
 --   scheduled  zset job by the time (ms) at which it becomes due
 --   completed, failed, cancelled  zset job by the time (ms) it ended
@@ -39,6 +39,7 @@ local function conclude(id, s, state, reason, outcome, body)
   }))
   push(ended.finished, id)
   push2(ended[state], now, id)
+  index_by_tenant(state, s[Started.tenant_id], now, id)
   if state == 'completed' then count(state, s[Started.tenant_id]) end
 end
 
@@ -48,6 +49,7 @@ local function requeue(id, s, reason, due)
   push2(ended.started, id, pack(s))
   if due and due > now then
     push2(ended.scheduled, due, id)
+    index_by_tenant('scheduled', s[Started.tenant_id], due, id)
   else
     add_to_lane(s[Started.tenant_id], s[Started.queue], s[Started.rank], id)
   end
@@ -92,6 +94,7 @@ local function write_lease_ends()
   write_keys('MSET', ended.results)
   write('ZADD', 'scheduled', ended.scheduled)
   for _, state in ipairs({ 'completed', 'failed', 'cancelled' }) do write('ZADD', state, ended[state]) end
+  write_tenant_indexes()
   free_business_keys(ended.finished)
   notify_waiting_callers(ended.finished)
   charge_run_times()

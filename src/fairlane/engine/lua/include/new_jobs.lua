@@ -1,15 +1,19 @@
 -- new_jobs: creates jobs, which are written together before the script ends.
--- NEEDS base job counts lanes run_indexes events
+-- NEEDS base job counts lanes run_indexes tenant_indexes creation_order events
 --   sequence  the number of the last job that entered a lane
 --   tenants   zset TENANT, all scores 0: every tenant that has submitted a job or has its own limits
 local new_jobs = { records = {}, scheduled = {}, lanes = {}, queues = {} }
-local created = struct.pack('>d', now)
-local sequence = tonumber(call('GET', key('sequence')) or 0)
+local last = call('MGET', key('sequence'), key('created'))
+local sequence, created = tonumber(last[1] or 0), math.max(now - TICK, tonumber(last[2] or 0))
 
-local function create_job(id, tenant, queue, priority, run_at, record)
-  push2(new_jobs.records, key('j/' .. id), created .. record)
+-- place: the id as a place of the creation order.
+local function create_job(id, place, tenant, queue, priority, run_at, record)
+  created = created + TICK
+  push2(new_jobs.records, key('j/' .. id), struct.pack('>d', created) .. record)
+  add_to_order(tenant, place, created)
   if run_at > now then
     push2(new_jobs.scheduled, run_at, id)
+    index_by_tenant('scheduled', tenant, run_at, id)
     new_jobs.queues[queue] = true
   else
     sequence = sequence + 1
@@ -43,6 +47,9 @@ end
 local function write_new_jobs()
   write_keys('MSET', new_jobs.records)
   write('ZADD', 'scheduled', new_jobs.scheduled)
+  write_tenant_indexes()
+  write_order(created)
+  call('MSET', key('sequence'), string.format('%.0f', sequence), key('created'), string.format('%.17g', created))
   local known = {}
   for tenant in pairs(counted['submitted']) do push2(known, 0, tenant) end
   write('ZADD', 'tenants', known)
@@ -50,7 +57,6 @@ local function write_new_jobs()
   for queue in pairs(new_jobs.queues) do push2(queues, now, queue) end
   write('ZADD', 'queues_used', queues)
   if #new_jobs.lanes > 0 then
-    call('SET', key('sequence'), string.format('%.0f', sequence))
     write_lanes()
     touch_new_lanes()
     update_run_indexes()
