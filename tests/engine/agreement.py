@@ -11,7 +11,8 @@ from fairlane.engine import Engine
 from fairlane.model.job import Counters, Job, JobQuery
 from fairlane.model.states import State
 
-from .model import Model, ModelJob
+from .model import Model
+from .model_job import ModelJob
 
 LIMIT = 200
 _COUNTERS = ("submitted", "completed", "failed", "retried")
@@ -24,10 +25,22 @@ async def check_agreement(engine: Engine, model: Model) -> None:
     await check_jobs(engine, model)
     await check_tenants(engine, model)
     await check_queues(engine, model)
+    await check_wakes(engine, model)
     wanted = Counter(job.state for job in model.jobs.values())
     assert {State(name): count for name, count in report.jobs.items() if count} == dict(wanted)
     overview = await engine.monitor.overview()
     assert {state: count for state, count in overview.states.items() if count} == dict(wanted)
+
+
+async def check_wakes(engine: Engine, model: Model) -> None:
+    """A queue with work has no sleeping claim, unless one that was woken for it is on its way."""
+    client, prefix = engine.store.client, engine.partitions[0].prefix
+    woken = set(await client.zrange(prefix + "woken", 0, -1))
+    now_ms = model.now_us // 1000
+    for queue in model.queues - model.paused_queues:
+        if await client.exists(f"{prefix}run/{queue}") and queue.encode() not in woken:
+            for asked in (queue, ""):
+                assert await client.zcount(f"{prefix}idle/{asked}", f"({now_ms}", "+inf") == 0
 
 
 async def check_jobs(engine: Engine, model: Model) -> None:

@@ -6,7 +6,6 @@ It does not foretell which tenant is served next; it checks that what was claime
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -14,56 +13,15 @@ from fairlane.engine.retention import SPARED_MS
 from fairlane.model.bulk import BulkAction
 from fairlane.model.idempotency import fingerprint
 from fairlane.model.job import NewJob, SubmitStatus
-from fairlane.model.lease import ClaimRequest, Lease, LeaseStatus, Outcome, OutcomeKind
+from fairlane.model.lease import ClaimRequest, FailureKind, Lease, LeaseStatus, Outcome, OutcomeKind
 from fairlane.model.retention import Retention
 from fairlane.model.states import Reason, State
 from fairlane.model.tenant import TenantPolicy
 from tests.support.clock import Clock
 
+from .model_job import ModelJob
+
 LOST = "the worker stopped, or did not renew its lease in time"
-Attempts = list[tuple[int, str, str | None]]
-
-
-@dataclass(kw_only=True)
-class ModelJob:
-    """One job. `rank` orders it in its lane: the lower goes first."""
-
-    request: NewJob
-    state: State
-    rank: tuple[int, int] = (0, 0)
-    due_ms: int = 0
-    pending_ms: int = 0
-    """When it came to its lane."""
-    attempt: int = 0
-    base: int = 0
-    reason: str = ""
-    token: str = ""
-    worker: str = ""
-    claimed_ms: int = 0
-    expires_ms: int = 0
-    ended_ms: int = 0
-    cancel_asked: bool = False
-    last: tuple[str, str | None] = ("", None)
-    past: Attempts = field(default_factory=list)
-
-    @property
-    def max_attempts(self) -> int:
-        return self.request.max_attempts + self.base
-
-    @property
-    def error(self) -> str | None:
-        """The message of the last attempt's error, while nothing runs."""
-        if self.state.is_terminal:
-            return self.last[1]
-        return self.past[-1][2] if self.past and self.state is not State.RUNNING else None
-
-    def attempts(self) -> Attempts:
-        """All attempts as a client sees them."""
-        if self.state is State.RUNNING:
-            return [*self.past, (self.attempt, "running", None)]
-        if self.state.is_terminal and self.attempt and self.attempt not in [number for number, _, _ in self.past]:
-            return [*self.past, (self.attempt, *self.last)]
-        return self.past
 
 
 class Model:
@@ -182,6 +140,7 @@ class Model:
         job.past = job.attempts()
         job.base, job.reason, job.ended_ms, job.rank = job.attempt, Reason.RETRIED, 0, (0, 0)
         job.cancel_asked = False
+        job.unfit_since_ms = 0
         self._count(job.request.tenant_id, "retried")
         self._wait(job, 0)
         return True
@@ -262,11 +221,17 @@ class Model:
         else:
             job.attempt -= 1
             job.reason = outcome.kind.value
+            if outcome.kind is OutcomeKind.SNOOZED:
+                job.unfit_since_ms = 0
             self._wait(job, self._clock.now_ms + (outcome.delay_ms or 0) if outcome.kind is OutcomeKind.SNOOZED else 0)
         return LeaseStatus.OK
 
     def _fail(self, job: ModelJob, outcome: Outcome, message: str | None) -> None:
         kind = outcome.failure.value
+        if outcome.failure is FailureKind.UNFIT:
+            if self._hand_back(job, outcome.delay_ms if outcome.delay_ms is not None else -1):
+                return
+            kind = FailureKind.REJECTED.value
         seen = "failed" if kind == "error" else kind
         self._count(job.request.tenant_id, "failed")
         if kind == "rejected" or job.attempt >= job.max_attempts:
@@ -274,10 +239,21 @@ class Model:
             self._end(job, State.FAILED, reason, seen, message)
             return
         job.past.append((job.attempt, seen, message))
-        job.reason = Reason.RETRY
+        job.reason, job.unfit_since_ms = Reason.RETRY, 0
         self._count(job.request.tenant_id, "retried")
         # With a backoff the state machine corrects the due time by what it finds, within bounds.
         self._wait(job, self._clock.now_ms + (outcome.delay_ms if outcome.delay_ms is not None else 1))
+
+    def _hand_back(self, job: ModelJob, patience_ms: int) -> bool:
+        """The worker cannot run the job, but one of another version may, until patience is over."""
+        job.unfit_since_ms = job.unfit_since_ms or self._clock.now_ms
+        waited = self._clock.now_ms - job.unfit_since_ms
+        if waited >= patience_ms:
+            return False
+        job.attempt -= 1
+        job.reason = Reason.UNFIT
+        self._wait(job, self._clock.now_ms + min(max(waited, 1_000), 30_000, patience_ms - waited))
+        return True
 
     def reschedule(self, job: ModelJob, due_ms: int) -> None:
         """Go on with the due time that the store has chosen for a retry."""

@@ -15,15 +15,13 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from fairlane.engine import Engine
-from fairlane.model.backoff import Backoff
+from fairlane.engine import Engine, codec
 from fairlane.model.bulk import BulkAction
 from fairlane.model.errors import Conflict, NotFound
 from fairlane.model.ids import new_claim_id
 from fairlane.model.job import JobError, NewJob, Submission, SubmitStatus
 from fairlane.model.lease import (
     ClaimRequest,
-    FailureKind,
     Lease,
     LeaseReport,
     LeaseStatus,
@@ -33,59 +31,30 @@ from fairlane.model.lease import (
 )
 from fairlane.model.retention import Retention
 from fairlane.model.states import State
-from fairlane.model.tenant import Fairness, PolicyChange, Rate
+from fairlane.model.tenant import Fairness, PolicyChange
 from fairlane.store import Durability, Store, open_store
 from tests.support.clock import Clock
 
 from .agreement import check_agreement, ms
-from .model import Model, ModelJob
+from .drawn import (
+    QUEUES,
+    WORKERS,
+    endings,
+    lease_times,
+    new_jobs,
+    policy_changes,
+    queues,
+    repeatable_jobs,
+    tenants,
+    waits,
+)
+from .model import Model
+from .model_job import ModelJob
 
-TENANTS = ("ant", "bee", "cat")
-QUEUES = ("mail", "video")
-WORKERS = ("w1", "w2")
-SUBMIT_WINDOW_S = 60.0
-START_WINDOW_S = 10.0
+LISTENER = "machine"
+"""The process that hears of wakes."""
 LIMIT = 100
 _QUICK = int(os.environ.get("FAIRLANE_EXAMPLES", "60"))
-
-tenants = st.sampled_from(TENANTS)
-queues = st.sampled_from(QUEUES)
-delays = st.sampled_from([0, 0, 0, 1, 500, 5_000])
-lease_times = st.sampled_from([10_000, 30_000])
-waits = st.sampled_from([1, 999, 1_000, 500_000, 5_000_000, 10_000_000, 30_000_000, 59_999_999])  # µs
-new_jobs: st.SearchStrategy[dict[str, Any]] = st.builds(
-    dict,
-    tenant_id=tenants,
-    queue=queues,
-    payload=st.sampled_from([b"{}", b'{"n":1}']),
-    priority=st.sampled_from([0, 0, 5, 9]),
-    delay_ms=delays,
-    max_attempts=st.integers(1, 3),
-    backoff=st.sampled_from([Backoff(), Backoff(0, 0), Backoff(2_000, 3_000)]),
-    key=st.sampled_from([None, None, "k1", "k2"]),
-)
-# Few bodies, so that the same request often comes again under one key.
-repeatable_jobs: st.SearchStrategy[dict[str, Any]] = st.builds(
-    dict,
-    tenant_id=tenants,
-    payload=st.sampled_from([b"{}", b"{ }", b'{"n":1}']),
-    key=st.sampled_from([None, None, "k1"]),
-    idempotency_key=st.sampled_from(["i1", "i2"]),
-)
-endings: st.SearchStrategy[dict[str, Any]] = st.builds(
-    dict,
-    kind=st.sampled_from([*OutcomeKind, OutcomeKind.FAILED]),
-    failure=st.sampled_from([*FailureKind, FailureKind.ERROR]),
-    delay_ms=st.sampled_from([None, None, 0, 1, 4_000]),
-)
-policy_changes = st.one_of(
-    st.builds(PolicyChange, concurrency=st.sampled_from([None, 1, 2, 3])),
-    st.builds(PolicyChange, start_rate=st.sampled_from([None, *(Rate(n, START_WINDOW_S) for n in (1, 2, 4))])),
-    st.builds(PolicyChange, submit_rate=st.sampled_from([None, *(Rate(n, SUBMIT_WINDOW_S) for n in (1, 3, 6))])),
-    st.builds(PolicyChange, weight=st.sampled_from([0.5, 1.0, 3.0])),
-    st.builds(PolicyChange, paused=st.booleans()),
-)
-
 Call = Callable[[], Awaitable[Any]]
 
 
@@ -219,6 +188,17 @@ class EngineMachine(RuleBasedStateMachine):
         blocked = self._blocked()
         leases: list[Lease] = self._do(lambda: self.engine.leases.claim(request))
         self.model.claim(request, leases, blocked)
+
+    @rule(number=st.integers(1, 3), chosen=st.sampled_from([(), *((q,) for q in QUEUES), QUEUES]))
+    def claim_or_wait(self, number: int, chosen: tuple[str, ...]) -> None:
+        """A claim that sleeps in the store while there is nothing to claim. It may be woken and not come."""
+        request = ClaimRequest(worker_id="w1", claim_id=new_claim_id(), max=1, queues=chosen, lease_ms=10_000)
+        name = f"{LISTENER}/{number}{'+'.join(chosen)}"
+        blocked = self._blocked()
+        values = codec.claim_values(request, 1, name, 60_000)
+        claimed = codec.claimed(self._run(lambda: self.engine.partitions[0].run("claim", **values)), request.lease_ms)
+        self.model.claim(request, claimed.leases, blocked)
+        self.last = None
 
     def _blocked(self) -> set[str]:
         """Tenants that a claim finds blocked. A claim unblocks those whose start rate has room again."""
@@ -370,9 +350,12 @@ def machine() -> Iterator[type[EngineMachine]]:
     """The state machine on a separate store, in a separate event loop."""
     with tempfile.TemporaryDirectory(prefix="fl") as folder, asyncio.Runner() as runner:
         store = runner.run(open_store(f"embedded:{folder}", Durability.MEMORY))
+        pubsub = store.subscriber().pubsub()
+        runner.run(pubsub.subscribe(f"fl:{{0}}:wake/{LISTENER}"))
         try:
             yield type("Machine", (EngineMachine,), {"runner": runner, "store": store})
         finally:
+            runner.run(pubsub.aclose())  # type: ignore[no-untyped-call]
             runner.run(store.close())
 
 

@@ -1,0 +1,53 @@
+"""A job as the model knows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from fairlane.model.job import NewJob
+from fairlane.model.states import State
+
+Attempts = list[tuple[int, str, str | None]]
+
+
+@dataclass(kw_only=True)
+class ModelJob:
+    """One job. `rank` orders it in its lane: the lower goes first."""
+
+    request: NewJob
+    state: State
+    rank: tuple[int, int] = (0, 0)
+    due_ms: int = 0
+    pending_ms: int = 0
+    """When it came to its lane."""
+    attempt: int = 0
+    base: int = 0
+    reason: str = ""
+    token: str = ""
+    worker: str = ""
+    claimed_ms: int = 0
+    expires_ms: int = 0
+    ended_ms: int = 0
+    unfit_since_ms: int = 0
+    cancel_asked: bool = False
+    last: tuple[str, str | None] = ("", None)
+    past: Attempts = field(default_factory=list)
+
+    @property
+    def max_attempts(self) -> int:
+        return self.request.max_attempts + self.base
+
+    @property
+    def error(self) -> str | None:
+        """The message of the last attempt's error, while nothing runs."""
+        if self.state.is_terminal:
+            return self.last[1]
+        return self.past[-1][2] if self.past and self.state is not State.RUNNING else None
+
+    def attempts(self) -> Attempts:
+        """All attempts as a client sees them."""
+        if self.state is State.RUNNING:
+            return [*self.past, (self.attempt, "running", None)]
+        if self.state.is_terminal and self.attempt and self.attempt not in [number for number, _, _ in self.past]:
+            return [*self.past, (self.attempt, *self.last)]
+        return self.past
