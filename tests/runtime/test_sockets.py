@@ -1,4 +1,4 @@
-"""The API's socket: on loopback only, and told plainly where it cannot be had."""
+"""Listening sockets: beyond loopback only with access tokens, and a plain reason for each refusal."""
 
 import contextlib
 import socket
@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from fairlane.model.errors import InvalidInput
-from fairlane.runtime.sockets import CannotListen, address_of, listen
+from fairlane.runtime.sockets import CannotListen, address_of, listen, listen_for_api
 
 
 def test_a_free_port_is_taken_and_told() -> None:
@@ -18,8 +18,15 @@ def test_a_free_port_is_taken_and_told() -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])  # noqa: S104  refused
 def test_beyond_loopback_it_is_refused_without_tokens(host: str) -> None:
-    with pytest.raises(InvalidInput, match="tokens"):
+    with pytest.raises(InvalidInput, match="fairlane tokens create --kind admin"):
+        listen_for_api(host, 0, with_tokens=False)
+    with pytest.raises(InvalidInput, match="use a loopback address"):
         listen(host, 0)
+
+
+def test_with_tokens_the_api_listens_on_every_address() -> None:
+    with contextlib.closing(listen_for_api("0.0.0.0", 0, with_tokens=True)) as listener:  # noqa: S104
+        assert listener.getsockname()[0] == "0.0.0.0"  # noqa: S104
 
 
 def test_a_port_that_is_taken_is_told() -> None:

@@ -82,13 +82,13 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(store_url: str, settings: ServerSettings) -> AsyncIterator[Served]:
+async def serving(store_url: str, settings: ServerSettings, *, with_tokens: bool = False) -> AsyncIterator[Served]:
     """A server on an empty store."""
     store = await open_store(store_url, Durability.MEMORY)
     await store.client.flushall()
     clock = Clock()
     engine = await Engine.open(store, clock=clock)
-    app = create_app(engine, settings)
+    app = create_app(engine, settings, access=engine.tokens if with_tokens else None)
     listener = listen("127.0.0.1", 0)
     port: int = listener.getsockname()[1]
     url = f"http://127.0.0.1:{port}"

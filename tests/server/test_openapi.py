@@ -50,6 +50,8 @@ CONTRACT = {
     "/tenants/{id}": {"get", "put"},
     "/tenants/{id}/pause": {"post"},
     "/tenants/{id}/resume": {"post"},
+    "/tokens": {"get", "post"},
+    "/tokens/{name}": {"delete"},
     "/leases": {"post"},
     "/leases/extend": {"post"},
     "/leases/finish": {"post"},
@@ -69,8 +71,6 @@ CONTRACT = {
     "/metrics": {"get"},
     "/livez": {"get"},
     "/readyz": {"get"},
-    "/tokens": {"get", "post"},
-    "/tokens/{name}": {"delete"},
 }
 DOCUMENT: dict[str, Any] = json.loads(openapi_document(API))
 schema = schemathesis.openapi.from_dict(DOCUMENT)

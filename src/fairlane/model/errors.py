@@ -8,7 +8,8 @@ FairlaneError
 │   └── IdTaken             another request has the id that was chosen for a job
 ├── IdempotencyMismatch     the key was used before with another body
 ├── RateLimited             over the tenant's submission rate; carries the wait
-├── Unauthorized            no token, or a token that does not allow the call
+├── Unauthorized            no token, or one that is unknown, expired or revoked
+├── Forbidden               the token does not allow the call
 ├── JobFailed, JobCancelled the job whose result was awaited has no result
 ├── ResultMismatch          the result does not fit the annotation of the task
 ├── StoreUnavailable        the store cannot be reached now; try again
@@ -82,9 +83,15 @@ class RateLimited(FairlaneError):
 
 
 class Unauthorized(FairlaneError):
-    """The call carried no token, or one that does not allow it."""
+    """The call carried no token, or one that is unknown, expired or revoked."""
 
     code = "unauthorized"
+
+
+class Forbidden(FairlaneError):
+    """The token does not allow the call."""
+
+    code = "forbidden"
 
 
 class JobFailed(FairlaneError):

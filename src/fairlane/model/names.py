@@ -6,10 +6,11 @@ import re
 
 from .errors import InvalidInput
 
-NAME_PATTERN = r"^(?!\.{1,2}$)[A-Za-z0-9._:@-]{1,128}$"
+NAME_LENGTH = 128
+NAME_PATTERN = rf"^(?!\.{{1,2}}$)[A-Za-z0-9._:@-]{{1,{NAME_LENGTH}}}$"
 IDEMPOTENCY_KEY_PATTERN = r"^[\x21-\x7e]{1,255}$"
 
-_NAME = re.compile(r"[A-Za-z0-9._:@-]{1,128}", re.ASCII)
+_NAME = re.compile(rf"[A-Za-z0-9._:@-]{{1,{NAME_LENGTH}}}", re.ASCII)
 _VISIBLE = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 
 
@@ -21,7 +22,7 @@ def check_name(value: str, what: str, pointer: str = "") -> str:
     """
     value = plain_text(value, what, pointer)
     if _NAME.fullmatch(value) is None:
-        raise InvalidInput(f"{what} must be 1 to 128 of the characters A-Z a-z 0-9 . _ : @ -", pointer)
+        raise InvalidInput(f"{what} must be 1 to {NAME_LENGTH} of the characters A-Z a-z 0-9 . _ : @ -", pointer)
     if value in (".", ".."):
         raise InvalidInput(f"{what} must not be {value}, which no URL can have as a part of its path", pointer)
     return value

@@ -85,7 +85,8 @@ class WorkBody(Body, frozen=True, kw_only=True):
 class JobBody(WorkBody, frozen=True, kw_only=True):
     """A request to run a job."""
 
-    tenant_id: Name
+    tenant_id: Name | None = None
+    """May be left out with a tenant's token."""
     delay_seconds: DelaySeconds | None = None
     run_at: Time | None = None
     backoff: BackoffBody | None = None
@@ -96,15 +97,21 @@ class JobBody(WorkBody, frozen=True, kw_only=True):
     parent: Parent | None = None
     """The running job that submits this one. With its proof, the submission rate does not count this job."""
 
-    def to_new_job(self, new_id: NewId, idempotency_key: str | None) -> NewJob:
-        """The job that this requests. Raises InvalidInput, PayloadTooLarge."""
-        check_name(self.tenant_id, "tenantId", "/tenantId")
+    def to_new_job(self, new_id: NewId, idempotency_key: str | None, token_tenant: str | None = None) -> NewJob:
+        """The job that this requests. `token_tenant`: the tenant of the request's token, if it has one.
+
+        Raises InvalidInput, PayloadTooLarge.
+        """
+        tenant_id = self.tenant_id or token_tenant
+        if tenant_id is None:
+            raise InvalidInput("tenantId may be left out only with a tenant's token", "/tenantId")
+        check_name(tenant_id, "tenantId", "/tenantId")
         payload = self.check_work()
         if self.key is not None:
             check_key(self.key, "key", "/key")
         return NewJob(  # spelled out: this is the busiest call, and copies by name would double its cost
-            id=new_id(self.tenant_id) if self.id is None else chosen_id(new_id, self.tenant_id, self.id),
-            tenant_id=self.tenant_id,
+            id=new_id(tenant_id) if self.id is None else chosen_id(new_id, tenant_id, self.id),
+            tenant_id=tenant_id,
             payload=payload,
             task=self.task,
             queue=self.queue,
@@ -146,11 +153,11 @@ class BatchItem(JobBody, frozen=True):
             idempotency_key=idempotency_key,
         )
 
-    def to_item(self, new_id: NewId) -> NewJob:
-        """The job that this requests. Raises InvalidInput, PayloadTooLarge."""
+    def to_item(self, new_id: NewId, token_tenant: str | None = None) -> NewJob:
+        """As `to_new_job`."""
         if self.idempotency_key is not None:
             check_key(self.idempotency_key, "idempotencyKey", "/idempotencyKey")
-        return self.to_new_job(new_id, self.idempotency_key)
+        return self.to_new_job(new_id, self.idempotency_key, token_tenant)
 
 
 class JobAnswer(Job, frozen=True, kw_only=True, rename="camel"):

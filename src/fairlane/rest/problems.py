@@ -11,6 +11,7 @@ import msgspec
 from ..model.errors import (
     Conflict,
     FairlaneError,
+    Forbidden,
     IdempotencyMismatch,
     IdTaken,
     InvalidInput,
@@ -25,7 +26,7 @@ from ..model.errors import (
 from .limits import STORE_RETRY_SECONDS
 
 PROBLEM_TYPE = "application/problem+json"
-REFUSED_JOB = frozenset({400, 409, 413, 422, 429})
+REFUSED_JOB = frozenset({400, 403, 409, 413, 422, 429})
 """Statuses that refuse one job. With any other status that is no success, the call has failed."""
 
 _PREFIX = "urn:fairlane:problem:"
@@ -38,6 +39,7 @@ _STATUSES: dict[type[FairlaneError], HTTPStatus] = {
     IdempotencyMismatch: HTTPStatus.UNPROCESSABLE_ENTITY,
     RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     Unauthorized: HTTPStatus.UNAUTHORIZED,
+    Forbidden: HTTPStatus.FORBIDDEN,
     StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     StoreFull: HTTPStatus.INSUFFICIENT_STORAGE,
     StoreRefused: HTTPStatus.SERVICE_UNAVAILABLE,

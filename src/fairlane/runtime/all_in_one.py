@@ -21,7 +21,7 @@ from .own_store import own_store, refuse_if_taken
 from .reaper import Reaper
 from .reload import reloading
 from .settings import Settings, as_environment
-from .sockets import CannotListen, address_of, listen
+from .sockets import CannotListen, address_of, listen_for_api
 from .supervisor import StopSignals, supervise
 from .upkeep import open_store
 from .worker_pool import WorkerChild, in_time, worker_children
@@ -97,7 +97,7 @@ async def _supervise(
 
 def _listen(settings: Settings, folder: Path | None) -> socket.socket:
     try:
-        return listen(settings.host, settings.port)
+        return listen_for_api(settings.host, settings.port, with_tokens=settings.asks_for_tokens)
     except CannotListen:
         # If another fairlane uses the folder, that is the better explanation.
         if folder is not None:

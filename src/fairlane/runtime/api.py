@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable
 
 from .settings import Settings
-from .sockets import address_of
+from .sockets import address_of, check_api_address
 from .upkeep import open_store
 from .worker_watch import read_problem
 
@@ -24,11 +24,14 @@ async def serve_api(
     from ..server.run import serve_on
     from ..server.settings import ServerSettings, allowed_hosts_for, check_base_path
 
+    with_tokens = settings.asks_for_tokens
+    check_api_address(listener.getsockname()[0], with_tokens=with_tokens)
     async with open_store(settings.store_url, settings, with_upkeep=with_upkeep) as backend:
         server_settings = ServerSettings(
             base_path=check_base_path(settings.base_path),
-            allowed_hosts=allowed_hosts_for(settings.host, listener.getsockname()[0]),
+            # A page under a foreign name has no token, so with tokens any name may lead here.
+            allowed_hosts=None if with_tokens else allowed_hosts_for(settings.host, listener.getsockname()[0]),
         )
         problem = None if workers_fd is None else lambda: read_problem(workers_fd)
-        app = create_app(backend, server_settings, problem)
+        app = create_app(backend, server_settings, problem, backend.tokens if with_tokens else None)
         await serve_on(app, listener, address_of(listener), on_ready=on_ready)

@@ -53,6 +53,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     host: Annotated[str, Meta(min_length=1, description="Address that the API listens on.")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535, description="Port of the API; 0 selects a free one.")] = 8000
+    auth: Annotated[
+        Literal["off", "tokens"],
+        Meta(description='Whether the API asks for access tokens: "tokens", or "off", on this machine alone.'),
+    ] = "off"
     base_path: Annotated[
         str, Meta(description='Path below which a reverse proxy serves the API and dashboard, such as "/queues".')
     ] = ""
@@ -99,6 +103,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def idempotency_ms(self) -> int:
         return parse_duration_ms(self.idempotency, "idempotency")
+
+    @property
+    def asks_for_tokens(self) -> bool:
+        return self.auth == "tokens"
 
     @property
     def lease_ms(self) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import ipaddress
 import socket
+from typing import Any, NamedTuple
 
 from ..model.errors import FairlaneError, InvalidInput
 
@@ -21,21 +22,57 @@ class CannotListen(FairlaneError):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens on a loopback address. Raises InvalidInput for others, CannotListen."""
+    """A socket that listens on a loopback address. Raises InvalidInput for other addresses, CannotListen."""
+    found = _find(host, port)
+    if not _is_loopback(found.address[0]):
+        raise InvalidInput(f"fairlane does not listen on {host} here: use a loopback address such as 127.0.0.1")
+    return _listen(found, host, port)
+
+
+def listen_for_api(host: str, port: int, *, with_tokens: bool) -> socket.socket:
+    """The socket of the API. Raises CannotListen, and InvalidInput as `check_api_address` does."""
+    found = _find(host, port)
+    check_api_address(found.address[0], with_tokens=with_tokens)
+    return _listen(found, host, port)
+
+
+def check_api_address(address: str, *, with_tokens: bool) -> None:
+    """Raises InvalidInput for an API that other machines could reach without access tokens."""
+    if not with_tokens and not _is_loopback(address):
+        raise InvalidInput(
+            f"fairlane does not listen on {address} without access tokens, since other machines can reach it: create a "
+            "first token beside the store with `fairlane tokens create --kind admin --name admin`, then start with "
+            "--auth tokens; or use a loopback address such as 127.0.0.1"
+        )
+
+
+class _Found(NamedTuple):
+    """An address that a socket can listen on."""
+
+    family: socket.AddressFamily
+    kind: socket.SocketKind
+    protocol: int
+    address: Any
+
+
+def _find(host: str, port: int) -> _Found:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
         raise CannotListen(f"host {host!r} is not known: {error}") from None
     family, kind, protocol, _, address = found[0]
-    if not ipaddress.ip_address(str(address[0]).partition("%")[0]).is_loopback:
-        raise InvalidInput(
-            f"fairlane does not listen on {host}: others may not reach it without access tokens, which this version "
-            "does not have yet; use a loopback address such as 127.0.0.1"
-        )
-    listener = socket.socket(family, kind, protocol)
+    return _Found(family, kind, protocol, address)
+
+
+def _is_loopback(address: str) -> bool:
+    return ipaddress.ip_address(address.partition("%")[0]).is_loopback
+
+
+def _listen(found: _Found, host: str, port: int) -> socket.socket:
+    listener = socket.socket(found.family, found.kind, found.protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
+        listener.bind(found.address)
         listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from starlette.routing import Route, Router
 
-from ..backend import Backend
+from ..access import KnownTokens
+from ..backend import Access, Backend
 from ..rest.problems import NO_SUCH_PATH, HttpError
 from .context import Context
 from .http.answers import Receive, Scope, Send, problem_answer
@@ -17,13 +18,17 @@ from .settings import ServerSettings
 
 
 def create_app(
-    backend: Backend, settings: ServerSettings | None = None, problem: Callable[[], str | None] | None = None
+    backend: Backend,
+    settings: ServerSettings | None = None,
+    problem: Callable[[], str | None] | None = None,
+    access: Access | None = None,
 ) -> App:
     """The API of `backend`. The caller closes the backend.
 
-    `problem` says why the server is not ready, beside the state of the store.
+    `problem` says why the server is not ready, beside the state of the store. With `access`, requests need a token.
     """
-    return App(Context(backend, settings or ServerSettings(), problem))
+    tokens = None if access is None else KnownTokens(backend, access)
+    return App(Context(backend, settings or ServerSettings(), tokens, problem))
 
 
 class App:
@@ -52,6 +57,8 @@ class App:
         """End long polls and streams of events, so that the server can stop."""
         self.context.stopping.set()
         self.context.hub.stop()
+        if self.context.tokens is not None:
+            self.context.tokens.stop()
 
 
 async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:

@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ..access import KnownTokens
 from ..backend import Backend
+from ..model.lease import Lease
 from .settings import ServerSettings
 from .streams.feeds import Feeds
 from .streams.hub import Hub
@@ -18,15 +20,19 @@ class Context:
 
     backend: Backend
     settings: ServerSettings
+    tokens: KnownTokens | None = None
+    """The tokens that requests must have one of; None if the server asks for none."""
     problem: Callable[[], str | None] | None = None
     """Why the server is not ready, beside the state of the store."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when long polls should end so that the server can stop."""
     claims: dict[str, object] = field(default_factory=dict)
     """By claim id, the request that waits for its jobs. A repeat on another connection takes its place."""
+    claiming: set[asyncio.Task[list[Lease]]] = field(default_factory=set)
+    """The claims that wait, also those that have no receiver any more."""
     hub: Hub = field(init=False)
     feeds: Feeds = field(init=False)
 
     def __post_init__(self) -> None:
         self.hub = Hub(self.backend)
-        self.feeds = Feeds(self.backend)
+        self.feeds = Feeds()

@@ -17,8 +17,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     base_path: str = ""
     """The path below which clients see the API, such as "/queues", for a proxy that serves other things too."""
-    allowed_hosts: frozenset[str] = _LOOPBACK_NAMES
-    """Names that a request may have in its Host header, in lower case."""
+    allowed_hosts: frozenset[str] | None = _LOOPBACK_NAMES
+    """Names that a request may have in its Host header, in lower case; None for all names."""
     request_seconds: float = 30.0
     """The time for a whole request, head and body, to arrive."""
     linger_seconds: float = 10.0

@@ -14,7 +14,7 @@ from ..options import with_settings
 
 
 @click.command()
-@with_settings("host", "port", "base_path", "store", "data_dir", "durability", "loop", "log_format")
+@with_settings("host", "port", "auth", "base_path", "store", "data_dir", "durability", "loop", "log_format")
 @click.option("--no-upkeep", is_flag=True, help="Leave upkeep (delays, schedules, dead workers) to other processes.")
 @click.option("--fd", type=int, hidden=True, help="Listen on this inherited socket.")
 @click.option("--workers-fd", type=int, hidden=True, help="Read from this inherited file which workers are missing.")
@@ -22,10 +22,13 @@ def serve(settings: Settings, no_upkeep: bool, fd: int | None, workers_fd: int |
     """Run the API of a store."""
     from ...process.loop import loop_factory
     from ...runtime.api import serve_api
-    from ...runtime.sockets import listen
+    from ...runtime.sockets import listen_for_api
 
     configure_logging(settings.log_format, process_name("api"))
-    listener = listen(settings.host, settings.port) if fd is None else socket.socket(fileno=fd)
+    if fd is None:
+        listener = listen_for_api(settings.host, settings.port, with_tokens=settings.asks_for_tokens)
+    else:
+        listener = socket.socket(fileno=fd)
     # A supervisor, which passes the descriptor, prints the line itself once everything is ready.
     on_ready = _tell_ready if fd is None else None
     with asyncio.Runner(loop_factory=loop_factory(settings.loop)) as runner:

@@ -20,6 +20,7 @@ from ..options import with_settings
 @with_settings(
     "host",
     "port",
+    "auth",
     "base_path",
     "data_dir",
     "workers",

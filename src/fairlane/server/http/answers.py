@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ...model.errors import FairlaneError
+from ...model.errors import FairlaneError, Unauthorized
 from ...rest.problems import INTERNAL, PROBLEM_TYPE, HttpError, problem_of
 
 Header = tuple[bytes, bytes]
@@ -19,6 +19,7 @@ Send = Callable[[Message], Awaitable[None]]
 JSON_TYPE = b"application/json"
 NOSNIFF: Header = (b"x-content-type-options", b"nosniff")
 _NO_STORE: Header = (b"cache-control", b"no-store")
+_BEARER: Header = (b"www-authenticate", b"Bearer")
 _PROBLEM_TYPE = PROBLEM_TYPE.encode()
 _encoder = msgspec.json.Encoder()
 
@@ -67,6 +68,8 @@ def problem_answer(error: FairlaneError) -> Answer:
     """The response for an error."""
     problem = problem_of(error)
     headers: list[Header] = list(error.headers) if isinstance(error, HttpError) else []
+    if isinstance(error, Unauthorized):
+        headers.append(_BEARER)
     if problem.retry_after is not None:
         headers.append((b"retry-after", b"%d" % problem.retry_after))
     return Answer(problem.status, _encoder.encode(problem), _PROBLEM_TYPE, headers)

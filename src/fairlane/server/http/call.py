@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
+from ...access import Grant
+from ...backend import Backend
 from ...rest.problems import BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, HttpError
 from ..context import Context
 from .answers import Header, Receive, Scope
@@ -22,13 +26,26 @@ class BodyTooLarge(HttpError):
 class Call:
     """A request: its headers, path parameters and body, and the context of the server."""
 
-    __slots__ = ("context", "headers", "receive", "scope")
+    __slots__ = ("backend", "context", "grant", "headers", "receive", "scope")
 
     def __init__(self, scope: Scope, receive: Receive, context: Context) -> None:
         self.scope = scope
         self.receive = receive
         self.context = context
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.backend: Backend = context.backend
+        """The part of the backend that the request may use."""
+        self.grant: Grant | None = None
+        """What the request's token allows; None if the operation or the server asks for no token."""
+
+    def use(self, grant: Grant) -> None:
+        """Restrict the request to what its token allows."""
+        self.grant, self.backend = grant, grant.backend
+
+    @property
+    def tenant_id(self) -> str | None:
+        """The tenant of the request's token, if it is a tenant's."""
+        return None if self.grant is None else self.grant.token.tenant_id
 
     def path(self, name: str) -> str:
         """A parameter of the path."""
@@ -57,8 +74,17 @@ class Call:
             if not message.get("more_body", False):
                 return bytes(body)
 
-    async def disconnected(self) -> None:
-        """Return once the client has closed its connection. Call it after the body has been read."""
+    def endings(self) -> set[asyncio.Task[None]]:
+        """Tasks, one of which ends when the answer has no receiver: its client is gone, or its token has ended.
+
+        To be called after the body was read. The caller cancels the tasks.
+        """
+        endings = {asyncio.create_task(self._disconnected())}
+        if self.grant is not None and self.context.tokens is not None:
+            endings.add(asyncio.create_task(self.context.tokens.ended(self.grant)))
+        return endings
+
+    async def _disconnected(self) -> None:
         while (await self.receive())["type"] != "http.disconnect":
             pass
 

@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from inspect import cleandoc
-from typing import Any, get_args, get_type_hints
+from typing import Any, Self, get_args, get_type_hints
 
 import msgspec
 
+from ...model.token import TokenKind
 from ...rest.events import EVENT_STREAM
 from ...rest.limits import SMALL_BODY
 from ...rest.parsing import parse_body, parse_query
 from ...rest.structs import NoQuery
 from .answers import Answer, json_answer
 from .call import Call
+from .guard import is_safe
 
 Handler = Callable[..., Awaitable[Any]]
 
@@ -61,6 +63,8 @@ class Endpoint:
         self.headers = headers or {}
         """Optional request headers, with their descriptions."""
         self.max_body = max_body
+        self.audience: frozenset[TokenKind] | None = frozenset({TokenKind.ADMIN})
+        """The kinds of token that may call it; None if it asks for no token."""
         self.query: Any = hints.get("query")
         body: Any = hints.get("body")
         self.body_optional = type(None) in get_args(body)
@@ -68,10 +72,25 @@ class Endpoint:
         self.body: Any = get_args(body)[0] if self.body_optional else body
         self._body_decoder = None if self.body is None else msgspec.json.Decoder(self.body)
 
+    def open_to(self, *kinds: TokenKind) -> Self:
+        """Let these kinds of token call it too. Returns the endpoint."""
+        self.audience = frozenset({TokenKind.ADMIN, *kinds})
+        return self
+
+    def open_to_anyone(self) -> Self:
+        """Let everyone call it, without a token too. Returns the endpoint."""
+        self.audience = None
+        return self
+
     @property
     def name(self) -> str:
         """The operation's id."""
         return self.handler.__name__
+
+    @property
+    def writes(self) -> bool:
+        """Whether a token that may only read is refused."""
+        return not is_safe(self.method)
 
     @property
     def streams(self) -> bool:

@@ -1,19 +1,22 @@
-"""Keeps web pages of other origins from using the server, which trusts every client that reaches it."""
+"""Who may call: keeps pages of other origins away, and asks for an access token."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
+from ...access import Grant, KnownTokens
+from ...model.errors import Forbidden, Unauthorized
+from ...model.token import Token, TokenKind
 from ...rest.problems import CROSS_ORIGIN, WRONG_HOST, HttpError
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITE = frozenset({b"same-origin", b"none"})
 
 
-def check_host(headers: dict[bytes, bytes], allowed_hosts: frozenset[str]) -> None:
+def check_host(headers: dict[bytes, bytes], allowed_hosts: frozenset[str] | None) -> None:
     """Refuse a request to another host name. Raises HttpError 421."""
     host = headers.get(b"host", b"")
-    if host and host_name(host) not in allowed_hosts:
+    if allowed_hosts is not None and host and host_name(host) not in allowed_hosts:
         raise HttpError(WRONG_HOST, "This server does not answer to the name in the Host header.")
 
 
@@ -32,6 +35,22 @@ def check_origin(headers: dict[bytes, bytes]) -> None:
     origin = headers.get(b"origin")
     if (site is not None and site not in _OWN_SITE) or (origin is not None and origin.partition(b"://")[2] != host):
         raise HttpError(CROSS_ORIGIN, "Pages of another origin may not do this.")
+
+
+async def grant_of(headers: dict[bytes, bytes], tokens: KnownTokens) -> Grant:
+    """What the token in the Authorization header allows. Raises Unauthorized."""
+    scheme, _, secret = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthorized("this server asks for an access token: send the header Authorization: Bearer fl_...")
+    return await tokens.grant(secret.strip())
+
+
+def check_allowed(token: Token, audience: frozenset[TokenKind], *, writes: bool) -> None:
+    """Refuse an operation that tokens like this may never call. Raises Forbidden."""
+    if token.kind not in audience:
+        raise Forbidden(f"a {token.kind} token does not allow this call")
+    if token.read_only and writes:
+        raise Forbidden("this token may only read")
 
 
 @lru_cache(maxsize=1024)

@@ -20,12 +20,22 @@ from .endpoint import Endpoint, Reply
 Json = dict[str, Any]
 _ERRORS_OF_ALL = (403, 405, 414, 421, 422, 500, 503)
 _ERRORS_OF_BODIES = (400, 408, 413, 415)
+_SCHEME = "token"
+_BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "fl_...",
+    "description": "An access token. Only a server that runs with `--auth tokens` asks for one.",
+}
 _PATH_PARAMETER = re.compile(r"{(\w+)}")
 _RETRY_AFTER = frozenset({429, 503, 507})
 
 
-def openapi_document(endpoints: Sequence[Endpoint], base_path: str = "") -> bytes:
-    """The document as JSON text. `base_path` is where clients see the API, such as "/queues"."""
+def openapi_document(endpoints: Sequence[Endpoint], base_path: str = "", *, with_tokens: bool = False) -> bytes:
+    """The document as JSON text. `base_path` is where clients see the API, such as "/queues".
+
+    `with_tokens`: whether the server asks for access tokens.
+    """
     schemas = Schemas(endpoints)
     paths: Json = {}
     for endpoint in endpoints:
@@ -38,8 +48,9 @@ def openapi_document(endpoints: Sequence[Endpoint], base_path: str = "") -> byte
             "description": "A multi-tenant job queue. Errors are problem details (RFC 9457) with a stable `type`.",
         },
         **({"servers": [{"url": base_path}]} if base_path else {}),
+        "security": [{_SCHEME: []}, *([] if with_tokens else [{}])],
         "paths": paths,
-        "components": {"schemas": schemas.components},
+        "components": {"schemas": schemas.components, "securitySchemes": {_SCHEME: _BEARER}},
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=1)
 
@@ -115,15 +126,24 @@ def _operation(endpoint: Endpoint, schemas: Schemas) -> Json:
         "tags": [endpoint.path.split("/")[1]],
         "parameters": list(_parameters(endpoint, schemas)),
         "responses": _responses(endpoint, schemas),
+        **({"security": []} if endpoint.audience is None else {}),
     }
-    if endpoint.description:
-        operation["description"] = endpoint.description
+    parts = [endpoint.description, _kinds(endpoint)]
+    operation["description"] = "\n\n".join(part for part in parts if part)
     if endpoint.body is not None:
         operation["requestBody"] = {
             "required": not endpoint.body_optional,
             "content": {"application/json": {"schema": schemas.of(endpoint.body)}},
         }
     return operation
+
+
+def _kinds(endpoint: Endpoint) -> str:
+    """Which tokens allow the operation."""
+    if endpoint.audience is None:
+        return "Needs no access token."
+    kinds = " or ".join(sorted(endpoint.audience))
+    return f"Kind of access token: {kinds}."
 
 
 def _parameters(endpoint: Endpoint, schemas: Schemas) -> Iterator[Json]:
@@ -146,6 +166,8 @@ def _responses(endpoint: Endpoint, schemas: Schemas) -> Json:
     for status, reply in endpoint.replies.items():
         responses[str(status)] = _success(status, reply, schemas)
     errors = {*_ERRORS_OF_ALL, *endpoint.errors}
+    if endpoint.audience is not None:
+        errors.add(HTTPStatus.UNAUTHORIZED.value)
     if endpoint.body is not None:
         errors.update(_ERRORS_OF_BODIES)
     for status in sorted(errors):
@@ -173,6 +195,10 @@ def _problem(status: int, schemas: Schemas) -> Json:
     if status in _RETRY_AFTER:
         response["headers"] = {
             "Retry-After": {"description": "Seconds to wait.", "required": True, "schema": {"type": "integer"}}
+        }
+    if status == HTTPStatus.UNAUTHORIZED:
+        response["headers"] = {
+            "WWW-Authenticate": {"description": "`Bearer`", "required": True, "schema": {"type": "string"}}
         }
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         response["headers"] = {

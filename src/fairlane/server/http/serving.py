@@ -13,7 +13,7 @@ from ..context import Context
 from .answers import Answer, Receive, Scope, Send, internal_problem, problem_answer
 from .call import BodyTooLarge, Call, ClientGone
 from .endpoint import Endpoint
-from .guard import check_host, check_origin, is_safe
+from .guard import check_allowed, check_host, check_origin, grant_of, is_safe
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +53,10 @@ class PathApp:
         if not is_safe(method) or (endpoint is not None and endpoint.streams):
             check_origin(call.headers)
         if endpoint is not None:
+            if self._context.tokens is not None and endpoint.audience is not None:
+                grant = await grant_of(call.headers, self._context.tokens)
+                check_allowed(grant.token, endpoint.audience, writes=endpoint.writes)
+                call.use(grant)
             return await endpoint.answer(call)
         allow = (b"allow", ", ".join([*self._endpoints, "OPTIONS"]).encode())
         if method == "OPTIONS":

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 
 from ...model.errors import StoreUnavailable
+from ...model.token import TokenKind
 from ...rest.monitor import Health
 from ...rest.problems import NOT_READY, HttpError
 from ..http.answers import Answer
@@ -27,7 +28,7 @@ async def readyz(call: Call) -> Health:
         raise HttpError(NOT_READY, problem)
     try:
         async with asyncio.timeout(call.context.settings.ready_timeout_seconds):
-            await call.context.backend.monitor.check_ready()
+            await call.backend.monitor.check_ready()
     except TimeoutError:
         raise StoreUnavailable("the store does not answer") from None
     return Health()
@@ -35,7 +36,7 @@ async def readyz(call: Call) -> Health:
 
 async def metrics(call: Call) -> Answer:
     """Totals and gauges in the text format of Prometheus, over all tenants."""
-    backend = call.context.backend
+    backend = call.backend
     totals, queues, workers = (
         await backend.monitor.counters(),
         await backend.queues.list(),
@@ -62,7 +63,7 @@ def _metric(name: str, kind: str, help_text: str, value: int) -> Iterator[str]:
 
 
 ENDPOINTS = (
-    LenientEndpoint("GET", "/livez", livez),
-    LenientEndpoint("GET", "/readyz", readyz),
-    LenientEndpoint("GET", "/metrics", metrics, replies={200: Reply(media=PROMETHEUS)}),
+    LenientEndpoint("GET", "/livez", livez).open_to_anyone(),
+    LenientEndpoint("GET", "/readyz", readyz).open_to_anyone(),
+    LenientEndpoint("GET", "/metrics", metrics, replies={200: Reply(media=PROMETHEUS)}).open_to(TokenKind.MONITOR),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...model.job import Counters, JobPage
 from ...model.names import check_name
 from ...model.states import State
+from ...model.token import TokenKind
 from ...rest.listings import Listing, OneTenant, Search
 from ..http.call import Call
 from ..http.endpoint import Endpoint
@@ -12,53 +13,53 @@ from ..http.endpoint import Endpoint
 
 async def search_jobs(call: Call, query: Search) -> JobPage:
     """Jobs that match all given filters."""
-    return await call.context.backend.jobs.list(query.to_search())
+    return await call.backend.jobs.list(query.to_search())
 
 
 async def list_scheduled(call: Call, query: Listing) -> JobPage:
     """Jobs that start later, the next one first."""
-    return await call.context.backend.jobs.list(query.to_query(State.SCHEDULED))
+    return await call.backend.jobs.list(query.to_query(State.SCHEDULED))
 
 
 async def list_pending(call: Call, query: Listing) -> JobPage:
     """Jobs that wait for a worker."""
-    return await call.context.backend.jobs.list(query.to_query(State.PENDING))
+    return await call.backend.jobs.list(query.to_query(State.PENDING))
 
 
 async def list_running(call: Call, query: Listing) -> JobPage:
     """Jobs that a worker runs."""
-    return await call.context.backend.jobs.list(query.to_query(State.RUNNING))
+    return await call.backend.jobs.list(query.to_query(State.RUNNING))
 
 
 async def list_completed(call: Call, query: Listing) -> JobPage:
     """Jobs that have succeeded."""
-    return await call.context.backend.jobs.list(query.to_query(State.COMPLETED))
+    return await call.backend.jobs.list(query.to_query(State.COMPLETED))
 
 
 async def list_dlq(call: Call, query: Listing) -> JobPage:
     """The dead letter queue: jobs that failed and have no attempts left."""
-    return await call.context.backend.jobs.list(query.to_query(State.FAILED))
+    return await call.backend.jobs.list(query.to_query(State.FAILED))
 
 
 async def list_cancelled(call: Call, query: Listing) -> JobPage:
     """Jobs that were cancelled."""
-    return await call.context.backend.jobs.list(query.to_query(State.CANCELLED))
+    return await call.backend.jobs.list(query.to_query(State.CANCELLED))
 
 
 async def job_metrics(call: Call, query: OneTenant) -> Counters:
     """Totals since the store was made: jobs submitted, completed, failed attempts, re-queues."""
     if query.tenant_id is not None:
         check_name(query.tenant_id, "tenantId", "/tenantId")
-    return await call.context.backend.monitor.counters(query.tenant_id)
+    return await call.backend.monitor.counters(query.tenant_id)
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/jobs", search_jobs),
-    Endpoint("GET", "/jobs/scheduled", list_scheduled),
-    Endpoint("GET", "/jobs/pending", list_pending),
-    Endpoint("GET", "/jobs/running", list_running),
-    Endpoint("GET", "/jobs/completed", list_completed),
-    Endpoint("GET", "/jobs/dlq", list_dlq),
-    Endpoint("GET", "/jobs/cancelled", list_cancelled),
-    Endpoint("GET", "/jobs/metrics", job_metrics),
+    Endpoint("GET", "/jobs", search_jobs).open_to(TokenKind.TENANT, TokenKind.MONITOR),
+    Endpoint("GET", "/jobs/scheduled", list_scheduled).open_to(TokenKind.TENANT, TokenKind.MONITOR),
+    Endpoint("GET", "/jobs/pending", list_pending).open_to(TokenKind.TENANT, TokenKind.MONITOR),
+    Endpoint("GET", "/jobs/running", list_running).open_to(TokenKind.TENANT, TokenKind.MONITOR),
+    Endpoint("GET", "/jobs/completed", list_completed).open_to(TokenKind.TENANT, TokenKind.MONITOR),
+    Endpoint("GET", "/jobs/dlq", list_dlq).open_to(TokenKind.TENANT, TokenKind.MONITOR),
+    Endpoint("GET", "/jobs/cancelled", list_cancelled).open_to(TokenKind.TENANT, TokenKind.MONITOR),
+    Endpoint("GET", "/jobs/metrics", job_metrics).open_to(TokenKind.TENANT, TokenKind.MONITOR),
 )

@@ -32,4 +32,7 @@ _HANDLERS = {
     "/docs": _page("docs.html"),
     "/assets/{fingerprint}/{path:path}": asset,
 }
-ENDPOINTS = tuple(LenientEndpoint("GET", path, handler, replies={200: Reply()}) for path, handler in _HANDLERS.items())
+ENDPOINTS = tuple(
+    LenientEndpoint("GET", path, handler, replies={200: Reply()}).open_to_anyone()
+    for path, handler in _HANDLERS.items()
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...model.names import check_name
 from ...model.overview import QueueInfo
+from ...model.token import TokenKind
 from ...rest.queues import QueueList
 from ..http.call import Call
 from ..http.endpoint import Endpoint
@@ -11,17 +12,17 @@ from ..http.endpoint import Endpoint
 
 async def list_queues(call: Call) -> QueueList:
     """Every queue that has been used."""
-    return QueueList(queues=await call.context.backend.queues.list())
+    return QueueList(queues=await call.backend.queues.list())
 
 
 async def pause_queue(call: Call) -> QueueInfo:
     """Keep the jobs of a queue from starting."""
-    return await call.context.backend.queues.pause(_queue_name(call), True)
+    return await call.backend.queues.pause(_queue_name(call), True)
 
 
 async def resume_queue(call: Call) -> QueueInfo:
     """Let the jobs of a queue start again."""
-    return await call.context.backend.queues.pause(_queue_name(call), False)
+    return await call.backend.queues.pause(_queue_name(call), False)
 
 
 def _queue_name(call: Call) -> str:
@@ -29,7 +30,7 @@ def _queue_name(call: Call) -> str:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/queues", list_queues),
+    Endpoint("GET", "/queues", list_queues).open_to(TokenKind.WORKER, TokenKind.MONITOR),
     Endpoint("POST", "/queues/{name}/pause", pause_queue),
     Endpoint("POST", "/queues/{name}/resume", resume_queue),
 )

@@ -11,6 +11,7 @@ from ...model.errors import FairlaneError, NotFound
 from ...model.job import Job, NewJob, RateUse, Submission, SubmitStatus
 from ...model.names import check_key
 from ...model.refusals import refusal_of
+from ...model.token import TokenKind
 from ...rest.batches import BatchBody, BatchResult, BatchResults
 from ...rest.headers import IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, rate_headers
 from ...rest.jobs import BatchItem, JobBody, created_job, forgotten_job
@@ -33,11 +34,11 @@ _item_decoder = msgspec.json.Decoder(BatchItem)
 
 async def submit_job(call: Call, body: JobBody) -> Answer:
     """Make a job. With the same Idempotency-Key and body again, answers with the first job."""
-    backend = call.context.backend
+    backend = call.backend
     idempotency_key = call.header(_KEY)
     if idempotency_key is not None:
         check_key(idempotency_key, "Idempotency-Key", "/Idempotency-Key")
-    job = body.to_new_job(backend.jobs.new_id, idempotency_key)
+    job = body.to_new_job(backend.jobs.new_id, idempotency_key, call.tenant_id)
     (made,) = await _submitted(backend, [job], [body.id is not None])
     headers = [] if made.rate is None else rate_headers(made.rate)
     if made.status is SubmitStatus.CREATED and body.id is None:  # nearly always: the short way
@@ -56,8 +57,8 @@ async def submit_job(call: Call, body: JobBody) -> Answer:
 
 async def submit_batch(call: Call, body: BatchBody) -> BatchResults:
     """Make many jobs. A refused job does not keep the others from being made."""
-    backend = call.context.backend
-    asked = [_item(backend, raw, index) for index, raw in enumerate(body.jobs)]
+    backend = call.backend
+    asked = [_item(call, raw, index) for index, raw in enumerate(body.jobs)]
     jobs = [job for job, _ in asked if isinstance(job, NewJob)]
     own_ids = [own_id for job, own_id in asked if isinstance(job, NewJob)]
     made = iter(await _submitted(backend, jobs, own_ids))
@@ -80,12 +81,12 @@ async def _submitted(backend: Backend, jobs: list[NewJob], own_ids: list[bool]) 
     return answers
 
 
-def _item(backend: Backend, raw: msgspec.Raw, index: int) -> tuple[NewJob | FairlaneError, bool]:
+def _item(call: Call, raw: msgspec.Raw, index: int) -> tuple[NewJob | FairlaneError, bool]:
     """The job that an item requests, or why it is refused; and whether the client chose its id."""
     try:
         with part_of_body(f"/jobs/{index}"):
             item = parse_body(_item_decoder, bytes(raw))
-            return item.to_item(backend.jobs.new_id), item.id is not None
+            return item.to_item(call.backend.jobs.new_id, call.tenant_id), item.id is not None
     except FairlaneError as error:
         return error, False
 
@@ -134,9 +135,9 @@ SUBMIT = Endpoint(
     },
     headers={"Idempotency-Key": "1 to 255 visible ASCII characters; remembered for 24 hours."},
     max_body=JOB_BODY,
-)
+).open_to(TokenKind.TENANT)
 
 ENDPOINTS = (
     SUBMIT,
-    Endpoint("POST", "/jobs/batch", submit_batch, errors=(507,), max_body=LARGE_BODY),
+    Endpoint("POST", "/jobs/batch", submit_batch, errors=(507,), max_body=LARGE_BODY).open_to(TokenKind.TENANT),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...model.names import check_name
 from ...model.tenant import PolicyChange, Tenant
+from ...model.token import TokenKind
 from ...rest.tenants import LimitsBody, TenantListing, TenantPage
 from ..http.call import Call
 from ..http.endpoint import Endpoint
@@ -12,13 +13,13 @@ from ..http.endpoint import Endpoint
 async def list_tenants(call: Call, query: TenantListing) -> TenantPage:
     """Known tenants by id."""
     query.check()
-    tenants, cursor = await call.context.backend.tenants.list(query.limit, query.cursor, query.prefix or "")
+    tenants, cursor = await call.backend.tenants.list(query.limit, query.cursor, query.prefix or "")
     return TenantPage(tenants=tenants, next_cursor=cursor)
 
 
 async def show_tenant(call: Call) -> Tenant:
     """A tenant's limits and figures. An unknown tenant has the defaults."""
-    return await call.context.backend.tenants.get(_tenant_id(call))
+    return await call.backend.tenants.get(_tenant_id(call))
 
 
 async def change_tenant(call: Call, body: LimitsBody) -> Tenant:
@@ -28,7 +29,7 @@ async def change_tenant(call: Call, body: LimitsBody) -> Tenant:
 
 async def reset_tenant(call: Call) -> Tenant:
     """Give a tenant the default limits again. A pause stays."""
-    return await call.context.backend.tenants.reset(_tenant_id(call))
+    return await call.backend.tenants.reset(_tenant_id(call))
 
 
 async def pause_tenant(call: Call) -> Tenant:
@@ -42,7 +43,7 @@ async def resume_tenant(call: Call) -> Tenant:
 
 
 async def _change(call: Call, change: PolicyChange) -> Tenant:
-    return await call.context.backend.tenants.change(_tenant_id(call), change)
+    return await call.backend.tenants.change(_tenant_id(call), change)
 
 
 def _tenant_id(call: Call) -> str:
@@ -50,8 +51,8 @@ def _tenant_id(call: Call) -> str:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/tenants", list_tenants),
-    Endpoint("GET", "/tenants/{id}", show_tenant),
+    Endpoint("GET", "/tenants", list_tenants).open_to(TokenKind.MONITOR),
+    Endpoint("GET", "/tenants/{id}", show_tenant).open_to(TokenKind.TENANT, TokenKind.MONITOR),
     Endpoint("PUT", "/tenants/{id}", change_tenant),
     Endpoint("DELETE", "/tenants/{id}/limits", reset_tenant),
     Endpoint("POST", "/tenants/{id}/pause", pause_tenant),

@@ -11,7 +11,7 @@ from ..http.endpoint import Endpoint, Reply
 
 async def create_token(call: Call, body: TokenBody) -> CreatedToken:
     """Create a token. The answer has its secret, which cannot be read again."""
-    token, secret = await call.context.backend.tokens.create(body.to_spec())
+    token, secret = await call.backend.tokens.create(body.to_spec())
     return CreatedToken(token=token, secret=secret)
 
 
@@ -19,13 +19,13 @@ async def list_tokens(call: Call, query: TokenListing) -> TokenPage:
     """Tokens by name, without their secrets."""
     if query.cursor is not None:
         check_name(query.cursor, "cursor", "/cursor")  # the last name of the previous page
-    tokens, cursor = await call.context.backend.tokens.list(query.limit, query.cursor)
+    tokens, cursor = await call.backend.tokens.list(query.limit, query.cursor)
     return TokenPage(tokens=tokens, next_cursor=cursor)
 
 
 async def revoke_token(call: Call) -> Token:
     """Delete a token. Requests and streams that use it end within a second."""
-    return await call.context.backend.tokens.revoke(check_name(call.path("name"), "the token's name", "/name"))
+    return await call.backend.tokens.revoke(check_name(call.path("name"), "the token's name", "/name"))
 
 
 ENDPOINTS = (

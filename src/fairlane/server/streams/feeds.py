@@ -1,14 +1,15 @@
-"""One subscription for each watched job, shared by all clients of `GET /jobs/{id}/events`."""
+"""One subscription for each watched job, shared by clients of `GET /jobs/{id}/events` that may see the same of it."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import AsyncGenerator
+from typing import NamedTuple
 
 import msgspec
 
-from ...backend import Backend
+from ...backend import Monitor
 from ...model.errors import NotFound, StoreUnavailable
 from ...model.job import Job
 from ...rest.events import ENDED, JOB, RETRY, event_text
@@ -45,17 +46,27 @@ class Feed:
             fresh.set()
 
 
+class Watched(NamedTuple):
+    """A job as some clients may see it."""
+
+    job_id: str
+    tenant_id: str | None
+    """The tenant of these clients' tokens; None for clients who see all of the job."""
+
+
 class Feeds:
     """A feed for each job that has clients."""
 
-    def __init__(self, backend: Backend) -> None:
-        self._backend = backend
-        self._feeds: dict[str, Feed] = {}
+    def __init__(self) -> None:
+        self._feeds: dict[Watched, Feed] = {}
 
-    async def events(self, job_id: str) -> AsyncGenerator[bytes]:
-        """The job at once and after each change; a slow client gets the latest. Ends once the job has ended."""
+    async def events(self, watched: Watched, monitor: Monitor) -> AsyncGenerator[bytes]:
+        """The job at once and after each change; a slow client gets the latest. Ends once the job has ended.
+
+        `monitor` shows what these clients may see.
+        """
         fresh = asyncio.Event()
-        feed = self._join(job_id, fresh)
+        feed = self._join(watched, monitor, fresh)
         seen = 0
         try:
             yield RETRY
@@ -69,36 +80,37 @@ class Feeds:
                 else:
                     yield await beat_until(fresh)
         finally:
-            self._leave(job_id, feed, fresh)
+            self._leave(watched, feed, fresh)
 
-    def _join(self, job_id: str, fresh: asyncio.Event) -> Feed:
-        feed = self._feeds.get(job_id)
+    def _join(self, watched: Watched, monitor: Monitor, fresh: asyncio.Event) -> Feed:
+        feed = self._feeds.get(watched)
         if feed is None or feed.ended:  # a job may be retried after its end
-            feed = self._feeds[job_id] = Feed()
-            feed.following = asyncio.create_task(self._follow(job_id, feed))
+            feed = self._feeds[watched] = Feed()
+            feed.following = asyncio.create_task(_follow(watched.job_id, monitor, feed))
         feed.clients.add(fresh)
         return feed
 
-    def _leave(self, job_id: str, feed: Feed, fresh: asyncio.Event) -> None:
+    def _leave(self, watched: Watched, feed: Feed, fresh: asyncio.Event) -> None:
         feed.clients.discard(fresh)
         if feed.clients:
             return
         if feed.following is not None:
             feed.following.cancel()
-        if self._feeds.get(job_id) is feed:
-            del self._feeds[job_id]
+        if self._feeds.get(watched) is feed:
+            del self._feeds[watched]
 
-    async def _follow(self, job_id: str, feed: Feed) -> None:
-        while True:
-            try:
-                async for job in self._backend.monitor.follow(job_id):
-                    feed.show(job)
-                break
-            except NotFound:
-                break
-            except StoreUnavailable:
-                await asyncio.sleep(_TROUBLE_S)
-            except Exception:
-                _log.exception("following job %s failed", job_id)
-                break
-        feed.end()
+
+async def _follow(job_id: str, monitor: Monitor, feed: Feed) -> None:
+    while True:
+        try:
+            async for job in monitor.follow(job_id):
+                feed.show(job)
+            break
+        except NotFound:
+            break
+        except StoreUnavailable:
+            await asyncio.sleep(_TROUBLE_S)
+        except Exception:
+            _log.exception("following job %s failed", job_id)
+            break
+    feed.end()

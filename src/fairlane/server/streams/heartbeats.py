@@ -9,9 +9,14 @@ from ...rest.events import HEARTBEAT, HEARTBEAT_SECONDS
 
 async def beat_until(signal: asyncio.Event) -> bytes:
     """Wait until `signal` is set or a heartbeat is due. Returns the heartbeat, or nothing."""
+    return b"" if await until(signal, HEARTBEAT_SECONDS) else HEARTBEAT
+
+
+async def until(signal: asyncio.Event, seconds: float) -> bool:
+    """Wait for the signal, `seconds` at most. Returns whether it came."""
     try:
-        async with asyncio.timeout(HEARTBEAT_SECONDS):
+        async with asyncio.timeout(seconds):
             await signal.wait()
     except TimeoutError:
-        return HEARTBEAT
-    return b""
+        return False
+    return True

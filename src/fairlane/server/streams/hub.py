@@ -8,22 +8,21 @@ nor with their slowness.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 
 import msgspec
 
 from ...backend import Backend
 from ...model.errors import FairlaneError
-from ...model.monitor import Overview
-from ...rest.events import JOBS, OVERVIEW, RESET, RETRY, JobChanges, event_text
+from ...model.monitor import JobChange, Overview
+from ...rest.events import HEARTBEAT_SECONDS, JOBS, OVERVIEW, RESET, RETRY, JobChanges, event_text
 from ...rest.monitor import OverviewView
-from .heartbeats import beat_until
+from .heartbeats import beat_until, until
 
 JOBS_EVERY_S = 0.25
 OVERVIEW_EVERY_S = 1.0
@@ -46,8 +45,15 @@ class Entry(msgspec.Struct, frozen=True):
     """An event in the ring."""
 
     place: int
-    name: str
+    id: str
     rendered: bytes
+    jobs: Sequence[JobChange] = ()
+    """The changes that it tells."""
+
+    def shown_to(self, tenant_id: str) -> bytes:
+        """The event with this tenant's jobs only; empty if there are none."""
+        own = [job for job in self.jobs if job.tenant_id == tenant_id]
+        return event_text(JOBS, _encode(JobChanges(jobs=own, more=False)), self.id) if own else b""
 
 
 class Hub:
@@ -67,14 +73,42 @@ class Hub:
         self._pausing: asyncio.TimerHandle | None = None
         self._stopped = False
 
-    async def events(self, last_event_id: str | None) -> AsyncGenerator[bytes]:
-        """The events of a client, from the present, or from the event that it saw last."""
+    def events(self, last_event_id: str | None, tenant_id: str | None = None) -> AsyncGenerator[bytes]:
+        """The events of a client, from the present, or from the event that it saw last: of all tenants, or of one."""
+        return self._all_events(last_event_id) if tenant_id is None else self._events_of(tenant_id)
+
+    async def _events_of(self, tenant_id: str) -> AsyncGenerator[bytes]:
+        """The changes of one tenant's jobs.
+
+        Whether the bound on listed changes left out any of them is unknown, and telling about others is forbidden.
+        So the client loads everything again at fixed times, and neither these times nor anything else in the stream
+        depends on other tenants.
+        """
         fresh = asyncio.Event()
         self._join(fresh)
         try:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_LIVE_WITHIN_S):
-                    await self._live.wait()
+            await self._until_live()
+            place = self._place
+            yield RETRY
+            reset_at = time.monotonic() + HEARTBEAT_SECONDS
+            while True:
+                fresh.clear()
+                while (entry := self._after(place)) is not None:
+                    place = entry.place
+                    yield entry.shown_to(tenant_id)
+                place = self._place
+                if time.monotonic() >= reset_at:
+                    reset_at += HEARTBEAT_SECONDS
+                    yield self._render(RESET, b"{}")
+                await until(fresh, reset_at - time.monotonic())
+        finally:
+            self._leave(fresh)
+
+    async def _all_events(self, last_event_id: str | None) -> AsyncGenerator[bytes]:
+        fresh = asyncio.Event()
+        self._join(fresh)
+        try:
+            await self._until_live()
             place = self._place_of(last_event_id)
             if place is None:
                 place = self._place
@@ -94,6 +128,9 @@ class Hub:
                     yield await beat_until(fresh)
         finally:
             self._leave(fresh)
+
+    async def _until_live(self) -> None:
+        await until(self._live, _LIVE_WITHIN_S)
 
     def stop(self) -> None:
         """End the subscription for good."""
@@ -130,7 +167,7 @@ class Hub:
                     self._append(RESET, b"{}")
                     self._live.set()
                 if changes.jobs or changes.more:
-                    self._append(JOBS, _encode(JobChanges(jobs=changes.jobs, more=changes.more)))
+                    self._append(JOBS, _encode(JobChanges(jobs=changes.jobs, more=changes.more)), changes.jobs)
                 await asyncio.sleep(JOBS_EVERY_S)
 
     async def _watch_whole(self) -> None:
@@ -142,9 +179,9 @@ class Hub:
                 self._append(OVERVIEW, _encode(OverviewView.of(overview)))
             await asyncio.sleep(OVERVIEW_EVERY_S)
 
-    def _append(self, name: str, data: bytes) -> None:
+    def _append(self, name: str, data: bytes, jobs: Sequence[JobChange] = ()) -> None:
         self._place += 1
-        entry = Entry(self._place, name, self._render(name, data))
+        entry = Entry(self._place, self._id, self._render(name, data), jobs)
         self._ring.append(entry)
         self._ring_bytes += len(entry.rendered)
         while len(self._ring) > MAX_EVENTS or (self._ring_bytes > MAX_EVENT_BYTES and len(self._ring) > 1):
@@ -165,7 +202,11 @@ class Hub:
         return self._render(OVERVIEW, _encode(OverviewView.of(self._overview)))
 
     def _render(self, name: str, data: bytes) -> bytes:
-        return event_text(name, data, f"{self._epoch}-{self._place}")
+        return event_text(name, data, self._id)
+
+    @property
+    def _id(self) -> str:
+        return f"{self._epoch}-{self._place}"
 
     def _place_of(self, event_id: str | None) -> int | None:
         """The place of an event id; -1 for an id of another process."""

@@ -1,4 +1,4 @@
-"""Responses of server-sent events, which last until their source, their client or the server ends."""
+"""Responses of server-sent events, which last until their source, their client, their token or the server ends."""
 
 from __future__ import annotations
 
@@ -39,9 +39,8 @@ class EventStream(Answer):
 
     async def _send_events(self, send: Send) -> None:
         forwarding = asyncio.create_task(self._forward(send))
-        gone = asyncio.create_task(self._call.disconnected())
         stopping = asyncio.create_task(self._call.context.stopping.wait())
-        tasks = {forwarding, gone, stopping}
+        tasks = {forwarding, stopping, *self._call.endings()}
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:

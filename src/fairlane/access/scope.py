@@ -1,0 +1,22 @@
+"""The part of a backend that a token opens."""
+
+from __future__ import annotations
+
+from ..backend import Backend
+from ..model.token import Token, TokenKind
+from .monitor import MonitorBackend
+from .tenant import TenantBackend
+from .worker import WorkerBackend
+
+
+def scoped(backend: Backend, token: Token) -> Backend:
+    """The backend as the holder of this token may use it."""
+    match token.kind:
+        case TokenKind.TENANT:
+            return TenantBackend(backend, token.tenant_id or "")
+        case TokenKind.WORKER:
+            return WorkerBackend(backend, token)
+        case TokenKind.MONITOR:
+            return MonitorBackend(backend)
+        case TokenKind.ADMIN:
+            return backend

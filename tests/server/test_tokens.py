@@ -1,0 +1,186 @@
+"""Who may call what: every operation with every kind of token, and what a token keeps from its holder."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from fairlane.model.token import TokenKind, TokenSpec, new_secret
+from fairlane.server.settings import ServerSettings
+
+from .conftest import Served, serving
+
+ABSENT = "00" + "f" * 24
+"""The id of no job."""
+_JOB = {"payload": 1}
+_BODIES: dict[str, Any] = {
+    "POST /jobs": _JOB,
+    "POST /jobs/batch": {"jobs": [_JOB]},
+    "POST /jobs/actions": {"action": "cancel", "ids": [ABSENT]},
+    "PUT /tenants/{id}": {},
+    "PUT /tenants/{id}/schedules/{name}": {"cron": "0 3 * * *", "payload": 1},
+    "POST /leases": {"workerId": "w1"},
+    "POST /leases/extend": {"worker": {"id": "w1", "slots": 1}},
+    "POST /leases/finish": {"outcomes": []},
+    "POST /tokens": {"name": "walk", "kind": "monitor"},
+}
+T, W, M = "tenant", "worker", "monitor"
+ALLOWED: dict[str, str | set[str]] = {
+    "GET /livez": "everyone",
+    "GET /readyz": "everyone",
+    "POST /jobs": {T},
+    "POST /jobs/batch": {T},
+    "GET /jobs": {T, M},
+    "GET /jobs/scheduled": {T, M},
+    "GET /jobs/pending": {T, M},
+    "GET /jobs/running": {T, M},
+    "GET /jobs/completed": {T, M},
+    "GET /jobs/dlq": {T, M},
+    "GET /jobs/cancelled": {T, M},
+    "GET /jobs/metrics": {T, M},
+    "GET /jobs/{id}": {T, M},
+    "GET /jobs/{id}/explain": {T, M},
+    "GET /jobs/{id}/logs": set(),
+    "GET /jobs/{id}/events": {T},
+    "POST /jobs/{id}/cancel": {T},
+    "POST /jobs/{id}/retry": {T},
+    "POST /jobs/actions": {T},
+    "POST /jobs/dlq/retry": {T},
+    "DELETE /jobs/dlq": {T},
+    "GET /tenants": {M},
+    "GET /tenants/{id}": {T, M},
+    "PUT /tenants/{id}": set(),
+    "DELETE /tenants/{id}/limits": set(),
+    "POST /tenants/{id}/pause": set(),
+    "POST /tenants/{id}/resume": set(),
+    "POST /tokens": set(),
+    "GET /tokens": set(),
+    "DELETE /tokens/{name}": set(),
+    "GET /schedules": {T, M},
+    "GET /tenants/{id}/schedules/{name}": {T, M},
+    "PUT /tenants/{id}/schedules/{name}": {T, W},
+    "DELETE /tenants/{id}/schedules/{name}": {T},
+    "POST /tenants/{id}/schedules/{name}/pause": {T},
+    "POST /tenants/{id}/schedules/{name}/resume": {T},
+    "POST /tenants/{id}/schedules/{name}/run": {T},
+    "POST /leases": {W},
+    "POST /leases/extend": {W},
+    "POST /leases/finish": {W},
+    "GET /queues": {W, M},
+    "POST /queues/{name}/pause": set(),
+    "POST /queues/{name}/resume": set(),
+    "GET /workers": {W, M},
+    "GET /workers/{id}/orders": {W},
+    "POST /workers/{id}/drain": set(),
+    "DELETE /workers/{id}": {W},
+    "GET /overview": {M},
+    "GET /history": {M},
+    "GET /events": {T, M},
+    "GET /metrics": {M},
+}
+"""The kinds beside admins. An operation that is missing here fails the walk."""
+
+
+class Holders:
+    """A client for each kind of token, on a server that asks for tokens."""
+
+    def __init__(self, api: Served) -> None:
+        self.api = api
+        self.clients: dict[str, httpx.AsyncClient] = {}
+
+    def __getitem__(self, name: str) -> httpx.AsyncClient:
+        return self.clients[name]
+
+    async def add(self, name: str, kind: TokenKind, **fields: Any) -> httpx.AsyncClient:
+        _, secret = await self.api.engine.tokens.create(TokenSpec(name=name, kind=kind, **fields))
+        return self.add_secret(name, secret)
+
+    def add_secret(self, name: str, secret: str | None) -> httpx.AsyncClient:
+        headers = {} if secret is None else {"authorization": f"Bearer {secret}"}
+        client = httpx.AsyncClient(base_url=self.api.client.base_url, headers=headers, timeout=20)
+        self.clients[name] = client
+        return client
+
+
+@pytest.fixture(scope="module")
+async def holders(store_url: str) -> AsyncIterator[Holders]:
+    async with serving(store_url, ServerSettings(allowed_hosts=None), with_tokens=True) as api:
+        found = Holders(api)
+        await found.add("acme", TokenKind.TENANT, tenant_id="acme")
+        await found.add("reader", TokenKind.TENANT, tenant_id="acme", read_only=True)
+        await found.add("globex", TokenKind.TENANT, tenant_id="globex")
+        await found.add("worker", TokenKind.WORKER, queues=("mail", "reports"))
+        await found.add("other-worker", TokenKind.WORKER)
+        await found.add("monitor", TokenKind.MONITOR)
+        await found.add("admin", TokenKind.ADMIN)
+        await found.add("expired", TokenKind.ADMIN, expires_at=datetime.now(UTC) - timedelta(seconds=1))
+        await found.add("revoked", TokenKind.ADMIN)
+        await api.engine.tokens.revoke("revoked")
+        found.add_secret("unknown", new_secret())
+        found.add_secret("malformed", "fl_secret")
+        found.add_secret("none", None)
+        yield found
+        for client in found.clients.values():
+            await client.aclose()
+
+
+async def ask(client: httpx.AsyncClient, operation: str, target: str, name: str = "nightly") -> httpx.Response:
+    """The answer to an operation whose path has `target` and `name`; only the head of a stream."""
+    method, path = operation.split(" ")
+    path = path.replace("{id}", target).replace("{name}", name)
+    body = _BODIES.get(operation)
+    if name == "declared" and operation.startswith("PUT"):
+        body = {**_BODIES[operation], "declaration": "app"}
+    async with client.stream(method, path, json=body) as answer:
+        if answer.headers.get("content-type") != "text/event-stream":
+            await answer.aread()
+        return answer
+
+
+async def operations(holders: Holders) -> list[str]:
+    document = (await holders["none"].get("/openapi.json")).json()
+    return [f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods]
+
+
+async def test_each_operation_is_for_the_kinds_of_the_table_and_admins(holders: Holders) -> None:
+    found = await operations(holders)
+    assert sorted(found) == sorted(ALLOWED)
+    job_id = (await holders["acme"].post("/jobs", json=_JOB)).json()["id"]
+    for operation in found:
+        allowed = ALLOWED[operation]
+        target = job_id if operation.split(" ")[1].startswith("/jobs/") else "acme"
+        for name in ("none", "expired", "revoked", "unknown", "malformed"):
+            answer = await ask(holders[name], operation, target)
+            if allowed == "everyone":
+                assert answer.status_code == 200, (operation, name)
+            else:
+                assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer"), (operation, name)
+        for name, kind in (("acme", T), ("reader", T), ("worker", W), ("monitor", M), ("admin", "admin")):
+            answer = await ask(holders[name], operation, target, "declared" if kind == W else "nightly")
+            may = allowed == "everyone" or kind == "admin" or kind in allowed
+            if name == "reader" and not operation.startswith("GET "):
+                may = False
+            assert (answer.status_code != 403) == may, (operation, name, answer.status_code)
+            assert answer.status_code != 401, (operation, name)
+
+
+async def test_the_document_tells_which_operations_need_a_token(holders: Holders) -> None:
+    document = (await holders["none"].get("/openapi.json")).json()
+    assert document["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+    assert document["security"] == [{"token": []}]
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            needs_one = ALLOWED[f"{method.upper()} {path}"] != "everyone"
+            assert operation.get("security") == (None if needs_one else []), path
+            assert ("401" in operation["responses"]) == needs_one, path
+
+
+async def test_the_token_is_checked_before_query_and_body(holders: Holders) -> None:
+    answer = await holders["none"].post("/jobs?bad=1", content=b"{")
+    assert answer.status_code == 401
+    answer = await holders["worker"].get("/jobs?limit=-1")
+    assert answer.status_code == 403
