@@ -1,4 +1,4 @@
-"""What is left out of a job for those who may not see all of it."""
+"""Jobs as seen by tokens that may not see every field."""
 
 from __future__ import annotations
 

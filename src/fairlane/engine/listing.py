@@ -76,7 +76,7 @@ class Listing:
             for i in range(1, len(reply), _VALUES)
         ]
         found.sort(key=lambda pair: pair[0], reverse=newest_first)
-        if end is not None:  # a partition that stopped there may have jobs before those of the others
+        if end is not None:  # a partition that stopped there may hold jobs that come earlier
             found = [pair for pair in found if (pair[0] >= end if newest_first else pair[0] <= end)]
         if len(found) > query.limit:
             found = found[: query.limit]

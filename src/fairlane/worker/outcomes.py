@@ -163,7 +163,7 @@ def _traceback_of(error: BaseException) -> str | None:
 
 
 def _text_of(error: BaseException, shown: BaseException | None = None) -> str:
-    """The text of `shown` with those of the exceptions beside it in a group; without it, the text of the whole."""
+    """The text of `shown` and of the other exceptions in its group; without `shown`, the text of the whole group."""
     if not isinstance(error, BaseExceptionGroup):
         return _printed(error)
     others = [each for each in leaves(error) if each is not shown]

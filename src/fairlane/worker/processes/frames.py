@@ -52,7 +52,7 @@ class Said(msgspec.Struct, tag=True, array_like=True):
     progress: Progress | None
     lines: list[LogLine]
     records: list[Record]
-    """Those of the lines that the worker's handlers are to handle."""
+    """The lines for the worker's handlers."""
 
 
 class Ended(msgspec.Struct, tag=True, array_like=True):
