@@ -7,12 +7,8 @@ import os
 
 from .backend import Backend
 from .engine import Engine
+from .rest.urls import is_remote
 from .store import Durability, open_store
-
-
-def is_remote(url: str) -> bool:
-    """Whether this is the URL of an API rather than of a store."""
-    return url.startswith(("http://", "https://"))
 
 
 def load_client(url: str) -> None:
@@ -21,15 +17,17 @@ def load_client(url: str) -> None:
         from . import remote  # noqa: F401
 
 
-async def open_backend(url: str, *, durability: str | None = None) -> Backend:
+async def open_backend(url: str, *, durability: str | None = None, token: str | None = None) -> Backend:
     """The backend at the URL of a store or of an API.
 
-    Raises InvalidInput, StoreUnavailable or StoreRefused. The API is first spoken to by the first call.
+    `token` is sent to an API; a store needs none. The first call connects to an API.
+
+    Raises InvalidInput, StoreUnavailable or StoreRefused.
     """
     if is_remote(url):
         from .remote import RemoteBackend  # imported late because it is slow to import
 
-        return RemoteBackend(url)
+        return RemoteBackend(url, token)
     return await open_engine(url, durability=durability)
 
 

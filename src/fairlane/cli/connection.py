@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..backend import Backend, Maintenance
-from ..connect import is_remote, open_backend, open_engine
+from ..connect import open_backend, open_engine
 from ..model.errors import InvalidInput, StoreUnavailable
+from ..rest.urls import is_remote
+from ..runtime.access_token import access_token
 from ..runtime.settings import Settings
 
 T = TypeVar("T")
@@ -19,7 +21,7 @@ def ask(settings: Settings, question: Callable[[Backend], Awaitable[T]]) -> T:
     """Call `question` with the backend, and return its answer. Raises StoreUnavailable and InvalidInput."""
 
     async def connected() -> T:
-        backend = await open_backend(settings.queue_url, durability=settings.durability)
+        backend = await open_backend(settings.queue_url, durability=settings.durability, token=access_token(settings))
         try:
             return await question(backend)
         finally:

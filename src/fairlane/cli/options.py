@@ -71,7 +71,7 @@ def _tell_url_of_file(origins: Mapping[str, Origin]) -> None:
             click.echo(f"{FILE_NAME} sets {name} to {printable(redact_url(str(value)))}", err=True)
 
 
-client_settings = with_settings("url", "data_dir", "durability", spelled={"url": ("--url", "--store")})
+client_settings = with_settings("url", "token_file", "data_dir", "durability", spelled={"url": ("--url", "--store")})
 """The settings of commands that call a backend."""
 
 

@@ -16,9 +16,9 @@ from .workers import RemoteWorkers
 class RemoteBackend:
     """Implements `backend.Backend` against the API at an http or https URL. The first call connects."""
 
-    def __init__(self, url: str) -> None:
-        """Raises InvalidInput for a URL that cannot name an API."""
-        self._transport = Transport(url)
+    def __init__(self, url: str, token: str | None = None) -> None:
+        """`token` is an access token. Raises InvalidInput for a malformed token, or a URL that cannot name an API."""
+        self._transport = Transport(url, token)
         self.tenants = RemoteTenants(self._transport)
         self.jobs = RemoteJobs(self._transport)
         self.leases = RemoteLeases(self._transport)

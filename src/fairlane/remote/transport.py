@@ -13,6 +13,7 @@ import httpx
 import msgspec
 
 from ..model.errors import FairlaneError, InvalidInput, StoreUnavailable
+from ..model.token import is_well_formed
 from ..rest.problems import PROBLEM_TYPE, Problem, error_of
 
 PATIENCE_S = 2.0
@@ -33,10 +34,12 @@ _decode_problem = msgspec.json.Decoder(Problem).decode
 class Transport:
     """Calls to the API at one URL. Belongs to the event loop of its first call."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str | None = None) -> None:
         self.name, base = _parse(url)
         """The URL without secrets."""
-        self._client = httpx.AsyncClient(base_url=base, follow_redirects=False)
+        # Redirects are refused: they would lead the token to another server.
+        headers = {} if token is None else {"authorization": f"Bearer {_checked(token, base)}"}
+        self._client = httpx.AsyncClient(base_url=base, headers=headers, follow_redirects=False)
 
     async def call(
         self,
@@ -122,6 +125,15 @@ def _parse(url: str) -> tuple[str, httpx.URL]:
     if parsed.scheme not in {"http", "https"} or not parsed.host or parsed.query or parsed.fragment:
         raise InvalidInput("the API's URL must look like http://HOST:PORT or https://HOST/PATH")
     return str(parsed.copy_with(userinfo=b"")), parsed
+
+
+def _checked(token: str, url: httpx.URL) -> str:
+    """The token. Raises InvalidInput, without the token in it."""
+    if not is_well_formed(token):
+        raise InvalidInput("the access token is not complete: it begins with fl_ and has 52 characters")
+    if url.userinfo:
+        raise InvalidInput("give either an access token, or a user and password in the URL")
+    return token
 
 
 def _reason(error: Exception) -> str:

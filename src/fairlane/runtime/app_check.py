@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 
+from ..process.environment import TOKEN_VARIABLE
 from ..process.identity import NAME_VARIABLE, PARENT_VARIABLE
 from .app_loading import BUILTIN, check_app_name
 from .child import COMMAND
@@ -22,6 +23,7 @@ def check_app(settings: Settings, app: str) -> None:
     command = [*COMMAND, "try-app", app]
     own = {PARENT_VARIABLE: str(os.getpid()), NAME_VARIABLE: "app"}
     environment = os.environ | as_environment(settings) | own
+    environment.pop(TOKEN_VARIABLE, None)
     stdout = sys.stderr.fileno()  # what the modules print must not mix with the output of this command
     tried = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=stdout, env=environment)
     if tried.returncode != 0:

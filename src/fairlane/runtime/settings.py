@@ -21,7 +21,9 @@ from ..model.idempotency import MAX_IDEMPOTENCY_MS
 from ..model.job import MAX_DELAY_MS
 from ..model.lease import MAX_LEASE_MS, MIN_LEASE_MS
 from ..model.tenant import Fairness, Rate, TenantPolicy
+from ..process.environment import TOKEN_VARIABLE
 from ..process.loop import LoopKind
+from ..rest.urls import is_remote
 
 FILE_NAME = "fairlane.toml"
 _SIZE = re.compile(r"(\d+)\s*(KB|MB|GB)", re.IGNORECASE | re.ASCII)
@@ -65,6 +67,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     processes: Annotated[int, Meta(ge=1, le=256, description="Number of worker processes that share the slots.")] = 1
     store: Annotated[str, Meta(description="URL of the store; an embedded store in the data folder if empty.")] = ""
     url: Annotated[str, Meta(description="URL of the API or store to connect to; the store if empty.")] = ""
+    token_file: Annotated[
+        str, Meta(description="File with the access token for the API at the URL; FAIRLANE_TOKEN if empty.")
+    ] = ""
     default_rate: Annotated[str, Meta(description='Default submission rate, such as "10/1m", or "off".')] = "10/1m"
     default_concurrency: Annotated[int | None, Meta(description='Default concurrency of a tenant, or "off".')] = 5
     fairness: Annotated[
@@ -189,7 +194,20 @@ def find_origins(
             origins[name] = Origin(file[name], FILE_NAME)
         else:
             origins[name] = Origin(default_of(name), "default")
+    _check_token_goes_with_url(origins, environment)
     return origins
+
+
+def _check_token_goes_with_url(origins: Mapping[str, Origin], environment: Mapping[str, str]) -> None:
+    """Raises InvalidInput if the current folder would choose who receives the user's access token."""
+    if origins["token_file"].origin == FILE_NAME:
+        raise InvalidInput(f"{FILE_NAME} cannot set token-file: use --token-file or FAIRLANE_TOKEN_FILE")
+    has_token = origins["token_file"].value or environment.get(TOKEN_VARIABLE)
+    if has_token and origins["url"].origin == FILE_NAME and is_remote(str(origins["url"].value)):
+        raise InvalidInput(
+            f"the access token is not sent to the URL in {FILE_NAME}, since anyone can write such a file: set the URL "
+            f"where you set the token, with --url or FAIRLANE_URL"
+        )
 
 
 def check(origins: Mapping[str, Origin]) -> Settings:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
-from ..backend import Backend
-from ..connect import is_remote, open_backend
+from ..connect import open_backend
 from ..process.exit_report import Report, Supervisor
+from ..rest.urls import is_remote
 from ..sdk.schedules import declare
+from .access_token import take_access_token
 from .app_loading import load_app
 from .health import serve_health
 from .retrying import insist
@@ -25,6 +27,9 @@ def work(settings: Settings, app: str, queues: Weighted, worker_id: str | None, 
     from ..worker.options import new_worker_id
 
     supervisor = Supervisor.of_this_process()
+    # Before the app is loaded, so that its code does not see the token in the environment.
+    token = take_access_token(settings)
+    open_for_worker = partial(open_backend, settings.queue_url, durability=settings.durability, token=token)
     loaded = load_app(app)
     options = WorkerOptions(
         worker_id=worker_id or new_worker_id(),
@@ -39,9 +44,6 @@ def work(settings: Settings, app: str, queues: Weighted, worker_id: str | None, 
     )
     listener = listen(*parse_address(settings.health)) if settings.health else None
     beside: list[asyncio.Task[None]] = []
-
-    async def open_for_worker() -> Backend:
-        return await open_backend(settings.queue_url, durability=settings.durability)
 
     def make_worker() -> Worker:
         if with_upkeep and not is_remote(settings.queue_url):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 
 from ..backend import Backend, Maintenance
-from ..connect import is_remote, open_backend
+from ..connect import open_backend
+from ..rest.urls import is_remote
+from .access_token import access_token
 from .health import served_health
 from .reaper import Reaper
 from .reload import reloading
@@ -22,7 +24,7 @@ async def run_workers(settings: Settings, app: str, queues: str, *, with_upkeep:
         async with contextlib.AsyncExitStack() as stack:
             maintenance: Maintenance | None = None
             if is_remote(settings.queue_url):
-                backend: Backend = await open_backend(settings.queue_url)
+                backend: Backend = await open_backend(settings.queue_url, token=access_token(settings))
                 stack.push_async_callback(backend.close)
             else:
                 opening = stack.enter_async_context(open_store(settings.queue_url, settings, with_upkeep=with_upkeep))

@@ -15,6 +15,7 @@ from ..model.errors import InvalidInput
 from ..model.job import DEFAULT_QUEUE
 from ..model.names import check_name
 from ..model.schedule import ScheduleSpec
+from ..process.environment import TOKEN_VARIABLE
 from .call import Bound
 from .connections import Connections
 from .definition import Place, check_function, place_of, place_of_caller
@@ -49,6 +50,7 @@ class App:
     """Tasks by name, and a connection to the queue that opens with the first call.
 
     `url` is a store or an API [default: FAIRLANE_URL, else an embedded store in `.fairlane`].
+    `token` is an access token for the API at `url` [default: FAIRLANE_TOKEN, if `url` is not given].
     `tenancy`: with "required", every job needs a tenant: from `using(tenant=)`, `with app.tenant(...)` or the
     running job that submits it. With "default", a job without one belongs to the tenant "default".
     """
@@ -57,12 +59,16 @@ class App:
         self,
         url: str | None = None,
         *,
+        token: str | None = None,
         tenancy: Literal["required", "default"] = "required",
         middleware: Sequence[Middleware] = (),
     ) -> None:
+        if token is not None and url is None:
+            raise InvalidInput("give the URL of the API together with its access token")
         self.middleware = tuple(middleware)
         """The steps around all jobs of this app."""
         self._url = url
+        self._token = token
         self._tenancy = tenancy
         self._is_loaded = False
         self._tasks: dict[str, Task[..., Any]] = {}
@@ -221,7 +227,9 @@ class App:
             open_backend,  # late: loading the store's client takes time that workers' imports need not spend
         )
 
-        return await open_backend(self.url)
+        # A token of the environment belongs to the URL of the environment.
+        token = self._token if self._url else os.environ.get(TOKEN_VARIABLE) or None
+        return await open_backend(self.url, token=token)
 
     def run_sync(self, function: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run an async function that uses this app from code without an event loop, and return its result.

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ...process.environment import TOKEN_VARIABLE
 from ...runtime.settings import NAMES, check, find_origins, read_file
 from ..options import output_option
 from ..terminal.output import print_json, print_table
@@ -24,6 +25,8 @@ def config(output: str) -> None:
     effective: dict[str, Any] = {name: getattr(settings, name) for name in NAMES}
     effective |= {"store": redact_url(settings.store_url), "url": redact_url(settings.queue_url)}
     shown = {name.replace("_", "-"): (effective[name], origins[name].origin) for name in NAMES}
+    has_token = bool(os.environ.get(TOKEN_VARIABLE))
+    shown["token"] = ("fl_..." if has_token else "", TOKEN_VARIABLE if has_token else "default")
     if output == "json":
         print_json({name: {"value": value, "origin": origin} for name, (value, origin) in shown.items()})
     else:

@@ -34,6 +34,7 @@ one queue cannot use, the others get. Without weights, only the tenants' turns d
     "max_memory",
     "health",
     "url",
+    "token_file",
     "data_dir",
     "durability",
     "loop",
