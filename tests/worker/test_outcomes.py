@@ -1,6 +1,7 @@
 """What a job came to becomes an outcome that the store can take, whatever the job did."""
 
 import asyncio
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -197,3 +198,59 @@ def test_the_error_of_a_large_group_names_some_of_its_exceptions() -> None:
     assert error_of(deep).message == "unhandled errors in a TaskGroup: ValueError: innermost"
     many = error_of(group(*[ValueError(str(n)) for n in range(5_000)])).message
     assert many.endswith("ValueError: 9; and 990 more")
+
+
+class Leaving(Exception):
+    def __str__(self) -> str:
+        raise SystemExit(3)
+
+
+class Interrupting(Exception):
+    def __getattribute__(self, name: str) -> Any:
+        raise KeyboardInterrupt
+
+
+class NamelessKind(type):
+    @property
+    def __name__(cls) -> str:  # type: ignore[override]
+        raise RuntimeError("no name")
+
+
+def nameless() -> BaseException:
+    error: BaseException = NamelessKind("Nameless", (Exception,), {})()  # pytest reads the names of global classes
+    return error
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (Leaving, "Leaving"),
+        (lambda: SystemExit(Leaving()), "SystemExit"),
+        (lambda: ExceptionGroup("group", [Leaving()]), "ExceptionGroup"),
+        (Interrupting, "Interrupting"),
+        (nameless, "Nameless"),
+    ],
+)
+def test_an_exception_that_raises_when_it_is_looked_at_still_fails_its_job(
+    make: Callable[[], BaseException], kind: str
+) -> None:
+    error = error_of(make())
+    assert error.type == kind
+    assert "(an exception that cannot be printed)" in error.message
+
+
+class LeavingItems(Mapping[str, int]):
+    def __iter__(self) -> Iterator[str]:
+        raise SystemExit(3)
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, name: str) -> int:
+        return 1
+
+
+def test_a_result_that_exits_when_it_is_read_fails_its_job() -> None:
+    outcome = outcomes.completed(LEASE, LeavingItems())
+    assert outcome.error is not None
+    assert (outcome.kind, outcome.error.type, outcome.error.message) == (OutcomeKind.FAILED, "SystemExit", "3")

@@ -16,6 +16,7 @@ from ..model.errors import InvalidInput
 from ..model.lease import FailureKind, Lease, Outcome, OutcomeKind
 from . import outcomes
 from .deadlines import Deadlines
+from .event_loop import hide
 from .failure_hooks import FailureHooks
 from .forks import end_if_forked
 from .invoke import call
@@ -84,6 +85,7 @@ class Executor:
         own = self._context.copy()
         if runnable.executor == "async":
             job.working = asyncio.Task(self._run_async(job), loop=self._loop, name=lease.job_id, context=own)
+            hide(job.working)
         elif runnable.executor == "thread":
             self._threads.run(partial(own.run, self._run_in_thread, job))
         else:
@@ -93,11 +95,11 @@ class Executor:
         lease = job.lease
         enter_job(job.context)
         try:
-            arguments, keywords = job.runnable.parameters.decode(bytes(lease.payload))
-        except InvalidInput as error:
-            self._ended(job, outcomes.misfit(lease, error))
-            return
-        try:
+            try:
+                arguments, keywords = job.runnable.parameters.decode(bytes(lease.payload))
+            except InvalidInput as error:
+                self._ended(job, outcomes.misfit(lease, error))
+                return
             result = await job.runnable.call(*arguments, **keywords)
         except BaseException as error:  # SystemExit or a stray CancelledError end the job, not the worker
             end_if_forked(error)

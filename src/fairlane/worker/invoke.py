@@ -26,10 +26,10 @@ def call(callee: Callee, job: JobContext, lease: Lease) -> Outcome:
     """The outcome of the job. This sets context variables: run it in a context made for the job."""
     enter_job(job)
     try:
-        arguments, keywords = callee.parameters.decode(bytes(lease.payload))
-    except InvalidInput as error:
-        return outcomes.misfit(lease, error)
-    try:
+        try:
+            arguments, keywords = callee.parameters.decode(bytes(lease.payload))
+        except InvalidInput as error:
+            return outcomes.misfit(lease, error)
         result = callee.call(*arguments, **keywords)
     except BaseException as error:
         end_if_forked(error)

@@ -21,6 +21,7 @@ MIN_RATE_DELAY_MS = 100
 MOST_SHOWN = 10
 """Exceptions of a group that its error names."""
 _INVALID_OUTCOME = "InvalidOutcome"
+_UNPRINTABLE = "(an exception that cannot be printed)"
 
 
 def completed(lease: Lease, result: Any) -> Outcome:
@@ -29,8 +30,8 @@ def completed(lease: Lease, result: Any) -> Outcome:
         return Outcome(job_id=lease.job_id, token=lease.token, kind=OutcomeKind.COMPLETED)
     try:
         text = result_text(result)
-    except InvalidResult as error:
-        return rejected(lease, error.kind, str(error))
+    except BaseException as error:  # a value's own methods may raise any, such as SystemExit
+        return raised(lease, error)
     return Outcome(job_id=lease.job_id, token=lease.token, kind=OutcomeKind.COMPLETED, result=msgspec.Raw(text))
 
 
@@ -85,7 +86,17 @@ def released(lease: Lease) -> Outcome:
 
 
 def raised(lease: Lease, error: BaseException) -> Outcome:
-    """The job raised `error`."""
+    """The job raised `error`. This never raises, so that each job that ends has an outcome."""
+    try:
+        return _described(lease, error)
+    except BaseException:  # what is asked of an exception runs its own code, which may raise any
+        kind = type.__dict__["__name__"].__get__(type(error))
+        return Outcome(
+            job_id=lease.job_id, token=lease.token, kind=OutcomeKind.FAILED, error=job_error(kind, _UNPRINTABLE)
+        )
+
+
+def _described(lease: Lease, error: BaseException) -> Outcome:
     if isinstance(error, InvalidResult):
         return rejected(lease, error.kind, str(error))
     kind, delay_ms, trace = OutcomeKind.FAILED, None, None
@@ -157,7 +168,7 @@ def _traceback_of(error: BaseException) -> str | None:
     try:
         inner = error.__traceback__.tb_next if error.__traceback__ is not None else None
         lines = traceback.format_exception(type(error), error, inner)
-    except Exception:  # an exception may be unable to print itself
+    except BaseException:  # an exception may be unable to print itself
         return None
     return "".join(lines)
 
@@ -179,8 +190,8 @@ def _text_of(error: BaseException, shown: BaseException | None = None) -> str:
 def _printed(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception:
-        return "(an exception that cannot be printed)"
+    except BaseException:
+        return _UNPRINTABLE
 
 
 def _signal_name(number: int) -> str:
