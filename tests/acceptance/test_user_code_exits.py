@@ -10,6 +10,7 @@ from tests.support.running import Api, Running, eventually, fairlane, run
 
 TASKS = """
 import asyncio
+import dataclasses
 import multiprocessing
 import os
 import signal
@@ -113,6 +114,33 @@ async def leaves_generator() -> None:
     async for _ in numbers():
         break
     await asyncio.sleep(0.1)
+
+
+@app.task
+async def cancels_all() -> str:
+    seen = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in seen:
+        task.cancel()
+    await asyncio.sleep(0.1)
+    helpers = [asyncio.create_task(asyncio.sleep(60)) for _ in range(2)]
+    return f"{len(asyncio.all_tasks() - seen)} of its own"
+
+
+@dataclasses.dataclass
+class Leaver:
+    number: int
+
+    def __post_init__(self) -> None:
+        if self.number:
+            sys.exit(3)
+
+
+@app.task(retry=ONCE)
+def reads_and_leaves(leaver: Leaver | None = None) -> None: ...
+
+
+@app.task(retry=ONCE)
+async def reads_and_leaves_async(leaver: Leaver | None = None) -> None: ...
 
 
 @app.task
@@ -228,6 +256,7 @@ RETURNS = {
     "heeds": "code 7",
     "calls_soon": None,
     "stops_the_loop": None,
+    "cancels_all": "2 of its own",
     "alarms": None,
     "exits_in_own_threads": None,
 }
@@ -268,6 +297,15 @@ def test_a_job_that_exits_ends_alone(served: tuple[Running, Api], task: str) -> 
         [job] = api.await_state([guilty], "completed")
         assert job["result"] == RETURNS[task]
     assert api.await_state([beside], "completed")[0]["result"] == 1
+    assert worker_of(api) == worker
+
+
+@pytest.mark.parametrize("task", ["reads_and_leaves", "reads_and_leaves_async"])
+def test_an_argument_that_exits_when_it_is_read_fails_its_job(served: tuple[Running, Api], task: str) -> None:
+    _, api = served
+    worker = worker_of(api)
+    [job] = api.await_state([api.submit("default", task, [{"number": 3}])], "failed")
+    assert job["error"]["type"] == "SystemExit"
     assert worker_of(api) == worker
 
 

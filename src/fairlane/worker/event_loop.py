@@ -22,6 +22,7 @@ log = logging.getLogger("fairlane.worker")
 def run_to_its_end(loop: asyncio.AbstractEventLoop, main: Coroutine[Any, Any, T]) -> T:
     """What `main` returns; raises what it raises. `loop.stop()` has no effect meanwhile."""
     task = asyncio.Task(main, loop=loop)
+    hide(task)
     task.add_done_callback(lambda _: loop.stop())
     loop.set_task_factory(_new_task)
     while not task.done():
@@ -41,9 +42,16 @@ def _new_task(
 ) -> asyncio.Task[T]:
     """Make a task. If a job starts it and it exits, the job fails, unless the job handles that."""
     task = asyncio.Task(cast("Coroutine[Any, Any, T]", code), loop=loop, **options)
-    if running_job.get(None) is not None:
+    if running_job.get(None) is None:
+        hide(task)
+    else:
         task.add_done_callback(_helper_ended)
     return task
+
+
+def hide(task: asyncio.Task[Any]) -> None:
+    """Leave a task out of `asyncio.all_tasks()`: a job may cancel or await all of them, and must not reach it."""
+    asyncio._unregister_task(task)
 
 
 def _helper_ended(task: asyncio.Task[Any]) -> None:
