@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from fairlane.model.token import TokenKind, TokenSpec, new_secret
-from fairlane.server.settings import ServerSettings
-
-from .conftest import Served, serving
+from .holders import Holders, holding
 
 ABSENT = "00" + "f" * 24
 """The id of no job."""
@@ -85,47 +81,10 @@ ALLOWED: dict[str, str | set[str]] = {
 """The kinds beside admins. An operation that is missing here fails the walk."""
 
 
-class Holders:
-    """A client for each kind of token, on a server that asks for tokens."""
-
-    def __init__(self, api: Served) -> None:
-        self.api = api
-        self.clients: dict[str, httpx.AsyncClient] = {}
-
-    def __getitem__(self, name: str) -> httpx.AsyncClient:
-        return self.clients[name]
-
-    async def add(self, name: str, kind: TokenKind, **fields: Any) -> httpx.AsyncClient:
-        _, secret = await self.api.engine.tokens.create(TokenSpec(name=name, kind=kind, **fields))
-        return self.add_secret(name, secret)
-
-    def add_secret(self, name: str, secret: str | None) -> httpx.AsyncClient:
-        headers = {} if secret is None else {"authorization": f"Bearer {secret}"}
-        client = httpx.AsyncClient(base_url=self.api.client.base_url, headers=headers, timeout=20)
-        self.clients[name] = client
-        return client
-
-
 @pytest.fixture(scope="module")
 async def holders(store_url: str) -> AsyncIterator[Holders]:
-    async with serving(store_url, ServerSettings(allowed_hosts=None), with_tokens=True) as api:
-        found = Holders(api)
-        await found.add("acme", TokenKind.TENANT, tenant_id="acme")
-        await found.add("reader", TokenKind.TENANT, tenant_id="acme", read_only=True)
-        await found.add("globex", TokenKind.TENANT, tenant_id="globex")
-        await found.add("worker", TokenKind.WORKER, queues=("mail", "reports"))
-        await found.add("other-worker", TokenKind.WORKER)
-        await found.add("monitor", TokenKind.MONITOR)
-        await found.add("admin", TokenKind.ADMIN)
-        await found.add("expired", TokenKind.ADMIN, expires_at=datetime.now(UTC) - timedelta(seconds=1))
-        await found.add("revoked", TokenKind.ADMIN)
-        await api.engine.tokens.revoke("revoked")
-        found.add_secret("unknown", new_secret())
-        found.add_secret("malformed", "fl_secret")
-        found.add_secret("none", None)
+    async with holding(store_url) as found:
         yield found
-        for client in found.clients.values():
-            await client.aclose()
 
 
 async def ask(client: httpx.AsyncClient, operation: str, target: str, name: str = "nightly") -> httpx.Response:

@@ -1,0 +1,105 @@
+"""The tokens that a server remembers: what they cost the store, and when a change is noticed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from fairlane.access import KnownTokens, known_tokens
+from fairlane.engine import Engine
+from fairlane.engine.tokens import EngineTokens
+from fairlane.model.errors import Unauthorized
+from fairlane.model.token import Token, TokenKind, TokenSpec, new_secret
+from fairlane.store import Durability, open_store
+
+
+class Counted:
+    """The tokens of a store, and how often they are asked for."""
+
+    def __init__(self, tokens: EngineTokens) -> None:
+        self._tokens = tokens
+        self.looks = 0
+        self.noted: list[Sequence[str]] = []
+
+    async def find(self, digest: str) -> Token | None:
+        self.looks += 1
+        return await self._tokens.find(digest)
+
+    async def note_uses(self, names: Sequence[str]) -> None:
+        self.noted.append(names)
+        await self._tokens.note_uses(names)
+
+
+@pytest.fixture
+async def engine(store_url: str) -> AsyncIterator[Engine]:
+    store = await open_store(store_url, Durability.MEMORY)
+    await store.client.flushall()
+    engine = await Engine.open(store)
+    yield engine
+    await engine.close()
+
+
+async def create(engine: Engine, name: str, lasts_s: float | None = None) -> str:
+    expires_at = None if lasts_s is None else datetime.now(UTC) + timedelta(seconds=lasts_s)
+    _, secret = await engine.tokens.create(TokenSpec(name=name, kind=TokenKind.ADMIN, expires_at=expires_at))
+    return secret
+
+
+async def test_many_requests_look_once_and_note_the_use_once(engine: Engine) -> None:
+    counted = Counted(engine.tokens)
+    known = KnownTokens(engine, counted)
+    secret = await create(engine, "app")
+    for _ in range(20):
+        await asyncio.gather(*(known.grant(secret) for _ in range(10)))
+    assert counted.looks == 1
+    assert counted.noted == [["app"]]
+    (token,), _ = await engine.tokens.list(10)
+    assert token.last_used_at is not None
+    known.stop()
+
+
+async def test_a_revoked_token_is_refused_once_the_memory_is_old(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert known_tokens.MAX_AGE_S + known_tokens.LOOK_S < 1
+    known = KnownTokens(engine, engine.tokens)
+    secret = await create(engine, "app")
+    await known.grant(secret)
+    await engine.tokens.revoke("app")
+    monkeypatch.setattr(known_tokens, "MAX_AGE_S", 0.0)
+    with pytest.raises(Unauthorized):
+        await known.grant(secret)
+    known.stop()
+
+
+async def test_a_remembered_token_is_refused_as_soon_as_it_expires(engine: Engine) -> None:
+    known = KnownTokens(engine, engine.tokens)
+    secret = await create(engine, "app", lasts_s=0.2)
+    grant = await known.grant(secret)
+    async with asyncio.timeout(5):
+        await known.ended(grant)
+    with pytest.raises(Unauthorized):
+        await known.grant(secret)
+    known.stop()
+
+
+async def test_the_memory_is_bounded_and_malformed_tokens_cost_no_look(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(known_tokens, "MAX_KNOWN", 3)
+    counted = Counted(engine.tokens)
+    known = KnownTokens(engine, counted)
+    secrets = [await create(engine, f"app-{number}") for number in range(4)]
+    for secret in [*secrets, secrets[1], secrets[3]]:
+        await known.grant(secret)
+    assert counted.looks == 4
+    await known.grant(secrets[0])
+    assert counted.looks == 5
+    for secret in ("fl_short", new_secret()[:-1] + "!", "Bearer"):
+        with pytest.raises(Unauthorized):
+            await known.grant(secret)
+    assert counted.looks == 5
+    known.stop()
