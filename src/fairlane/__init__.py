@@ -3,6 +3,7 @@
 from .job.context import JobContext, current
 from .job.control import Cancel, Retry, RetryAfter, Snooze
 from .model.errors import (
+    BacklogFull,
     Conflict,
     FairlaneError,
     IdempotencyMismatch,
@@ -31,6 +32,7 @@ from .sdk.task import AsyncTask, SyncTask, Task
 __all__ = [
     "App",
     "AsyncTask",
+    "BacklogFull",
     "Bound",
     "Cancel",
     "Conflict",

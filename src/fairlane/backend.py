@@ -15,7 +15,6 @@ from .model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome,
 from .model.logs import JobLog
 from .model.monitor import Changes, History, Overview
 from .model.overview import QueueInfo, Reaped, StoreReport, UpkeepStep
-from .model.retention import Retention
 from .model.schedule import Schedule, ScheduleSpec
 from .model.tenant import Fairness, PolicyChange, Tenant, TenantPolicy
 from .model.token import Token, TokenSpec
@@ -282,9 +281,10 @@ class Maintenance(Protocol):
     async def reap_worker(self, worker_id: str, limit: int) -> Reaped:
         """End all leases of a worker that is known to be dead."""
 
-    async def prune(self, retention: Retention, limit: int) -> UpkeepStep:
-        """Delete finished jobs beyond the retention limits. While the store is near its memory limit, completed
-        and cancelled jobs are deleted early.
+    async def prune(self, limit: int) -> UpkeepStep:
+        """Delete finished jobs that are older, or more, than their tenants keep.
+
+        While the store is near its memory limit, completed and cancelled jobs are deleted early.
         """
 
     async def fire(self, limit: int) -> UpkeepStep:

@@ -17,7 +17,6 @@ import pytest
 from fairlane.connect import open_engine
 from fairlane.engine import Engine
 from fairlane.model.job import Job, JobQuery
-from fairlane.model.retention import Retention
 from fairlane.model.states import State
 from fairlane.model.tenant import TenantPolicy
 from fairlane.sdk.task import Task
@@ -75,10 +74,10 @@ async def private_engine(folder: str) -> AsyncIterator[Engine]:
     server.start()
     try:
         engine = await open_engine(f"embedded:{folder}", durability="memory")
-        await engine.maintenance.set_defaults(TenantPolicy(submit_rate=None, concurrency=None))
-        upkeep = asyncio.create_task(
-            run_upkeep(engine.maintenance, Retention(completed_max=10**6, cancelled_max=10**6))
+        await engine.maintenance.set_defaults(
+            TenantPolicy(submit_rate=None, concurrency=None, keep_completed_max=10**6)
         )
+        upkeep = asyncio.create_task(run_upkeep(engine.maintenance))
         try:
             yield engine
         finally:

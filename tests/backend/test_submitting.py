@@ -7,11 +7,12 @@ import pytest
 
 from fairlane.model.backoff import Backoff
 from fairlane.model.bulk import BulkAction
-from fairlane.model.errors import IdempotencyMismatch, IdTaken, InvalidInput, NotFound, RateLimited
+from fairlane.model.errors import BacklogFull, IdempotencyMismatch, IdTaken, InvalidInput, NotFound, RateLimited
 from fairlane.model.job import JobQuery, SubmitStatus
 from fairlane.model.lease import OutcomeKind
 from fairlane.model.refusals import refusal_of
 from fairlane.model.states import Reason, State
+from fairlane.model.tenant import PolicyChange
 
 from .world import World
 
@@ -200,3 +201,24 @@ async def test_a_cursor_of_no_listing_is_refused(world: World, cursor: str) -> N
     with pytest.raises(InvalidInput) as refused:
         await world.backend.jobs.list(JobQuery(cursor=cursor))
     assert refused.value.pointer == "/cursor"
+
+
+async def test_a_full_backlog_refuses_jobs_until_one_has_left_it(world: World) -> None:
+    """Scheduled and pending jobs count; running and ended ones do not, nor do those of other tenants."""
+    await world.unlimit()
+    await world.backend.tenants.change("acme", PolicyChange(max_waiting=3))
+    await world.submit(delay_ms=60_000)
+    first = await world.submit()
+    made = await world.backend.jobs.submit([world.job(), world.job(), world.job("other", queue="q")])
+    assert [each.status for each in made] == [SubmitStatus.CREATED, SubmitStatus.BACKLOG_FULL, SubmitStatus.CREATED]
+    refusal = refusal_of(made[1])
+    assert isinstance(refusal, BacklogFull)
+    assert "3 of its jobs wait, and 3 may" in str(refusal)
+    assert refusal.retry_after > 0
+    await world.backend.jobs.cancel(first)
+    await world.submit()
+    assert (await world.submit_one(world.job())).status is SubmitStatus.BACKLOG_FULL
+    (lease,) = await world.claim(queues=("default",))
+    await world.submit()
+    await world.end(lease, OutcomeKind.RELEASED)
+    assert (await world.submit_one(world.job())).status is SubmitStatus.BACKLOG_FULL

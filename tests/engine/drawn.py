@@ -52,4 +52,9 @@ policy_changes = st.one_of(
     st.builds(PolicyChange, submit_rate=st.sampled_from([None, *(Rate(n, SUBMIT_WINDOW_S) for n in (1, 3, 6))])),
     st.builds(PolicyChange, weight=st.sampled_from([0.5, 1.0, 3.0])),
     st.builds(PolicyChange, paused=st.booleans()),
+    st.builds(PolicyChange, max_waiting=st.sampled_from([None, 1, 3])),
+    st.builds(PolicyChange, keep_completed_seconds=st.sampled_from([0.0, 5.0, 3_600.0])),
+    st.builds(PolicyChange, keep_completed_max=st.sampled_from([0, 1, 3])),
+    st.builds(PolicyChange, keep_failed_seconds=st.sampled_from([0.0, 5.0, 3_600.0])),
+    st.builds(PolicyChange, keep_failed_max=st.sampled_from([0, 1, 3])),
 )

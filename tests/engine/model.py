@@ -14,7 +14,6 @@ from fairlane.model.bulk import BulkAction
 from fairlane.model.idempotency import fingerprint
 from fairlane.model.job import NewJob, SubmitStatus
 from fairlane.model.lease import ClaimRequest, FailureKind, Lease, LeaseStatus, Outcome, OutcomeKind
-from fairlane.model.retention import Retention
 from fairlane.model.states import Reason, State
 from fairlane.model.tenant import TenantPolicy
 from tests.support.clock import Clock
@@ -108,6 +107,10 @@ class Model:
         holder = self._holder(job)
         if holder is not None:
             return SubmitStatus.DEDUPLICATED, holder, None
+        most = self.policy(job.tenant_id).max_waiting
+        waiting = self.of_state(State.PENDING, job.tenant_id) + self.of_state(State.SCHEDULED, job.tenant_id)
+        if most is not None and len(waiting) >= most:
+            return SubmitStatus.BACKLOG_FULL, job.id, None
         taken = self._take_submission(job.tenant_id)
         if not taken:
             return SubmitStatus.RATE_LIMITED, job.id, self._rate_left(job.tenant_id)
@@ -291,23 +294,24 @@ class Model:
         self._count(job.request.tenant_id, "retried")
         self._wait(job, 0)
 
-    def prune(self, keep: Retention, limit: int) -> int:
-        rules = (
-            (State.COMPLETED, keep.completed_ms, keep.completed_max),
-            (State.CANCELLED, keep.cancelled_ms, keep.cancelled_max),
-            (State.FAILED, keep.failed_ms, None),
-        )
-        gone = 0
-        for state, age_ms, most in rules:
-            jobs = sorted(self.of_state(state), key=lambda job: (job.ended_ms, job.request.id))
-            surplus = len(jobs) - most if most is not None else 0
-            spared_ms = min(age_ms, SPARED_MS) if surplus > 0 else age_ms
-            oldest = jobs[:surplus] if surplus > 0 else jobs
-            doomed = [job for job in oldest if job.ended_ms <= self._clock.now_ms - spared_ms]
-            for job in doomed[:limit]:
-                del self.jobs[job.request.id]
-                gone += 1
-        return gone
+    def prunable(self) -> dict[tuple[str, State], list[str]]:
+        """The jobs that may be deleted, by tenant and state, in order."""
+        found = {}
+        for tenant in self.known:
+            policy = self.policy(tenant)
+            completed = (policy.keep_completed_seconds, policy.keep_completed_max)
+            failed = (policy.keep_failed_seconds, policy.keep_failed_max)
+            for state in (State.COMPLETED, State.CANCELLED, State.FAILED):
+                seconds, most = failed if state is State.FAILED else completed
+                jobs = sorted(self.of_state(state, tenant), key=lambda job: (job.ended_ms, job.request.id))
+                surplus = max(0, len(jobs) - most)
+                spared = [min(seconds * 1000, SPARED_MS)] * surplus + [seconds * 1000] * (len(jobs) - surplus)
+                found[tenant, state] = [
+                    job.request.id
+                    for job, kept_ms in zip(jobs, spared, strict=True)
+                    if job.ended_ms <= self._clock.now_ms - kept_ms
+                ]
+        return found
 
     # Within
 

@@ -9,7 +9,6 @@ import pytest
 from fairlane.engine import Engine
 from fairlane.model.job import JobQuery, SubmitStatus
 from fairlane.model.lease import LeaseReport, LeaseStatus, WorkerReport
-from fairlane.model.retention import Retention
 from fairlane.model.states import State
 from fairlane.model.tenant import Rate
 from fairlane.store import Store
@@ -55,24 +54,24 @@ async def test_rates_hold_and_open_on_time(engine: Engine, clock: Clock, step: f
     assert refused.rate is not None
     assert refused.rate.reset_seconds == 9.0
     assert await claim(engine, 2) == []
-    await engine.maintenance.prune(Retention(), 100)
+    await engine.maintenance.prune(100)
     clock.advance(ms=9_000)
     assert len(await claim(engine, 2)) == 1
     assert (await submit(engine, "acme"))[0].status is SubmitStatus.CREATED
 
 
 async def test_delays_and_retention_keep_their_length(engine: Engine, clock: Clock, step: float) -> None:
-    keep = Retention(completed_ms=20_000, completed_max=100, failed_ms=20_000, cancelled_ms=20_000, cancelled_max=100)
+    await limit(engine, "acme", keep_completed_seconds=20)
     await submit(engine, "acme")
     await finish(engine, await claim(engine, 1))
     await submit(engine, "acme", delay_ms=10_000)
     clock.set_store(step)
     assert (await engine.maintenance.promote(10)).next_ms == 10_000
-    assert (await engine.maintenance.prune(keep, 10)).count == 0
+    assert (await engine.maintenance.prune(10)).count == 0
     clock.advance(ms=10_000)
     assert (await engine.maintenance.promote(10)).count == 1
     clock.advance(ms=10_000)
-    assert (await engine.maintenance.prune(keep, 10)).count == 1
+    assert (await engine.maintenance.prune(10)).count == 1
     assert [job.state for job in (await engine.jobs.list(JobQuery())).jobs] == [State.PENDING]
 
 

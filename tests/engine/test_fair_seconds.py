@@ -8,7 +8,6 @@ import pytest
 
 from fairlane.engine import Engine
 from fairlane.model.lease import Lease
-from fairlane.model.retention import Retention
 from fairlane.model.tenant import Fairness, PolicyChange
 from tests.support.acting import UNLIMITED, claim, finish, limit, submit
 from tests.support.clock import Clock
@@ -111,7 +110,7 @@ async def test_time_used_while_the_floor_moved_on_is_paid_for(by_seconds: Engine
     (long,) = await claim(by_seconds, 1)
     await submit(by_seconds, "bee", 50)
     await claim(by_seconds, 10)
-    await by_seconds.maintenance.prune(Retention(), 100)
+    await by_seconds.maintenance.prune(100)
     clock.advance(ms=5_000)
     await finish(by_seconds, [long])
     await submit(by_seconds, "ant", 10)
@@ -136,7 +135,7 @@ async def test_time_used_in_a_queue_without_a_floor_is_paid_for(by_seconds: Engi
     await claim(by_seconds, 40, "fast")
     await submit(by_seconds, "ant", queue="slow")
     (first,) = await claim(by_seconds, 1, "slow")
-    await by_seconds.maintenance.prune(Retention(), 100)
+    await by_seconds.maintenance.prune(100)
     clock.advance(ms=5_000)
     await finish(by_seconds, [first])
     assert (await by_seconds.tenants.get("ant")).completed == 1

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from fairlane.engine import Engine
 from fairlane.model.lease import OutcomeKind
-from fairlane.model.retention import Retention
 from fairlane.store import Durability, Store, open_store
 from fairlane.upkeep.run import run_upkeep
 from tests.support.acting import claim, finish, lift_limits, submit
@@ -150,7 +149,7 @@ async def test_history_outlives_the_store(tmp_path: Path, clock: Clock) -> None:
 
 
 async def test_upkeep_takes_samples(engine: Engine) -> None:
-    upkeep = asyncio.create_task(run_upkeep(engine.maintenance, Retention()))
+    upkeep = asyncio.create_task(run_upkeep(engine.maintenance))
     try:
         async with asyncio.timeout(30):
             while True:

@@ -4,12 +4,10 @@ import pytest
 
 from fairlane.engine import Engine
 from fairlane.model.job import SubmitStatus
-from fairlane.model.retention import Retention
 from tests.support.acting import UNLIMITED, submit
 from tests.support.clock import Clock
 
 DAY_MS = 86_400_000
-KEEP_NOTHING = Retention(0, 0, 0, 0, 0)
 
 
 async def _status(engine: Engine, tenant: str = "acme") -> SubmitStatus:
@@ -21,13 +19,13 @@ async def _status(engine: Engine, tenant: str = "acme") -> SubmitStatus:
 async def test_a_key_holds_for_a_day_to_the_millisecond(engine: Engine, clock: Clock, pruned: bool) -> None:
     assert await _status(engine) is SubmitStatus.CREATED
     clock.advance(ms=DAY_MS - 1)
-    await engine.maintenance.prune(KEEP_NOTHING, 10)
+    await engine.maintenance.prune(10)
     assert await _status(engine) is SubmitStatus.REPLAYED
     clock.advance(ms=1)
     if pruned:
-        await engine.maintenance.prune(KEEP_NOTHING, 10)
+        await engine.maintenance.prune(10)
     assert await _status(engine) is SubmitStatus.CREATED
-    await engine.maintenance.prune(KEEP_NOTHING, 10)
+    await engine.maintenance.prune(10)
     assert await _status(engine) is SubmitStatus.REPLAYED
 
 
@@ -46,7 +44,7 @@ async def test_keys_are_counted_and_deleted_when_they_no_longer_hold(engine: Eng
         await submit(engine, "acme", idempotency_key=f"i{number}")
     assert (await engine.maintenance.doctor()).idempotency_keys == 25
     clock.advance(ms=60_000)
-    await engine.maintenance.prune(Retention(), 10)
+    await engine.maintenance.prune(10)
     report = await engine.maintenance.doctor()
     assert (report.idempotency_keys, report.problems) == (0, [])
     assert await engine.store.client.keys("fl:{0}:i/*") == []
@@ -55,5 +53,5 @@ async def test_keys_are_counted_and_deleted_when_they_no_longer_hold(engine: Eng
 async def test_a_step_of_the_clock_ends_no_key(engine: Engine, clock: Clock) -> None:
     assert await _status(engine) is SubmitStatus.CREATED
     clock.set_store(2 * DAY_MS / 1_000)
-    await engine.maintenance.prune(Retention(), 10)
+    await engine.maintenance.prune(10)
     assert await _status(engine) is SubmitStatus.REPLAYED

@@ -9,7 +9,6 @@ from fairlane.engine.maintenance import WORKER_SILENCE_MS
 from fairlane.model.backoff import Backoff
 from fairlane.model.job import SubmitStatus
 from fairlane.model.lease import OutcomeKind, WorkerReport
-from fairlane.model.retention import Retention
 from fairlane.model.tenant import Rate
 from tests.support.acting import claim, finish, limit, submit
 from tests.support.clock import Clock
@@ -78,7 +77,7 @@ async def test_a_silent_worker_is_forgotten(engine: Engine, clock: Clock) -> Non
     clock.advance(ms=WORKER_SILENCE_MS - 1)
     await engine.leases.extend(WorkerReport(id="here", slots=1), [], 30_000)
     clock.advance(ms=1)
-    await engine.maintenance.prune(Retention(), 10)
+    await engine.maintenance.prune(10)
     assert [worker.id for worker in await engine.workers.list()] == ["here"]
 
 

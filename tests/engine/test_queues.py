@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from fairlane.engine import Engine
-from fairlane.model.retention import Retention
 from tests.support.acting import by_tenant, claim, finish, lift_limits, limit, submit
 from tests.support.clock import Clock
 
@@ -110,7 +109,7 @@ async def test_a_queue_that_nobody_used_for_a_day_is_forgotten_until_its_next_jo
 
     async def known_after(ms: int) -> list[str]:
         clock.advance(ms=ms)
-        await engine.maintenance.prune(Retention(), 100)
+        await engine.maintenance.prune(100)
         return [info.name for info in await engine.queues.list()]
 
     assert await known_after(DAY_MS - 1) == ["done", "held", "later", "paused"]

@@ -9,9 +9,8 @@ from fairlane.model.bulk import BulkAction
 from fairlane.model.errors import Conflict, NotFound
 from fairlane.model.job import NewJob, SubmitStatus
 from fairlane.model.lease import ClaimRequest, LeaseReport, LeaseStatus, Outcome, OutcomeKind, WorkerReport
-from fairlane.model.retention import Retention
 from fairlane.model.states import State
-from tests.support.acting import claim, finish, lose_reply, submit
+from tests.support.acting import claim, finish, limit, lose_reply, submit
 from tests.support.clock import Clock
 
 WORKER = WorkerReport(id="w", slots=8)
@@ -173,13 +172,13 @@ async def test_a_bulk_change_whose_reply_is_lost_counts_what_it_did(
 
 async def test_an_outcome_is_repeated_as_long_as_its_job_is_kept(engine: Engine, clock: Clock) -> None:
     """More jobs have ended than are kept, but each is kept for a minute."""
-    keep_none = Retention(completed_ms=3_600_000, completed_max=0, failed_ms=0, cancelled_ms=0, cancelled_max=0)
+    await limit(engine, "acme", keep_completed_max=0)
     await submit(engine, "acme")
     leases = await claim(engine, 1)
     assert await finish(engine, leases) == [LeaseStatus.OK]
     clock.advance(ms=SPARED_MS - 1)
-    await engine.maintenance.prune(keep_none, 10)
+    await engine.maintenance.prune(10)
     assert await finish(engine, leases) == [LeaseStatus.OK]
     clock.advance(ms=1)
-    await engine.maintenance.prune(keep_none, 10)
+    await engine.maintenance.prune(10)
     assert await finish(engine, leases) == [LeaseStatus.STALE_LEASE]

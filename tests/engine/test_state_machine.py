@@ -29,7 +29,6 @@ from fairlane.model.lease import (
     OutcomeKind,
     WorkerReport,
 )
-from fairlane.model.retention import Retention
 from fairlane.model.states import State
 from fairlane.model.tenant import Fairness, PolicyChange
 from fairlane.store import Durability, Store, open_store
@@ -285,18 +284,31 @@ class EngineMachine(RuleBasedStateMachine):
         assert (again.requeued, again.failed, again.cancelled) == (0, 0, 0)
         self.last = None
 
-    @rule(
-        most=st.sampled_from([1, 3]), age_ms=st.sampled_from([0, 5_000, 3_600_000]), limit=st.sampled_from([1, LIMIT])
-    )
-    def prune(self, most: int, age_ms: int, limit: int) -> None:
-        keep = Retention(age_ms, most, age_ms, age_ms, most)
-        before = set(self.model.jobs)
-        step = self._run(lambda: self.engine.maintenance.prune(keep, limit))
-        assert step.count == self.model.prune(keep, limit)
-        for job_id in before - self.model.jobs.keys():
-            with pytest.raises(NotFound):
-                self._run(lambda job_id=job_id: self.engine.jobs.get(job_id))  # type: ignore[misc]
+    @rule(limit=st.sampled_from([1, LIMIT]))
+    def prune(self, limit: int) -> None:
+        while True:
+            prunable = self.model.prunable()
+            step = self._run(lambda: self.engine.maintenance.prune(limit))
+            gone = {job_id for ids in prunable.values() for job_id in ids if self._is_gone(job_id)}
+            assert step.count == len(gone)
+            for ids in prunable.values():  # the oldest went first
+                assert set(ids[: len(gone & set(ids))]) == gone & set(ids)
+            for job_id in gone:
+                del self.model.jobs[job_id]
+            if step.count < limit:
+                break
+        assert not any(self.model.prunable().values())
         self.last = None
+
+    def _is_gone(self, job_id: str) -> bool:
+        async def read() -> bool:
+            try:
+                await self.engine.jobs.get(job_id)
+            except NotFound:
+                return True
+            return False
+
+        return bool(self._run(read))
 
     @staticmethod
     async def _nothing_done(step: Awaitable[Any]) -> bool:

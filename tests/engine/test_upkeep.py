@@ -7,13 +7,12 @@ from fairlane.engine.retention import SPARED_MS
 from fairlane.model.backoff import Backoff
 from fairlane.model.job import JobQuery
 from fairlane.model.lease import OutcomeKind
-from fairlane.model.retention import Retention
 from fairlane.model.states import State
 from fairlane.store import Durability, open_store
-from tests.support.acting import claim, finish, submit
+from tests.support.acting import UNLIMITED, claim, finish, limit, submit
 from tests.support.clock import Clock
 
-KEPT = Retention(completed_ms=10_000, completed_max=2, failed_ms=60_000, cancelled_ms=20_000, cancelled_max=1)
+KEPT = msgspec.structs.replace(UNLIMITED, keep_completed_seconds=10, keep_completed_max=2, keep_failed_seconds=60)
 
 
 async def test_a_retry_comes_back_to_its_old_place_when_due(engine: Engine, clock: Clock) -> None:
@@ -49,45 +48,47 @@ async def test_due_jobs_keep_priority_and_order(engine: Engine, clock: Clock) ->
 
 
 async def test_prune_forgets_by_age_and_says_when_next(engine: Engine, clock: Clock) -> None:
-    assert (await engine.maintenance.prune(KEPT, 10)).next_ms is None
+    await engine.maintenance.set_defaults(KEPT)
+    assert (await engine.maintenance.prune(10)).next_ms is None
     (made,) = await submit(engine, "acme", 1)
     await finish(engine, await claim(engine, 1))
-    step = await engine.maintenance.prune(KEPT, 10)
+    step = await engine.maintenance.prune(10)
     assert (step.count, step.next_ms) == (0, 10_000)
     clock.advance(ms=9_999)
-    assert (await engine.maintenance.prune(KEPT, 10)).count == 0
+    assert (await engine.maintenance.prune(10)).count == 0
     assert (await engine.jobs.get(made.job_id)).state is State.COMPLETED
     clock.advance(ms=1)
-    step = await engine.maintenance.prune(KEPT, 10)
+    step = await engine.maintenance.prune(10)
     assert (step.count, step.next_ms) == (1, None)
     assert await engine.store.client.keys("fl:{0}:[jrx]/*") == []
 
 
 async def test_prune_forgets_the_oldest_above_the_count(engine: Engine, clock: Clock) -> None:
-    keep = msgspec.structs.replace(KEPT, completed_ms=3_600_000)
+    await engine.maintenance.set_defaults(msgspec.structs.replace(KEPT, keep_completed_seconds=3_600))
     made = await submit(engine, "acme", 5)
     for lease in await claim(engine, 5):
         clock.advance(ms=1)
         await finish(engine, [lease])
-    step = await engine.maintenance.prune(keep, 2)  # what has just ended may still be asked for again
+    step = await engine.maintenance.prune(2)  # what has just ended may still be asked for again
     assert (step.count, step.next_ms) == (0, SPARED_MS - 4)
     clock.advance(ms=SPARED_MS)
-    assert (await engine.maintenance.prune(keep, 2)).next_ms == 0
-    step = await engine.maintenance.prune(keep, 2)
-    assert (step.count, step.next_ms) == (1, keep.completed_ms - SPARED_MS - 1)
+    assert (await engine.maintenance.prune(2)).next_ms == 0
+    step = await engine.maintenance.prune(2)
+    assert (step.count, step.next_ms) == (1, 3_600_000 - SPARED_MS - 1)
     kept = [job.id for job in (await engine.jobs.list(JobQuery(state=State.COMPLETED))).jobs]
     assert kept == [made[4].job_id, made[3].job_id]
 
 
 async def test_prune_works_where_the_store_does_not_tell_its_memory(engine: Engine, clock: Clock) -> None:
+    await engine.maintenance.set_defaults(KEPT)
     await submit(engine, "acme", 1)
     await finish(engine, await claim(engine, 1))
-    clock.advance(ms=KEPT.completed_ms)
+    clock.advance(ms=10_000)
     assert engine.store.server is not None
     await engine.store.client.execute_command("ACL", "SETUSER", "ann", "on", ">pw", "~*", "&*", "+@all", "-info")  # type: ignore[no-untyped-call]
     guarded = await open_store(f"unix://ann:pw@{engine.store.server.socket_path}", Durability.MEMORY)
     try:
-        assert (await (await Engine.open(guarded, clock=clock)).maintenance.prune(KEPT, 10)).count == 1
+        assert (await (await Engine.open(guarded, clock=clock)).maintenance.prune(10)).count == 1
     finally:
         await guarded.close()
 
@@ -115,3 +116,39 @@ async def test_due_jobs_go_before_jobs_that_came_after(engine: Engine, clock: Cl
     ids = [lease.job_id for lease in await claim(engine, 4)]
     assert (ids[0], ids[3]) == (before[0].job_id, after[0].job_id)
     assert set(ids[1:3]) == {made.job_id for made in due}
+
+
+async def test_a_flood_of_one_tenant_evicts_nothing_of_another(engine: Engine, clock: Clock) -> None:
+    """Each tenant keeps its own jobs, by its own limits."""
+    await engine.maintenance.set_defaults(msgspec.structs.replace(UNLIMITED, keep_completed_max=10, keep_failed_max=5))
+    await limit(engine, "careful", keep_completed_max=1_000, keep_completed_seconds=7_200)
+    for tenant in ("quiet", "careful"):
+        await submit(engine, tenant, 8, max_attempts=1)
+    leases = await claim(engine, 16)
+    await finish(engine, leases[:10])
+    await finish(engine, leases[10:], OutcomeKind.FAILED)
+    before = {tenant: await ended_of(engine, tenant) for tenant in ("quiet", "careful")}
+    for kind in (OutcomeKind.COMPLETED, OutcomeKind.FAILED):
+        for _ in range(4):
+            await submit(engine, "flood", 500, max_attempts=1)
+            await finish(engine, await claim(engine, 500), kind)
+    clock.advance(ms=SPARED_MS)
+    while (await engine.maintenance.prune(500)).next_ms == 0:
+        pass
+    assert len(await ended_of(engine, "flood")) == 15
+    assert {tenant: await ended_of(engine, tenant) for tenant in ("quiet", "careful")} == before
+    clock.advance(ms=3_600_000)
+    await engine.maintenance.prune(500)
+    states = {job.state for job in (await engine.jobs.list(JobQuery(tenant_id="quiet"))).jobs}
+    assert states <= {State.FAILED}
+    assert await ended_of(engine, "careful") == before["careful"]
+    await limit(engine, "careful", keep_completed_seconds=60)
+    await engine.maintenance.prune(500)
+    states = {job.state for job in (await engine.jobs.list(JobQuery(tenant_id="careful"))).jobs}
+    assert states <= {State.FAILED}
+    assert (await engine.maintenance.doctor()).problems == []
+
+
+async def ended_of(engine: Engine, tenant: str) -> list[str]:
+    """The jobs of a tenant that are kept."""
+    return [job.id for job in (await engine.jobs.list(JobQuery(tenant_id=tenant, limit=100))).jobs]

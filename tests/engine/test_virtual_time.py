@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from fairlane.engine import Engine
 from fairlane.model.lease import Lease, OutcomeKind
-from fairlane.model.retention import Retention
 from fairlane.model.tenant import Fairness
 from fairlane.store import Durability, Store, open_store
 from tests.support.acting import UNLIMITED, claim, finish, limit, submit
@@ -79,7 +78,7 @@ class Played:
 
     async def _prune(self) -> None:
         """Forgetting virtual times that the floor has passed changes nothing."""
-        await self._engine.maintenance.prune(Retention(), 100)
+        await self._engine.maintenance.prune(100)
 
     async def _pass(self, ms: int) -> None:
         self._clock.advance(ms=ms)

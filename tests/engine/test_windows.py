@@ -4,7 +4,6 @@ import pytest
 
 from fairlane.engine import Engine
 from fairlane.model.job import SubmitStatus
-from fairlane.model.retention import Retention
 from fairlane.model.tenant import Rate
 from tests.support.acting import limit, submit
 from tests.support.clock import Clock
@@ -32,9 +31,9 @@ async def test_a_window_is_deleted_no_earlier_than_it_is_empty(engine: Engine, c
     clock.advance(us=1)
     await submit(engine, "ant")
     clock.advance(us=9_999_999)
-    await engine.maintenance.prune(Retention(), 10)
+    await engine.maintenance.prune(10)
     assert (await engine.tenants.get("ant")).submit_rate_used == 1
     clock.advance(ms=1)
-    await engine.maintenance.prune(Retention(), 10)
+    await engine.maintenance.prune(10)
     assert await engine.store.client.keys("fl:{0}:rate/*") == []
     assert await engine.store.client.exists("fl:{0}:windows") == 0

@@ -12,7 +12,6 @@ import pytest
 from fairlane.engine import Engine
 from fairlane.model.ids import new_claim_id
 from fairlane.model.lease import ClaimRequest, LeaseReport, LeaseStatus, Outcome, OutcomeKind, WorkerReport
-from fairlane.model.retention import Retention
 from fairlane.model.states import State
 from fairlane.server.app import create_app
 from fairlane.store import Durability, open_store
@@ -45,7 +44,7 @@ async def full() -> AsyncIterator[tuple[Engine, httpx.AsyncClient]]:
 
 @asynccontextmanager
 async def upkeep_of(engine: Engine) -> AsyncIterator[None]:
-    upkeep = asyncio.create_task(run_upkeep(engine.maintenance, Retention()))
+    upkeep = asyncio.create_task(run_upkeep(engine.maintenance))
     try:
         yield
     finally:
@@ -98,7 +97,7 @@ async def test_the_dead_letter_queue_is_not_given_up_for_room(full: tuple[Engine
     engine, client = full
     accepted = await submit_until_refused(client)
     await work_off(engine, OutcomeKind.FAILED)
-    await engine.maintenance.prune(Retention(), 100)
+    await engine.maintenance.prune(100)
     jobs = [await engine.jobs.get(job_id) for job_id in accepted]
     history = History(set(accepted), [held for job in jobs for held in held_by(job)])
     assert history.problems({job.id: job.state for job in jobs}) == []

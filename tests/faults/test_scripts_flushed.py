@@ -11,7 +11,6 @@ from fairlane.model.bulk import BulkAction
 from fairlane.model.ids import new_claim_id
 from fairlane.model.job import JobQuery, NewJob, SubmitStatus
 from fairlane.model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, OutcomeKind, WorkerReport
-from fairlane.model.retention import Retention
 from tests.support.acting import lift_limits
 
 JOBS = 300
@@ -68,7 +67,7 @@ async def test_nobody_sees_that_scripts_are_gone(engine: Engine) -> None:
         assert sum(await asyncio.gather(*(work(engine) for _ in range(4)))) == JOBS
         await engine.maintenance.promote(10)
         await engine.maintenance.reap(10)
-        await engine.maintenance.prune(Retention(), 10)
+        await engine.maintenance.prune(10)
         assert (await engine.jobs.change(BulkAction.DELETE, JobQuery(limit=JOBS))).count == JOBS
     assert (await engine.monitor.counters()).completed == JOBS
     assert (await engine.maintenance.doctor()).problems == []

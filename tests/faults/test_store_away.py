@@ -16,7 +16,6 @@ from fairlane import App
 from fairlane.backend import Backend
 from fairlane.engine import Engine
 from fairlane.model.job import JobQuery
-from fairlane.model.retention import Retention
 from fairlane.model.states import State
 from fairlane.server.app import create_app
 from fairlane.store import Durability, open_store
@@ -90,7 +89,7 @@ async def fleet() -> AsyncIterator[Fleet]:
         await stack.enter_async_context(client)
         worker = Worker(queue, app.registry, WorkerOptions(slots=4, lease_ms=LEASE_MS))
         await stack.enter_async_context(running(worker))
-        upkeep = asyncio.create_task(run_upkeep(ours.maintenance, Retention()))
+        upkeep = asyncio.create_task(run_upkeep(ours.maintenance))
         stack.callback(upkeep.cancel)
         yield Fleet(ours, proxy, client, begun, stopped)
 

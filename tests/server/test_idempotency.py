@@ -8,8 +8,6 @@ from typing import Any
 import httpx
 import pytest
 
-from fairlane.model.retention import Retention
-
 from .conftest import Served, fields_of
 
 
@@ -80,7 +78,7 @@ async def test_a_repeat_after_the_job_was_forgotten(api: Served, client: httpx.A
     (lease,) = await api.claim(queues=[tenant])
     assert await api.finish(lease, "completed") == "ok"
     api.clock.advance(2 * 3600)
-    await api.engine.maintenance.prune(Retention(), 100)
+    await api.engine.maintenance.prune(100)
     assert (await client.get(f"/jobs/{first['id']}")).status_code == 404
     again = await post(client, "k", body)
     assert (again.status_code, again.headers["idempotency-replayed"]) == (200, "true")

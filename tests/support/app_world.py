@@ -20,7 +20,6 @@ from fairlane.backend import Backend
 from fairlane.connect import open_backend, open_engine
 from fairlane.engine import Engine
 from fairlane.model.job import Job, NewJob
-from fairlane.model.retention import Retention
 from fairlane.model.tenant import TenantPolicy
 from fairlane.upkeep.run import run_upkeep
 from fairlane.worker import Worker, WorkerOptions
@@ -160,7 +159,7 @@ class WorkerProcess:
 async def app_world(url: str) -> AsyncIterator[World]:
     """A world on an emptied store with upkeep running beside it. Its end runs the doctor."""
     engine = await open_emptied(url)
-    upkeep = asyncio.create_task(run_upkeep(engine.maintenance, Retention()))
+    upkeep = asyncio.create_task(run_upkeep(engine.maintenance))
     world = World(url, engine)
     try:
         yield world

@@ -10,7 +10,7 @@ import msgspec
 
 from ..model.errors import InvalidInput
 from ..model.idempotency import fingerprint
-from ..model.job import NewJob, Progress, RateUse, Submission, SubmitStatus
+from ..model.job import Backlog, NewJob, Progress, RateUse, Submission, SubmitStatus
 from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, OutcomeKind
 from ..model.logs import MAX_LOG_LINES, LogPiece
 from ..model.states import State
@@ -61,6 +61,8 @@ def array(items: Sequence[bytes]) -> bytes:
 
 def submission(reply: list[Any], i: int, now: int) -> Submission:
     status, job_id, run_at, left = reply[i], reply[i + 1], reply[i + 2], reply[i + 3]
+    if status == b"backlog_full":
+        return Submission(SubmitStatus.BACKLOG_FULL, job_id.decode(), backlog=Backlog(*left))
     rate = RateUse(left[0], left[1] / 1_000_000, left[2], left[3] / 1000) if left else None
     state = None if run_at is None else _SCHEDULED if run_at > now else _PENDING
     return Submission(_SUBMIT_STATUS[status], job_id.decode(), state, now, run_at or 0, rate)
@@ -146,8 +148,8 @@ def tenant(name: str, defaults: TenantPolicy, reply: list[Any]) -> Tenant:
     own = unpack_own(packed)
     policy = own.apply_to(defaults)
     return Tenant(
-        id=name, submit_rate=policy.submit_rate, concurrency=policy.concurrency, start_rate=policy.start_rate,
-        weight=policy.weight, paused=policy.paused, customized=own not in _NO_LIMITS_OF_ITS_OWN,
+        **{field: getattr(policy, field) for field in TenantPolicy.__struct_fields__},
+        id=name, customized=own not in _NO_LIMITS_OF_ITS_OWN,
         pending=pending, running=running,
         submitted=submitted, started=started, completed=completed, failed=failed, retried=retried,
         blocked_by=blocked_by.decode() or None,

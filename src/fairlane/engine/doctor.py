@@ -103,7 +103,16 @@ class Snapshot:
         names = await reader.key_names()
         self = cls(names)
         self.sets = await reader.scores(
-            ["leases", "slots", "lanes", "windows", "idempotency_keys", *_TIMED, *_with_prefix(names, keys.RUN_INDEX)]
+            [
+                "leases",
+                "slots",
+                "lanes",
+                "windows",
+                "idempotency_keys",
+                "prunable",
+                *_TIMED,
+                *_with_prefix(names, keys.RUN_INDEX),
+            ]
         )
         lanes = await reader.scores(_with_prefix(names, keys.LANE))
         self.lanes = {name.removeprefix(keys.LANE): set(jobs) for name, jobs in lanes.items()}
@@ -190,6 +199,8 @@ class Snapshot:
             of_all = Counter(self.sets[state].items())
             found |= {f"job {job} is {state} and not in the index of its tenant" for job, _ in of_all - of_tenants}
             found |= {f"job {job} is in {state} of a tenant and not of all" for job, _ in of_tenants - of_all}
+            prunable = set() if state == "scheduled" else set(names) - self.sets["prunable"].keys()
+            found |= {f"the index {name} is never pruned" for name in prunable}
         jobs = {name[2:] for name in self.names if name.startswith("j/")}
         found |= {f"job {job} is not in the creation order" for job in jobs if job[2:] not in self.in_order}
         missing = {job for job in jobs if job[2:] not in self.in_order_of_tenants}

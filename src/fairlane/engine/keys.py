@@ -108,7 +108,7 @@ SINGLE_KEYS = frozenset({
     "completed", "failed", "cancelled", "keyed", "awaited", TENANTS, POLICIES, "defaults", "queues_used",
     "queues_paused", "fairness", "owed", WORKERS, WORKER_INFO, "orders", "draining",
     "idle_queues", "woken", "alarm", "windows", "idempotency_keys", IDEMPOTENCY_MS, TIME,
-    "sequence", "created", "fence", COUNTERS, "depths", "ready", "clock", "shift",
+    "sequence", "created", "prunable", "fence", COUNTERS, "depths", "ready", "clock", "shift",
     SCHEDULES, SCHEDULE_NAMES, SCHEDULE_STATES, SCHEDULES_DUE,
     TOKENS, TOKEN_NAMES, TOKEN_DIGESTS, TOKEN_USES,
 })  # fmt: skip

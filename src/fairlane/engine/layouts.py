@@ -161,6 +161,11 @@ class Policy(Layout, frozen=True, kw_only=True):
     start_window_us: int | None
     weight: float | None
     paused: bool | None
+    max_waiting: int | None
+    keep_completed_ms: int | None
+    keep_completed_max: int | None
+    keep_failed_ms: int | None
+    keep_failed_max: int | None
 
 
 class KeptLog(Layout, frozen=True, kw_only=True):

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from ..model.idempotency import IDEMPOTENCY_MS
 from ..model.overview import Reaped, StoreReport, UpkeepStep
-from ..model.retention import Retention
 from ..model.tenant import Fairness, TenantPolicy
 from . import keys
 from .calls import Calls
@@ -14,7 +13,7 @@ from .doctor import examine
 from .history import take_samples
 from .partition import Partition, Partitions
 from .policies import pack_policy
-from .retention import SPARED_MS, rules_of
+from .retention import EVICTED, FEW, SPARED_MS, is_nearly_full
 from .schedules import EngineSchedules
 from .scripts import Value
 from .steady_clock import RENEW_US
@@ -51,11 +50,10 @@ class EngineMaintenance:
         requeued, failed, cancelled = (sum(reply[i] for reply in replies) for i in range(3))
         return Reaped(requeued, failed, cancelled, min(nexts, default=None))
 
-    async def prune(self, retention: Retention, limit: int) -> UpkeepStep:
-        steps = [
-            await self._step("prune", most, state=state, max_age_ms=age, max_count=count, spared_ms=SPARED_MS)
-            for state, most, age, count in await rules_of(retention, self._calls, limit)
-        ]
+    async def prune(self, limit: int) -> UpkeepStep:
+        steps = [await self._step("prune", limit, spared_ms=SPARED_MS)]
+        if await is_nearly_full(self._calls):
+            steps += [await self._step("evict", FEW, state=state) for state in EVICTED]
         while max(await self._partitions.each(lambda each: each.run("delete_expired", limit=limit))) >= limit:
             pass
         await self._partitions.each(self._tidy)

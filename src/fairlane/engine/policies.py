@@ -26,6 +26,11 @@ def pack_policy(policy: TenantPolicy | PolicyChange) -> bytes:
             start_window_us=start_window,
             weight=None if policy.weight is UNSET else policy.weight,
             paused=None if policy.paused is UNSET else policy.paused,
+            max_waiting=None if policy.max_waiting is UNSET else policy.max_waiting or 0,
+            keep_completed_ms=_ms(policy.keep_completed_seconds),
+            keep_completed_max=None if policy.keep_completed_max is UNSET else policy.keep_completed_max,
+            keep_failed_ms=_ms(policy.keep_failed_seconds),
+            keep_failed_max=None if policy.keep_failed_max is UNSET else policy.keep_failed_max,
         )
     )
 
@@ -46,6 +51,11 @@ def unpack_own(packed: bytes | None) -> PolicyChange:
         start_rate=_rate(own.start_limit, own.start_window_us),
         weight=UNSET if own.weight is None else own.weight,
         paused=UNSET if own.paused is None else own.paused,
+        max_waiting=UNSET if own.max_waiting is None else own.max_waiting or None,
+        keep_completed_seconds=_seconds(own.keep_completed_ms),
+        keep_completed_max=UNSET if own.keep_completed_max is None else own.keep_completed_max,
+        keep_failed_seconds=_seconds(own.keep_failed_ms),
+        keep_failed_max=UNSET if own.keep_failed_max is None else own.keep_failed_max,
     )
 
 
@@ -59,3 +69,11 @@ def _rate(limit: int | None, window_us: int | None) -> Rate | None | UnsetType:
     if limit is None or window_us is None:
         return UNSET
     return Rate(limit, window_us / 1_000_000) if limit else None
+
+
+def _ms(seconds: float | UnsetType) -> int | None:
+    return None if seconds is UNSET else round(seconds * 1000)
+
+
+def _seconds(ms: int | None) -> float | UnsetType:
+    return UNSET if ms is None else ms / 1000

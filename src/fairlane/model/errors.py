@@ -8,6 +8,7 @@ FairlaneError
 │   └── IdTaken             another request has the id that was chosen for a job
 ├── IdempotencyMismatch     the key was used before with another body
 ├── RateLimited             over the tenant's submission rate; carries the wait
+│   └── BacklogFull         as many jobs of the tenant wait as may
 ├── Unauthorized            no token, or one that is unknown, expired or revoked
 ├── Forbidden               the token does not allow the call
 ├── JobFailed, JobCancelled the job whose result was awaited has no result
@@ -80,6 +81,12 @@ class RateLimited(FairlaneError):
     def __init__(self, detail: str, retry_after: float) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+
+
+class BacklogFull(RateLimited):
+    """As many jobs of the tenant are scheduled or pending as its limit allows."""
+
+    code = "backlog-full"
 
 
 class Unauthorized(FairlaneError):

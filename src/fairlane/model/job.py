@@ -71,6 +71,7 @@ class SubmitStatus(StrEnum):
     REPLAYED = "replayed"  # same idempotency key, same body: the first job
     DEDUPLICATED = "deduplicated"  # same business key: the unfinished job
     RATE_LIMITED = "rate_limited"
+    BACKLOG_FULL = "backlog_full"  # as many jobs of the tenant wait as may
     KEY_REUSED = "key_reused"  # same idempotency key, another body
     ID_TAKEN = "id_taken"  # another request has this id
     REFUSED = "refused"  # over HTTP, for another reason: `Submission.error`
@@ -86,6 +87,13 @@ class RateUse(msgspec.Struct, frozen=True, rename="camel"):
     """Seconds until the rate has room again; 0 if it has room now."""
 
 
+class Backlog(msgspec.Struct, frozen=True):
+    """How many jobs of a tenant wait, and how many may."""
+
+    waiting: int
+    limit: int
+
+
 class Submission(msgspec.Struct, frozen=True):
     """The answer to one submitted job."""
 
@@ -97,6 +105,8 @@ class Submission(msgspec.Struct, frozen=True):
     run_at_ms: int = 0
     rate: RateUse | None = None
     """None where the tenant has no submission rate, or the job was not counted against it."""
+    backlog: Backlog | None = None
+    """Set if `status` is BACKLOG_FULL."""
     error: FairlaneError | None = None
     """Why the API refused the job. `refusals.refusal_of` finds the error of every refusal."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from .errors import FairlaneError, IdempotencyMismatch, IdTaken, RateLimited
+from .errors import BacklogFull, FairlaneError, IdempotencyMismatch, IdTaken, RateLimited
 from .job import RateUse, Submission, SubmitStatus
 
 
@@ -21,6 +21,19 @@ def _over_rate(submission: Submission) -> RateLimited:
     return RateLimited(f"the tenant is over its submission rate of {limit}; try again in {wait:.1f} s", wait)
 
 
+BACKLOG_RETRY_S = 5.0
+"""When to submit again to a full backlog. Nothing foretells when its jobs start."""
+
+
+def _backlog_full(submission: Submission) -> BacklogFull:
+    backlog = submission.backlog
+    full = f"{backlog.waiting} of its jobs wait, and {backlog.limit} may" if backlog else "as many jobs wait as may"
+    return BacklogFull(
+        f"the tenant's backlog is full: {full}; submit again when some have started, or raise maxWaiting",
+        BACKLOG_RETRY_S,
+    )
+
+
 def _key_reused(submission: Submission) -> IdempotencyMismatch:
     return IdempotencyMismatch("the idempotency key was used before with another request")
 
@@ -31,6 +44,7 @@ def _id_taken(submission: Submission) -> IdTaken:
 
 _REFUSALS = {
     SubmitStatus.RATE_LIMITED: _Refusal(RateLimited, _over_rate),
+    SubmitStatus.BACKLOG_FULL: _Refusal(BacklogFull, _backlog_full),
     SubmitStatus.KEY_REUSED: _Refusal(IdempotencyMismatch, _key_reused),
     SubmitStatus.ID_TAKEN: _Refusal(IdTaken, _id_taken),
 }

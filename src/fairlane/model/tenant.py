@@ -14,6 +14,9 @@ from .job import Time
 
 MAX_RATE_LIMIT = 100_000
 MAX_CONCURRENCY = 100_000
+MAX_WAITING = 10_000_000
+MAX_KEEP = 1_000_000
+MAX_KEEP_SECONDS = 366 * 86_400
 _RATE = re.compile(r"(\d+)/(\S+)", re.ASCII)
 
 
@@ -47,7 +50,20 @@ class Rate(msgspec.Struct, frozen=True, rename="camel"):
         return f"{self.limit}/{format_duration(round(self.window_seconds * 1000))}"
 
 
-class TenantPolicy(msgspec.Struct, frozen=True, rename="camel"):
+class Storage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """How many jobs of a tenant the store holds."""
+
+    max_waiting: int | None = 100_000
+    """Scheduled and pending jobs together."""
+    keep_completed_seconds: float = 3_600.0
+    """How long completed and cancelled jobs are kept. Of more jobs than the maximum, the oldest are deleted, but none
+    within a minute of its end."""
+    keep_completed_max: int = 1_000
+    keep_failed_seconds: float = 14 * 86_400.0
+    keep_failed_max: int = 10_000
+
+
+class TenantPolicy(Storage, frozen=True, rename="camel"):
     """All limits of one tenant. None means unlimited."""
 
     submit_rate: Rate | None = Rate(10, 60.0)
@@ -57,6 +73,14 @@ class TenantPolicy(msgspec.Struct, frozen=True, rename="camel"):
     paused: bool = False
 
     def __post_init__(self) -> None:
+        if self.max_waiting is not None and not 1 <= self.max_waiting <= MAX_WAITING:
+            raise InvalidInput(f"maxWaiting must be 1 to {MAX_WAITING}, or null", "/maxWaiting")
+        for name, seconds in (("Completed", self.keep_completed_seconds), ("Failed", self.keep_failed_seconds)):
+            if not 0 <= seconds <= MAX_KEEP_SECONDS:
+                raise InvalidInput(f"keep{name}Seconds must be 0 to {MAX_KEEP_SECONDS}", f"/keep{name}Seconds")
+        for name, most in (("Completed", self.keep_completed_max), ("Failed", self.keep_failed_max)):
+            if not 0 <= most <= MAX_KEEP:
+                raise InvalidInput(f"keep{name}Max must be 0 to {MAX_KEEP}", f"/keep{name}Max")
         if self.concurrency is not None and not 1 <= self.concurrency <= MAX_CONCURRENCY:
             raise InvalidInput(f"concurrency must be 1 to {MAX_CONCURRENCY}, or null", "/concurrency")
         if not 0.01 <= self.weight <= 1000:
@@ -70,7 +94,7 @@ class Fairness(StrEnum):
     SECONDS = "seconds"  # run time; a job of less than a tenth of a second counts as one
 
 
-class PolicyChange(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+class PolicyChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """A change of some of a tenant's limits. UNSET leaves a field as it is, None makes it unlimited."""
 
     submit_rate: Rate | None | msgspec.UnsetType = msgspec.UNSET
@@ -78,6 +102,11 @@ class PolicyChange(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tr
     start_rate: Rate | None | msgspec.UnsetType = msgspec.UNSET
     weight: float | msgspec.UnsetType = msgspec.UNSET
     paused: bool | msgspec.UnsetType = msgspec.UNSET
+    max_waiting: int | None | msgspec.UnsetType = msgspec.UNSET
+    keep_completed_seconds: float | msgspec.UnsetType = msgspec.UNSET
+    keep_completed_max: int | msgspec.UnsetType = msgspec.UNSET
+    keep_failed_seconds: float | msgspec.UnsetType = msgspec.UNSET
+    keep_failed_max: int | msgspec.UnsetType = msgspec.UNSET
 
     def apply_to(self, policy: TenantPolicy) -> TenantPolicy:
         """`policy` with this change. Raises InvalidInput if the result is not allowed."""
@@ -101,6 +130,11 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     start_rate: Rate | None
     weight: float
     paused: bool
+    max_waiting: int | None
+    keep_completed_seconds: float
+    keep_completed_max: int
+    keep_failed_seconds: float
+    keep_failed_max: int
     customized: bool
     """Whether a limit was set for this tenant. A pause does not count as one."""
     pending: int
@@ -123,4 +157,4 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     @property
     def policy(self) -> TenantPolicy:
         """The limits alone."""
-        return TenantPolicy(self.submit_rate, self.concurrency, self.start_rate, self.weight, self.paused)
+        return TenantPolicy(**{name: getattr(self, name) for name in TenantPolicy.__struct_fields__})

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from ..model.errors import (
+    BacklogFull,
     Conflict,
     FairlaneError,
     Forbidden,
@@ -38,6 +39,7 @@ _STATUSES: dict[type[FairlaneError], HTTPStatus] = {
     IdTaken: HTTPStatus.CONFLICT,
     IdempotencyMismatch: HTTPStatus.UNPROCESSABLE_ENTITY,
     RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
+    BacklogFull: HTTPStatus.TOO_MANY_REQUESTS,
     Unauthorized: HTTPStatus.UNAUTHORIZED,
     Forbidden: HTTPStatus.FORBIDDEN,
     StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,

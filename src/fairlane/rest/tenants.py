@@ -8,7 +8,15 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from ..model.names import check_name
-from ..model.tenant import MAX_CONCURRENCY, MAX_RATE_LIMIT, PolicyChange, Tenant
+from ..model.tenant import (
+    MAX_CONCURRENCY,
+    MAX_KEEP,
+    MAX_KEEP_SECONDS,
+    MAX_RATE_LIMIT,
+    MAX_WAITING,
+    PolicyChange,
+    Tenant,
+)
 from .fields import Name
 from .listings import Page
 from .structs import Body, View
@@ -49,6 +57,11 @@ class LimitsBody(Body, frozen=True):
     start_rate: RateBody | None | UnsetType = UNSET
     weight: Annotated[float, Meta(ge=0.01, le=1000)] | UnsetType = UNSET
     paused: bool | UnsetType = UNSET
+    max_waiting: Annotated[int, Meta(ge=1, le=MAX_WAITING)] | None | UnsetType = UNSET
+    keep_completed_seconds: Annotated[float, Meta(ge=0, le=MAX_KEEP_SECONDS)] | UnsetType = UNSET
+    keep_completed_max: Annotated[int, Meta(ge=0, le=MAX_KEEP)] | UnsetType = UNSET
+    keep_failed_seconds: Annotated[float, Meta(ge=0, le=MAX_KEEP_SECONDS)] | UnsetType = UNSET
+    keep_failed_max: Annotated[int, Meta(ge=0, le=MAX_KEEP)] | UnsetType = UNSET
 
     def to_change(self) -> PolicyChange:
         """The change of the model, which has the same fields. Clients send that."""

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 
 from ..connect import open_engine
 from ..engine import Engine
-from ..model.retention import Retention
 from ..upkeep.run import run_upkeep
 from .settings import Settings
 from .supervisor import StopSignals
@@ -30,7 +29,7 @@ async def upkeep_at(url: str, settings: Settings) -> None:
 async def open_store(url: str, settings: Settings, *, with_upkeep: bool) -> AsyncIterator[Engine]:
     """Open a store, and run upkeep beside it if `with_upkeep`."""
     engine = await open_engine(url, durability=settings.durability)
-    upkeep = asyncio.create_task(run_upkeep(engine.maintenance, Retention())) if with_upkeep else None
+    upkeep = asyncio.create_task(run_upkeep(engine.maintenance)) if with_upkeep else None
     try:
         yield engine
     finally:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from ..backend import Maintenance
 from ..model.overview import UpkeepStep
-from ..model.retention import Retention
 from .loop import Duty
 
 INTERVAL_MS = 1_000
 _LIMIT = 500
 
 
-def prune(upkeep: Maintenance, retention: Retention) -> Duty:
+def prune(upkeep: Maintenance) -> Duty:
     """The duty that forgets finished jobs which are older, or more, than retention allows."""
 
     async def step() -> UpkeepStep:
-        return await upkeep.prune(retention, _LIMIT)
+        return await upkeep.prune(_LIMIT)
 
     return Duty("prune", INTERVAL_MS, step)

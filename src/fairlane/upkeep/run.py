@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ..backend import Maintenance
-from ..model.retention import Retention
 from .check import check
 from .fire import fire
 from .loop import run_duties
@@ -14,7 +13,7 @@ from .sample import sample
 from .time import keep_time
 
 
-async def run_upkeep(upkeep: Maintenance, retention: Retention) -> None:
+async def run_upkeep(upkeep: Maintenance) -> None:
     """Promote, fire, reap, prune, sample, check and keep time until cancelled."""
-    sweeps = [promote(upkeep), fire(upkeep), reap(upkeep), prune(upkeep, retention)]
+    sweeps = [promote(upkeep), fire(upkeep), reap(upkeep), prune(upkeep)]
     await run_duties([*sweeps, sample(upkeep), check(upkeep), keep_time(upkeep)])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
+from ...model.durations import format_duration, parse_duration_ms
 from ...model.errors import InvalidInput
 from ...model.tenant import PolicyChange, Rate, Tenant
 from ...runtime.settings import Settings
@@ -67,6 +70,11 @@ def show(settings: Settings, tenant_id: str, output: str) -> None:
 @click.option("--concurrency", metavar="N|off", help="Number of jobs that run at once.")
 @click.option("--start-rate", metavar="RATE|off", help='Start rate, such as "100/1s".')
 @click.option("--weight", type=float, help="Share relative to other tenants [default: 1].")
+@click.option("--max-waiting", metavar="N|off", help="Number of jobs that are scheduled or pending at once.")
+@click.option("--keep-completed", metavar="TIME", help='How long to keep completed and cancelled jobs, such as "1h".')
+@click.option("--keep-completed-max", type=int, help="Number of completed and of cancelled jobs to keep.")
+@click.option("--keep-failed", metavar="TIME", help='How long to keep failed jobs, such as "14d".')
+@click.option("--keep-failed-max", type=int, help="Number of failed jobs to keep.")
 @client_settings
 @output_option
 def set_(settings: Settings, tenant_id: str, output: str, **limits: str | float | None) -> None:
@@ -104,24 +112,28 @@ def resume(settings: Settings, tenant_id: str, output: str) -> None:
 
 
 def _policy_change(limits: dict[str, str | float | None]) -> PolicyChange:
-    given = {name: value for name, value in limits.items() if value is not None}
+    given: dict[str, Any] = {name: value for name, value in limits.items() if value is not None}
     if not given:
-        raise InvalidInput("say what to change: --submit-rate, --concurrency, --start-rate or --weight")
+        raise InvalidInput("say what to change, such as --concurrency 5; --help lists the limits")
     for name in ("submit_rate", "start_rate"):
         if name in given:
-            given[name] = Rate.parse(str(given[name]))  # type: ignore[assignment]
-    if "concurrency" in given:
-        given["concurrency"] = _concurrency(str(given["concurrency"]))  # type: ignore[assignment]
-    return PolicyChange(**given)  # type: ignore[arg-type]
+            given[name] = Rate.parse(given[name])
+    for name in ("concurrency", "max_waiting"):
+        if name in given:
+            given[name] = _number(given[name], name)
+    for name in ("keep_completed", "keep_failed"):
+        if name in given:
+            given[f"{name}_seconds"] = parse_duration_ms(given.pop(name), f"--{name.replace('_', '-')}") / 1000
+    return PolicyChange(**given)
 
 
-def _concurrency(text: str) -> int | None:
+def _number(text: str, name: str) -> int | None:
     if text == _OFF:
         return None
     try:
         return int(text)
     except ValueError:
-        raise InvalidInput(f'--concurrency must be a number or "off", not {text!r}') from None
+        raise InvalidInput(f'--{name.replace("_", "-")} must be a number or "off", not {text!r}') from None
 
 
 def _change(settings: Settings, tenant_id: str, change: PolicyChange, output: str) -> None:
@@ -138,6 +150,10 @@ def _row(tenant: Tenant) -> tuple[object, ...]:
     return (tenant.id, *figures, rate, concurrency, f"{policy.weight:g}", tenant.blocked_by)
 
 
+def _kept(seconds: float, most: int) -> str:
+    return f"{format_duration(round(seconds * 1000))}, at most {most}"
+
+
 def _print_tenant(tenant: Tenant, output: str) -> None:
     if output == "json":
         print_json(tenant)
@@ -152,6 +168,9 @@ def _print_tenant(tenant: Tenant, output: str) -> None:
             ("concurrency", policy.concurrency or _OFF),
             ("start rate", policy.start_rate or _OFF),
             ("weight", f"{policy.weight:g}"),
+            ("max waiting", policy.max_waiting or _OFF),
+            ("keeps completed", _kept(policy.keep_completed_seconds, policy.keep_completed_max)),
+            ("keeps failed", _kept(policy.keep_failed_seconds, policy.keep_failed_max)),
             ("paused", "yes" if policy.paused else "no"),
             ("blocked by", tenant.blocked_by),
             ("pending", tenant.pending),

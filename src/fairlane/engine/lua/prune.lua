@@ -1,30 +1,42 @@
 #!lua flags=allow-oom
--- prune: delete jobs in one terminal state that are too old or too many. Jobs that are only too many are kept for at
--- least spared_ms.
+-- prune: delete ended jobs that are older, or more, than their tenant keeps. Jobs that are only too many are kept for
+-- at least spared_ms.
 -- KEYS prefix
--- ARGV at state max_age_ms max_count spared_ms limit
+-- ARGV at spared_ms limit
 -- RETURNS the number of jobs deleted, ms until the next one is due (0: more are due now; -1: none is left)
 -- EVENTS
--- NEEDS base job delete_jobs
-limit, max_age_ms = tonumber(limit), tonumber(max_age_ms)
-local surplus = max_count ~= '' and call('ZCARD', key(state)) - max_count or 0
+-- NEEDS base policy delete_jobs
+limit, spared_ms = tonumber(limit), tonumber(spared_ms)
+local deleted = 0
 
-local function kept_for()
-  return surplus > 0 and math.min(max_age_ms, spared_ms) or max_age_ms
+-- Prune one index, named STATE/TENANT. Returns when (ms) to do so again, nil if it is empty.
+local function prune(name, state, tenant)
+  local p = policy(tenant)
+  local keep_ms, most = p.completed_ms, p.completed_max
+  if state == 'failed' then keep_ms, most = p.failed_ms, p.failed_max end
+  local surplus = call('ZCARD', key(name)) - most
+  local room = limit - deleted
+  local function kept_for() return surplus > 0 and math.min(keep_ms, spared_ms) or keep_ms end
+  local first_ones = surplus > 0 and math.min(surplus, room) or room
+  local ids = call('ZRANGEBYSCORE', key(name), '-inf', now - kept_for(), 'LIMIT', 0, first_ones)
+  delete_jobs(state, { [tenant] = ids })
+  deleted, surplus = deleted + #ids, surplus - #ids
+  if #ids == room then return now end
+  local first = first_score(name)
+  return first and math.max(now, first + kept_for())
 end
 
-local most = surplus > 0 and math.min(surplus, limit) or limit
-local ids = call('ZRANGEBYSCORE', key(state), '-inf', now - kept_for(), 'LIMIT', 0, most)
-local by_tenant = {}
-for _, id in ipairs(ids) do
-  local tenant = names_of(id)
-  if tenant then
-    by_tenant[tenant] = by_tenant[tenant] or {}
-    push(by_tenant[tenant], id)
+local due = call('ZRANGEBYSCORE', key('prunable'), '-inf', now, 'LIMIT', 0, limit)
+local tenants, later, empty = {}, {}, {}
+for i, name in ipairs(due) do tenants[i] = string.match(name, '/(.*)$') end
+load_policies(tenants)
+for i, name in ipairs(due) do
+  if deleted < limit then
+    local again = prune(name, string.match(name, '^[^/]*'), tenants[i])
+    if again then push2(later, again, name) else push(empty, name) end
   end
 end
-delete_jobs(state, by_tenant)
-surplus = surplus - #ids
-if #ids == limit then return { #ids, 0 } end
-local first = first_score(state)
-return { #ids, first and math.max(0, first + kept_for() - now) or -1 }
+write('ZADD', 'prunable', later)
+write('ZREM', 'prunable', empty)
+local first = first_score('prunable')
+return { deleted, first and math.max(0, first - now) or -1 }

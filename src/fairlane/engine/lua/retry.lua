@@ -44,6 +44,7 @@ local function retry(id, packed)
   by_tenant[h[Header.tenant_id]] = by_tenant[h[Header.tenant_id]] or {}
   push(by_tenant[h[Header.tenant_id]], id)
   count('retried', h[Header.tenant_id])
+  count('unsuccessful', h[Header.tenant_id], -1)
   add_to_lane(h[Header.tenant_id], h[Header.queue], rank, id)
   return 'retried'
 end

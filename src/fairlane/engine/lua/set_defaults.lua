@@ -11,6 +11,9 @@ if old and (only_if_unset == '1' or old == packed and old_fairness == fairness) 
 call('SET', key('defaults'), packed)
 call('SET', key('fairness'), fairness)
 if fairness ~= old_fairness then call('DEL', key('owed')) end
+local prunable = {}
+for _, name in ipairs(call('ZRANGE', key('prunable'), 0, -1)) do push2(prunable, now, name) end
+write('ZADD', 'prunable', prunable)
 for _, tenant in ipairs(call('HKEYS', key('blocked'))) do touch(tenant) end
 for _, queue in ipairs(call('HKEYS', key('floor'))) do
   for _, tenant in ipairs(call('ZRANGE', key('run/' .. queue), 0, -1)) do touch(tenant, queue) end

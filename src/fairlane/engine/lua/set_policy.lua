@@ -4,7 +4,7 @@
 -- ARGV at tenant before packed
 -- RETURNS 1, or 0 if the stored overrides differ from `before`, in which case nothing changes
 -- EVENTS
--- NEEDS base lanes run_indexes
+-- NEEDS base lanes run_indexes tenant_indexes
 if (call('HGET', key('policies'), tenant) or '') ~= before then return 0 end
 if packed == '' then
   call('HDEL', key('policies'), tenant)
@@ -12,6 +12,7 @@ else
   call('HSET', key('policies'), tenant, packed)
 end
 call('ZADD', key('tenants'), 0, tenant)
+prune_soon(tenant)
 touch(tenant)
 update_run_indexes()
 return 1

@@ -3,9 +3,10 @@
 -- that belongs to another request answers `id_taken`.
 -- KEYS prefix
 -- ARGV at items records...
--- RETURNS now, then for each item: status, job id, run at, rate or nil: limit, window (us), remaining, reset (ms)
+-- RETURNS now, then for each item: status, job id, run at, rate or nil: limit, window (us), remaining, reset (ms).
+--   With backlog_full instead of the rate: jobs waiting, limit
 -- EVENTS none>pending none>scheduled
--- NEEDS base job policy sliding_window new_jobs
+-- NEEDS base job policy sliding_window new_jobs constraints counts
 -- For an id that exists already, run at is the time that this call asked for.
 -- items: msgpack array of Submitted; records: the stored form of each request, without the time of its creation
 -- The proof of a parent is the SHA-1 digest of the token of its lease.
@@ -106,6 +107,29 @@ local function take_from_rate(tenant)
   return free
 end
 
+-- How many jobs of each tenant had not ended before this call.
+local unfinished, asked_tenants = {}, {}
+for _, tenant in ipairs(tenants) do
+  if policy(tenant).max_waiting > 0 then push(asked_tenants, tenant) end
+end
+local totals = {}
+for i, name in ipairs({ 'submitted', 'completed', 'unsuccessful' }) do
+  totals[i] = read('HMGET', 'count/' .. name, asked_tenants)
+end
+for i, tenant in ipairs(asked_tenants) do
+  unfinished[tenant] = (totals[1][i] or 0) - (totals[2][i] or 0) - (totals[3][i] or 0)
+end
+
+-- How many jobs of a tenant wait, if they are as many as may: scheduled and pending ones.
+local function full_backlog(tenant)
+  local most = policy(tenant).max_waiting
+  if most == 0 then return nil end
+  local now_unfinished = unfinished[tenant] + (counted['submitted'] and counted['submitted'][tenant] or 0)
+  if now_unfinished < most then return nil end
+  local waiting = now_unfinished - running(tenant)
+  return waiting >= most and waiting or nil
+end
+
 -- Whether a running job of the tenant submits this one. Its token is a secret of the worker that runs it.
 local parents = {} -- job id -> its state, or false
 local function is_child(job)
@@ -135,6 +159,11 @@ local function submit(i, job)
   if has_keys then
     local status, holder = find_holder(job)
     if status then return answer(status, holder) end
+  end
+  local waiting = full_backlog(tenant)
+  if waiting then
+    push2(answers, 'backlog_full', id)
+    return push2(answers, false, { waiting, policy(tenant).max_waiting })
   end
   if not is_child(job) and not take_from_rate(tenant) then return answer('rate_limited', id, nil, rates[tenant]) end
   seen[id] = records[i]

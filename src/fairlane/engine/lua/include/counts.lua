@@ -3,7 +3,8 @@
 --   count       hash NAME -> total: submitted, completed, failed (attempts), retried, started, wait_ms (how long the
 --               started jobs waited), ended (leases), run_ms (how long these lasted) and other_ends (leases that
 --               ended neither completed nor failed)
---   count/NAME  hash TENANT -> total of submitted, completed, failed, retried, other_ends. A claim does not count
+--   count/NAME  hash TENANT -> total of submitted, completed, failed, retried, other_ends and unsuccessful (jobs that
+--               failed for good or were cancelled, less those sent back). A claim does not count
 --               starts by tenant: each one is running or has ended in one of these ways.
 local counted = {} -- name -> tenant -> number
 local summed = {} -- name -> number

@@ -40,7 +40,7 @@ local function conclude(id, s, state, reason, outcome, body)
   push(ended.finished, id)
   push2(ended[state], now, id)
   index_by_tenant(state, s[Started.tenant_id], now, id)
-  if state == 'completed' then count(state, s[Started.tenant_id]) end
+  count(state == 'completed' and 'completed' or 'unsuccessful', s[Started.tenant_id])
 end
 
 -- Make a job pending again, or scheduled if `due` (ms) is later than now.

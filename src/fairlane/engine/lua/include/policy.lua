@@ -21,6 +21,11 @@ local function policy_from(packed, default)
     start_window = p[Policy.start_window_us] or default.start_window,
     weight = p[Policy.weight] or default.weight,
     paused = paused,
+    max_waiting = p[Policy.max_waiting] or default.max_waiting,
+    completed_ms = p[Policy.keep_completed_ms] or default.completed_ms,
+    completed_max = p[Policy.keep_completed_max] or default.completed_max,
+    failed_ms = p[Policy.keep_failed_ms] or default.failed_ms,
+    failed_max = p[Policy.keep_failed_max] or default.failed_max,
   }
 end
 

@@ -2,6 +2,7 @@
 -- NEEDS base
 --   STATE/TENANT  zset: the jobs of one tenant in the index STATE, with the same scores. STATE is scheduled, completed,
 --                 failed or cancelled
+--   prunable      zset STATE/TENANT, of ended jobs, by the time (ms) at which its oldest jobs may be due for deletion
 local indexed_by_tenant = {} -- STATE/TENANT -> {time, job, ...}
 
 -- Add a job to the index of its tenant. write_tenant_indexes must follow.
@@ -16,7 +17,19 @@ local function index_by_tenant(state, tenant, time, id)
 end
 
 local function write_tenant_indexes()
-  for name, jobs in pairs(indexed_by_tenant) do call('ZADD', key(name), unpack(jobs)) end
+  local prunable = {}
+  for name, jobs in pairs(indexed_by_tenant) do
+    call('ZADD', key(name), unpack(jobs))
+    if string.sub(name, 1, 10) ~= 'scheduled/' then push2(prunable, now, name) end
+  end
+  if #prunable > 0 then call('ZADD', key('prunable'), 'LT', unpack(prunable)) end
+end
+
+-- What the tenant keeps has changed.
+local function prune_soon(tenant)
+  for _, state in ipairs({ 'completed', 'failed', 'cancelled' }) do
+    call('ZADD', key('prunable'), 'XX', now, state .. '/' .. tenant)
+  end
 end
 
 -- ids: tenant -> jobs that leave the index STATE and that of their tenant.
