@@ -13,11 +13,11 @@ def lost_fields(text: Any, value: Any, path: str = "$") -> Iterator[str]:
     """Paths of the fields in `text`, which is decoded JSON, that are missing in `value`, which was read from it."""
     if hasattr(value, "model_fields_set") and hasattr(value, "root"):  # Pydantic's RootModel
         value = value.root
-    if pydantic_types.is_masked(value, text):
-        yield path
-    elif isinstance(text, dict):
+    if isinstance(text, dict):
         in_object = _lost_in_mapping if isinstance(value, Mapping) else _lost_in_object
         yield from in_object(text, value, path)
+    elif isinstance(text, list) and hasattr(value, "__struct_fields__"):
+        yield from _lost_in_array(text, value, path)
     elif isinstance(text, list) and isinstance(value, (list, tuple)):
         for index, (part, read) in enumerate(zip(text, value, strict=False)):
             yield from lost_fields(part, read, f"{path}[{index}]")
@@ -42,6 +42,17 @@ def _lost_in_object(text: dict[str, Any], value: Any, path: str) -> Iterator[str
             yield from lost_fields(part, getattr(value, fields[name], None), f"{path}.{name}")
         else:
             yield f"{path}.{name}"
+
+
+def _lost_in_array(text: list[Any], value: Any, path: str) -> Iterator[str]:
+    """For a Struct with `array_like=True`, whose JSON is its tag, if it has one, and its fields in order."""
+    names = value.__struct_fields__
+    first = 0 if value.__struct_config__.tag is None else 1
+    for index, part in enumerate(text[first:]):
+        if index < len(names):
+            yield from lost_fields(part, getattr(value, names[index]), f"{path}.{names[index]}")
+        else:
+            yield f"{path}[{index + first}]"
 
 
 def _fields_of(value: Any) -> dict[str, str] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, get_args, get_type_hints, is_typeddict
 
@@ -22,9 +22,30 @@ def dump(value: Any) -> Any:
     """Plain data that Pydantic reads back as an equal value. Fields of subclasses are kept."""
     from pydantic_core import to_jsonable_python
 
+    _refuse_secret(value)
+    return to_jsonable_python(value, by_alias=True, round_trip=True, serialize_as_any=True)
+
+
+def check_no_secret(value: Any) -> None:
+    """Raises TypeError where the value holds a secret, which is written as MASK."""
+    left, seen = [value], set[int]()
+    while left:
+        part = left.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        _refuse_secret(part)
+        if isinstance(part, Mapping):
+            left += part.values()
+        elif isinstance(part, (list, tuple, set, frozenset)):
+            left += part
+        elif hasattr(part, "__dict__"):
+            left += (*vars(part).values(), getattr(part, "__pydantic_extra__", None))
+
+
+def _refuse_secret(value: Any) -> None:
     if hasattr(value, "get_secret_value"):
         raise TypeError(f"a {type(value).__name__} is not written down; pass what get_secret_value() returns")
-    return to_jsonable_python(value, by_alias=True, round_trip=True, serialize_as_any=True)
 
 
 def contents(value: Any) -> Any:
@@ -76,11 +97,6 @@ def read_builtins(kind: type, value: Any) -> Any:
 @cache
 def _reader_of_type(kind: type) -> Callable[[bytes], Any] | None:
     return reader(kind)
-
-
-def is_masked(value: Any, text: Any) -> bool:
-    """Whether `text` was written for a secret, and hides it."""
-    return text == MASK and hasattr(value, "get_secret_value")
 
 
 def fields_of(model: Any) -> dict[str, str]:

@@ -13,7 +13,7 @@ from msgspec import inspect
 
 from ..model.errors import InvalidInput
 from . import pydantic_types
-from .json_values import SUBCLASSED, encode
+from .json_values import SUBCLASSED, encode, subclassed
 from .lost_fields import lost_fields
 
 Read = Callable[[bytes], Any]
@@ -68,10 +68,9 @@ read_anything = ResultReader(Any)
 
 def check_whole(text: bytes, value: Any) -> None:
     """Raises ValueError where `value`, which was read from `text`, lacks some of its fields."""
-    if pydantic_types.MASK.encode() not in text:  # a masked secret is written as it was read
-        with suppress(InvalidInput):
-            if encode(value, "the value") == text:  # nearly always, and much faster than a look at each field
-                return
+    with suppress(InvalidInput):
+        if encode(value, "the value") == text:  # nearly always, and much faster than a look at each field
+            return
     lost = next(lost_fields(msgspec.json.decode(text), value), None)
     if lost is not None:
         raise ValueError(f"the annotation has no room for `{lost}`; name the type that holds it")
@@ -86,7 +85,7 @@ def _from_plain(annotation: Any, value: Any) -> Any:
     if base is None:
         return value
     plain = msgspec.convert(value, _typed_base(annotation, base), str_keys=True, dec_hook=_from_plain)
-    return kind(None, plain) if issubclass(kind, defaultdict) else kind(plain)
+    return kind(None, plain) if issubclass(kind, defaultdict) else subclassed(kind, plain)
 
 
 def _typed_base(annotation: Any, base: Any) -> Any:
