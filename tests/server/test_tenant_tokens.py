@@ -84,7 +84,7 @@ async def test_foreign_tenants_and_schedules_are_answered_as_absent_ones(holders
     await holders["globex"].put("/tenants/globex/schedules/nightly", json=CRON)
     acme = holders["acme"]
     foreign = told(await acme.get("/tenants/globex"), "globex")
-    assert foreign == told(await acme.get("/tenants/nobody"), "nobody")
+    assert foreign == told(await acme.get("/tenants/unseen"), "unseen")
     assert foreign[0] == 404
     calls = [("GET", ""), ("PUT", ""), ("DELETE", ""), ("POST", "/pause"), ("POST", "/resume"), ("POST", "/run")]
     for method, action in calls:

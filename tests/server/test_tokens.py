@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
+
+from fairlane.access.known_tokens import MAX_AGE_S
+from fairlane.model.token import TokenKind, TokenSpec, new_secret
 
 from .holders import Holders, holding
 
@@ -143,3 +147,27 @@ async def test_the_token_is_checked_before_query_and_body(holders: Holders) -> N
     assert answer.status_code == 401
     answer = await holders["worker"].get("/jobs?limit=-1")
     assert answer.status_code == 403
+
+
+async def test_a_session_is_a_cookie_that_pages_of_other_origins_cannot_use(holders: Holders) -> None:
+    _, secret = await holders.api.engine.tokens.create(TokenSpec(name="browser", kind=TokenKind.MONITOR))
+    base = str(holders.api.client.base_url)
+    async with httpx.AsyncClient(base_url=base) as browser:
+        assert (await browser.get("/sign-in")).headers["content-type"].startswith("text/html")
+        assert (await browser.post("/session", json={"token": new_secret()})).status_code == 401
+        _, tenants = await holders.api.engine.tokens.create(
+            TokenSpec(name="tenant-browser", kind=TokenKind.TENANT, tenant_id="acme")
+        )
+        assert (await browser.post("/session", json={"token": tenants})).status_code == 403
+        signed_in = await browser.post("/session", json={"token": secret})
+        assert signed_in.status_code == 204
+        assert signed_in.headers["set-cookie"].endswith("; Path=/; HttpOnly; SameSite=Strict")
+        assert (await browser.get("/overview")).status_code == 200
+        assert (await browser.get("/overview", headers={"origin": "http://evil.example"})).status_code == 403
+        assert (await browser.get("/overview", headers={"sec-fetch-site": "cross-site"})).status_code == 403
+        assert (await browser.post("/queues/mail/pause")).status_code == 403
+        await holders.api.engine.tokens.revoke("browser")
+        await asyncio.sleep(MAX_AGE_S)
+        assert (await browser.get("/overview")).status_code == 401
+        await browser.delete("/session")
+        assert not browser.cookies

@@ -8,6 +8,7 @@ from ...access import Grant, KnownTokens
 from ...model.errors import Forbidden, Unauthorized
 from ...model.token import Token, TokenKind
 from ...rest.problems import CROSS_ORIGIN, WRONG_HOST, HttpError
+from ...rest.session import SESSION_COOKIE
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITE = frozenset({b"same-origin", b"none"})
@@ -38,11 +39,27 @@ def check_origin(headers: dict[bytes, bytes]) -> None:
 
 
 async def grant_of(headers: dict[bytes, bytes], tokens: KnownTokens) -> Grant:
-    """What the token in the Authorization header allows. Raises Unauthorized."""
+    """What the token in the Authorization header, or in the cookie of a session, allows.
+
+    Raises Unauthorized, and HttpError 403 for a page of another origin that uses the session.
+    """
+    session = _session(headers) if b"authorization" not in headers else None
+    if session is not None:
+        check_origin(headers)
+        return await tokens.grant(session)
     scheme, _, secret = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
     if scheme.lower() != "bearer":
         raise Unauthorized("this server asks for an access token: send the header Authorization: Bearer fl_...")
     return await tokens.grant(secret.strip())
+
+
+def _session(headers: dict[bytes, bytes]) -> str | None:
+    """The token in the cookie of a session, if there is one."""
+    for cookie in headers.get(b"cookie", b"").decode("latin-1").split(";"):
+        name, _, value = cookie.strip().partition("=")
+        if name == SESSION_COOKIE:
+            return value
+    return None
 
 
 def check_allowed(token: Token, audience: frozenset[TokenKind], *, writes: bool) -> None:

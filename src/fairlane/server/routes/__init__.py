@@ -14,6 +14,7 @@ from . import (
     pages,
     queues,
     schedules,
+    session,
     submit,
     tenants,
     tokens,
@@ -34,4 +35,4 @@ API = (
     *events.ENDPOINTS,
     *health.ENDPOINTS,
 )
-ENDPOINTS: tuple[Endpoint, ...] = (*API, *docs.endpoints(API), *pages.ENDPOINTS)
+ENDPOINTS: tuple[Endpoint, ...] = (*API, *docs.endpoints(API), *session.ENDPOINTS, *pages.ENDPOINTS)

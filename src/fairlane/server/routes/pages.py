@@ -30,6 +30,7 @@ _HANDLERS = {
     "/ui": _page("index.html"),
     "/ui/{path:path}": _page("index.html"),
     "/docs": _page("docs.html"),
+    "/sign-in": _page("sign-in.html"),
     "/assets/{fingerprint}/{path:path}": asset,
 }
 ENDPOINTS = tuple(

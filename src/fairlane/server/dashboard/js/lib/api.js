@@ -45,6 +45,7 @@ async function call(method, path, { body, query, signal, headers, read = JSON.pa
   }
   const text = await response.text();
   if (response.ok) return text ? read(text) : null;
+  if (response.status === 401 && path !== "/session") location.assign(`${base}/sign-in`);
   throw new ApiError(response.status, parsedProblem(text));
 }
 
