@@ -48,7 +48,7 @@ async def test_new_tasks_and_arguments_wait_for_the_new_version(world: World, ca
             assert (job.state, job.attempt, job.attempts) == (State.SCHEDULED, 0, [])
         explained = await world.engine.jobs.explain(new)
         assert explained.waiting_for == "no_fitting_worker"
-        assert "No connected worker knows task archive" in explained.sentence
+        assert "No worker that claimed the job knows the task archive and can read the payload" in explained.sentence
         async with world.worker(app=app_with_more(world), hand_back_seconds=3600):
             assert json_of((await world.finished(new)).result) == 7
             done = await world.finished(more)

@@ -61,11 +61,11 @@ def _scheduled(job: Job) -> Explanation:
         return Explanation(job.id, job.state, "backoff", sentence, None, job.run_at)
     if job.reason is Reason.UNFIT:
         sentence = (
-            f"No connected worker knows task {job.task} or takes its arguments, as far as workers claimed the job: "
-            f"start one that does; the job is offered again{when}."
+            f"No worker that claimed the job knows the task {job.task} and can read the payload: "
+            f"start one that does. Workers get the job again{when}."
         )
         return Explanation(job.id, job.state, "no_fitting_worker", sentence, None, job.run_at)
-    who = "Its task asked for it to be run again later" if job.reason else "It was submitted to start later"
+    who = "Its task snoozed it" if job.reason else "It was submitted to start later"
     return Explanation(job.id, job.state, "schedule", f"{who}{when}.", None, job.run_at)
 
 

@@ -27,7 +27,8 @@ def refuse_if_taken(path: Path) -> None:
     lock_path = DataFolder(path).up_lock_path
     if FolderLock(lock_path).is_taken():
         pid = read_pid(lock_path)
-        raise StoreRefused(f"data folder {path} is in use by another fairlane" + (f", process {pid}" if pid else ""))
+        owner = "another fairlane" + (f", process {pid}" if pid else "")
+        raise StoreRefused(f"data folder {path} is in use by {owner}: stop that, or choose another folder (--data-dir)")
 
 
 @contextlib.asynccontextmanager

@@ -66,12 +66,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     workers: Annotated[int, Meta(ge=1, le=1_000, description="Worker slots: the number of jobs that run at once.")] = 8
     processes: Annotated[int, Meta(ge=1, le=256, description="Number of worker processes that share the slots.")] = 1
     store: Annotated[str, Meta(description="URL of the store; an embedded store in the data folder if empty.")] = ""
-    url: Annotated[str, Meta(description="URL of the API or store to connect to; the store if empty.")] = ""
+    url: Annotated[
+        str, Meta(description="URL of the API or store to connect to; the embedded store in the data folder if empty.")
+    ] = ""
     token_file: Annotated[
         str, Meta(description="File with the access token for the API at the URL; FAIRLANE_TOKEN if empty.")
     ] = ""
     default_rate: Annotated[str, Meta(description='Default submission rate, such as "10/1m", or "off".')] = "10/1m"
-    default_concurrency: Annotated[int | None, Meta(description='Default concurrency of a tenant, or "off".')] = 5
+    default_concurrency: Annotated[int | None, Meta(description='Default concurrency limit of tenants, or "off".')] = 5
     fairness: Annotated[
         Fairness, Meta(description='Unit that tenants share equally: "jobs", or "seconds" of run time.')
     ] = Fairness.JOBS
@@ -84,7 +86,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     drain: Annotated[str, Meta(description="Time for running jobs to end after a request to stop.")] = "10s"
     hand_back: Annotated[
         str,
-        Meta(description="How long a job that no worker knows or can read is offered to others before it fails."),
+        Meta(
+            description="Time that a job waits for a worker that knows its task and reads its payload; then it fails."
+        ),
     ] = "1h"
     max_jobs: Annotated[
         int,

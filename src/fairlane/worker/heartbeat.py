@@ -23,10 +23,12 @@ HUNG_SECONDS = 5.0
 """Seconds after a job's timeout. An event loop that has not ended the job by then hangs: its lease may expire."""
 LONGEST_RETRY_SECONDS = 1.0
 JOIN_SECONDS = 2.0
+BEATS_PER_LEASE = 3
+"""How many times in the length of a lease the heartbeat extends it."""
 
 
 class Heartbeat:
-    """Extends the leases of all running jobs every third of a lease, and reports the worker to the store.
+    """Extends the leases of all running jobs BEATS_PER_LEASE times a lease, and reports the worker to the store.
 
     Progress and log lines of jobs go to the store in between, twice a second at most.
     """
@@ -42,6 +44,7 @@ class Heartbeat:
         """`running`, `report` and `on_status` (not for OK) are called in the heartbeat's thread."""
         self._open_backend = open_backend
         self._lease_ms = lease_ms
+        self._interval = lease_ms / 1000 / BEATS_PER_LEASE
         self._running = running
         self._report = report
         self._on_status = on_status
@@ -94,7 +97,7 @@ class Heartbeat:
         try:
             asyncio.run(self._beat_on())
         finally:
-            with contextlib.suppress(RuntimeError):  # the worker has not waited so long
+            with contextlib.suppress(RuntimeError):  # the worker's loop has closed already
                 self._owner.call_soon_threadsafe(self._ended.set)
 
     async def _beat_on(self) -> None:
@@ -106,7 +109,7 @@ class Heartbeat:
                 if backend is None:
                     backend = await self._open_backend()
                 await self._beat(backend)
-            except Exception as error:  # leases are lost without a next try, whatever the error
+            except Exception as error:  # without another try, all leases expire
                 pause = self._pause_after(error)
             else:
                 self._failures = 0
@@ -126,11 +129,11 @@ class Heartbeat:
         jobs = [job for job in self._running() if is_full or job.has_news]
         jobs = [job for job in jobs if now < job.timeout_at + HUNG_SECONDS]
         if jobs or is_full:
-            async with asyncio.timeout(max(1.0, self._lease_ms / 3000)):
+            async with asyncio.timeout(max(1.0, self._interval)):
                 await self._extend(backend, jobs)
         self._last = now
         if is_full:
-            self._next_full = now + self._lease_ms / 3000 * random.uniform(0.8, 1.0)
+            self._next_full = now + self._interval * random.uniform(0.8, 1.0)
 
     async def _extend(self, backend: Backend, jobs: Sequence[RunningJob]) -> None:
         news = [(job.new_progress, job.new_lines) for job in jobs]
@@ -152,7 +155,7 @@ class Heartbeat:
         """Extend the leases, without progress and lines if these are refused: no lease must be lost over them."""
         try:
             return await backend.leases.extend(self._report(), reports, self._lease_ms)
-        except (InvalidInput, TypeError, ValueError) as error:  # the latter two: it cannot be written
+        except (InvalidInput, TypeError, ValueError) as error:  # a TypeError or ValueError: not JSON
             if all(report.progress is None and report.logs is None for report in reports):
                 raise
             log.error("progress and log lines of %d jobs are refused and dropped: %s", len(reports), error)
@@ -169,7 +172,7 @@ class Heartbeat:
         if not isinstance(error, StoreUnavailable | TimeoutError):
             log.error("a heartbeat failed", exc_info=error)
         elif self._failures == 0:
-            log.warning("a heartbeat failed, leases end unless one succeeds: %s", error)
+            log.warning("a heartbeat failed; leases expire unless a later one succeeds: %s", error)
         self._failures = min(self._failures + 1, 10)
         return min(LONGEST_RETRY_SECONDS, 0.05 * 2.0**self._failures) * random.uniform(0.5, 1.0)
 

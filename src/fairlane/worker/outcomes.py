@@ -65,7 +65,8 @@ def refused(outcome: Outcome, reason: str) -> Outcome | None:
 
 def unknown_task(lease: Lease) -> Outcome:
     """The worker's app does not define the job's task."""
-    detail = f"the worker has no task named {lease.task}; start workers of an app that has, then retry the job"
+    advice = "start a worker whose app has it; if the job has failed, retry it"
+    detail = f"the worker has no task named {lease.task}: {advice}"
     return unfit(lease, "UnknownTask", detail)
 
 
@@ -89,7 +90,7 @@ def raised(lease: Lease, error: BaseException) -> Outcome:
     """The job raised `error`. This never raises, so that each job that ends has an outcome."""
     try:
         return _described(lease, error)
-    except BaseException:  # what is asked of an exception runs its own code, which may raise any
+    except BaseException:  # reading an exception runs its code, which may raise anything
         kind = type.__dict__["__name__"].__get__(type(error))
         return Outcome(
             job_id=lease.job_id, token=lease.token, kind=OutcomeKind.FAILED, error=job_error(kind, _UNPRINTABLE)

@@ -22,7 +22,7 @@ _tenant_option = click.option("--tenant", "tenant_id", required=True, help="Tena
 
 @click.group()
 def schedules() -> None:
-    """List, change, pause and delete schedules (cron rules that submit jobs)."""
+    """List, change, pause and delete schedules."""
 
 
 @schedules.command("list")

@@ -19,7 +19,7 @@ from ..options import with_settings
 @click.option("--fd", type=int, hidden=True, help="Listen on this inherited socket.")
 @click.option("--workers-fd", type=int, hidden=True, help="Read from this inherited file which workers are missing.")
 def serve(settings: Settings, no_upkeep: bool, fd: int | None, workers_fd: int | None) -> None:
-    """Run the API of a store."""
+    """Run the API and the dashboard of a store."""
     from ...process.loop import loop_factory
     from ...runtime.api import serve_api
     from ...runtime.sockets import listen_for_api

@@ -20,7 +20,7 @@ PAGE = 100
 
 @click.group()
 def tokens() -> None:
-    """Access tokens of the API."""
+    """Create, list and revoke access tokens of the API."""
 
 
 @tokens.command()

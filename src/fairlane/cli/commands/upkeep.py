@@ -15,7 +15,7 @@ from ..options import with_settings
 @click.command(hidden=True)
 @with_settings("store", "data_dir", "durability", "loop", "log_format")
 def upkeep(settings: Settings) -> None:
-    """Promote, reap and prune the jobs of a store, and fire its schedules."""
+    """Maintain a store: start delayed and scheduled jobs, recover lost ones, delete old ones."""
     from ...process.loop import loop_factory
     from ...runtime.upkeep import keep_up
 

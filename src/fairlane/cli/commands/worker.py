@@ -16,9 +16,9 @@ from ...runtime.settings import Settings
 from ..options import with_settings
 
 _SPELLED = {"url": ("--url", "--store"), "workers": ("--slots",)}
-_QUEUES_HELP = """Take jobs of these queues only, such as "mail,reports". With weights, such as "mail=3,reports=1", each
-queue that has jobs gets its share of the starts, here three of four and one of four over time: none starves, and what
-one queue cannot use, the others get. Without weights, only the tenants' turns decide, whatever queue their jobs are in.
+_QUEUES_HELP = """Queues to take jobs from, such as "mail,reports" [default: all]. Weights, such as "mail=3,reports=1",
+divide the starts between the queues that have jobs: here three of four starts go to "mail". Without weights, only the
+tenants' turns decide which job starts next.
 """
 
 
