@@ -123,7 +123,7 @@ async def cancels_all() -> str:
         task.cancel()
     await asyncio.sleep(0.1)
     helpers = [asyncio.create_task(asyncio.sleep(60)) for _ in range(2)]
-    return f"{len(asyncio.all_tasks() - seen)} of its own"
+    return f"{len(asyncio.all_tasks() - seen)} tasks of the job"
 
 
 @dataclasses.dataclass
@@ -256,7 +256,7 @@ RETURNS = {
     "heeds": "code 7",
     "calls_soon": None,
     "stops_the_loop": None,
-    "cancels_all": "2 of its own",
+    "cancels_all": "2 tasks of the job",
     "alarms": None,
     "exits_in_own_threads": None,
 }
