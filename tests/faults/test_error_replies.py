@@ -141,7 +141,7 @@ async def test_a_primary_without_its_replicas_and_a_replica() -> None:
                 await submit(engine)
             tell(port, "CONFIG", "SET", "min-replicas-to-write", "0")
             tell(port, "REPLICAOF", "127.0.0.1", "1")
-            with pytest.raises(StoreUnavailable, match="it is a read-only replica; name the primary"):
+            with pytest.raises(StoreUnavailable, match=r"replica.*name the primary"):
                 await submit(engine)
             tell(port, "REPLICAOF", "NO", "ONE")
             await submit(engine)
