@@ -13,7 +13,7 @@ from .model.bulk import BulkAction, BulkResult
 from .model.job import Counters, Explanation, Job, JobPage, JobQuery, NewJob, Submission
 from .model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, WorkerOrders, WorkerReport
 from .model.logs import JobLog
-from .model.monitor import Changes, History, Overview
+from .model.monitor import Changes, History, Overview, StateCounts
 from .model.overview import QueueInfo, Reaped, StoreReport, UpkeepStep
 from .model.schedule import Schedule, ScheduleSpec
 from .model.tenant import Fairness, PolicyChange, Tenant, TenantPolicy
@@ -239,6 +239,9 @@ class Monitor(Protocol):
 
     async def counters(self, tenant_id: str | None = None) -> Counters:
         """Totals, over all tenants or of one."""
+
+    async def jobs_by_state(self, tenant_id: str | None = None) -> StateCounts:
+        """How many jobs are in each state now, over all tenants or of one."""
 
     async def check_ready(self) -> None:
         """Raise StoreUnavailable unless the store takes writes, and StoreRefused if its settings lose jobs."""

@@ -53,7 +53,9 @@ async def check_jobs(engine: Engine, model: Model) -> None:
     for tenant in model.known:
         of_tenant = [job for job in newest_first if job.request.tenant_id == tenant]
         assert await listed(engine, JobQuery(tenant_id=tenant, limit=3)) == [job.request.id for job in of_tenant]
+        counts = msgspec.structs.asdict(await engine.monitor.jobs_by_state(tenant))
         for state in State:
+            assert counts[state] == sum(job.state is state for job in of_tenant)
             of_state = sorted(job.request.id for job in of_tenant if job.state is state)
             assert sorted(await listed(engine, JobQuery(tenant_id=tenant, state=state, limit=2))) == of_state
 

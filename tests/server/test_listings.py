@@ -44,6 +44,8 @@ async def test_each_state_has_its_listing(api: Served, client: httpx.AsyncClient
         assert await ids(client, f"/jobs/{name}", tenantId=free_tenant) == [job_id]
     assert set(await ids(client, "/jobs", tenantId=free_tenant)) == set(made.values())
     assert await ids(client, "/jobs", tenantId=free_tenant, state="failed") == [made["dlq"]]
+    counts = (await client.get("/jobs/counts", params={"tenantId": free_tenant})).json()
+    assert counts == dict.fromkeys(("scheduled", "pending", "running", "completed", "failed", "cancelled"), 1)
     assert (await client.get("/jobs/metrics", params={"tenantId": free_tenant})).json() == {
         "submitted": 6,
         "completed": 1,

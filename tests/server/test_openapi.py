@@ -41,6 +41,7 @@ CONTRACT = {
     "/jobs/dlq/retry": {"post"},
     "/jobs/actions": {"post"},
     "/jobs/metrics": {"get"},
+    "/jobs/counts": {"get"},
     "/schedules": {"get"},
     "/tenants/{id}/schedules/{name}": {"get", "put", "delete"},
     "/tenants/{id}/schedules/{name}/pause": {"post"},

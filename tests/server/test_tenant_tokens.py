@@ -107,7 +107,7 @@ async def test_the_tenant_may_be_left_out_and_another_one_is_refused(holders: Ho
     results = (await acme.post("/jobs/batch", json={"jobs": items})).json()["results"]
     assert [result["status"] for result in results] == [202, 403, 202]
     assert results[1]["problem"]["type"] == "urn:fairlane:problem:forbidden"
-    for path in ("/jobs", "/jobs/pending", "/jobs/metrics", "/schedules"):
+    for path in ("/jobs", "/jobs/pending", "/jobs/metrics", "/jobs/counts", "/schedules"):
         assert (await acme.get(path, params={"tenantId": "globex"})).status_code == 403, path
     without = await holders["admin"].post("/jobs", json={"payload": 1})
     assert (without.status_code, without.json()["errors"][0]["pointer"]) == (422, "/tenantId")

@@ -42,6 +42,7 @@ ALLOWED: dict[str, str | set[str]] = {
     "GET /jobs/dlq": {T, M},
     "GET /jobs/cancelled": {T, M},
     "GET /jobs/metrics": {T, M},
+    "GET /jobs/counts": {T, M},
     "GET /jobs/{id}": {T, M},
     "GET /jobs/{id}/explain": {T, M},
     "GET /jobs/{id}/logs": set(),

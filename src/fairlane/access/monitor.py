@@ -9,7 +9,7 @@ import msgspec
 from ..backend import Backend, Jobs, Monitor, Queues, Schedules, Tenants, Workers
 from ..model.job import Counters, Explanation, Job, JobPage, JobQuery
 from ..model.lease import WorkerReport
-from ..model.monitor import History, Overview
+from ..model.monitor import History, Overview, StateCounts
 from ..model.overview import QueueInfo
 from ..model.schedule import Schedule
 from ..model.tenant import Tenant
@@ -73,6 +73,9 @@ class MonitoredFigures(Closed):
 
     async def counters(self, tenant_id: str | None = None) -> Counters:
         return await self._monitor.counters(tenant_id)
+
+    async def jobs_by_state(self, tenant_id: str | None = None) -> StateCounts:
+        return await self._monitor.jobs_by_state(tenant_id)
 
     async def overview(self) -> Overview:
         return await self._monitor.overview()

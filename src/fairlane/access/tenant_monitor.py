@@ -7,6 +7,7 @@ from contextlib import aclosing
 
 from ..backend import Jobs, Monitor
 from ..model.job import Counters, Job
+from ..model.monitor import StateCounts
 from .closed import Closed
 from .own import own_tenant
 from .views import job_for_tenant
@@ -22,6 +23,9 @@ class TenantMonitor(Closed):
 
     async def counters(self, tenant_id: str | None = None) -> Counters:
         return await self._monitor.counters(own_tenant(tenant_id, self._tenant_id))
+
+    async def jobs_by_state(self, tenant_id: str | None = None) -> StateCounts:
+        return await self._monitor.jobs_by_state(own_tenant(tenant_id, self._tenant_id))
 
     async def follow(self, job_id: str) -> AsyncGenerator[Job]:
         await self._own_jobs.get(job_id)

@@ -10,7 +10,7 @@ from ..backend import Backend
 from ..model import ids
 from ..model.errors import NotFound, StoreUnavailable
 from ..model.job import Counters, Job
-from ..model.monitor import Changes, History, JobChange, Overview
+from ..model.monitor import Changes, History, JobChange, Overview, StateCounts
 from ..model.states import State
 from ..store.watch import SettingsWatch
 from . import keys
@@ -46,6 +46,14 @@ class EngineMonitor:
         replies = await self._partitions.each(lambda partition: partition.command("HMGET", keys.COUNTERS, *_COUNTERS))
         sums = (sum(int(value or 0) for value in values) for values in zip(*replies, strict=True))
         return Counters(**dict(zip(_COUNTERS, sums, strict=True)))
+
+    async def jobs_by_state(self, tenant_id: str | None = None) -> StateCounts:
+        if tenant_id is not None:
+            return StateCounts(*await self._partitions.of_tenant(tenant_id).run("state_counts", tenant=tenant_id))
+        replies = await self._partitions.each(lambda partition: partition.run("figures"))
+        return StateCounts(
+            *(sum(values) for values in zip(*(reply[-len(_STATES) :] for reply in replies), strict=True))
+        )
 
     async def check_ready(self) -> None:
         await self._settings.require_safe()

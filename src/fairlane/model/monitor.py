@@ -13,6 +13,17 @@ MAX_LISTED_CHANGES = 200
 MAX_HISTORY_MINUTES = 24 * 60
 
 
+class StateCounts(msgspec.Struct, frozen=True):
+    """How many jobs are in each state. `failed` jobs are the dead letter queue."""
+
+    scheduled: int
+    pending: int
+    running: int
+    completed: int
+    failed: int
+    cancelled: int
+
+
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """All figures at one moment."""
 

@@ -8,7 +8,7 @@ from contextlib import aclosing
 import msgspec
 
 from ..model.job import Counters, Job
-from ..model.monitor import Changes, History, Overview
+from ..model.monitor import Changes, History, Overview, StateCounts
 from ..rest.events import JOBS, RESET, JobChanges
 from ..rest.jobs import JobAnswer
 from ..rest.monitor import Health, OverviewView
@@ -26,6 +26,10 @@ class RemoteMonitor:
     async def counters(self, tenant_id: str | None = None) -> Counters:
         query = None if tenant_id is None else {"tenantId": tenant_id}
         return await self._transport.call("GET", "/jobs/metrics", Counters, query=query)
+
+    async def jobs_by_state(self, tenant_id: str | None = None) -> StateCounts:
+        query = None if tenant_id is None else {"tenantId": tenant_id}
+        return await self._transport.call("GET", "/jobs/counts", StateCounts, query=query)
 
     async def check_ready(self) -> None:
         await self._transport.call("GET", "/readyz", Health)

@@ -6,7 +6,7 @@
 -- RETURNS now, then for each item: status, job id, run at, rate or nil: limit, window (us), remaining, reset (ms).
 --   With backlog_full instead of the rate: jobs waiting, limit
 -- EVENTS none>pending none>scheduled
--- NEEDS base job policy sliding_window new_jobs constraints counts
+-- NEEDS base job policy sliding_window new_jobs constraints counts unfinished
 -- For an id that exists already, run at is the time that this call asked for.
 -- items: msgpack array of Submitted; records: the stored form of each request, without the time of its creation
 -- The proof of a parent is the SHA-1 digest of the token of its lease.
@@ -107,18 +107,12 @@ local function take_from_rate(tenant)
   return free
 end
 
--- How many jobs of each tenant had not ended before this call.
-local unfinished, asked_tenants = {}, {}
+-- Jobs that had not ended before this call, of the tenants whose backlog has a bound.
+local bounded = {}
 for _, tenant in ipairs(tenants) do
-  if policy(tenant).max_waiting > 0 then push(asked_tenants, tenant) end
+  if policy(tenant).max_waiting > 0 then push(bounded, tenant) end
 end
-local totals = {}
-for i, name in ipairs({ 'submitted', 'completed', 'unsuccessful' }) do
-  totals[i] = read('HMGET', 'count/' .. name, asked_tenants)
-end
-for i, tenant in ipairs(asked_tenants) do
-  unfinished[tenant] = (totals[1][i] or 0) - (totals[2][i] or 0) - (totals[3][i] or 0)
-end
+local unfinished = count_unfinished(bounded)
 
 -- How many jobs of a tenant wait, if they are as many as may: scheduled and pending ones.
 local function full_backlog(tenant)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...model.job import Counters, JobPage
+from ...model.monitor import StateCounts
 from ...model.names import check_name
 from ...model.states import State
 from ...model.token import TokenKind
@@ -53,6 +54,13 @@ async def job_metrics(call: Call, query: OneTenant) -> Counters:
     return await call.backend.monitor.counters(query.tenant_id)
 
 
+async def count_jobs(call: Call, query: OneTenant) -> StateCounts:
+    """How many jobs are in each state now."""
+    if query.tenant_id is not None:
+        check_name(query.tenant_id, "tenantId", "/tenantId")
+    return await call.backend.monitor.jobs_by_state(query.tenant_id)
+
+
 ENDPOINTS = (
     Endpoint("GET", "/jobs", search_jobs).open_to(TokenKind.TENANT, TokenKind.MONITOR),
     Endpoint("GET", "/jobs/scheduled", list_scheduled).open_to(TokenKind.TENANT, TokenKind.MONITOR),
@@ -61,5 +69,6 @@ ENDPOINTS = (
     Endpoint("GET", "/jobs/completed", list_completed).open_to(TokenKind.TENANT, TokenKind.MONITOR),
     Endpoint("GET", "/jobs/dlq", list_dlq).open_to(TokenKind.TENANT, TokenKind.MONITOR),
     Endpoint("GET", "/jobs/cancelled", list_cancelled).open_to(TokenKind.TENANT, TokenKind.MONITOR),
+    Endpoint("GET", "/jobs/counts", count_jobs).open_to(TokenKind.TENANT, TokenKind.MONITOR),
     Endpoint("GET", "/jobs/metrics", job_metrics).open_to(TokenKind.TENANT, TokenKind.MONITOR),
 )
