@@ -110,7 +110,7 @@ async def test_deleted_jobs_leave_no_gap_in_a_page(engine: Engine) -> None:
     await finish(engine, await claim(engine, 1_000))
     kept = [job.id for job in jobs[1_000:]][::-1]
     assert (await engine.jobs.change(BulkAction.DELETE, JobQuery(tenant_id="acme", limit=1_000))).count == 1_000
-    for query in (JobQuery(limit=300), JobQuery(limit=300, tenant_id="acme")):
+    for query in (JobQuery(limit=200), JobQuery(limit=200, tenant_id="acme")):
         assert await listed(engine, query) == kept
     for tenant in ("", "acme"):
         names = [f"fl:{{0}}:{part}/{tenant}" for part in ("made", "swept")]

@@ -17,6 +17,9 @@ local with_payload, with_result = string.match(include, 'payload') ~= nil, strin
 -- Bytes of a record that are read at first, and of a result: all of an error, whose text has 8 KiB at most.
 local SHORT_RECORD, SHORT_RESULT = 1024, 10240
 
+-- What looking at the place of a deleted job costs, beside a job that exists.
+local DELETED = 0.2
+
 local function begin_walk()
   if listing == '' then
     local before = wanted[Asked.created_to]
@@ -71,7 +74,7 @@ local function collect()
     if not place or is_past then return jobs, false end
     local is_full = #jobs >= tonumber(limit) or bytes >= tonumber(max_bytes)
     if is_full or (looked_at >= tonumber(most) and last ~= first) then return jobs, last end
-    looked_at = looked_at + 1
+    looked_at = looked_at + (place[1] and 1 or DELETED)
     if place[1] then last = place end
     local id = place[3] or ''
     local record = id ~= '' and read_record(id)
