@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fairlane.sdk.portal import _close as close_sync_connections
 from fairlane.store import Durability, EmbeddedServer
 
 
@@ -24,4 +25,6 @@ def store_url() -> Iterator[str]:
         try:
             yield f"embedded:{folder}"
         finally:
+            # Connections of sync calls stay open until the process ends. One of them would keep the store going.
+            close_sync_connections()
             server.stop()
