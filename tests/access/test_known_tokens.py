@@ -53,7 +53,8 @@ async def test_many_requests_look_once_and_note_the_use_once(engine: Engine) -> 
     known = KnownTokens(engine, counted)
     secret = await create(engine, "app")
     for _ in range(20):
-        await asyncio.gather(*(known.grant(secret) for _ in range(10)))
+        await asyncio.gather(*(known.grant(secret.encode()) for _ in range(10)))
+        assert known.remembered(secret.encode()) is not None
     assert counted.looks == 1
     assert counted.noted == [["app"]]
     (token,), _ = await engine.tokens.list(10)
@@ -67,22 +68,24 @@ async def test_a_revoked_token_is_refused_once_the_memory_is_old(
     assert known_tokens.MAX_AGE_S + known_tokens.LOOK_S < 1
     known = KnownTokens(engine, engine.tokens)
     secret = await create(engine, "app")
-    await known.grant(secret)
-    await engine.tokens.revoke("app")
     monkeypatch.setattr(known_tokens, "MAX_AGE_S", 0.0)
+    await known.grant(secret.encode())
+    await engine.tokens.revoke("app")
+    assert known.remembered(secret.encode()) is None
     with pytest.raises(Unauthorized):
-        await known.grant(secret)
+        await known.grant(secret.encode())
     known.stop()
 
 
 async def test_a_remembered_token_is_refused_as_soon_as_it_expires(engine: Engine) -> None:
     known = KnownTokens(engine, engine.tokens)
     secret = await create(engine, "app", lasts_s=0.2)
-    grant = await known.grant(secret)
+    grant = await known.grant(secret.encode())
     async with asyncio.timeout(5):
         await known.ended(grant)
+    assert known.remembered(secret.encode()) is None
     with pytest.raises(Unauthorized):
-        await known.grant(secret)
+        await known.grant(secret.encode())
     known.stop()
 
 
@@ -94,12 +97,12 @@ async def test_the_memory_is_bounded_and_malformed_tokens_cost_no_look(
     known = KnownTokens(engine, counted)
     secrets = [await create(engine, f"app-{number}") for number in range(4)]
     for secret in [*secrets, secrets[1], secrets[3]]:
-        await known.grant(secret)
+        await known.grant(secret.encode())
     assert counted.looks == 4
-    await known.grant(secrets[0])
+    await known.grant(secrets[0].encode())
     assert counted.looks == 5
     for secret in ("fl_short", new_secret()[:-1] + "!", "Bearer"):
         with pytest.raises(Unauthorized):
-            await known.grant(secret)
+            await known.grant(secret.encode())
     assert counted.looks == 5
     known.stop()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from ..backend import Access, Backend
 from ..model.errors import StoreUnavailable, Unauthorized
@@ -23,6 +24,9 @@ NOTE_EVERY_S = 60.0
 NOTED_AT_ONCE = 1_000
 
 
+K = TypeVar("K")
+
+
 class Grant(NamedTuple):
     """What a request may use: its token and the backend that the token opens."""
 
@@ -33,7 +37,8 @@ class Grant(NamedTuple):
 
 class _Known(NamedTuple):
     grant: Grant
-    checked_at: float
+    valid_until: float
+    """By `time.monotonic()`: the end of the token, or of MAX_AGE_S."""
 
 
 class KnownTokens:
@@ -43,17 +48,29 @@ class KnownTokens:
         self._backend = backend
         self._access = access
         self._known: dict[str, _Known] = {}
+        """By the digest of the secret."""
+        self._by_secret: dict[bytes, _Known] = {}
+        """The same, without the cost of a digest for each request."""
         self._looking: dict[str, asyncio.Task[Grant | None]] = {}
         self._used: set[str] = set()
         self._noting: asyncio.Task[None] | None = None
 
-    async def grant(self, secret: str) -> Grant:
+    def remembered(self, secret: bytes) -> Grant | None:
+        """The grant of a secret, if the server has just seen it. Most requests end their search here."""
+        known = self._by_secret.get(secret)
+        return known.grant if known is not None and time.monotonic() < known.valid_until else None
+
+    async def grant(self, secret: bytes) -> Grant:
         """The grant of a secret. Raises Unauthorized, and StoreUnavailable if the store must be asked."""
-        if not is_well_formed(secret):
+        text = secret.decode("latin-1")
+        if not is_well_formed(text):
             raise Unauthorized("the token is not valid: it must begin with fl_ and have all its characters")
-        grant = await self._find(digest_of(secret))
+        digest = digest_of(text)
+        grant = await self._find(digest)
         if grant is None:
             raise Unauthorized("the token is not valid: it was revoked, or it has expired, or it never existed")
+        if digest in self._known:
+            _put(self._by_secret, secret, self._known[digest])
         self._note(grant.token.name)
         return grant
 
@@ -73,8 +90,8 @@ class KnownTokens:
 
     async def _find(self, digest: str) -> Grant | None:
         known = self._known.get(digest)
-        if known is not None and time.monotonic() - known.checked_at < MAX_AGE_S:
-            return known.grant if _is_valid(known.grant.token) else None
+        if known is not None and time.monotonic() < known.valid_until:
+            return known.grant
         looking = self._looking.get(digest)
         if looking is None:
             looking = self._looking[digest] = asyncio.create_task(self._look(digest))
@@ -85,15 +102,13 @@ class KnownTokens:
         began = time.monotonic()
         token = await self._access.find(digest)
         known = self._known.pop(digest, None)
-        if token is None or not _is_valid(token):
+        if token is None or token.is_expired(datetime.now(UTC)):
             return None
         if known is not None and known.grant.token == token:
             grant = known.grant
         else:
             grant = Grant(digest, token, scoped(self._backend, token))
-        while len(self._known) >= MAX_KNOWN:
-            del self._known[next(iter(self._known))]
-        self._known[digest] = _Known(grant, began)
+        _put(self._known, digest, _Known(grant, began + min(_seconds_left(token), MAX_AGE_S)))
         return grant
 
     def _note(self, name: str) -> None:
@@ -111,5 +126,16 @@ class KnownTokens:
             await asyncio.sleep(NOTE_EVERY_S)
 
 
-def _is_valid(token: Token) -> bool:
-    return not token.is_expired(datetime.now(UTC))
+def _seconds_left(token: Token) -> float:
+    """Until the token expires; without a bound if it does not."""
+    if token.expires_at is None:
+        return math.inf
+    return (token.expires_at - datetime.now(UTC)).total_seconds()
+
+
+def _put(memory: dict[K, _Known], key: K, known: _Known) -> None:
+    """Remember it as the latest of MAX_KNOWN."""
+    memory.pop(key, None)
+    while len(memory) >= MAX_KNOWN:
+        del memory[next(iter(memory))]
+    memory[key] = known

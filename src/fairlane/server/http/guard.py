@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from ...access import Grant, KnownTokens
 from ...model.errors import Forbidden, Unauthorized
 from ...model.token import Token, TokenKind
 from ...rest.problems import CROSS_ORIGIN, WRONG_HOST, HttpError
 from ...rest.session import SESSION_COOKIE
 
+_SESSION_COOKIE = SESSION_COOKIE.encode()
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITE = frozenset({b"same-origin", b"none"})
 
@@ -38,26 +38,25 @@ def check_origin(headers: dict[bytes, bytes]) -> None:
         raise HttpError(CROSS_ORIGIN, "Pages of another origin may not do this.")
 
 
-async def grant_of(headers: dict[bytes, bytes], tokens: KnownTokens) -> Grant:
-    """What the token in the Authorization header, or in the cookie of a session, allows.
+def secret_of(headers: dict[bytes, bytes]) -> bytes:
+    """The token in the Authorization header, or in the cookie of a session.
 
-    Raises Unauthorized, and HttpError 403 for a page of another origin that uses the session.
+    Raises Unauthorized without one, and HttpError 403 for a page of another origin that uses the session.
     """
-    session = _session(headers) if b"authorization" not in headers else None
-    if session is not None:
+    header = headers.get(b"authorization")
+    if header is None and (session := _session(headers)) is not None:
         check_origin(headers)
-        return await tokens.grant(session)
-    scheme, _, secret = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-    if scheme.lower() != "bearer":
+        return session
+    if header is None or header[:7].lower() != b"bearer ":
         raise Unauthorized("this server asks for an access token: send the header Authorization: Bearer fl_...")
-    return await tokens.grant(secret.strip())
+    return header[7:].strip()
 
 
-def _session(headers: dict[bytes, bytes]) -> str | None:
+def _session(headers: dict[bytes, bytes]) -> bytes | None:
     """The token in the cookie of a session, if there is one."""
-    for cookie in headers.get(b"cookie", b"").decode("latin-1").split(";"):
-        name, _, value = cookie.strip().partition("=")
-        if name == SESSION_COOKIE:
+    for cookie in headers.get(b"cookie", b"").split(b";"):
+        name, _, value = cookie.strip().partition(b"=")
+        if name == _SESSION_COOKIE:
             return value
     return None
 

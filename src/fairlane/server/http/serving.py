@@ -13,7 +13,7 @@ from ..context import Context
 from .answers import Answer, Receive, Scope, Send, internal_problem, problem_answer
 from .call import BodyTooLarge, Call, ClientGone
 from .endpoint import Endpoint
-from .guard import check_allowed, check_host, check_origin, grant_of, is_safe
+from .guard import check_allowed, check_host, check_origin, is_safe, secret_of
 
 logger = logging.getLogger(__name__)
 
@@ -53,8 +53,10 @@ class PathApp:
         if not is_safe(method) or (endpoint is not None and endpoint.streams):
             check_origin(call.headers)
         if endpoint is not None:
-            if self._context.tokens is not None and endpoint.audience is not None:
-                grant = await grant_of(call.headers, self._context.tokens)
+            tokens = self._context.tokens
+            if tokens is not None and endpoint.audience is not None:
+                secret = secret_of(call.headers)
+                grant = tokens.remembered(secret) or await tokens.grant(secret)
                 check_allowed(grant.token, endpoint.audience, writes=endpoint.writes)
                 call.use(grant)
             return await endpoint.answer(call)

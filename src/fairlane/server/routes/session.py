@@ -24,7 +24,7 @@ async def sign_in(call: Call, body: SessionBody) -> Answer:
     """Begin a session with an access token."""
     if call.context.tokens is None:
         raise HttpError(NO_SUCH_PATH, "This server asks for no access tokens, so there is nothing to sign in to.")
-    grant = await call.context.tokens.grant(body.token)
+    grant = await call.context.tokens.grant(body.token.encode())
     if grant.token.kind not in _KINDS:
         raise Forbidden(f"the dashboard has no view for a {grant.token.kind} token yet: use an admin or monitor token")
     return _with_cookie(call, body.token, "")
