@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import BaseModel
 
 from fairlane import App, State
 from fairlane.model.job import Job
@@ -68,6 +69,46 @@ async def test_an_old_job_waits_for_the_old_version(world: World) -> None:
 
     async with world.worker():
         assert json_of((await world.finished(job_id)).result) == "7"
+
+
+class Customer(BaseModel, extra="forbid"):
+    name: str
+    city: str
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b'{"customer": {"name": "Ann"}}',
+        b'{"customer": {"name": "Ann", "city": "Lyon", "street": "rue A"}}',
+        b'[{"name": "Ann", "city": "Lyon"}, true]',
+    ],
+)
+async def test_a_model_with_other_fields_waits_for_its_version(world: World, payload: bytes) -> None:
+    @world.app.task
+    async def greet(customer: Customer) -> None: ...
+
+    job_id = await world.submit_raw("greet", payload)
+    async with world.worker(hand_back_seconds=3600):
+        await handed_back(world, job_id)
+
+
+async def test_an_argument_that_is_now_given_by_name_waits_for_its_version(world: World) -> None:
+    @world.app.task
+    async def report(*, user_id: int) -> None: ...
+
+    job_id = await world.submit_raw("report", b"[7]")
+    async with world.worker(hand_back_seconds=3600):
+        await handed_back(world, job_id)
+
+
+async def test_a_model_with_a_wrong_type_fails_at_once(world: World) -> None:
+    @world.app.task
+    async def greet(customer: Customer) -> None: ...
+
+    job_id = await world.submit_raw("greet", b'{"customer": {"name": 7}}')
+    async with world.worker(hand_back_seconds=3600):
+        assert (await world.finished(job_id)).reason is Reason.REJECTED
 
 
 async def test_it_fails_once_no_worker_has_run_it_in_time(world: World) -> None:

@@ -16,6 +16,7 @@ from msgspec.structs import astuple
 from ..model.errors import InvalidInput, PayloadTooLarge
 from ..model.job import MAX_PAYLOAD_BYTES
 from ..model.json_text import MAX_DEPTH, check_json
+from . import pydantic_types
 from .annotations import signature_of, unusable
 from .json_values import encode
 from .reading import ResultReader, check_whole, json_decoder
@@ -87,7 +88,8 @@ class Parameters:
         except (msgspec.MsgspecError, RecursionError) as error:
             raise self._unfit(str(error), type_of_misfit(str(error))) from None
         except Exception as error:  # raised by a class that the user defined
-            raise self._unfit(f"{type(error).__name__}: {error}") from error
+            kind = OtherVersion if pydantic_types.misses_fields(error) else InvalidInput
+            raise self._unfit(f"{type(error).__name__}: {error}", kind) from error
 
     def _unfit(self, why: str, kind: type[InvalidInput] = InvalidInput) -> InvalidInput:
         signature = str(self._signature)
@@ -103,7 +105,7 @@ class Parameters:
 
     def _from_array(self, payload: bytes) -> Arguments:
         if self._array_lacks:
-            raise self._unfit(f"it must be an object, since `{self._array_lacks[0]}` goes by name")
+            raise self._unfit(f"it must be an object, since `{self._array_lacks[0]}` goes by name", OtherVersion)
         return self._with_models(astuple(self._arrays.decode(payload))), _NO_KEYWORDS
 
     def _with_models(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
