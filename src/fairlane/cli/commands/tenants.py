@@ -162,9 +162,9 @@ def _print_tenant(tenant: Tenant, output: str) -> None:
     print_facts(
         [
             ("tenant", tenant.id),
-            ("limits", "its own" if tenant.customized else "the defaults"),
+            ("limits", "set for this tenant" if tenant.customized else "defaults"),
             ("submit rate", policy.submit_rate or _OFF),
-            ("used of it", tenant.submit_rate_used if policy.submit_rate else None),
+            ("rate used", tenant.submit_rate_used if policy.submit_rate else None),
             ("concurrency", policy.concurrency or _OFF),
             ("start rate", policy.start_rate or _OFF),
             ("weight", f"{policy.weight:g}"),

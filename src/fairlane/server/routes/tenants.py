@@ -23,7 +23,7 @@ async def show_tenant(call: Call) -> Tenant:
 
 
 async def change_tenant(call: Call, body: LimitsBody) -> Tenant:
-    """Change a tenant's limits. The next submission and the next start use them."""
+    """Change the given limits of a tenant. The next submission and the next start use them."""
     return await _change(call, body.to_change())
 
 
