@@ -41,7 +41,7 @@ async def own_store(path: Path, durability: Durability) -> AsyncIterator[None]:
         server = EmbeddedServer(path, durability, is_for_up=True)
         try:
             await asyncio.to_thread(server.start)
-            keeper = "" if server.is_keeper else ", kept by another process until that ends"
+            keeper = "" if server.is_keeper else "; another process keeps it for now"
             _log.info("store %s (pid %s)%s", "found" if keeper else "started", server.pid, keeper)
             keeping = asyncio.create_task(_take_over_when_unkept(server))
             try:
@@ -76,7 +76,7 @@ async def _take_over_when_unkept(server: EmbeddedServer) -> None:
         pause = _POLL_SECONDS
         try:
             if server.take_over_if_unkept():
-                _log.warning("no process kept the store any more; this one does now")
+                _log.warning("the process that kept the store has ended; this process keeps it now")
         except FairlaneError as error:
             _log.warning("the store cannot be kept: %s", error)
             pause = _TROUBLE_SECONDS
