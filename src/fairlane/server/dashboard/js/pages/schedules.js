@@ -36,7 +36,7 @@ export default function Schedules() {
   const shown = schedules.find((schedule) => keyOf(schedule) === opened);
   const columns = columnsFor({ open: (schedule) => setOpened(keyOf(schedule)), reload });
   return html`
-    <${PageHead} title="Schedules" sub="A schedule makes a job at each tick of its cron rule." />
+    <${PageHead} title="Schedules" sub="A schedule submits a job each time its cron rule is due." />
     ${(tenantId || schedules.length > 0) && html`<${Search} tenantId=${tenantId} />`}
     ${error && html`<${Problem} error=${error} retry=${reload} />`}
     ${!data && !error && html`<${Skeleton} rows=${4} />`}
