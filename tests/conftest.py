@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fairlane.sdk.portal import _close as close_sync_connections
+from fairlane.sdk.portal import close_portal
 from fairlane.store import Durability, EmbeddedServer
 
 
@@ -26,5 +26,5 @@ def store_url() -> Iterator[str]:
             yield f"embedded:{folder}"
         finally:
             # Connections of sync calls stay open until the process ends. One of them would keep the store going.
-            close_sync_connections()
+            close_portal()
             server.stop()

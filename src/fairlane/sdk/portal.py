@@ -168,9 +168,12 @@ def _forget_parents_portal() -> None:
         _portal = None
 
 
-def _close() -> None:
-    if _portal is not None:
-        _portal.close()
+def close_portal() -> None:
+    """Close the connections of all sync calls. The next sync call opens new ones."""
+    global _portal
+    portal, _portal = _portal, None
+    if portal is not None:
+        portal.close()
 
 
 os.register_at_fork(
@@ -178,4 +181,4 @@ os.register_at_fork(
     after_in_parent=_fork_lock.release,
     after_in_child=_forget_parents_portal,
 )
-atexit.register(_close)
+atexit.register(close_portal)
