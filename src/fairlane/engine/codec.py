@@ -39,8 +39,8 @@ def packed(job: NewJob) -> tuple[bytes, bytes]:
         idempotency_key=job.idempotency_key or "",
         fingerprint=fingerprint(job) if job.idempotency_key else "",
         key=job.key or "",
-        parent_id=job.parent.job_id if job.parent else "",
-        parent_proof=job.parent.proof if job.parent else "",
+        parent_id=job.parent.job_id if job.parent else None,
+        parent_proof=job.parent.proof if job.parent else None,
     )
     return with_place(item), pack_request(job)
 
@@ -134,12 +134,14 @@ def report(lease: LeaseReport) -> Beat:
     )
 
 
-def _progress_text(progress: Progress | None) -> str:
-    return msgspec.json.encode(progress).decode() if progress else ""
+def _progress_text(progress: Progress | None) -> str | None:
+    return msgspec.json.encode(progress).decode() if progress else None
 
 
-def _line_texts(logs: LogPiece | None) -> list[str]:
-    return [msgspec.json.encode(line).decode() for line in logs.lines[-MAX_LOG_LINES:]] if logs else []
+def _line_texts(logs: LogPiece | None) -> list[str] | None:
+    if logs is None or not logs.lines:
+        return None
+    return [msgspec.json.encode(line).decode() for line in logs.lines[-MAX_LOG_LINES:]]
 
 
 def tenant(name: str, defaults: TenantPolicy, reply: list[Any]) -> Tenant:

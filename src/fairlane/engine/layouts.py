@@ -45,9 +45,9 @@ class Submitted(Layout, frozen=True, kw_only=True):
     idempotency_key: str
     fingerprint: str
     key: str
-    parent_id: str
-    """The running job that submits this one, or ""."""
-    parent_proof: str
+    parent_id: str | None
+    """The running job that submits this one, if there is one."""
+    parent_proof: str | None
     """The proof that the submitter holds the parent's lease."""
     place: str = ""
     """See `codec.with_place`."""
@@ -111,11 +111,11 @@ class Reported(Layout, frozen=True, kw_only=True):
     """-1 if the backoff decides."""
     failure: str
     body: str
-    progress: str
-    """JSON text, or ""."""
+    progress: str | None
+    """JSON text; None if it did not change."""
     lines_before: int
     """How many log lines the lease has sent before."""
-    lines: list[str]
+    lines: list[str] | None
 
 
 class Beat(Layout, frozen=True, kw_only=True):
@@ -123,9 +123,9 @@ class Beat(Layout, frozen=True, kw_only=True):
 
     id: str
     token: str
-    progress: str
+    progress: str | None
     lines_before: int
-    lines: list[str]
+    lines: list[str] | None
 
 
 class Ticked(Layout, frozen=True, kw_only=True):

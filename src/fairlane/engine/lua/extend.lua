@@ -22,9 +22,9 @@ for i, packed in ipairs(read('HMGET', 'started', ids)) do
     push2(renewed, now + lease_ms, ids[i])
     local item = items[i]
     local progress, lines = item[Beat.progress], item[Beat.lines]
-    if progress ~= '' then call('HSET', key('x/' .. ids[i]), 'p', progress) end
-    if #lines > 0 then append_lines(ids[i], item[Beat.token], item[Beat.lines_before], lines) end
-    if progress ~= '' or #lines > 0 then push2(told, 0, ids[i]) end
+    if progress then call('HSET', key('x/' .. ids[i]), 'p', progress) end
+    if lines then append_lines(ids[i], item[Beat.token], item[Beat.lines_before], lines) end
+    if progress or lines then push2(told, 0, ids[i]) end
     answers[i] = s[Started.cancelled_by] ~= '' and 'cancelled' or 'ok'
   end
 end

@@ -74,8 +74,8 @@ end
 
 local function keep_progress_and_logs(item)
   local id, progress, lines = item[Reported.id], item[Reported.progress], item[Reported.lines]
-  if progress ~= '' then call('HSET', key('x/' .. id), 'p', progress) end
-  if #lines > 0 then append_lines(id, item[Reported.token], item[Reported.lines_before], lines) end
+  if progress then call('HSET', key('x/' .. id), 'p', progress) end
+  if lines then append_lines(id, item[Reported.token], item[Reported.lines_before], lines) end
 end
 
 local handled = {}

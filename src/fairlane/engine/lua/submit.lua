@@ -128,7 +128,7 @@ end
 local parents = {} -- job id -> its state, or false
 local function is_child(job)
   local parent = job[Submitted.parent_id]
-  if parent == '' then return false end
+  if not parent then return false end
   if parents[parent] == nil then
     local packed = call('HGET', key('started'), parent)
     parents[parent] = packed and unpack_value(packed)
