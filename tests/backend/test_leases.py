@@ -9,7 +9,15 @@ import pytest
 from fairlane.model.errors import InvalidInput
 from fairlane.model.ids import new_claim_id
 from fairlane.model.job import JobError, Progress
-from fairlane.model.lease import ClaimRequest, FailureKind, LeaseReport, LeaseStatus, Outcome, OutcomeKind
+from fairlane.model.lease import (
+    MAX_CLAIM_QUEUES,
+    ClaimRequest,
+    FailureKind,
+    LeaseReport,
+    LeaseStatus,
+    Outcome,
+    OutcomeKind,
+)
 from fairlane.model.states import Reason, State
 
 from .world import WORKER, World, raw
@@ -35,6 +43,17 @@ async def test_a_repeated_claim_gets_the_same_leases(world: World) -> None:
     (first,) = await world.backend.leases.claim(request)
     (second,) = await world.backend.leases.claim(request)
     assert (first.job_id, first.token, first.fence) == (second.job_id, second.token, second.fence)
+
+
+async def test_a_claim_names_a_bounded_number_of_queues(world: World) -> None:
+    names = tuple(f"q{n}" for n in range(MAX_CLAIM_QUEUES))
+    assert await world.backend.leases.claim(
+        ClaimRequest(worker_id="w1", claim_id=new_claim_id(), max=1, queues=names)
+    ) == []  # fmt: skip
+    with pytest.raises(InvalidInput):
+        await world.backend.leases.claim(
+            ClaimRequest(worker_id="w1", claim_id=new_claim_id(), max=1, queues=(*names, "one-more"))
+        )
 
 
 async def test_a_claim_id_belongs_to_its_worker(world: World) -> None:

@@ -218,7 +218,7 @@ class Model:
             self._end(job, State.COMPLETED, "", "completed", None)
         elif outcome.kind is OutcomeKind.CANCELLED or job.cancel_asked:
             reason = Reason.CANCELLED_BY_USER if job.cancel_asked else Reason.CANCELLED_BY_TASK
-            self._end(job, State.CANCELLED, reason, "cancelled", None)
+            self._end(job, State.CANCELLED, reason, "cancelled", message)
         elif outcome.kind is OutcomeKind.FAILED:
             self._fail(job, outcome, message)
         else:

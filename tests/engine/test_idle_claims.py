@@ -17,6 +17,8 @@ from tests.support.clock import Clock
 from tests.support.store_servers import eventually
 
 LIST = "fl:{0}:idle/"
+ALL = f"{LIST}*"
+"""The list of the claims that ask for all queues."""
 
 
 def _request(*queues: str, most: int = 1, wait_ms: int = 60_000) -> ClaimRequest:
@@ -25,7 +27,7 @@ def _request(*queues: str, most: int = 1, wait_ms: int = 60_000) -> ClaimRequest
     )
 
 
-async def _waiting(engine: Engine, count: int, queue: str = "") -> None:
+async def _waiting(engine: Engine, count: int, queue: str = "*") -> None:
     """Wait until `count` claims of this list sleep in the store."""
 
     async def are_waiting() -> bool:
@@ -39,7 +41,7 @@ async def _idle(engine: Engine, count: int, *queues: str) -> AsyncIterator[list[
     """Claims that wait, each for its first job."""
     claims = [asyncio.create_task(engine.leases.claim(_request(*queues))) for _ in range(count)]
     try:
-        await _waiting(engine, count, queues[0] if queues else "")
+        await _waiting(engine, count, queues[0] if queues else "*")
         yield claims
     finally:
         for task in claims:
@@ -103,10 +105,10 @@ async def test_a_wake_that_no_claim_follows_is_passed_on(engine: Engine, clock: 
         assert (await suspended.get_message(timeout=30) or {})["type"] == "subscribe"
         await _sleeping_claim(engine, "suspended/1")
         await submit(engine, "acme")
-        assert (await suspended.get_message(timeout=30) or {})["data"] == b"1/default"
+        assert (await suspended.get_message(timeout=30) or {})["data"] == b"1/*"
         clock.advance(ms=199)
         await engine.maintenance.promote(10)
-        assert await engine.store.client.zcard(LIST) == 1  # the living one still sleeps
+        assert await engine.store.client.zcard(ALL) == 1  # the living one still sleeps
         clock.advance(ms=1)
         await engine.maintenance.promote(10)
         assert len(await asyncio.wait_for(living, 30)) == 1
@@ -157,7 +159,7 @@ async def test_a_paused_queue_wakes_no_claim(engine: Engine) -> None:
     await engine.queues.pause("default", True)
     async with _idle(engine, 1):
         await submit(engine, "acme")
-        assert await engine.store.client.zcard(LIST) == 1
+        assert await engine.store.client.zcard(ALL) == 1
 
 
 async def test_claims_that_stopped_waiting_are_forgotten(engine: Engine, clock: Clock) -> None:
@@ -217,7 +219,7 @@ async def test_the_next_idle_claim_comes_if_the_first_one_found_work(engine: Eng
         assert await _sleeping_claim(engine, "a/1") == 10.0
         assert await _sleeping_claim(engine, "b/1") < 0
         await submit(engine, "bee", 1)  # a/1 is not listening, so b/1 is woken for it
-        assert (await other.get_message(timeout=30) or {})["data"] == b"1/default"
+        assert (await other.get_message(timeout=30) or {})["data"] == b"1/*"
         values = claim_values(_request(), 1, "a/1", 90_000)
         assert len(await engine.partitions[0].run("claim", **values)) > 1
         assert await _sleeping_claim(engine, "b/1") == 10.0

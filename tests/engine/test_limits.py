@@ -93,20 +93,21 @@ async def test_a_concurrency_of_one_blocks_and_wakes(engine: Engine) -> None:
     assert len(await claim(engine, 5)) == 1
 
 
+@pytest.mark.parametrize(("index", "named"), [("*", ()), ("default", ("default",))])
 @pytest.mark.parametrize("limits", [{"concurrency": 2}, {"start_rate": Rate(2, 10.0)}])
 async def test_a_damaged_run_index_lets_nobody_over_a_limit_and_is_mended(
-    engine: Engine, limits: dict[str, Any]
+    engine: Engine, limits: dict[str, Any], index: str, named: tuple[str, ...]
 ) -> None:
     await limit(engine, "acme", **limits)
     await submit(engine, "acme", 5)
-    assert len(await claim(engine, 5)) == 2
-    await engine.store.client.zadd("fl:{0}:run/default", {"acme": 0, "unknown": 0})
-    await engine.store.client.execute_command("HSET", "fl:{0}:floor", "default", 0)  # type: ignore[no-untyped-call]
-    assert await claim(engine, 5) == []
+    assert len(await claim(engine, 5, *named)) == 2
+    await engine.store.client.zadd(f"fl:{{0}}:run/{index}", {"acme": 0, "unknown": 0})
+    await engine.store.client.execute_command("HSET", "fl:{0}:floor", index, 0)  # type: ignore[no-untyped-call]
+    assert await claim(engine, 5, *named) == []
     assert (await engine.maintenance.doctor()).problems == []
     await submit(engine, "other", 1)
-    await engine.store.client.zadd("fl:{0}:run/default", {"acme": 0, "unknown": 0})
-    assert [lease.tenant_id for lease in await claim(engine, 5)] == ["other"]
+    await engine.store.client.zadd(f"fl:{{0}}:run/{index}", {"acme": 0, "unknown": 0})
+    assert [lease.tenant_id for lease in await claim(engine, 5, *named)] == ["other"]
     assert (await engine.maintenance.doctor()).problems == []
 
 

@@ -1,13 +1,16 @@
-"""No script keeps other clients waiting for long, however much a call asks for."""
+"""No script keeps other clients waiting for long, however much a call asks for and however many names there are."""
+
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from fairlane.engine import Engine
 from fairlane.engine.bulk import SCRIPT_JOBS
 from fairlane.model.bulk import BulkAction
-from fairlane.model.job import JobQuery
+from fairlane.model.job import JobQuery, NewJob
 from fairlane.model.lease import OutcomeKind
-from tests.support.acting import claim, finish, lift_limits, submit
+from tests.support.acting import claim, finish, lift_limits, limit, submit
+from tests.support.clock import Clock
 
 MOST_US = 5_000
 PLAIN_COMMANDS = 5_000
@@ -18,7 +21,8 @@ JOBS = 2_000
 async def script_times(engine: Engine) -> tuple[int, float]:
     """How many scripts have run since the statistics were reset, and the median of their times (µs)."""
     calls = (await engine.store.client.info("commandstats"))["cmdstat_evalsha"]["calls"]
-    return calls, (await engine.store.client.info("latencystats"))["latency_percentiles_usec_evalsha"]["p50"]
+    times = (await engine.store.client.info("latencystats"))["latency_percentiles_usec_evalsha"]
+    return calls, float(times["p50"])
 
 
 async def plain_commands_us(engine: Engine) -> float:
@@ -45,3 +49,77 @@ async def test_bulk_calls_change_a_bounded_number_of_jobs_a_script(engine: Engin
     calls, median = await script_times(engine)
     assert calls >= 2 * JOBS / SCRIPT_JOBS  # each script of changes follows one of a listing
     assert median < max(MOST_US, await plain_commands_us(engine))
+
+
+MOST_COMMANDS = 1_250
+"""Commands of the store a script, on average over the scripts of an act. The longest one may send more."""
+TURNS = 5
+Act = Callable[[], Awaitable[object]]
+
+
+async def submit_over(engine: Engine, tenants: int, queues: int) -> None:
+    """10,000 jobs, or one for each queue if there are more queues. Each queue is of one tenant."""
+    for first in range(0, max(10_000, queues), 500):
+        names = [(f"t{n % queues % tenants}", f"q{n % queues}") for n in range(first, first + 500)]
+        await engine.jobs.submit([
+            NewJob(id=engine.jobs.new_id(tenant), tenant_id=tenant, payload=b"{}", queue=queue)
+            for tenant, queue in names
+        ])  # fmt: skip
+
+
+async def check_scripts(engine: Engine) -> None:
+    """The scripts since the statistics were reset sent few commands and took little time."""
+    figures = await engine.store.client.info("commandstats")
+    scripts, median = await script_times(engine)
+    assert sum(figure["calls"] for figure in figures.values()) < scripts * MOST_COMMANDS
+    assert median < max(MOST_US, await plain_commands_us(engine))
+
+
+@pytest.mark.parametrize(("tenants", "queues"), [(1, 1_000), (1, 10_000), (300, 30_000)])
+async def test_scripts_are_short_whatever_the_number_of_queue_names(
+    engine: Engine, clock: Clock, tenants: int, queues: int
+) -> None:
+    await lift_limits(engine)
+    await submit_over(engine, tenants, queues)
+    names = [f"q{n}" for n in range(0, queues, queues // 100)]
+
+    async def claim_and_finish() -> None:
+        await finish(engine, await claim(engine, 100))
+
+    async def lose() -> None:
+        await claim(engine, 50, lease_ms=1_000)
+        clock.advance(ms=1_000)
+        await engine.maintenance.reap(100)
+
+    async def block() -> None:
+        await limit(engine, "t0", paused=True)
+        await claim(engine, 5, *names)
+        await limit(engine, "t0", paused=False)
+
+    async def pause() -> None:
+        await engine.queues.pause("q1", True)
+        await claim(engine, 5)
+        await engine.queues.pause("q1", False)
+
+    async def wait_for_limits() -> None:
+        await limit(engine, "t0", concurrency=1)
+        await claim_and_finish()
+        await limit(engine, "t0", concurrency=None)
+
+    acts: list[Act] = [
+        lambda: submit(engine, "quiet", 1, queue="q0"), lambda: submit(engine, "t0", 1, queue="new"), claim_and_finish,
+        lambda: claim(engine, 1, *names), lose, block, pause, wait_for_limits,
+        lambda: engine.maintenance.promote(100), lambda: engine.maintenance.prune(100),
+        engine.maintenance.sample,
+    ]  # fmt: skip
+    for act in acts:
+        await act()  # loads the scripts
+        await engine.store.client.config_resetstat()
+        for _ in range(TURNS):
+            await act()
+        await check_scripts(engine)
+    await engine.store.client.config_resetstat()
+    assert len((await engine.monitor.overview()).queues) >= queues
+    assert (await engine.tenants.get("t0")).pending > 0
+    await check_scripts(engine)
+    assert (await engine.maintenance.doctor()).problems == []

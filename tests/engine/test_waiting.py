@@ -187,10 +187,11 @@ async def test_sentences_say_what_ends_the_waiting(engine: Engine, clock: Clock)
     assert await _sentence(engine, last.job_id) == told + next_one
 
 
-async def test_a_turn_tells_how_many_tenants_come_first(engine: Engine) -> None:
-    await engine.leases.extend(WorkerReport(id="w", slots=2, running=2), [], 30_000)
+@pytest.mark.parametrize("queues", [(), ("default",)])
+async def test_a_turn_tells_how_many_tenants_come_first(engine: Engine, queues: tuple[str, ...]) -> None:
+    await engine.leases.extend(WorkerReport(id="w", slots=2, running=2, queues=queues), [], 30_000)
     await submit(engine, "first", 2)
-    await claim(engine, 1)
+    await claim(engine, 1, *queues)
     (waiting, *_) = await submit(engine, "first", 1)
     for tenant in ("second", "third"):
         await submit(engine, tenant, 1)

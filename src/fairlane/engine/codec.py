@@ -11,7 +11,7 @@ import msgspec
 from ..model.errors import InvalidInput
 from ..model.idempotency import fingerprint
 from ..model.job import Backlog, NewJob, Progress, RateUse, Submission, SubmitStatus
-from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, OutcomeKind
+from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, OutcomeKind, check_queues
 from ..model.logs import MAX_LOG_LINES, LogPiece
 from ..model.states import State
 from ..model.tenant import PolicyChange, Tenant, TenantPolicy
@@ -84,7 +84,7 @@ def claim_values(request: ClaimRequest, most: int, idle_claim: str = "", wait_ms
         "claim": request.claim_id,
         "lease_ms": request.lease_ms,
         "max": most,
-        "queues": _encode(request.queues),
+        "queues": _encode(check_queues(request.queues, "/queues")),
         "idle_claim": idle_claim,
         "wait_ms": wait_ms,
     }

@@ -21,6 +21,7 @@ from .partition import Partitions
 from .reading import Reader
 from .records import unpack_request
 from .schedules import read_schedule
+from .scheduling import Scheduling
 from .steady_clock import offset_us
 
 PASSES = 3
@@ -77,21 +78,14 @@ class Snapshot:
 
     def __init__(self, names: set[str]) -> None:
         self.names = names
-        self.lanes: dict[str, set[str]] = {}
+        self.scheduling = Scheduling(set())
         self.sets: dict[str, dict[str, float]] = {}
         self.by_tenant: dict[str, dict[str, float]] = {}
         self.in_order: set[str] = set()
         self.in_order_of_tenants: set[str] = set()
         self.started: dict[str, Started] = {}
-        self.blocked: dict[str, str] = {}
         self.keyed: dict[str, str] = {}
-        self.resting: set[str] = set()
-        self.owed: set[str] = set()
         self.tenants_of: dict[str, str] = {}
-        self.ready: set[str] = set()
-        self.depths: dict[str, int] = {}
-        self.floors: set[str] = set()
-        self.shifted: set[str] = set()
         self.unexpiring: set[str] = set()
         self.schedules: dict[str, set[str]] = {}
         self.paused_schedules: set[str] = set()
@@ -102,33 +96,14 @@ class Snapshot:
         """Read all keys of a partition."""
         names = await reader.key_names()
         self = cls(names)
-        self.sets = await reader.scores(
-            [
-                "leases",
-                "slots",
-                "lanes",
-                "windows",
-                "idempotency_keys",
-                "prunable",
-                *_TIMED,
-                *_with_prefix(names, keys.RUN_INDEX),
-            ]
-        )
-        lanes = await reader.scores(_with_prefix(names, keys.LANE))
-        self.lanes = {name.removeprefix(keys.LANE): set(jobs) for name, jobs in lanes.items()}
+        self.sets = await reader.scores(["leases", "slots", "windows", "idempotency_keys", "prunable", *_TIMED])
         self.by_tenant = await reader.scores(_with_prefix(names, keys.TENANT_INDEXES))
         await self._take_order(reader)
         lifetimes = await reader.replies("PTTL", _with_prefix(names, keys.EXPIRING_KEYS))
         self.unexpiring = {name for name, left in lifetimes.items() if left == -1}
         self.started = {k: _started(v) for k, v in (await reader.hash("started")).items()}
-        self.blocked = {k: v.decode() for k, v in (await reader.hash("blocked")).items()}
-        self.resting = set(await reader.hash("resting"))
-        self.owed = set(await reader.hash("owed"))
+        self.scheduling = await Scheduling.take(reader, names, set(await reader.hash("blocked")))
         self.keyed = {k: v.decode() for k, v in (await reader.hash("keyed")).items()}
-        self.ready = set(await reader.hash("ready"))
-        self.depths = {k: int(v) for k, v in (await reader.hash("depths")).items()}
-        self.floors = set(await reader.hash("floor"))
-        self.shifted = set(await reader.hash("shift"))
         await self._take_schedules(reader)
         records = await reader.replies("GETRANGE", [keys.job(job_id) for job_id in self.keyed], 0, MAX_HEADER)
         self.tenants_of = {
@@ -161,19 +136,19 @@ class Snapshot:
         }
 
     def jobs_by_state(self) -> dict[str, int]:
-        waiting = sum(len(jobs) for jobs in self.lanes.values())
+        waiting = sum(len(jobs) for jobs in self.scheduling.lanes.values())
         counts = {state: len(self.sets[state]) for state in _TIMED}
         return counts | {State.PENDING.value: waiting, State.RUNNING.value: len(self.sets["leases"])}
 
     def problems(self) -> set[str]:
-        found = self._index_problems() | self._listing_problems() | self._lease_problems() | self._lane_problems()
-        return found | self._depth_problems() | self._schedule_problems() | self._key_problems()
+        found = self._index_problems() | self._listing_problems() | self._lease_problems() | self.scheduling.problems()
+        return found | self._schedule_problems() | self._key_problems()
 
     def _places(self) -> Counter[str]:
         places: Counter[str] = Counter(self.sets["leases"])
         places = Counter(dict.fromkeys(places, 1))
-        for jobs in self.lanes.values():
-            places.update(jobs)
+        for jobs in self.scheduling.lanes.values():
+            places.update(jobs.keys())
         for name in _TIMED:
             places.update(dict.fromkeys(self.sets[name], 1))
         return places
@@ -214,41 +189,6 @@ class Snapshot:
         slots = {f"{self.started[job].tenant_id}/{job}" for job in running}
         found |= {f"slot {slot} has no live lease" for slot in self.sets["slots"].keys() - slots}
         found |= {f"lease of {slot} holds no slot" for slot in slots - self.sets["slots"].keys()}
-        return found
-
-    def _lane_problems(self) -> set[str]:
-        lanes = set(self.lanes)
-        found = {f"lane {lane} has jobs and is not listed" for lane in lanes - self.sets["lanes"].keys()}
-        found |= {f"lane {lane} is listed and empty" for lane in self.sets["lanes"].keys() - lanes}
-        waiting = {lane.split("/")[0] for lane in lanes}
-        found |= {f"tenant {tenant} is blocked and has no job waiting" for tenant in self.blocked.keys() - waiting}
-        wanted = {lane for lane in lanes if lane.split("/")[0] not in self.blocked}
-        runnable = {
-            f"{tenant}/{name.removeprefix('run/')}"
-            for name, tenants in self.sets.items()
-            if name.startswith("run/")
-            for tenant in tenants
-        }
-        found |= {f"lane {lane} could run and is not in the run index" for lane in wanted - runnable}
-        found |= {f"lane {lane} is in the run index and could not run" for lane in runnable - wanted}
-        serving = {lane.split("/")[1] for lane in runnable}
-        found |= {f"queue {queue} has tenants that could run and no floor" for queue in serving - self.floors}
-        found |= {f"queue {queue} has a floor and no tenant that could run" for queue in self.floors - serving}
-        found |= {f"queue {queue} is shifted and has no floor" for queue in self.shifted - self.floors}
-        timeless = self.owed - self.resting - {lane.split("/")[0] for lane in runnable}
-        found |= {f"tenant {tenant} owes run time and has no virtual time" for tenant in timeless}
-        return found
-
-    def _depth_problems(self) -> set[str]:
-        pending = {job for jobs in self.lanes.values() for job in jobs}
-        found = {f"job {job} came back to a lane and is in none" for job in self.ready - pending}
-        depths: Counter[str] = Counter()
-        for lane, jobs in self.lanes.items():
-            depths[lane.split("/")[1]] += len(jobs)
-        for queue in depths.keys() | self.depths.keys():
-            noted = self.depths.get(queue, 0)
-            if noted != depths[queue]:
-                found.add(f"queue {queue} has {depths[queue]} jobs and {noted} are noted")
         return found
 
     def _schedule_problems(self) -> set[str]:

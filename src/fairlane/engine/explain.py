@@ -30,7 +30,8 @@ class _Facts(msgspec.Struct, array_like=True):
     queue_paused: int
     running: int
     concurrency: int
-    tenants_before: int
+    tenants_before: tuple[int, int]
+    """For workers that serve all queues, and for workers that name this queue."""
 
 
 def explain_waiting(job: Job, facts: list[Any], workers: Sequence[WorkerReport]) -> Explanation:
@@ -89,7 +90,9 @@ def _pending(job: Job, facts: _Facts, until: datetime | None, workers: Sequence[
     ready = [worker for worker in serving if not worker.draining]
     if not ready:
         return "no_worker", _no_worker(job.queue, len(workers), len(serving))
-    return "turn", f"{tenant} may start jobs: {_turn(facts.tenants_before, ready)}."
+    serves_all = any(not worker.queues for worker in ready)
+    before_for_all, before_in_queue = facts.tenants_before
+    return "turn", f"{tenant} may start jobs: {_turn(before_for_all if serves_all else before_in_queue, ready)}."
 
 
 def _no_worker(queue: str, connected: int, draining: int) -> str:

@@ -25,11 +25,12 @@ class IdleClaim:
         self.name = name
         """As the store names it: LISTENER/NUMBER."""
         self.event = asyncio.Event()
-        self._queues = frozenset(queues)
+        self._queues = frozenset(queues or (keys.ALL_QUEUES,))
         self._unused: list[tuple[Partition, str]] = []
 
     def may_take(self, queue: str) -> bool:
-        return not self._queues or queue in self._queues
+        """`queue` may be keys.ALL_QUEUES."""
+        return queue in self._queues
 
     def wake(self, partition: Partition, queue: str) -> None:
         self._unused.append((partition, queue))

@@ -63,6 +63,12 @@ def history(step: str) -> str:
 
 LANE = "lane/"
 RUN_INDEX = "run/"
+ALL_QUEUES = "*"
+"""Stands for all queues where a queue is named. No queue can have this name."""
+
+HEADS = "heads/"
+PARKED = "parked/"
+AWAY = "away/"
 HISTORY = "history/"
 BUSINESS_KEY = "u/"
 IDEMPOTENCY_KEY = "i/"
@@ -98,8 +104,8 @@ WINDOWS = ("rate/", "starts/")
 """Prefixes of sliding windows of a tenant."""
 
 KEYS_BY_NAME = (
-    *WINDOWS, IDEMPOTENCY_KEY, "idle/", LANE, RUN_INDEX, BUSINESS_KEY, "count/", HISTORY, *TENANT_INDEXES,
-    *CREATION_ORDER,
+    *WINDOWS, IDEMPOTENCY_KEY, "idle/", LANE, RUN_INDEX, HEADS, PARKED, AWAY, BUSINESS_KEY, "count/", HISTORY,
+    *TENANT_INDEXES, *CREATION_ORDER,
 )  # fmt: skip
 """Prefixes of keys that end in a name and do not expire."""
 
@@ -108,7 +114,8 @@ SINGLE_KEYS = frozenset({
     "completed", "failed", "cancelled", "keyed", "awaited", TENANTS, POLICIES, "defaults", "queues_used",
     "queues_paused", "fairness", "owed", WORKERS, WORKER_INFO, "orders", "draining",
     "idle_queues", "woken", "alarm", "windows", "idempotency_keys", IDEMPOTENCY_MS, TIME,
-    "sequence", "created", "prunable", "fence", COUNTERS, "depths", "ready", "clock", "shift",
+    "sequence", "created", "prunable", "fence", COUNTERS, "depths", "ready", "clock", "shift", "served",
+    "resuming", "returning",
     SCHEDULES, SCHEDULE_NAMES, SCHEDULE_STATES, SCHEDULES_DUE,
     TOKENS, TOKEN_NAMES, TOKEN_DIGESTS, TOKEN_USES,
 })  # fmt: skip

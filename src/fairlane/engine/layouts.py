@@ -72,6 +72,8 @@ class Started(Layout, frozen=True, kw_only=True):
     reason: str
     unfit_since: int
     """When (ms) a worker first handed it back as unfit; 0 if it has run since."""
+    serves_all: bool
+    """Whether the worker serves all queues, so that the run index of all queues is charged."""
 
 
 class Ended(Layout, frozen=True, kw_only=True):

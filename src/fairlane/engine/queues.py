@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 from ..model.overview import QueueInfo
-from .partition import Partitions
+from .partition import Partition, Partitions
 
 
 class EngineQueues:
@@ -13,16 +16,39 @@ class EngineQueues:
         self._partitions = partitions
 
     async def list(self) -> list[QueueInfo]:
-        infos: dict[str, QueueInfo] = {}
-        for reply in await self._partitions.each(lambda partition: partition.run("queues")):
-            for i in range(0, len(reply), 4):
-                name, paused, runnable, pending = reply[i].decode(), bool(reply[i + 1]), reply[i + 2], reply[i + 3]
-                old = infos.get(name, QueueInfo(name, False, 0, 0))
-                infos[name] = QueueInfo(
-                    name, paused or old.paused, old.runnable_tenants + runnable, old.pending + pending
-                )
+        infos = _merge(info for found in await self._partitions.each(_queues_of) for info in found.values())
         return [infos[name] for name in sorted(infos)]
 
     async def pause(self, queue: str, paused: bool) -> QueueInfo:
-        await self._partitions.each(lambda partition: partition.run("pause_queue", queue=queue, paused=int(paused)))
-        return next(info for info in await self.list() if info.name == queue)
+        replies = await self._partitions.each(
+            lambda partition: partition.run("pause_queue", queue=queue, paused=int(paused))
+        )
+        return _merge(_info(reply) for reply in replies)[queue]
+
+
+async def _queues_of(partition: Partition) -> dict[str, QueueInfo]:
+    """The queues of a partition, read in bounded steps."""
+    found: dict[str, QueueInfo] = {}
+    cursor = b"0"
+    while True:
+        cursor, *values = await partition.run("queues", cursor=cursor)
+        for first in range(0, len(values), 4):
+            info = _info(values[first : first + 4])
+            found[info.name] = info
+        if cursor == b"0":
+            return found
+
+
+def _info(reply: Sequence[Any]) -> QueueInfo:
+    name, paused, runnable, pending = reply
+    return QueueInfo(name.decode(), bool(paused), runnable, pending)
+
+
+def _merge(infos: Iterable[QueueInfo]) -> dict[str, QueueInfo]:
+    """One entry a queue, over all partitions."""
+    merged: dict[str, QueueInfo] = {}
+    for info in infos:
+        old = merged.get(info.name, QueueInfo(info.name, False, 0, 0))
+        runnable, pending = old.runnable_tenants + info.runnable_tenants, old.pending + info.pending
+        merged[info.name] = QueueInfo(info.name, info.paused or old.paused, runnable, pending)
+    return merged

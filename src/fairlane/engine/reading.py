@@ -64,6 +64,11 @@ class Reader:
                 more = len(elements) == PAGE
         return found
 
+    async def sets(self, names: Sequence[str]) -> dict[str, set[str]]:
+        """The members of sets, by key."""
+        found = await self._elements("SSCAN", names)
+        return {name: {member.decode() for member in members} for name, members in found.items()}
+
     async def _elements(self, command: str, names: Sequence[str]) -> dict[str, list[bytes]]:
         found: dict[str, list[bytes]] = {name: [] for name in names}
         for first in range(0, len(names), TOGETHER):

@@ -12,6 +12,9 @@ from .listing import names_between
 from .partition import Partition, Partitions
 from .policies import pack_own, unpack_own
 
+LANES_TOGETHER = 200
+"""Lanes that one script looks at."""
+
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -57,7 +60,20 @@ class EngineTenants:
 async def _read(partition: Partition, names: list[str]) -> list[Tenant]:
     if not names:
         return []
-    reply = await partition.run("tenant", tenants=_encode(names))
+    reply = await partition.run("tenant", tenants=_encode(names), lanes_at_most=LANES_TOGETHER)
     defaults = unpack_own(reply[0]).apply_to(TenantPolicy())
     size = len(reply) // len(names)
-    return [codec.tenant(name, defaults, reply[1 + i * size :][:size]) for i, name in enumerate(names)]
+    found: list[Tenant] = []
+    for i, name in enumerate(names):
+        *values, last = reply[1 + i * size :][:size]
+        found.append(await _look_on(partition, codec.tenant(name, defaults, values), last))
+    return found
+
+
+async def _look_on(partition: Partition, tenant: Tenant, last: bytes) -> Tenant:
+    """Count what waits in the queues after `last` too, in bounded steps. An empty `last` means that there are none."""
+    while last:
+        more, wait_ms, last = await partition.run("waiting_jobs", tenant=tenant.id, after=last, most=LANES_TOGETHER)
+        longest = max(tenant.oldest_wait_seconds or 0.0, wait_ms / 1000) if more else tenant.oldest_wait_seconds
+        tenant = msgspec.structs.replace(tenant, pending=tenant.pending + more, oldest_wait_seconds=longest)
+    return tenant

@@ -7,14 +7,27 @@ from enum import StrEnum
 
 import msgspec
 
+from .errors import InvalidInput
 from .job import JobError, Parent, Progress
 from .logs import LogPiece
+from .names import check_name
 
 DEFAULT_LEASE_MS = 30_000
 MIN_LEASE_MS = 1_000
 MAX_LEASE_MS = 3_600_000
 MAX_CLAIM = 500
+MAX_CLAIM_QUEUES = 100
+"""A claim looks at each queue that it names. A claim of all queues costs the same however many there are."""
+
 MAX_REPORTED_JOBS = 100
+
+
+def check_queues(queues: tuple[str, ...], pointer: str = "") -> tuple[str, ...]:
+    """Return `queues` if a worker can name them; else raise InvalidInput."""
+    if len(queues) > MAX_CLAIM_QUEUES:
+        most = f"a worker can name {MAX_CLAIM_QUEUES} queues at most; name none to serve all queues"
+        raise InvalidInput(most, pointer)
+    return tuple(check_name(name, "a queue", f"{pointer}/{i}" if pointer else "") for i, name in enumerate(queues))
 
 
 class ClaimRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,7 +37,7 @@ class ClaimRequest(msgspec.Struct, frozen=True, kw_only=True):
     claim_id: str
     max: int
     queues: tuple[str, ...] = ()
-    """Empty means every queue."""
+    """At most MAX_CLAIM_QUEUES; empty means every queue."""
     lease_ms: int = DEFAULT_LEASE_MS
     wait_ms: int = 0
     """How long to wait for a job if none can start now."""

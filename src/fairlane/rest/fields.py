@@ -11,7 +11,7 @@ from msgspec import Meta
 from ..model.errors import InvalidInput
 from ..model.ids import JOB_ID_PATTERN
 from ..model.job import MAX_ATTEMPTS, MAX_DELAY_MS, MAX_PRIORITY, MAX_TIMEOUT_MS, Large, Time
-from ..model.lease import MAX_CLAIM, MAX_LEASE_MS, MIN_LEASE_MS
+from ..model.lease import MAX_CLAIM_QUEUES, MAX_LEASE_MS, MIN_LEASE_MS
 from ..model.names import IDEMPOTENCY_KEY_PATTERN, NAME_PATTERN
 from ..model.times import check_time
 from .limits import MAX_BACKOFF_SECONDS, MAX_BULK, MAX_CURSOR, MAX_PAGE
@@ -23,7 +23,7 @@ JobId = Annotated[str, Meta(extra_json_schema={"pattern": JOB_ID_PATTERN})]
 AnyId = Annotated[str, Meta(max_length=255)]
 """A job id in the worker protocol. If there is no such job, the lease is stale."""
 Token = Annotated[str, Meta(min_length=1, max_length=255)]
-Queues = Annotated[tuple[Name, ...], Meta(max_length=MAX_CLAIM)]
+Queues = Annotated[tuple[Name, ...], Meta(max_length=MAX_CLAIM_QUEUES)]
 
 Priority = Annotated[int, Meta(ge=0, le=MAX_PRIORITY)]
 Attempts = Annotated[int, Meta(ge=1, le=MAX_ATTEMPTS)]

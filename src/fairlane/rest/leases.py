@@ -24,6 +24,7 @@ from ..model.lease import (
     Outcome,
     OutcomeKind,
     WorkerReport,
+    check_queues,
 )
 from ..model.logs import MAX_LINE_LENGTH, MAX_LOG_LINES, LogLine, LogPiece
 from ..model.names import check_name
@@ -32,7 +33,7 @@ from .batches import bodies
 from .fields import AnyId, DelaySeconds, LeaseSeconds, Name, Queues, Token, WaitSeconds, ms_of
 from .limits import MAX_WAIT_SECONDS
 from .structs import Body, View, same_fields
-from .workers import WorkerBody, check_queues
+from .workers import WorkerBody
 
 MAX_ERROR_TYPE = 255
 """Characters."""

@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from ..model.job import Time
-from ..model.lease import MAX_REPORTED_JOBS, WorkerOrders, WorkerReport
+from ..model.lease import MAX_REPORTED_JOBS, WorkerOrders, WorkerReport, check_queues
 from ..model.names import check_name
 from ..model.times import check_time, utc
 from .fields import AnyId, Name, Queues, WaitSeconds, ms_of
@@ -106,8 +106,3 @@ _said = same_fields(WorkerReport, WorkerBody, *_TIMES)
 _heard = same_fields(WorkerBody, WorkerReport, *_TIMES)
 _shown = same_fields(WorkerReport, WorkerView, *_TIMES)
 _read = same_fields(WorkerView, WorkerReport, *_TIMES)
-
-
-def check_queues(queues: tuple[str, ...], pointer: str) -> tuple[str, ...]:
-    """Return `queues` if all are valid names; else raise InvalidInput."""
-    return tuple(check_name(name, "a queue", f"{pointer}/{i}") for i, name in enumerate(queues))

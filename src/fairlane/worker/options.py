@@ -11,7 +11,7 @@ import msgspec
 from ..job.control import check_whole
 from ..model.errors import InvalidInput
 from ..model.job import MAX_DELAY_MS
-from ..model.lease import DEFAULT_LEASE_MS, MAX_LEASE_MS, MIN_LEASE_MS
+from ..model.lease import DEFAULT_LEASE_MS, MAX_LEASE_MS, MIN_LEASE_MS, check_queues
 from ..model.names import check_name
 
 DEFAULT_SLOTS = 8
@@ -47,8 +47,7 @@ class WorkerOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         check_name(self.worker_id, "worker id")
-        for queue in self.queues:
-            check_name(queue, "queue")
+        check_queues(self.queues)
         if self.weights and len(self.weights) != len(self.queues):
             raise InvalidInput("give each queue a weight, or none")
         if any(not 0.001 <= weight <= 1000 for weight in self.weights):

@@ -3,9 +3,9 @@
 -- KEYS prefix
 -- ARGV at id tenant queue
 -- RETURNS place in its lane (-1: not in it), blocked by, blocked until (ms), queue paused, running, concurrency,
---   runnable tenants that come before its tenant
+--   how many tenants come before its tenant, for workers that serve all queues and for those that name its queue
 -- EVENTS
--- NEEDS base policy constraints
+-- NEEDS base policy constraints fair_queueing
 load_policies({ tenant })
 local place = call('ZRANK', key('lane/' .. tenant .. '/' .. queue), id)
 return {
@@ -15,5 +15,5 @@ return {
   call('SISMEMBER', key('queues_paused'), queue),
   running(tenant),
   policy(tenant).concurrency,
-  call('ZRANK', key('run/' .. queue), tenant) or 0,
+  { call('ZRANK', key('run/' .. ALL), tenant) or 0, call('ZRANK', key('run/' .. queue), tenant) or 0 },
 }

@@ -1,11 +1,11 @@
 #!lua flags=allow-oom
--- promote: make due jobs pending, unblock tenants whose start rate has room again, and wake another claim where one
--- was woken and did not come.
+-- promote: make due jobs pending, unblock tenants whose start rate has room again, put back what a pause or a block has
+-- left out, and wake another claim where one was woken and did not come.
 -- KEYS prefix
 -- ARGV at limit
 -- RETURNS moved, ms until the next job or tenant is due (-1: none)
 -- EVENTS scheduled>pending
--- NEEDS base job lanes idle run_indexes tenant_indexes events
+-- NEEDS base job lanes idle run_indexes put_back tenant_indexes events
 -- If the record is missing (corruption), leave the entry for `doctor`.
 local due = call('ZRANGEBYSCORE', key('scheduled'), '-inf', now, 'LIMIT', 0, limit)
 local moved, by_tenant = {}, {}
@@ -36,11 +36,12 @@ if #due > 0 then
   write_lanes()
 end
 touch_unblocked(limit)
+put_back_some()
 update_run_indexes()
 for _, queue in ipairs(call('ZRANGEBYSCORE', key('woken'), '-inf', now, 'LIMIT', 0, limit)) do wake_next(queue) end
 if #moved > 0 then publish_events({}, added_to_lanes) end
 
-local next_at
+local next_at = must_put_back() and now or nil
 for _, index in ipairs({ 'scheduled', 'blocked_until' }) do
   local first = first_score(index, index == 'scheduled' and #moved < #due and now)
   if first then next_at = math.min(next_at or math.huge, first) end

@@ -1,13 +1,14 @@
 #!lua flags=no-writes
--- queues: every queue with its totals over all tenants.
+-- queues: some queues with their totals over all tenants.
 -- KEYS prefix
--- ARGV at
--- RETURNS for each queue: name, paused, runnable tenants, pending jobs
+-- ARGV at cursor
+-- RETURNS the cursor for the next call, then for each queue: name, paused, runnable tenants, pending jobs. A queue may
+--   come twice.
 -- EVENTS
--- NEEDS base
-local answers = {}
-for _, queue in ipairs(call('ZRANGE', key('queues_used'), 0, -1)) do
-  push2(answers, queue, call('SISMEMBER', key('queues_paused'), queue))
-  push2(answers, call('ZCARD', key('run/' .. queue)), tonumber(call('HGET', key('depths'), queue) or 0))
+-- NEEDS base queue_figures
+local page = call('ZSCAN', key('queues_used'), cursor, 'COUNT', 100)
+local answers = { page[1] }
+for i = 1, #page[2], 2 do
+  push_all(answers, { figures_of(page[2][i]) })
 end
 return answers

@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
--- tidy: delete workers without heartbeats, expired waits for work or for the end of a job, virtual times that all
--- floors have passed, and empty queues that no job has entered for a day (the next job adds them again).
+-- tidy: delete workers without heartbeats, expired waits for work or for the end of a job, virtual times that the
+-- floors of all served run indexes have passed, and empty queues that no job has entered for a day (the next job adds
+-- them again).
 -- KEYS prefix
 -- ARGV at silence_ms cursor
 -- RETURNS the cursor for the next call, over virtual times
@@ -30,7 +31,7 @@ write('ZREM', 'queues_used', unused)
 write('HDEL', 'depths', unused)
 
 local lowest = tonumber(call('GET', key('clock')) or 0)
-for _, floor in ipairs(call('HVALS', key('floor'))) do lowest = math.min(lowest, tonumber(floor)) end
+lowest = math.min(lowest, first_score('served') or lowest)
 local page = call('HSCAN', key('resting'), cursor, 'COUNT', 1000)
 local passed = {}
 for i = 1, #page[2], 2 do

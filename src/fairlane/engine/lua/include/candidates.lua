@@ -1,48 +1,105 @@
 -- candidates: the tenants that a claim may serve, lowest virtual time first.
--- NEEDS base
---   queues_paused  set QUEUE
+-- NEEDS base lanes fair_queueing
 
--- Open queues: requested (default: all), not paused, with a runnable tenant. Returns their names and floors.
-local function find_open_queues(requested)
-  local floors = read('HMGET', 'floor', requested)
-  if #requested == 0 then
-    local all = call('HGETALL', key('floor'))
-    for i = 2, #all, 2 do requested[i / 2], floors[i / 2] = all[i - 1], all[i] end
-  end
-  local excluded = {}
-  for _, queue in ipairs(call('SMEMBERS', key('queues_paused'))) do excluded[queue] = true end
-  local names, floors_of_names = {}, {}
-  for i, queue in ipairs(requested) do
-    if floors[i] and not excluded[queue] then
-      excluded[queue] = true -- a second mention
-      push(names, queue)
+-- What one claim may set right at most, so that it stays short: tenants that are blocked, queues that are paused. One
+-- that meets more of them comes again at once.
+local repairs_left = 500
+local some_are_paused = call('EXISTS', key('queues_paused')) == 1
+local some_are_blocked = call('EXISTS', key('blocked')) == 1
+
+-- A claim over several queues looks up each candidate in each queue. This is how often, at most.
+local MOST_LOOK_UPS = 2000
+
+local function most_starts(open, max)
+  return math.min(max, math.ceil(MOST_LOOK_UPS / 2 / #open.names))
+end
+
+-- Of the run indexes for a claim, those with a runnable tenant that are not paused. Returns their names and floors.
+local function find_open_indexes(requested)
+  local floors, paused = read('HMGET', 'floor', requested), read_any('SMISMEMBER', 'queues_paused', requested)
+  local names, floors_of_names, seen = {}, {}, {}
+  for i, index in ipairs(requested) do
+    if floors[i] and paused[i] ~= 1 and not seen[index] then
+      seen[index] = true
+      push(names, index)
       push(floors_of_names, tonumber(floors[i]))
     end
   end
   return names, floors_of_names
 end
 
--- Returns the open queues as parallel lists, and their highest floor. Floors differ where queues were paused or are
--- also served by other workers. Tenants gain nothing by that: each queue's shift moves it up to the highest floor.
-local function read_open_queues(requested)
-  local names, floors = find_open_queues(requested)
-  local open = { names = names, floors = floors, shifts = {}, highest = 0 }
+-- Returns the open run indexes as parallel lists, and their highest floor. Floors differ where queues were paused or
+-- are also served by other workers. Tenants gain nothing by that: each index's shift moves it up to the highest floor.
+local function read_open_indexes(requested)
+  local serves_all = #requested == 0
+  local names, floors = find_open_indexes(serves_all and { ALL } or requested)
+  local open = { names = names, floors = floors, shifts = {}, highest = 0, serves_all = serves_all }
   for _, floor in ipairs(floors) do open.highest = math.max(open.highest, floor) end
   local shifts = read_any('HMGET', 'shift', names)
   for i, floor in ipairs(floors) do open.shifts[i] = tonumber(shifts[i] or 0) + open.highest - floor end
   return open
 end
 
--- All fields are set at once because a table that grows is allocated again; eight fields take half the memory of nine.
--- If several queues are open, a candidate also has least, queues, lengths and queue_of.
-local function candidate(tenant, time)
-  return { tenant = tenant, time = time, cost = 0, taken = 0, allowed = false, waiting = 0, popped = false, next = 1 }
+local function park(tenant, queue)
+  repairs_left = repairs_left - 1
+  call('ZREM', key('heads/' .. tenant), queue)
+  call('SADD', key('parked/' .. queue), tenant)
 end
 
--- Each runnable tenant can start at least one job, so the first `max` of a queue are enough.
+-- Whether the tenant has a job in a queue that is not paused, as far as `repairs_left` lets us look.
+local function can_start(tenant)
+  while true do
+    local queue = call('ZRANGE', key('heads/' .. tenant), 0, 0)[1]
+    if not queue then return false end
+    if repairs_left <= 0 or not is_paused(queue) then return true end
+    park(tenant, queue)
+  end
+end
+
+-- Which of these tenants of a run index do not belong there any more. For a queue, these are the blocked ones.
+local function find_stale(index, tenants)
+  local stale = {}
+  if index ~= ALL then return read('HMGET', 'blocked', tenants) end
+  for i, tenant in ipairs(tenants) do stale[i] = not can_start(tenant) end
+  return stale
+end
+
+local function remove_stale(index, tenants)
+  repairs_left = repairs_left - #tenants
+  leave_run_index(index, tenants)
+  if index == ALL then return end
+  for _, tenant in ipairs(tenants) do call('SADD', key('away/' .. tenant), index) end
+end
+
+-- The first `max` tenants of a run index that can start a job, with their scores. Others leave it now.
+local function first_of(index, max)
+  local first, some_are_stale = {}, index == ALL and some_are_paused or index ~= ALL and some_are_blocked
+  if not some_are_stale then return call('ZRANGE', key('run/' .. index), 0, max - 1, 'WITHSCORES') end
+  while true do
+    local members = call('ZRANGE', key('run/' .. index), #first / 2, max - 1, 'WITHSCORES')
+    local tenants, removed = {}, {}
+    for i = 1, #members, 2 do tenants[(i + 1) / 2] = members[i] end
+    for i, is_stale in ipairs(find_stale(index, tenants)) do
+      if is_stale then push(removed, tenants[i]) else push2(first, tenants[i], members[2 * i]) end
+    end
+    if #removed > 0 then remove_stale(index, removed) end
+    if #removed == 0 or repairs_left <= 0 then return first end
+  end
+end
+
+-- All fields are set at once because a table that grows is allocated again. If the worker names several queues, a
+-- candidate also has least, queues, lengths and queue_of.
+local function candidate(tenant, time)
+  return {
+    tenant = tenant, time = time, cost = 0, taken = 0, allowed = false, waiting = 0, queue = false, popped = false,
+    next = 1,
+  }
+end
+
+-- Each runnable tenant can start at least one job, so the first `max` of a run index are enough.
 local function candidates_of_one(open, max)
-  local list, members = {}, call('ZRANGE', key('run/' .. open.names[1]), 0, max - 1, 'WITHSCORES')
-  for i = 2, #members, 2 do list[i / 2] = candidate(members[i - 1], members[i] + open.shifts[1]) end
+  local list, members = {}, first_of(open.names[1], max)
+  for i = 1, #members, 2 do list[(i + 1) / 2] = candidate(members[i], members[i + 1] + open.shifts[1]) end
   return list
 end
 
@@ -50,7 +107,7 @@ end
 local function first_tenants(open, max)
   local names, first = {}, {}
   for n, queue in ipairs(open.names) do
-    local members = call('ZRANGE', key('run/' .. queue), 0, max - 1, 'WITHSCORES')
+    local members = first_of(queue, max)
     for i = 1, #members, 2 do
       local tenant, time = members[i], members[i + 1] + open.shifts[n]
       if not first[tenant] then push(names, tenant) end

@@ -1,4 +1,4 @@
--- constraints: what keeps a tenant from starting jobs. A blocked tenant is in no run index.
+-- constraints: what keeps a tenant from starting jobs. A blocked tenant is not in the run index of all queues.
 -- NEEDS base policy sliding_window
 --   slots          zset "TENANT/JOB", all scores 0: one member for each live lease
 --   blocked        hash TENANT -> the constraint that keeps its pending jobs from starting

@@ -1,47 +1,96 @@
--- fair_queueing: start-time fair queueing (SFQ; Goyal, Vin and Cheng 1996) over the tenants of a queue.
+-- fair_queueing: start-time fair queueing (SFQ; Goyal, Vin and Cheng 1996) over the tenants of a run index.
 -- NEEDS base policy
---   run/QUEUE  zset TENANT by virtual time less the queue's shift: tenants with a job here that nothing blocks
---   floor      hash QUEUE -> the queue's own virtual time; exists while its run index does
---   shift      hash QUEUE -> the amount by which its whole run index was moved up
---   clock      the highest floor so far, at which the floor of a queue that was empty begins
---   resting    hash TENANT -> its virtual time if no run index has as much; deleted when all floors have passed it
+--   run/QUEUE  zset TENANT by virtual time less the index's shift. run/* is for the workers that serve all queues: the
+--              tenants with a job in a queue that is not paused, that nothing blocks. run/QUEUE is for the workers that
+--              name this queue: the tenants with a job in it. A blocked tenant stays until a claim meets it there.
+--   floor      hash QUEUE -> the virtual time of the run index itself; exists while the index does
+--   served     zset QUEUE by its floor: the run indexes that claims have charged. In the others no tenant is ahead
+--   shift      hash QUEUE -> the amount by which its whole run index was moved up, if it is served
+--   clock      the highest floor so far, at which the floor of a run index that was empty begins
+--   resting    hash TENANT -> the highest virtual time with which it left a run index; deleted when the floors of all
+--              served run indexes have passed it
 --
 -- A turn goes to the tenant with the lowest virtual time (start tag; turns.lua). It raises the floor to this time (v,
 -- the start tag in service) and then the tenant's time by cost / weight (finish tag). A tenant that becomes runnable
 -- starts at its own time or at the floor, whichever is higher: idling saves nothing.
 --
--- Bound: while tenants A and B are runnable in the same queues, which the same workers serve, the costs of what they
--- start, each divided by its weight, differ over any interval by at most cost / weight of A + cost / weight of B,
--- however long their backlogs are. A tenant that becomes runnable with a time below the floor waits for at most one
--- start of each other tenant.
+-- Workers that serve all queues are one group and use one run index, in which a tenant stands once, so that a claim
+-- costs the same however many queues there are. Workers that name queues use the run indexes of these, and a start
+-- counts in each of them. A start counts in the run indexes of the group that made it, and in no other.
+--
+-- Bound: while tenants A and B are runnable for the same group of workers, the costs of what this group starts for
+-- them, each divided by its weight, differ over any interval by at most cost / weight of A + cost / weight of B,
+-- however long their backlogs are and however many queues they use. A tenant that becomes runnable with a time below
+-- the floor waits for at most one start of each other tenant. Where several groups serve the same tenants, the bound
+-- holds in each group, and the differences of the groups add up.
 -- By 'jobs' a cost is 1. By 'seconds' it is the run time. Most of it is charged when the lease ends (run_time.lua), so
 -- the difference may grow by the run time of the jobs that the tenants have running.
 --
--- There is one level, not the tree of hierarchical SFQ: the virtual time belongs to the tenant, and a start counts in
--- each queue that the claim serves, so spreading jobs over queues gains nothing. Within a tenant, jobs go by priority,
--- then age. Where workers serve different queues, the bound holds for each group of workers by itself.
+-- There is one level, not the tree of hierarchical SFQ: spreading jobs over queues gains nothing. Within a tenant, jobs
+-- go by priority, then age.
+
+-- The run index of the workers that serve all queues. No queue can have this name.
+local ALL = '*'
 
 local function highest_floor()
   return tonumber(call('GET', key('clock')) or 0)
 end
 
-local function shift_of(queue)
-  return tonumber(call('HGET', key('shift'), queue) or 0)
+local function shift_of(index)
+  return tonumber(call('HGET', key('shift'), index) or 0)
 end
 
-local function is_run_index_empty(queue)
-  return call('EXISTS', key('run/' .. queue)) == 0
-end
-
-local function delete_floors(queues)
-  write('HDEL', 'floor', queues)
-  write('HDEL', 'shift', queues)
+local function is_run_index_empty(index)
+  return call('EXISTS', key('run/' .. index)) == 0
 end
 
 -- The virtual time at which a tenant becomes runnable: at least the floor. At most one start plus the run time owed
--- above it, because the tenant may have been charged in queues with a higher floor, for other workers.
+-- above it, because the tenant may have been charged in run indexes with a higher floor, for other workers.
 local function entry_time(tenant, time, floor)
   time = math.max(time or 0, floor)
   local owed = by_seconds and call('HGET', key('owed'), tenant) or 0
   return math.min(time, floor + START_COST / policy(tenant).weight + owed)
+end
+
+-- Keep virtual times where they are higher than the ones kept before.
+local function rest(tenants, times)
+  local resting = {}
+  for i, before in ipairs(read('HMGET', 'resting', tenants)) do
+    if times[i] and times[i] > tonumber(before or 0) then push2(resting, tenants[i], times[i]) end
+  end
+  write('HSET', 'resting', resting)
+end
+
+-- Returns whether the run index was empty. `times`: tenant -> its virtual time, if it has one.
+local function enter_run_index(index, tenants, times)
+  local floor = tonumber(call('HGET', key('floor'), index))
+  local was_empty = not floor
+  if was_empty then
+    floor = highest_floor()
+    call('HSET', key('floor'), index, floor)
+  end
+  local members, shift = {}, was_empty and 0 or shift_of(index)
+  for _, tenant in ipairs(tenants) do push2(members, entry_time(tenant, times[tenant], floor) - shift, tenant) end
+  write('ZADD', 'run/' .. index, members)
+  return was_empty
+end
+
+local function rest_leavers(index, tenants)
+  local shift, times = shift_of(index), {}
+  for i, score in ipairs(read('ZMSCORE', 'run/' .. index, tenants)) do times[i] = score and score + shift end
+  rest(tenants, times)
+end
+
+-- `at_rest`: the caller has kept the virtual times already.
+local function leave_run_index(index, tenants, at_rest)
+  local is_served = call('ZSCORE', key('served'), index)
+  if is_served and not at_rest then rest_leavers(index, tenants) end
+  write('ZREM', 'run/' .. index, tenants)
+  if is_run_index_empty(index) then
+    call('HDEL', key('floor'), index)
+    if is_served then
+      call('HDEL', key('shift'), index)
+      call('ZREM', key('served'), index)
+    end
+  end
 end

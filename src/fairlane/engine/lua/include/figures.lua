@@ -7,9 +7,7 @@ local TOTALS = { 'submitted', 'completed', 'failed', 'retried', 'started', 'wait
 local function figures()
   local found = {}
   for i, total in ipairs(read('HMGET', 'count', TOTALS)) do found[i] = tonumber(total or 0) end
-  local pending = 0
-  for _, depth in ipairs(call('HVALS', key('depths'))) do pending = pending + depth end
-  push2(found, call('ZCARD', key('scheduled')), pending)
+  push2(found, call('ZCARD', key('scheduled')), tonumber(call('HGET', key('depths'), '*') or 0))
   for _, index in ipairs({ 'leases', 'completed', 'failed', 'cancelled' }) do push(found, call('ZCARD', key(index))) end
   return found
 end

@@ -1,6 +1,6 @@
 -- idle: claims that wait for work. A script that gives a queue work wakes one of them.
 -- NEEDS base
---   idle/QUEUE   zset "LISTENER/NUMBER" by the time (ms) at which the claim stops waiting; idle/ is for all queues
+--   idle/QUEUE   zset "LISTENER/NUMBER" by the time (ms) at which the claim stops waiting; idle/* is for all queues
 --   idle_queues  zset QUEUE by the time (ms) at which the last claim in idle/QUEUE stops waiting
 --   woken        zset QUEUE by the time (ms) by which the claim that was woken for it should have come
 --   channel wake/LISTENER: "NUMBER/QUEUE", for the process of the claim
@@ -12,10 +12,11 @@ local function is_runnable(queue)
   return call('EXISTS', key('run/' .. queue)) == 1 and call('SISMEMBER', key('queues_paused'), queue) == 0
 end
 
--- Wake the claim of this list that would wait longest, and return it. Returns nil if no process listens for one.
-local function wake_one_of(list, queue)
+-- Wake the claim for this queue (*: all queues) that would wait longest, and return it. Returns nil if no process
+-- listens for one.
+local function wake_one_of(queue)
   for _ = 1, MOST_DEAD do
-    local idle_claim, stops_at = unpack(call('ZPOPMAX', key('idle/' .. list)))
+    local idle_claim, stops_at = unpack(call('ZPOPMAX', key('idle/' .. queue)))
     if not idle_claim then return end
     local listener, number = string.match(idle_claim, '^(.*)/(.*)$')
     if tonumber(stops_at) > now and call('PUBLISH', key('wake/' .. listener), number .. '/' .. queue) > 0 then
@@ -29,7 +30,7 @@ end
 local function wake(queue)
   local comes_by = tonumber(call('ZSCORE', key('woken'), queue) or 0)
   if comes_by > now or not is_runnable(queue) then return end
-  if wake_one_of(queue, queue) or wake_one_of('', queue) then
+  if wake_one_of(queue) then
     call('ZADD', key('woken'), now + WAKE_MS, queue)
   elseif comes_by > 0 then
     call('ZREM', key('woken'), queue)

@@ -2,14 +2,18 @@
 -- NEEDS base
 --   lane/TENANT/QUEUE  zset job by rank
 --   lanes              zset "TENANT/QUEUE", all scores 0: the lanes that hold a job
---   depths             hash QUEUE -> number of jobs in its lanes
+--   heads/TENANT       zset QUEUE by a rank that no job of the tenant's lane is below: lanes that hold a job, except
+--                      those in `parked`. So the tenant's next job is found without a look at all of its lanes
+--   parked/QUEUE       set TENANT whose lane in this queue need not be in its heads, because the queue is paused
+--   depths             hash QUEUE -> number of jobs in its lanes; `*` -> number of jobs in all lanes
 --   ready              hash JOB -> time (ms) it entered its lane; absent if that is the time it was created
 --   queues_used        zset QUEUE by the time (ms) a job last entered it
+--   queues_paused      set QUEUE
 local added_to_lanes = {} -- lane -> {rank, job, ...}
 local times_ready = {} -- {job, time, ...}
 local touched = {} -- tenant -> set of queues
 
--- Mark a tenant, in one queue or in all, for update_run_indexes.
+-- Mark a tenant for update_run_indexes, and one of its queues if its lane there was empty or may be empty now.
 local function touch(tenant, queue)
   local queues = touched[tenant]
   if queues == nil then
@@ -32,36 +36,78 @@ local function add_to_lane(tenant, queue, rank, id)
 end
 
 local function change_depths(by_queue)
-  for queue, by in pairs(by_queue) do call('HINCRBY', key('depths'), queue, by) end
+  local queues, total = {}, 0
+  for queue, by in pairs(by_queue) do
+    push(queues, queue)
+    total = total + by
+  end
+  if total == 0 then return end
+  call('HINCRBY', key('depths'), '*', total)
+  if #queues == 1 then
+    call('HINCRBY', key('depths'), queues[1], total)
+    return
+  end
+  local depths = {}
+  for i, depth in ipairs(read('HMGET', 'depths', queues)) do
+    push2(depths, queues[i], (tonumber(depth) or 0) + by_queue[queues[i]])
+  end
+  write('HSET', 'depths', depths)
+end
+
+local function lowest_rank(jobs)
+  local lowest = jobs[1]
+  for i = 3, #jobs, 2 do lowest = math.min(lowest, jobs[i]) end
+  return lowest
+end
+
+local function is_paused(queue)
+  return call('SISMEMBER', key('queues_paused'), queue) == 1
 end
 
 local function write_lanes()
-  local members, added, used = {}, {}, {}
+  local members, added, used, heads = {}, {}, {}, {}
+  local some_are_paused = call('EXISTS', key('queues_paused')) == 1
   for lane, jobs in pairs(added_to_lanes) do
-    local queue = string.match(lane, '/(.*)$')
+    local tenant, queue = string.match(lane, '^(.*)/(.*)$')
     if not added[queue] then push2(used, now, queue) end
     added[queue] = (added[queue] or 0) + write('ZADD', 'lane/' .. lane, jobs)
     push2(members, 0, lane)
+    if some_are_paused and is_paused(queue) then
+      call('SADD', key('parked/' .. queue), tenant)
+    else
+      heads[tenant] = heads[tenant] or { 'LT' }
+      push2(heads[tenant], lowest_rank(jobs), queue)
+    end
   end
   write('ZADD', 'lanes', members)
   write('ZADD', 'queues_used', used)
   write('HSET', 'ready', times_ready)
+  for tenant, ranks in pairs(heads) do call('ZADD', key('heads/' .. tenant), unpack(ranks)) end
   change_depths(added)
+end
+
+local function is_lane_empty(tenant, queue)
+  return call('EXISTS', key('lane/' .. tenant .. '/' .. queue)) == 0
 end
 
 local function remove_from_lane(tenant, queue, id)
   local lane = tenant .. '/' .. queue
   change_depths({ [queue] = -call('ZREM', key('lane/' .. lane), id) })
   call('HDEL', key('ready'), id)
-  if call('EXISTS', key('lane/' .. lane)) == 0 then call('ZREM', key('lanes'), lane) end
-  touch(tenant, queue)
+  if is_lane_empty(tenant, queue) then
+    call('ZREM', key('lanes'), lane)
+    call('ZREM', key('heads/' .. tenant), queue)
+    call('SREM', key('parked/' .. queue), tenant)
+    touch(tenant, queue)
+  end
 end
 
--- The queues in which a tenant has pending jobs.
-local function queues_of(tenant)
-  local queues = {}
-  for _, lane in ipairs(call('ZRANGEBYLEX', key('lanes'), '[' .. tenant .. '/', '(' .. tenant .. '0')) do
-    queues[#queues + 1] = string.sub(lane, #tenant + 2)
-  end
-  return queues
+-- Whether the tenant has a lane that holds a job.
+local function has_lanes(tenant)
+  return call('ZLEXCOUNT', key('lanes'), '[' .. tenant .. '/', '(' .. tenant .. '0') > 0
+end
+
+-- Whether the tenant has a lane that holds a job, in a queue that is not paused.
+local function has_heads(tenant)
+  return call('EXISTS', key('heads/' .. tenant)) == 1
 end

@@ -27,7 +27,7 @@ local function create_job(id, place, tenant, queue, priority, run_at, record)
   count('submitted', tenant)
 end
 
--- A new job changes nothing for a tenant that is in the queue's run index already, or blocked.
+-- A new job changes nothing for a tenant that is in the queue's run index already. A blocked one enters it later.
 local function touch_new_lanes()
   local tenants, queues = {}, {}
   for i, lane in ipairs(new_jobs.lanes) do
@@ -39,7 +39,12 @@ local function touch_new_lanes()
   for i, reason in ipairs(read_any('HMGET', 'blocked', tenants)) do blocked[tenants[i]] = reason end
   for queue, members in pairs(queues) do
     for i, score in ipairs(read('ZMSCORE', 'run/' .. queue, members)) do
-      if not score and not blocked[members[i]] then touch(members[i], queue) end
+      local tenant = members[i]
+      if not score and blocked[tenant] then
+        call('SADD', key('away/' .. tenant), queue)
+      elseif not score then
+        touch(tenant, queue)
+      end
     end
   end
 end

@@ -1,100 +1,85 @@
--- run_indexes: keeps each queue's run index in line with lanes, slots and policies.
+-- run_indexes: keeps run indexes in line with lanes, slots and policies.
 -- NEEDS base policy lanes constraints fair_queueing idle
+--   away/TENANT  set QUEUE: while the tenant is blocked, the run indexes of queues that lack it although it has a lane
+--   returning    set TENANT that is not blocked any more and still has queues in `away`, which follow in steps
 
--- For each touched tenant: the queues in which it should be runnable, and whether it is blocked.
-local function plan_update(tenants)
-  local plan = { wanted = {}, by_queue = {}, blocks = {}, frees = {} }
-  local was_blocked = read('HMGET', 'blocked', tenants)
-  for i, tenant in ipairs(tenants) do
-    local queues = queues_of(tenant)
-    local reason, ends
-    if #queues > 0 then reason, ends = constraint(tenant) end
-    if reason then
-      plan.blocks[tenant] = { reason = reason, ends = ends }
-    elseif was_blocked[i] then
-      push(plan.frees, tenant)
-    end
-    plan.wanted[tenant] = {}
-    for _, queue in ipairs(queues) do
-      touch(tenant, queue)
-      if not reason then plan.wanted[tenant][queue] = true end
-    end
-    for queue in pairs(touched[tenant]) do
-      plan.by_queue[queue] = plan.by_queue[queue] or {}
-      push(plan.by_queue[queue], tenant)
-    end
-  end
-  return plan
+-- How many queues or tenants one step puts back. No script works in proportion to a tenant's number of queues.
+local STEP = 100
+
+local function add(lists, name, member)
+  lists[name] = lists[name] or {}
+  push(lists[name], member)
 end
 
--- Returns each tenant's virtual time, its scores in the run indexes, and which tenants have a time at rest.
-local function read_times(tenants, by_queue)
-  local times, scores, resting = {}, {}, {}
-  for i, time in ipairs(read('HMGET', 'resting', tenants)) do
-    if time then
-      times[tenants[i]] = tonumber(time)
-      resting[tenants[i]] = true
+-- Touch some of the queues in which a tenant that was blocked should be runnable again. Returns whether more are left.
+local function bring_back(tenant)
+  local queues = call('SPOP', key('away/' .. tenant), STEP)
+  for _, queue in ipairs(queues) do touch(tenant, queue) end
+  return #queues == STEP
+end
+
+-- Decide for each touched tenant whether it is blocked, and whether it belongs to the run index of all queues.
+local function judge_tenants(tenants, in_all, enter, leave)
+  local blocks, frees, returning = {}, {}, {}
+  for i, was_blocked in ipairs(read('HMGET', 'blocked', tenants)) do
+    local tenant = tenants[i]
+    local can_start, reason, ends = has_heads(tenant)
+    if can_start or has_lanes(tenant) then reason, ends = constraint(tenant) end
+    if reason then
+      can_start = false
+      blocks[tenant] = { reason = reason, ends = ends }
+    elseif was_blocked then
+      push(frees, tenant)
+      if bring_back(tenant) then push(returning, tenant) end
     end
+    if can_start and not in_all[i] then add(enter, ALL, tenant) end
+    if in_all[i] and not can_start then add(leave, ALL, tenant) end
+  end
+  write_blocked(blocks, frees)
+  write('SADD', 'returning', returning)
+  return blocks
+end
+
+-- Decide for each touched queue of a tenant whether the tenant belongs to the queue's run index.
+local function judge_queues(tenants, blocks, enter, leave)
+  local by_queue = {}
+  for _, tenant in ipairs(tenants) do
+    for queue in pairs(touched[tenant]) do add(by_queue, queue, tenant) end
   end
   for queue, members in pairs(by_queue) do
-    scores[queue] = read('ZMSCORE', 'run/' .. queue, members)
-    for i, score in ipairs(scores[queue]) do
-      if score then times[members[i]] = math.max(times[members[i]] or 0, score + shift_of(queue)) end
+    for i, score in ipairs(read('ZMSCORE', 'run/' .. queue, members)) do
+      local tenant = members[i]
+      if is_lane_empty(tenant, queue) then
+        if score then add(leave, queue, tenant) end
+        call('SREM', key('away/' .. tenant), queue)
+      elseif not score and blocks[tenant] then
+        call('SADD', key('away/' .. tenant), queue)
+      elseif not score then
+        add(enter, queue, tenant)
+      end
     end
-  end
-  return times, scores, resting
-end
-
--- Enter or remove the tenants. Raises `indexed` (tenant -> its highest virtual time in a run index). Returns whether
--- the queue has runnable tenants and had none before.
-local function update_run_index(queue, tenants, scores, wanted, times, indexed)
-  local floor = tonumber(call('HGET', key('floor'), queue))
-  local was_empty = not floor
-  floor = floor or highest_floor()
-  local enter, leave, shift = {}, {}, was_empty and 0 or shift_of(queue)
-  for i, tenant in ipairs(tenants) do
-    if wanted[tenant][queue] then
-      local time = scores[i] and scores[i] + shift or entry_time(tenant, times[tenant], floor)
-      if not scores[i] then push2(enter, time - shift, tenant) end
-      indexed[tenant] = math.max(indexed[tenant] or 0, time)
-    elseif scores[i] then
-      push(leave, tenant)
-    end
-  end
-  write('ZREM', 'run/' .. queue, leave)
-  write('ZADD', 'run/' .. queue, enter)
-  if was_empty and #enter > 0 then
-    call('HSET', key('floor'), queue, floor)
-    return true
-  elseif #leave > 0 and is_run_index_empty(queue) then
-    delete_floors({ queue })
   end
 end
 
--- Bring run indexes and blocked tenants up to date for all touched tenants. Returns the queues that have runnable
--- tenants again.
+-- Bring run indexes and blocked tenants up to date for all touched tenants. Returns the queues (*: all queues) whose
+-- run index was empty and is not any more.
 local function update_without_waking()
   local tenants, opened = {}, {}
   for tenant in pairs(touched) do tenants[#tenants + 1] = tenant end
   if #tenants == 0 then return opened end
   load_policies(tenants)
-  local plan = plan_update(tenants)
-  local times, scores, resting = read_times(tenants, plan.by_queue)
-  local awake, rest, indexed = {}, {}, {}
-  for queue, members in pairs(plan.by_queue) do
-    if update_run_index(queue, members, scores[queue], plan.wanted, times, indexed) then push(opened, queue) end
+  local enter, leave, times = {}, {}, {}
+  local in_all = read('ZMSCORE', 'run/' .. ALL, tenants)
+  local blocks = judge_tenants(tenants, in_all, enter, leave)
+  judge_queues(tenants, blocks, enter, leave)
+  for i, resting in ipairs(read('HMGET', 'resting', tenants)) do
+    times[tenants[i]] = math.max(resting or 0, in_all[i] or 0)
   end
-  for _, tenant in ipairs(tenants) do
-    if times[tenant] and times[tenant] > (indexed[tenant] or -1) then
-      push2(rest, tenant, times[tenant])
-    elseif resting[tenant] then
-      push(awake, tenant)
-    end
-  end
-  write('HDEL', 'resting', awake)
-  write('HSET', 'resting', rest)
-  write_blocked(plan.blocks, plan.frees)
   touched = {}
+  for index, members in pairs(leave) do leave_run_index(index, members) end
+  for index, members in pairs(enter) do
+    if enter_run_index(index, members, times) then push(opened, index) end
+  end
   return opened
 end
 

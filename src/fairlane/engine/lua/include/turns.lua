@@ -1,9 +1,9 @@
 -- turns: which tenants start the next jobs, by start-time fair queueing (see fair_queueing.lua for the bound).
 -- KEYS prefix
--- NEEDS base policy sliding_window constraints
+-- NEEDS base policy sliding_window lanes constraints fair_queueing pops
 
 -- How many jobs a candidate may start now, at which cost, and how many wait in its queues.
-local function measure(c, queues, max)
+local function measure(c, open, max)
   local p = policy(c.tenant)
   c.cost = START_COST / p.weight
   c.allowed = max
@@ -11,8 +11,11 @@ local function measure(c, queues, max)
   if p.start_limit > 0 then
     c.allowed = math.min(c.allowed, p.start_limit - window_used('starts/' .. c.tenant, p.start_window))
   end
+  if open.serves_all then return find_lanes(c) end
+  local queues = c.queues or open.names
   if #queues == 1 then
-    c.waiting = call('ZCARD', prefix .. 'lane/' .. c.tenant .. '/' .. queues[1])
+    c.queue = queues[1]
+    c.waiting = call('ZCARD', prefix .. 'lane/' .. c.tenant .. '/' .. c.queue)
     return
   end
   c.lengths = {}
@@ -55,19 +58,19 @@ end
 
 -- Give out at most `max` turns, each to the candidate with the lowest virtual time. `candidates` come in this order.
 -- Returns the turns, one candidate a start, and the highest virtual time that had a turn.
-local function plan_turns(candidates, open_queues, max)
+local function plan_turns(candidates, open, max)
   local again, turns, turn, fresh, floor = {}, {}, 0, 1, 0
   while turn < max do
     local c = candidates[fresh]
     if c and (not again[1] or c.time <= again[1].time) then
       fresh = fresh + 1
-      measure(c, c.queues or open_queues, max)
+      measure(c, open, max)
     elseif again[1] then
       c = take_first(again)
     else
       break
     end
-    if c.taken < c.allowed and c.taken < c.waiting then
+    if c.taken < c.allowed and c.taken < c.waiting and (not c.popped or draw(c)) then
       turn = turn + 1
       turns[turn] = c
       if c.time > floor then floor = c.time end
@@ -77,4 +80,23 @@ local function plan_turns(candidates, open_queues, max)
     end
   end
   return turns, floor
+end
+
+-- A tenant that has reached a limit leaves the run index of all queues until its constraint ends.
+-- Returns tenant -> constraint.
+local function block_at_limits(served)
+  local blocks = {}
+  for _, c in ipairs(served) do
+    local p = policy(c.tenant)
+    if p.start_limit > 0 then window_add('starts/' .. c.tenant, p.start_window, c.taken) end
+    if c.taken >= c.allowed and has_lanes(c.tenant) then
+      local reason, ends = constraint(c.tenant)
+      if reason then
+        blocks[c.tenant] = { reason = reason, ends = ends }
+        leave(ALL, c.tenant)
+      end
+    end
+  end
+  if next(blocks) then write_blocked(blocks, {}) end
+  return blocks
 end

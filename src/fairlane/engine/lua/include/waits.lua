@@ -1,20 +1,19 @@
 -- waits: how a claim begins and stops to wait. Of all idle claims, one comes when a start rate has room again.
--- NEEDS base idle
+-- NEEDS base fair_queueing idle
 --   alarm  msgpack { "LISTENER/NUMBER", time (ms) }: this idle claim comes at this time
+
+-- A claim waits in the lists of the queues that it asks for, or in that of all queues.
+local function lists_of(asked)
+  return #asked > 0 and asked or { ALL }
+end
 
 -- A claim has looked at these queues (none: all): other idle claims take what it leaves behind.
 local function wake_others(asked, opened)
-  local is_asked = {}
-  for _, queue in ipairs(asked) do is_asked[queue] = true end
-  for _, queue in ipairs(call('ZRANGE', key('woken'), 0, -1)) do
-    if #asked == 0 or is_asked[queue] then wake_next(queue) end
+  local lists = lists_of(asked)
+  for i, comes_by in ipairs(read_any('ZMSCORE', 'woken', lists)) do
+    if comes_by then wake_next(lists[i]) end
   end
   for _, queue in ipairs(opened) do wake(queue) end
-end
-
--- A claim waits in the lists of the queues that it asks for.
-local function lists_of(asked)
-  return #asked > 0 and asked or { '' }
 end
 
 -- Returns when (ms) a start rate has room again, and which idle claim comes then, if any.
@@ -32,7 +31,7 @@ local function set_alarm(asked)
   local opens, holder = next_alarm()
   if not opens or holder then return end
   for _, queue in ipairs(lists_of(asked)) do
-    local woken = wake_one_of(queue, queue)
+    local woken = wake_one_of(queue)
     if woken then
       call('SET', key('alarm'), pack({ woken, opens }))
       return
