@@ -235,5 +235,11 @@ def test_a_store_that_is_not_there_is_not_made(run: Run) -> None:
     assert not Path("nothing").exists()
 
 
+def test_an_api_that_does_not_answer_leaves_advice(run: Run) -> None:
+    stderr = run("jobs", "list", "--url", "http://127.0.0.1:1", code=1).stderr
+    assert "the API at http://127.0.0.1:1 does not answer" in stderr
+    assert "check the URL, and that it runs" in stderr
+
+
 def test_a_store_that_does_not_answer_is_told(run: Run) -> None:
     assert "valkey://127.0.0.1:1" in run("jobs", "list", "--url", "valkey://127.0.0.1:1", code=1).stderr

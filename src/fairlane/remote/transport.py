@@ -79,7 +79,9 @@ class Transport:
                 return await self._client.send(request)
             except httpx.TransportError as error:
                 if time.monotonic() > give_up:
-                    raise StoreUnavailable(f"the API at {self.name} does not answer: {_reason(error)}") from error
+                    raise StoreUnavailable(
+                        f"the API at {self.name} does not answer ({_reason(error)}): check the URL, and that it runs"
+                    ) from error
                 await asyncio.sleep(_PAUSES_S[min(tries, len(_PAUSES_S) - 1)])
                 tries += 1
 

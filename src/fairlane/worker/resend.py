@@ -76,7 +76,7 @@ class OneByOne:
                 statuses = await self._backend.leases.finish([outcome])
             except StoreUnavailable:
                 raise
-            except (InvalidInput, TypeError, ValueError) as error:  # the latter two: it cannot be written
+            except (InvalidInput, TypeError, ValueError) as error:  # a TypeError or ValueError: not JSON
                 self._refused(outcome, error)
             except Exception as error:
                 if time.monotonic() > self._give_up_at:
