@@ -80,7 +80,7 @@ async def test_no_totals_are_kept_that_nobody_reads(engine: Engine) -> None:
     kinds = (OutcomeKind.CANCELLED, OutcomeKind.COMPLETED, OutcomeKind.FAILED, OutcomeKind.RELEASED)
     for lease, kind in zip(leases, kinds, strict=True):
         await finish(engine, [lease], kind)
-    by_tenant = {"submitted", "completed", "failed", "retried", "other_ends"}
+    by_tenant = {"submitted", "completed", "failed", "retried", "other_ends", "unsuccessful"}
     assert {name.decode() for name in await engine.store.client.keys("fl:{0}:count/*")} == {
         f"fl:{{0}}:count/{name}" for name in by_tenant
     }
