@@ -17,7 +17,7 @@ from ..model.states import State
 from ..model.tenant import PolicyChange, Tenant, TenantPolicy
 from .layouts import Beat, Reported, Submitted, Ticked
 from .policies import unpack_own
-from .records import lease_from, pack_request, utc
+from .records import lease_from, pack_request, utc_of_ms
 from .scripts import Value
 
 LEASE_STATUS = {status.value.encode(): status for status in LeaseStatus}
@@ -155,7 +155,7 @@ def tenant(name: str, defaults: TenantPolicy, reply: list[Any]) -> Tenant:
         pending=pending, running=running,
         submitted=submitted, started=started, completed=completed, failed=failed, retried=retried,
         blocked_by=blocked_by.decode() or None,
-        blocked_until=utc(float(until)) if until else None,
+        blocked_until=utc_of_ms(float(until)) if until else None,
         submit_rate_used=used,
         oldest_wait_seconds=oldest_ms / 1000 if oldest_ms >= 0 else None,
     )  # fmt: skip

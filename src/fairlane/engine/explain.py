@@ -11,7 +11,7 @@ import msgspec
 from ..model.job import Explanation, Job
 from ..model.lease import WorkerReport
 from ..model.states import Reason, State
-from .records import utc
+from .records import utc_of_ms
 
 _NOT_WAITING = {
     State.RUNNING: "The job is running.",
@@ -41,7 +41,7 @@ def explain_waiting(job: Job, facts: list[Any], workers: Sequence[WorkerReport])
     if job.state is not State.PENDING:
         return Explanation(job.id, job.state, None, _NOT_WAITING[job.state])
     known = msgspec.convert(facts, _Facts)
-    until = utc(float(known.blocked_until)) if known.blocked_until else None
+    until = utc_of_ms(float(known.blocked_until)) if known.blocked_until else None
     waiting_for, sentence = _pending(job, known, until, workers)
     position = known.place + 1 if known.place >= 0 else None
     return Explanation(job.id, job.state, waiting_for, sentence + _place(known.place), position, until)

@@ -10,7 +10,7 @@ from ..model.monitor import History, HistoryPoint
 from ..model.overview import UpkeepStep
 from . import keys
 from .partition import Partitions
-from .records import utc
+from .records import utc_of_ms
 
 
 class Step(msgspec.Struct, frozen=True, array_like=True):
@@ -79,7 +79,7 @@ def _add_up(by_partition: list[list[Sample]]) -> list[Sample]:
 def _point(before: Sample, sample: Sample) -> HistoryPoint:
     started, ended = sample.started - before.started, sample.ended - before.ended
     return HistoryPoint(
-        at=utc(sample.at_ms),
+        at=utc_of_ms(sample.at_ms),
         seconds=(sample.at_ms - before.at_ms) / 1000,
         submitted=sample.submitted - before.submitted,
         completed=sample.completed - before.completed,

@@ -17,7 +17,7 @@ from . import keys
 from .events import Events
 from .history import read_history
 from .partition import Partitions
-from .records import utc
+from .records import utc_of_ms
 from .subscription import Subscription, wait
 
 LOOK_AGAIN_S = 30.0
@@ -64,7 +64,7 @@ class EngineMonitor:
         replies = await self._partitions.each(lambda partition: partition.run("figures"))
         sums = [sum(values) for values in zip(*(reply[1:] for reply in replies), strict=True)]
         return Overview(
-            at=utc(max(reply[0] for reply in replies)),
+            at=utc_of_ms(max(reply[0] for reply in replies)),
             counters=Counters(**dict(zip(_COUNTERS, sums, strict=False))),
             states=dict(zip(_STATES, sums[-len(_STATES) :], strict=True)),
             queues=await self._backend.queues.list(),

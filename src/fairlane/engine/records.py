@@ -78,7 +78,7 @@ def lease_from(job_id: str, token: str, attempt: int, base: int, record: bytes, 
     )
 
 
-def utc(ms: float) -> datetime:
+def utc_of_ms(ms: float) -> datetime:
     return times.utc(ms / 1000)
 
 
@@ -96,8 +96,8 @@ def job_from(reply: list[Any], *, attempts: bool) -> Job | None:
         "payload": msgspec.Raw(payload),
         "priority": header.priority,
         "timeout_seconds": header.timeout_ms / 1000,
-        "created_at": utc(created),
-        "run_at": utc(float(due)) if due else None,
+        "created_at": utc_of_ms(created),
+        "run_at": utc_of_ms(float(due)) if due else None,
         "key": header.key or None,
         "headers": _decode_headers(header.headers) if header.headers else {},
     }
@@ -132,8 +132,8 @@ def _attempt(a: PastAttempt) -> Attempt:
     return Attempt(
         number=a.number,
         worker_id=a.worker,
-        started_at=utc(a.claimed_at),
-        ended_at=utc(a.ended_at),
+        started_at=utc_of_ms(a.claimed_at),
+        ended_at=utc_of_ms(a.ended_at),
         outcome=a.outcome,
         error=_error(a.outcome, a.body),
     )
@@ -165,8 +165,8 @@ def _ended_job(common: dict[str, Any], header: Header, ended: Ended, past: list[
         reason=Reason(ended.reason) if ended.reason else None,
         attempt=ended.attempt,
         max_attempts=header.max_attempts + ended.base,
-        started_at=utc(ended.claimed_at) if ended.attempt else None,
-        finished_at=utc(ended.ended_at),
+        started_at=utc_of_ms(ended.claimed_at) if ended.attempt else None,
+        finished_at=utc_of_ms(ended.ended_at),
         worker_id=ended.worker or None,
         result=msgspec.Raw(ended.body.encode()) if ended.state is State.COMPLETED and ended.body else None,
         error=_error(ended.outcome, ended.body),
@@ -186,9 +186,9 @@ def _unfinished_job(
     if started is None:
         return Job(**common, state=state, max_attempts=header.max_attempts)
     running = state is State.RUNNING
-    begun = utc(started.claimed_at) if started.attempt else None
+    begun = utc_of_ms(started.claimed_at) if started.attempt else None
     if running and attempts:
-        past = [*past, Attempt(started.attempt, started.worker, utc(started.claimed_at), None, "running")]
+        past = [*past, Attempt(started.attempt, started.worker, utc_of_ms(started.claimed_at), None, "running")]
     return Job(
         **common,
         state=state,
@@ -196,7 +196,7 @@ def _unfinished_job(
         attempt=started.attempt,
         max_attempts=header.max_attempts + started.base,
         started_at=begun,
-        lease_expires_at=utc(float(lease)) if lease else None,
+        lease_expires_at=utc_of_ms(float(lease)) if lease else None,
         worker_id=started.worker if running else None,
         error=past[-1].error if past and not running else None,
         attempts=past,

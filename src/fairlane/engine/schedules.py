@@ -24,7 +24,7 @@ from . import codec, keys
 from .layouts import ScheduleState, Ticked
 from .listing import names_between
 from .partition import Partition, Partitions
-from .records import pack_request, utc
+from .records import pack_request, utc_of_ms
 
 NEXT_RUNS = 5
 AT_ONCE = 10
@@ -243,7 +243,7 @@ def _job(spec: ScheduleSpec, job_id: str, tick: int) -> NewJob:
         max_attempts=spec.max_attempts,
         timeout_ms=round(spec.timeout_seconds * 1000),
         backoff=Backoff(round(spec.backoff_base_seconds * 1000), round(spec.backoff_cap_seconds * 1000)),
-        headers={SCHEDULE_HEADER: spec.name, TICK_HEADER: utc(tick).isoformat()},
+        headers={SCHEDULE_HEADER: spec.name, TICK_HEADER: utc_of_ms(tick).isoformat()},
     )
 
 
@@ -256,7 +256,7 @@ def _shown(known: Known) -> Schedule:
         declared=bool(state.declaration),
         description=_words(spec),
         next_runs=[] if known.due is None else list(_next_runs(spec.cron, spec.timezone, known.due)),
-        last_run=utc(state.last_run) if state.last_run else None,
+        last_run=utc_of_ms(state.last_run) if state.last_run else None,
         last_job_id=state.last_jobs[-1] if state.last_jobs else None,
         missed_count=state.missed,
         skipped_count=state.skipped,
@@ -265,7 +265,7 @@ def _shown(known: Known) -> Schedule:
 
 @lru_cache(maxsize=4096)
 def _next_runs(cron: str, timezone: str, due: int) -> tuple[datetime, ...]:
-    return (utc(due), *map(utc, islice(cron_rule(cron, timezone).after(due), NEXT_RUNS - 1)))
+    return (utc_of_ms(due), *map(utc_of_ms, islice(cron_rule(cron, timezone).after(due), NEXT_RUNS - 1)))
 
 
 def _words(spec: ScheduleSpec) -> str:
