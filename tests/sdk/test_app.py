@@ -47,7 +47,11 @@ def test_a_name_is_given_once() -> None:
     assert app.registry["work"].function is work
 
 
-@pytest.mark.parametrize("thing", [partial(len), "add", 7, App().task(len)], ids=repr)
+named = partial(len)
+named.__name__ = "named"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("thing", [partial(len), named, "add", 7, App().task(len)], ids=repr)
 def test_a_task_is_made_of_a_function(thing: Any) -> None:
     with pytest.raises(InvalidInput, match=r"made of a function, not of .*write a `def`"):
         App().task(thing)

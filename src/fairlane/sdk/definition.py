@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 
 from ..model.errors import InvalidInput
 
+_MARKS = ("__name__", "__qualname__", "__module__")
+"""What functions have, and class methods and built-in functions too."""
+
 
 class Place(NamedTuple):
     """A place in the code."""
@@ -52,7 +55,7 @@ def place_of_caller(depth: int) -> Place:
 
 def check_function(function: Callable[..., Any], name: str | None) -> str:
     """The name of the task that this function becomes. Raises InvalidInput where it cannot be one."""
-    if not hasattr(function, "__name__"):  # a partial, a name without `name=`
+    if not all(hasattr(function, mark) for mark in _MARKS):  # a partial, a name without `name=`
         raise InvalidInput(f"a task is made of a function, not of {function!r:.100}; write a `def` for it")
     name = name or function.__name__
     if why := _why_not(function):
