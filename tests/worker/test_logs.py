@@ -171,3 +171,24 @@ async def test_a_record_of_a_process_reaches_handlers_that_only_the_worker_has(w
     }
     [line] = (await world.engine.jobs.log(job_id)).lines
     assert line.message.startswith("it failed\nTraceback")
+
+
+class Leaving(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        raise SystemExit(3)
+
+
+async def test_a_handler_that_exits_keeps_no_job_from_ending(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    @world.app.task(retry=Retry(1))
+    async def work() -> None:
+        raise ValueError("boom")
+
+    handler = Leaving()
+    logging.getLogger().addHandler(handler)
+    try:
+        async with world.worker():
+            job = await world.finished((await work.submit()).id)
+    finally:
+        logging.getLogger().removeHandler(handler)
+    assert job.error is not None and job.error.type == "ValueError"
+    assert "--- Logging error ---" in capsys.readouterr().err

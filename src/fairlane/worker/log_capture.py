@@ -57,8 +57,12 @@ def _install() -> None:
 
 def _take(logger: logging.Logger, record: logging.LogRecord) -> None:
     """Give the record to the job in whose context it was logged, then to the handlers."""
+    if _is_own(record.name):
+        with _contained(record):
+            _call_handlers(logger, record)
+        return
     job = running_job.get(None) if _users else None
-    if job is None or _is_own(record.name):
+    if job is None:
         _call_handlers(logger, record)
         return
     try:
@@ -69,6 +73,15 @@ def _take(logger: logging.Logger, record: logging.LogRecord) -> None:
         _on_unhandled(record)
     else:
         _call_handlers(logger, record)
+
+
+@contextlib.contextmanager
+def _contained(record: logging.LogRecord) -> Iterator[None]:
+    """Within, the worker calls handlers and filters of the app for a record. What they raise must not stop it."""
+    try:
+        yield
+    except BaseException:
+        logging.Handler().handleError(record)
 
 
 def _is_own(name: str) -> bool:
@@ -88,8 +101,9 @@ class _AlwaysEnabled(logging.Logger):
 
 def handle_elsewhere_logged(logger: logging.Logger, record: logging.LogRecord) -> None:
     """Give a record of another process to the handlers of this one."""
-    if not logger.disabled and logger.filter(record):
-        _call_handlers(logger, record)
+    with _contained(record):
+        if not logger.disabled and logger.filter(record):
+            _call_handlers(logger, record)
 
 
 def line_of(record: logging.LogRecord, job: JobContext) -> LogLine:
