@@ -264,5 +264,5 @@ async def test_waiting_for_a_result_ends_in_time(world: World) -> None:
         pass
 
     handle = await work.submit()
-    with pytest.raises(TimeoutError):
+    with pytest.raises(TimeoutError, match=r"`fairlane jobs show .*` says what it waits for"):
         await handle.result(timeout="50ms")

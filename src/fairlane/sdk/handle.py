@@ -79,7 +79,9 @@ class JobHandle(Generic[T]):
             if job is not None:
                 return job
             if deadline is not None and time.monotonic() >= deadline:
-                raise TimeoutError(f"job {self.id} has not ended yet")
+                raise TimeoutError(
+                    f"job {self.id} has not ended yet; `fairlane jobs show {self.id}` says what it waits for"
+                )
 
     async def events(self) -> AsyncGenerator[Job]:
         """The job now and after each change or progress, until it has ended.
