@@ -281,8 +281,11 @@ class Maintenance(Protocol):
     async def reap(self, limit: int) -> Reaped:
         """End expired leases."""
 
-    async def reap_worker(self, worker_id: str, limit: int) -> Reaped:
-        """End all leases of a worker that is known to be dead."""
+    async def reap_worker(self, worker_id: str) -> Reaped:
+        """End all leases of a worker that is known to be dead. Only the job that ended it burns an attempt.
+
+        If several jobs may have ended it, none burns one, and all become suspects, which workers run one at a time.
+        """
 
     async def prune(self, limit: int) -> UpkeepStep:
         """Delete finished jobs that are older, or more, than their tenants keep.

@@ -17,6 +17,7 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
 
 from fairlane import App, Retry, current
 
@@ -44,6 +45,13 @@ async def own():
 @app.task(retry=Retry(3, base="0s"))
 async def neighbour(seconds: float) -> int:
     await asyncio.sleep(seconds)
+    return current().attempt
+
+
+@app.task(retry=Retry(3, base="0s"))
+async def waits_for(path: str) -> int:
+    while not Path(path).exists():
+        await asyncio.sleep(0.05)
     return current().attempt
 
 
@@ -266,6 +274,7 @@ RETURNS = {
 def no_limits() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FAIRLANE_DEFAULT_RATE", "off")
+        patch.setenv("FAIRLANE_DEFAULT_CONCURRENCY", "off")
         yield
 
 
@@ -330,6 +339,21 @@ def test_a_job_that_dies_at_once_is_not_taken_for_a_worker_that_cannot_start(tmp
         alone.wait()
     with fairlane(tmp_path, "up", "jobs:app", "--port", "0", "--processes", "1") as again:
         again.await_ready().await_state(guilty, "failed")
+
+
+def test_a_job_that_ends_each_worker_costs_no_other_an_attempt(served: tuple[Running, Api], tmp_path: Path) -> None:
+    running, api = served
+    ended = tmp_path / "ended"
+    beside = [api.submit("default", "waits_for", [str(ended)]) for _ in range(7)]
+    api.await_state(beside, "running")
+    poison = api.submit("default", "dies", [1], maxAttempts=2, priority=9)  # each time, it runs before its neighbours
+    [job] = api.await_state([poison], "failed")
+    assert (job["reason"], job["attempt"]) == ("worker_lost", 2)
+    ended.touch()
+    assert [job["result"] for job in api.await_state(beside, "completed")] == [1] * 7
+    assert [len(api.job(job_id)["attempts"]) for job_id in beside] == [1] * 7
+    worker_of(api)
+    assert running.process.poll() is None
 
 
 def test_a_signal_that_a_job_sends_to_the_worker_gives_its_neighbours_back(served: tuple[Running, Api]) -> None:

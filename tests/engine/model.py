@@ -142,7 +142,7 @@ class Model:
             return False
         job.past = job.attempts()
         job.base, job.reason, job.ended_ms, job.rank = job.attempt, Reason.RETRIED, 0, (0, 0)
-        job.cancel_asked = False
+        job.cancel_asked = job.suspect = False
         job.unfit_since_ms = 0
         self._count(job.request.tenant_id, "retried")
         self._wait(job, 0)
@@ -191,6 +191,7 @@ class Model:
         assert lease.attempt <= lease.max_attempts
         assert bytes(lease.payload) == job.request.payload
         assert lease.fence > self.fence
+        assert lease.suspect == job.suspect
         self.fence = lease.fence
         if job.token:
             self.old_tokens.append((lease.job_id, job.token))
@@ -225,7 +226,7 @@ class Model:
             job.attempt -= 1
             job.reason = outcome.kind.value
             if outcome.kind is OutcomeKind.SNOOZED:
-                job.unfit_since_ms = 0
+                job.unfit_since_ms, job.suspect = 0, False
             self._wait(job, self._clock.now_ms + (outcome.delay_ms or 0) if outcome.kind is OutcomeKind.SNOOZED else 0)
         return LeaseStatus.OK
 
@@ -242,7 +243,7 @@ class Model:
             self._end(job, State.FAILED, reason, seen, message)
             return
         job.past.append((job.attempt, seen, message))
-        job.reason, job.unfit_since_ms = Reason.RETRY, 0
+        job.reason, job.unfit_since_ms, job.suspect = Reason.RETRY, 0, False
         self._count(job.request.tenant_id, "retried")
         # With a backoff the state machine corrects the due time by what it finds, within bounds.
         self._wait(job, self._clock.now_ms + (outcome.delay_ms if outcome.delay_ms is not None else 1))
@@ -273,17 +274,35 @@ class Model:
     def reap(self, worker: str | None = None) -> tuple[int, int, int]:
         """Requeued, failed, cancelled."""
         done = Counter[State]()
-        for job in self.of_state(State.RUNNING):
-            if job.worker == worker or (worker is None and job.expires_ms <= self._clock.now_ms):
-                self._lose(job)
-                done[job.state] += 1
+        running = self.of_state(State.RUNNING)
+        if worker is None:
+            lost = guilty = [job for job in running if job.expires_ms <= self._clock.now_ms]
+        else:
+            lost = [job for job in running if job.worker == worker]
+            guilty = self._guilty(lost)
+        for job in lost:
+            is_guilty = any(job is each for each in guilty)
+            self._lose(job, burns=is_guilty)
+            job.suspect |= worker is not None and (is_guilty or not guilty)
+            done[job.state] += 1
         return done[State.PENDING], done[State.FAILED], done[State.CANCELLED]
 
-    def _lose(self, job: ModelJob) -> None:
+    @staticmethod
+    def _guilty(lost: list[ModelJob]) -> list[ModelJob]:
+        """The job that ended its worker, if that is known: a worker runs the first of its suspects alone."""
+        suspects = sorted((job for job in lost if job.suspect), key=lambda job: int(job.token.rpartition(".")[2]))
+        return suspects[:1] if suspects or len(lost) > 1 else lost
+
+    def _lose(self, job: ModelJob, *, burns: bool) -> None:
         self.old_tokens.append((job.request.id, job.token))
         job.token = ""
         if job.cancel_asked:
             self._end(job, State.CANCELLED, Reason.CANCELLED_BY_USER, "worker_lost", LOST)
+            return
+        if not burns:
+            job.attempt -= 1
+            job.reason = Reason.WORKER_LOST
+            self._wait(job, 0)
             return
         self._count(job.request.tenant_id, "failed")
         if job.attempt >= job.max_attempts:

@@ -30,6 +30,8 @@ class ModelJob:
     ended_ms: int = 0
     unfit_since_ms: int = 0
     cancel_asked: bool = False
+    suspect: bool = False
+    """Whether a worker process died under it, and no attempt has ended since."""
     last: tuple[str, str | None] = ("", None)
     past: Attempts = field(default_factory=list)
 

@@ -269,10 +269,15 @@ class EngineMachine(RuleBasedStateMachine):
         assert all(time > self.clock.now_ms for time in ends)
         self.last = (lambda: self._nothing_done(self.engine.maintenance.promote(LIMIT)), True)
 
+    @precondition(lambda self: self._running())
+    @rule(data=st.data())
+    def lose_a_busy_worker(self, data: st.DataObject) -> None:
+        self.reap(self._pick(data, self._running()).worker)
+
     @rule(lost=st.sampled_from([None, None, *WORKERS]))
     def reap(self, lost: str | None) -> None:
         call = (
-            (lambda: self.engine.maintenance.reap_worker(lost, LIMIT))
+            (lambda: self.engine.maintenance.reap_worker(lost))
             if lost
             else (lambda: self.engine.maintenance.reap(LIMIT))
         )

@@ -91,11 +91,7 @@ def claim_values(request: ClaimRequest, most: int, idle_claim: str = "", wait_ms
 
 
 def claimed(reply: list[Any], lease_ms: int) -> Claimed:
-    leases = [
-        lease_from(reply[i].decode(), reply[i + 1].decode(), reply[i + 2], reply[i + 3], reply[i + 4], lease_ms)
-        for i in range(1, len(reply), 5)
-        if reply[i + 4] is not None
-    ]
+    leases = [lease_from(reply[i : i + 6], lease_ms) for i in range(1, len(reply), 6) if reply[i + 4] is not None]
     return Claimed(leases, reply[0] / 1_000_000 if reply[0] >= 0 else None)
 
 

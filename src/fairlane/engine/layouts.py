@@ -74,6 +74,8 @@ class Started(Layout, frozen=True, kw_only=True):
     """When (ms) a worker first handed it back as unfit; 0 if it has run since."""
     serves_all: bool
     """Whether the worker serves all queues, so that the run index of all queues is charged."""
+    suspect: bool
+    """Whether its worker process died under it, and it has not ended an attempt in another one since."""
 
 
 class Ended(Layout, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from . import keys
 from .calls import Calls
 from .doctor import examine
 from .history import take_samples
+from .lost_workers import reap_worker
 from .partition import Partition, Partitions
 from .policies import pack_policy
 from .retention import EVICTED, FEW, SPARED_MS, is_nearly_full
@@ -40,15 +41,15 @@ class EngineMaintenance:
         return UpkeepStep(0)
 
     async def reap(self, limit: int) -> Reaped:
-        return await self.reap_worker("", limit)
-
-    async def reap_worker(self, worker_id: str, limit: int) -> Reaped:
         replies = await self._partitions.each(
-            lambda partition: partition.run("reap", lost_worker=worker_id, limit=limit)
+            lambda partition: partition.run("reap", lost_worker="", lost_jobs="", guilty="", limit=limit)
         )
         nexts = [0 if sum(reply[:3]) >= limit else reply[3] for reply in replies if reply[3] >= 0]
         requeued, failed, cancelled = (sum(reply[i] for reply in replies) for i in range(3))
         return Reaped(requeued, failed, cancelled, min(nexts, default=None))
+
+    async def reap_worker(self, worker_id: str) -> Reaped:
+        return await reap_worker(self._partitions, worker_id)
 
     async def prune(self, limit: int) -> UpkeepStep:
         steps = [await self._step("prune", limit, spared_ms=SPARED_MS)]

@@ -57,11 +57,13 @@ def unpack_request(record: bytes) -> tuple[int, Header, bytes]:
     return int(created), _decode_header(record[10:end]), record[end:]
 
 
-def lease_from(job_id: str, token: str, attempt: int, base: int, record: bytes, lease_ms: int) -> Lease:
-    """The lease that a worker receives for a claimed job."""
+def lease_from(claimed: list[Any], lease_ms: int) -> Lease:
+    """The lease that a worker receives for a claimed job, from the job's six values in the reply of claim.lua."""
+    job_id, packed_token, attempt, base, record, suspect = claimed
+    token = packed_token.decode()
     _, header, payload = unpack_request(record)
     return Lease(
-        job_id=job_id,
+        job_id=job_id.decode(),
         token=token,
         fence=int(token.rpartition(".")[2]),
         attempt=attempt,
@@ -75,6 +77,7 @@ def lease_from(job_id: str, token: str, attempt: int, base: int, record: bytes, 
         priority=header.priority,
         key=header.key or None,
         headers=_decode_headers(header.headers) if header.headers else {},
+        suspect=bool(suspect),
     )
 
 

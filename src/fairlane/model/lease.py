@@ -62,6 +62,8 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     priority: int = 0
     key: str | None = None
     headers: dict[str, str] = {}
+    suspect: bool = False
+    """Whether a worker process died under the job, perhaps by it. Run one such job at a time in a process."""
 
     @property
     def as_parent(self) -> Parent:

@@ -9,7 +9,6 @@ import random
 from ..backend import Maintenance, Workers
 from ..model.backoff import Backoff
 from ..model.errors import FairlaneError
-from ..upkeep.reap import reap_dead_worker
 
 _SECOND_LOOK_SECONDS = 0.5
 _CLOSE_SECONDS = 2.0
@@ -53,7 +52,10 @@ class Reaper:
         while True:
             try:
                 await self._workers.leave(worker_id)
-                return 0 if self._maintenance is None else await reap_dead_worker(self._maintenance, worker_id)
+                if self._maintenance is None:
+                    return 0
+                reaped = await self._maintenance.reap_worker(worker_id)
+                return reaped.requeued + reaped.failed + reaped.cancelled
             except FairlaneError:
                 failures += 1
                 await asyncio.sleep(_TROUBLE.delay_ms(failures, random.random()) / 1000)

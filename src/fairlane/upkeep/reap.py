@@ -1,4 +1,4 @@
-"""Reap: end leases whose time is over, or whose worker is known to be dead."""
+"""Reap: end leases whose time is over."""
 
 from __future__ import annotations
 
@@ -18,14 +18,3 @@ def reap(upkeep: Maintenance) -> Duty:
         return UpkeepStep(reaped.requeued + reaped.failed + reaped.cancelled, reaped.next_ms)
 
     return Duty("reap", INTERVAL_MS, step)
-
-
-async def reap_dead_worker(upkeep: Maintenance, worker_id: str) -> int:
-    """End every lease of a worker that is known to be dead; returns how many."""
-    ended = 0
-    while True:
-        reaped = await upkeep.reap_worker(worker_id, _LIMIT)
-        count = reaped.requeued + reaped.failed + reaped.cancelled
-        ended += count
-        if count < _LIMIT:
-            return ended

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sized
+from collections.abc import Callable
 
 
 class Budget:
     """Slots that are neither taken nor asked for, and the jobs that are left of `max_jobs`."""
 
-    def __init__(self, slots: int, max_jobs: int | None, running: Sized) -> None:
-        """`running` are the jobs that take a slot now."""
+    def __init__(self, slots: int, max_jobs: int | None, taken: Callable[[], int]) -> None:
+        """`taken` says how many slots have a job."""
         self._slots = slots
         self._left = max_jobs
-        self._running = running
+        self._taken = taken
         self._asked = 0
 
     @property
     def free(self) -> int:
         """How many jobs the next claim may ask for."""
-        free = self._slots - len(self._running) - self._asked
+        free = self._slots - self._taken() - self._asked
         return free if self._left is None else min(free, self._left - self._asked)
 
     def ask(self, jobs: int) -> None:

@@ -27,6 +27,7 @@ from .processes.pool import JobProcess, Processes
 from .runnable import Runnable
 from .running import PROCESS_START_SECONDS, RunningJob
 from .stopping import CANCEL_GRACE_SECONDS, PROCESS_GRACE_SECONDS, Stop
+from .suspects import Suspects
 from .threads import Threads
 
 log = logging.getLogger("fairlane.worker")
@@ -52,7 +53,7 @@ class Executor:
         `notify_progress` is called from any thread.
         """
         self.running: dict[str, RunningJob] = {}
-        """Running jobs by lease token. Other threads may copy it."""
+        """Jobs by lease token, suspects that wait among them. Other threads may copy it."""
         self.abandoned = 0
         """Jobs that did not stop when told to and still occupy a thread or the loop."""
         self._registry = registry
@@ -61,6 +62,8 @@ class Executor:
         self._hooks = hooks
         self._hand_back_ms = round(options.hand_back_seconds * 1000)
         self._unfit_tasks: set[str] = set()
+        self._slots = options.slots
+        self._suspects = Suspects(self._run, self.running)
         self._threads = Threads(options.slots)
         self._processes = Processes()
         self._deadlines = Deadlines(self._tick)
@@ -75,18 +78,26 @@ class Executor:
         if runnable is None:
             self._hand_back(lease, outcomes.unknown_task(lease))
             return
-        timeout_at = time.monotonic() + lease.timeout_seconds
-        if runnable.executor == "process":
-            timeout_at += PROCESS_START_SECONDS
-        context = JobContext(lease, timeout_at, self._notify_progress)
-        job = RunningJob(lease, runnable, context, claimed_at + lease.lease_seconds, timeout_at)
+        if lease.suspect and not self._suspects.may_add(lease):
+            self._let_go(outcomes.released(lease))
+            return
+        context = JobContext(lease, float("inf"), self._notify_progress)
+        job = RunningJob(lease, runnable, context, claimed_at + lease.lease_seconds)
         self.running[lease.token] = job
-        self._deadlines.watch(job.due_at)
+        if lease.suspect:
+            self._deadlines.watch(job.due_at)
+            self._suspects.add(job)
+        else:
+            self._run(job)
+
+    def _run(self, job: RunningJob) -> None:
+        executor = job.runnable.executor
+        self._time_begins(job, PROCESS_START_SECONDS if executor == "process" else 0.0)
         own = self._context.copy()
-        if runnable.executor == "async":
-            job.working = asyncio.Task(self._run_async(job), loop=self._loop, name=lease.job_id, context=own)
+        if executor == "async":
+            job.working = asyncio.Task(self._run_async(job), loop=self._loop, name=job.lease.job_id, context=own)
             hide(job.working)
-        elif runnable.executor == "thread":
+        elif executor == "thread":
             self._threads.run(partial(own.run, self._run_in_thread, job))
         else:
             self._start_in_process(job, own)
@@ -129,16 +140,16 @@ class Executor:
         enter_job(job.context)  # for handlers that ask for the job of a record
 
         def began() -> None:
-            self._loop.call_soon_threadsafe(self._began, job)
+            self._loop.call_soon_threadsafe(self._time_begins, job)
 
         outcome = process.run(job.runnable, job.lease, began, partial(_hear, job.context))
         job.process = None  # it may run another job next, which must not be stopped in place of this one
         self._processes.give_back(process)
         self._hand_over(job, outcome)
 
-    def _began(self, job: RunningJob) -> None:
-        """The process has loaded the task: the job's own time begins."""
-        job.timeout_at = time.monotonic() + job.lease.timeout_seconds
+    def _time_begins(self, job: RunningJob, allowance: float = 0.0) -> None:
+        """The task begins, after `allowance` seconds at most. Called again once a job process has loaded the task."""
+        job.timeout_at = time.monotonic() + job.lease.timeout_seconds + allowance
         job.context.begin(job.timeout_at)
         self._deadlines.watch(job.due_at)
 
@@ -163,6 +174,7 @@ class Executor:
     def _report(self, job: RunningJob, outcome: Outcome | None) -> None:
         if outcome is None:
             log.warning("%s lost its lease; its outcome is dropped", job)
+            self._suspects.settled(job.lease.token)
         elif outcome.failure is FailureKind.UNFIT:
             self._hooks.expect(job, outcome)
             self._hand_back(job.lease, outcome)
@@ -191,6 +203,10 @@ class Executor:
     def stop(self, job: RunningJob, reason: Stop) -> None:
         """Tell a job to stop, and free its slot when it has, or at once if it cannot be stopped."""
         if self.running.get(job.lease.token) is not job:
+            return
+        if self._suspects.drop(job):
+            job.stop = reason
+            self._ended(job, outcomes.released(job.lease))
             return
         first = job.stop is None
         if first or reason is Stop.LOST:
@@ -244,10 +260,25 @@ class Executor:
                 self.stop(job, Stop.LOST if now >= job.lease_until else Stop.TIMED_OUT)
         return min((job.due_at for job in self.running.values()), default=float("inf"))
 
+    def stop_waiting(self, reason: Stop) -> None:
+        """Give up the jobs that have a lease and have not begun."""
+        for job in self._suspects.waiting:
+            self.stop(job, reason)
+
     def stop_all(self, reason: Stop) -> None:
-        """Tell every running job to stop."""
+        """Tell every job to stop."""
+        self.stop_waiting(reason)  # first, so that none begins when another one ends
         for job in list(self.running.values()):
             self.stop(job, reason)
+
+    def settled(self, token: str) -> None:
+        """The store has the outcome of this lease, or never will."""
+        self._suspects.settled(token)
+
+    @property
+    def slots_taken(self) -> int:
+        """All suspects together take one slot, up to as many more as there are slots: other jobs run beside them."""
+        return len(self.running) - min(max(0, len(self._suspects) - 1), self._slots)
 
     @property
     def pids(self) -> list[int]:

@@ -53,7 +53,7 @@ class Fetcher:
         self._lease_ms = options.lease_ms
         self._share = max(SMALLEST_SHARE, -(-options.slots // EXCHANGES_AT_ONCE))
         self._poll_ms = min(LONGEST_POLL_MS, options.lease_ms // 4)
-        self._budget = Budget(options.slots, options.max_jobs, executor.running)
+        self._budget = Budget(options.slots, options.max_jobs, lambda: executor.slots_taken)
         self._claims = Claims(options, self._budget)
         self._outbox = Outbox()
         self._pauses = Pauses(self._wake)
@@ -168,7 +168,11 @@ class Fetcher:
 
     async def _finish_one_by_one(self, batch: Sequence[Outcome]) -> None:
         sender = OneByOne(
-            self._backend, self._lease_ms, lambda outcome, status: self._note([outcome], [status]), deque(batch)
+            self._backend,
+            self._lease_ms,
+            note=lambda outcome, status: self._note([outcome], [status]),
+            on_dropped=lambda outcome: self._executor.settled(outcome.token),
+            waiting=deque(batch),
         )
         try:
             await sender.send()
@@ -201,6 +205,7 @@ class Fetcher:
     def _note(self, batch: Sequence[Outcome], statuses: Sequence[LeaseStatus]) -> None:
         """The store has answered these outcomes."""
         for outcome, status in zip(batch, statuses, strict=True):
+            self._executor.settled(outcome.token)
             if status is not LeaseStatus.OK:
                 log.warning("job %s was not this worker's any more; its outcome was refused", outcome.job_id)
             if outcome.kind is OutcomeKind.FAILED:

@@ -58,11 +58,17 @@ class OneByOne:
     """
 
     def __init__(
-        self, backend: Backend, lease_ms: int, note: Callable[[Outcome, LeaseStatus], None], waiting: deque[Outcome]
+        self,
+        backend: Backend,
+        lease_ms: int,
+        note: Callable[[Outcome, LeaseStatus], None],
+        on_dropped: Callable[[Outcome], None],
+        waiting: deque[Outcome],
     ) -> None:
-        """`note` is called with each outcome that was taken."""
+        """`note` is called with each outcome that was taken, `on_dropped` with each that never will be."""
         self._backend = backend
         self._note = note
+        self._on_dropped = on_dropped
         self.waiting = waiting
         """Outcomes still to be sent."""
         self._give_up_at = time.monotonic() + lease_ms / 1000
@@ -93,6 +99,7 @@ class OneByOne:
         instead = refused(outcome, str(error))
         if instead is None:
             log.error("the outcome of job %s is refused: %s; its lease will run out", outcome.job_id, error)
+            self._on_dropped(outcome)
         else:
             log.warning("the outcome of job %s is refused, so it fails: %s", outcome.job_id, error)
             self.waiting.appendleft(instead)
@@ -100,4 +107,5 @@ class OneByOne:
     def _drop(self, error: Exception) -> None:
         for outcome in self.waiting:
             log.error("the outcome of job %s could not be sent: %s; it will run again", outcome.job_id, error)
+            self._on_dropped(outcome)
         self.waiting.clear()

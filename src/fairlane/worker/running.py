@@ -33,14 +33,13 @@ class RunningJob:
         "working",
     )
 
-    def __init__(
-        self, lease: Lease, runnable: Runnable, context: JobContext, lease_until: float, timeout_at: float
-    ) -> None:
+    def __init__(self, lease: Lease, runnable: Runnable, context: JobContext, lease_until: float) -> None:
         self.lease = lease
         self.runnable = runnable
         self.context = context
         self.lease_until = lease_until
-        self.timeout_at = timeout_at
+        self.timeout_at = float("inf")
+        """Counts from the start of the task, before which a suspect may wait."""
         self.stop: Stop | None = None
         self.abandon_at: float | None = None
         self.working: asyncio.Task[None] | None = None

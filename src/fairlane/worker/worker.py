@@ -208,6 +208,7 @@ class Worker:
 
     async def _drain(self, executor: Executor, fetcher: Fetcher) -> None:
         fetcher.claim_no_more()
+        executor.stop_waiting(Stop.DRAINED)
         if not await _within(self.options.drain_seconds, executor.idle()):
             executor.stop_all(Stop.DRAINED)
             await _within(CANCEL_GRACE_SECONDS + 1.0, executor.idle())

@@ -19,6 +19,7 @@ local function cancel(id, packed)
   local s = packed and unpack_value(packed) or Started{
     token = '', running = false, attempt = 0, base = 0, claimed_at = 0, worker = '', tenant_id = h[Header.tenant_id],
     queue = h[Header.queue], rank = 0, cancelled_by = '', reason = '', unfit_since = 0, serves_all = false,
+    suspect = false,
   }
   if s[Started.running] then
     if s[Started.cancelled_by] ~= '' then return 'repeated' end

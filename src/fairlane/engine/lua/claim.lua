@@ -3,7 +3,7 @@
 -- KEYS prefix
 -- ARGV at worker claim lease_ms max queues idle_claim wait_ms
 -- RETURNS us until the claim should come again by itself (-1: no such time), then for each job: id, token, attempt,
---   base attempt, record
+--   base attempt, record, 1 if it is a suspect
 -- EVENTS pending>running
 -- NEEDS base job policy counts run_indexes put_back candidates pops turns charges waits events
 -- queues: msgpack array of names, empty for all. A worker that repeats a claim id gets the same leases again.
@@ -22,7 +22,10 @@ local function answer_again(ids)
   for i, id in ipairs(ids) do
     local s = records[i] and unpack_value(records[i])
     if s and s[Started.running] and string.sub(s[Started.token], 1, #claim + 1) == claim .. '.' then
-      push_all(answers, { id, s[Started.token], s[Started.attempt], s[Started.base], call('GET', key('j/' .. id)) })
+      local suspect = s[Started.suspect] and 1 or 0
+      push_all(answers, {
+        id, s[Started.token], s[Started.attempt], s[Started.base], call('GET', key('j/' .. id)), suspect,
+      })
     end
   end
   return answers
@@ -64,23 +67,24 @@ local function start_leases(turns)
   local started, leases, slots, waited = {}, {}, {}, 0
   local expires = now + lease_ms
   for i, c in ipairs(turns) do
-    local id, attempt, base, unfit_since = ids[i], 1, 0, 0
+    local id, attempt, base, unfit, marked = ids[i], 1, 0, 0, false
     if earlier[i] then
       local s = unpack_value(earlier[i])
-      attempt, base, unfit_since = s[Started.attempt] + 1, s[Started.base], s[Started.unfit_since]
+      attempt, base, unfit, marked = s[Started.attempt] + 1, s[Started.base], s[Started.unfit_since], s[Started.suspect]
     end
     local token = claim .. '.' .. string.format('%.0f', fence + i)
     local queue = c.queue or c.queue_of[id]
     started[2 * i - 1] = id
     started[2 * i] = pack(Started{
-      token = token, running = true, attempt = attempt, base = base, claimed_at = now, worker = worker,
-      tenant_id = c.tenant, queue = queue, rank = ranks[i], cancelled_by = '', reason = '',
-      unfit_since = unfit_since, serves_all = open.serves_all,
+      token = token, running = true, attempt = attempt, base = base, claimed_at = now, worker = worker, rank = ranks[i],
+      tenant_id = c.tenant, queue = queue, cancelled_by = '', reason = '', unfit_since = unfit,
+      serves_all = open.serves_all, suspect = marked,
     })
     leases[2 * i - 1], leases[2 * i] = expires, id
     slots[2 * i - 1], slots[2 * i] = 0, c.tenant .. '/' .. id
-    local n = 5 * i - 3
-    answers[n], answers[n + 1], answers[n + 2], answers[n + 3], answers[n + 4] = id, token, attempt, base, records[i]
+    local n = 6 * i - 4
+    answers[n], answers[n + 1], answers[n + 2] = id, token, attempt
+    answers[n + 3], answers[n + 4], answers[n + 5] = base, records[i], marked and 1 or 0
     waited = waited + math.max(0, now - (ready[i] or created_of(records[i])))
   end
   write('HSET', 'started', started)

@@ -26,7 +26,7 @@ local function fail(i, s, h, item)
   count('failed', s[Started.tenant_id])
   if failure ~= 'rejected' and s[Started.attempt] - s[Started.base] < h[Header.max_attempts] then
     keep_attempt(id, attempt_of(s, outcome, body))
-    s[Started.unfit_since] = 0
+    s[Started.unfit_since], s[Started.suspect] = 0, false
     count('retried', s[Started.tenant_id])
     requeue(id, s, 'retry', now + math.floor(delay >= 0 and delay or backoff(h, s, i)))
   else
@@ -66,7 +66,7 @@ local function apply(i, s, item)
   else
     count('other_ends', s[Started.tenant_id])
     s[Started.attempt] = s[Started.attempt] - 1
-    if kind == 'snoozed' then s[Started.unfit_since] = 0 end
+    if kind == 'snoozed' then s[Started.unfit_since], s[Started.suspect] = 0, false end
     requeue(id, s, kind, kind == 'snoozed' and now + item[Reported.delay_ms] or nil)
   end
   return 'ok'

@@ -35,6 +35,7 @@ local function retry(id, packed)
     token = r[Ended.token], running = false, attempt = r[Ended.attempt], base = r[Ended.attempt],
     claimed_at = r[Ended.claimed_at], worker = r[Ended.worker], tenant_id = h[Header.tenant_id],
     queue = h[Header.queue], rank = rank, cancelled_by = '', reason = 'retried', unfit_since = 0, serves_all = false,
+    suspect = false,
   }))
   keep_attempt(id, PastAttempt{
     number = r[Ended.attempt], worker = r[Ended.worker], claimed_at = r[Ended.claimed_at],
