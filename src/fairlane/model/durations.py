@@ -31,7 +31,7 @@ def parse_duration_ms(value: str | float | timedelta, what: str = "duration") ->
                 f'{what} must be text such as "30s", a number of seconds or a timedelta, not {value!r:.100}'
             ) from None
     if not 0 <= ms < float("inf"):
-        raise InvalidInput(f"{what} must not be negative")
+        raise InvalidInput(f"{what} must be 0 or more, and finite, not {value!r:.100}")
     return round(ms)
 
 
