@@ -133,7 +133,7 @@ def test_the_keyboard_reaches_every_control(hostile: World, open_page: Pages, pa
 
 def test_the_page_of_the_api_is_accessible_too(open_page: Pages) -> None:
     page = open_page("/docs")
-    page.get_by_text("Server-sent events of all that happens.").first.click()
+    page.get_by_text("Server-sent events of the whole store.").first.click()
     expect(page.get_by_text("load everything again")).to_be_visible()
     page.get_by_text("A tenant's limits and figures").first.click()
     expect(page.get_by_role("table").first).to_be_visible()
