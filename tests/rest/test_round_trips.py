@@ -9,7 +9,7 @@ import msgspec
 from fairlane.model.backoff import Backoff
 from fairlane.model.canonical import non_defaults
 from fairlane.model.ids import new_job_id
-from fairlane.model.job import Job, JobError, JobQuery, NewJob, Parent, Progress, Submission, SubmitStatus
+from fairlane.model.job import Job, JobError, JobQuery, Large, NewJob, Parent, Progress, Submission, SubmitStatus
 from fairlane.model.lease import ClaimRequest, FailureKind, LeaseReport, Outcome, OutcomeKind, WorkerReport
 from fairlane.model.logs import LogLine, LogPiece
 from fairlane.model.schedule import Missed, Overlap, ScheduleSpec
@@ -82,6 +82,7 @@ def test_a_search() -> None:
         created_to=AT.replace(year=2028),
         limit=7,
         cursor="c",
+        include=frozenset(Large),
     )
     assert fields_with_defaults(query) == set()
     parameters = msgspec.convert(search_parameters(query), Search, strict=False)
@@ -89,7 +90,18 @@ def test_a_search() -> None:
 
 
 def test_a_change_of_limits() -> None:
-    change = PolicyChange(submit_rate=Rate(3, 2.5), concurrency=None, start_rate=Rate(4, 60), weight=2.5, paused=True)
+    change = PolicyChange(
+        submit_rate=Rate(3, 2.5),
+        concurrency=None,
+        start_rate=Rate(4, 60),
+        weight=2.5,
+        paused=True,
+        max_waiting=7,
+        keep_completed_seconds=1.5,
+        keep_completed_max=2,
+        keep_failed_seconds=3.5,
+        keep_failed_max=4,
+    )
     assert fields_with_defaults(change) == set()
     for sent_change in (change, PolicyChange(), PolicyChange(submit_rate=None), PolicyChange(paused=False)):
         text = msgspec.json.encode(sent_change)
