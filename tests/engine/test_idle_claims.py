@@ -58,8 +58,15 @@ async def _sleeping_claim(engine: Engine, name: str, *queues: str, wait_ms: int 
 
 
 async def _script_calls(engine: Engine, act: Callable[[], Awaitable[object]]) -> int:
-    await engine.store.client.config_resetstat()
+    """The script calls of an act. A new subscription wakes all claims once, so it first waits until they are quiet."""
+    before = -1
+    while before != (before := await _calls_so_far(engine)):  # noqa: ASYNC110  no event says so
+        await asyncio.sleep(0.5)
     await act()
+    return await _calls_so_far(engine) - before
+
+
+async def _calls_so_far(engine: Engine) -> int:
     return int((await engine.store.client.info("commandstats"))["cmdstat_evalsha"]["calls"])
 
 
