@@ -47,11 +47,12 @@ async def test_a_payload_comes_back_word_for_word(
     made = await client.post("/jobs", content=body_of(free_tenant, payload.encode()))
     assert made.status_code == 202, made.text
     json.loads(made.content)
-    text = f'"payload":{payload},"state"'.encode()
+    text = f'"payload":{payload},"result"'.encode()
     assert text in made.content
     path = made.headers["location"]
     assert text in (await client.get(path)).content
-    assert text in (await client.get("/jobs/pending", params={"tenantId": free_tenant})).content
+    listed = await client.get("/jobs/pending", params={"tenantId": free_tenant, "include": "payload"})
+    assert f'"payload":{payload}}}]'.encode() in listed.content
     claimed = await client.post("/leases", json={"workerId": "w", "max": 500})
     assert f'"payload":{payload},"timeoutSeconds"'.encode() in claimed.content
 
