@@ -144,6 +144,14 @@ async def test_a_primary_without_its_replicas_and_a_replica() -> None:
             with pytest.raises(StoreUnavailable, match=r"replica.*name the primary"):
                 await submit(engine)
             tell(port, "REPLICAOF", "NO", "ONE")
-            await submit(engine)
+
+            async def is_accepted_again() -> bool:
+                try:
+                    await submit(engine)
+                except StoreRefused:  # until the settings are checked again
+                    return False
+                return True
+
+            await eventually(is_accepted_again)
         finally:
             await engine.close()
