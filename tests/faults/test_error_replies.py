@@ -108,11 +108,25 @@ async def test_a_busy_store_is_not_taken_for_a_missing_permission(
     assert "could not be checked" not in caplog.text
 
 
-async def test_another_clients_slow_script() -> None:
-    """A real script of about 5 s: calls are refused clearly while it runs, and succeed as soon as it has ended."""
+async def test_a_slow_script_of_three_seconds_refuses_no_submission() -> None:
     with server(*SAFE, "--busy-reply-threshold", "100") as port:
         engine = await Engine.open(await open_store(f"valkey://127.0.0.1:{port}"))
-        script = "local t = tonumber(redis.call('TIME')[1]) while redis.call('TIME')[1] - t < 5 do end"
+        script = "local t = tonumber(redis.call('TIME')[1]) while redis.call('TIME')[1] - t < 4 do end"
+        slow = asyncio.create_task(asyncio.to_thread(tell, port, "EVAL", script, "0"))
+        try:
+            await asyncio.sleep(0.5)  # the script runs for 3 to 4 s, and no event says that it has begun
+            assert not slow.done()
+            await asyncio.gather(*(submit(engine) for _ in range(20)))
+            await slow
+        finally:
+            await engine.close()
+
+
+async def test_another_clients_slow_script() -> None:
+    """A real script of about 9 s: calls are refused clearly while it runs, and succeed as soon as it has ended."""
+    with server(*SAFE, "--busy-reply-threshold", "100") as port:
+        engine = await Engine.open(await open_store(f"valkey://127.0.0.1:{port}"))
+        script = "local t = tonumber(redis.call('TIME')[1]) while redis.call('TIME')[1] - t < 9 do end"
         slow = asyncio.create_task(asyncio.to_thread(tell, port, "EVAL", script, "0"))
 
         async def is_busy() -> bool:

@@ -1,8 +1,9 @@
 """Sends scripts and commands to the store, and repeats those that fail.
 
-Every script may be repeated: for PATIENCE_S, a call is sent again with the same arguments if its reply was lost or is
-an error that passes. Within that time, SCRIPT FLUSH, a restart of the store, a slow script of another client or a
-connection that breaks cost time and nothing else. After it, the call fails, and may or may not have taken effect.
+Every script may be repeated: for a few seconds (`patience_with`), a call is sent again with the same arguments if its
+reply was lost or is an error that passes. Within that time, SCRIPT FLUSH, a restart of the store, a slow script of
+another client or a connection that breaks cost time and nothing else. After it, the call fails, and may or may not have
+taken effect.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from valkey.exceptions import NoScriptError
 
 from ..model.ids import new_claim_id
 from ..store import Store
-from ..store.answers import PATIENCE_S, StoreError, meaning_of, passes
+from ..store.answers import StoreError, meaning_of, passes, patience_with
 from . import scripts
 from .scripts import Script, Value
 from .steady_clock import SteadyClock, is_unconfirmed, monotonic_us
@@ -108,13 +109,13 @@ class Calls:
         return replies
 
     async def _patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        give_up = time.monotonic() + PATIENCE_S
+        began = time.monotonic()
         tries = 0
         while True:
             try:
                 return await attempt()
             except StoreError as error:
-                if time.monotonic() > give_up or not passes(error):
+                if time.monotonic() - began > patience_with(error) or not passes(error):
                     raise meaning_of(error, self.store.name) from error
                 await self.store.ensure_running()
                 await asyncio.sleep(_PAUSES_S[min(tries, len(_PAUSES_S) - 1)])

@@ -19,7 +19,9 @@ from valkey.exceptions import (
 from ..model.errors import FairlaneError, StoreFull, StoreRefused, StoreUnavailable
 
 PATIENCE_S = 2.0
-"""How long a call is repeated while the store is away or answers an error that passes."""
+"""How long a call is repeated while the store is away."""
+PATIENCE_WITH_ANSWERS_S = 5.0
+"""How long a call is repeated while the store answers that it cannot serve it yet, such as BUSY."""
 LEAST_ACL_RULE = (
     "~fl:* ~fairlane:* &fl:* +@read +@write +@scripting +@connection +@pubsub -@dangerous +info +config|get +time"
 )
@@ -65,6 +67,11 @@ def passes(error: BaseException) -> bool:
     if code:
         return code in _PASSING
     return isinstance(error, StoreError) and not isinstance(error, ResponseError)
+
+
+def patience_with(error: BaseException) -> float:
+    """How long (s) a call that meets this error is repeated, if the error passes."""
+    return PATIENCE_WITH_ANSWERS_S if code_of(error) else PATIENCE_S
 
 
 def is_denied(error: ResponseError) -> bool:
