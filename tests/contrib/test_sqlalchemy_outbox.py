@@ -8,7 +8,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,8 @@ from sqlalchemy.orm import Session
 
 from fairlane import App, InvalidInput, Middleware, NewJob
 from fairlane.backend import Backend
-from fairlane.contrib.outbox import BATCH, Backlog
+from fairlane.contrib.outbox import BATCH, Backlog, Relay
+from fairlane.contrib.sqlalchemy import _Rows
 from fairlane.engine import Engine
 from fairlane.model.job import Job, JobQuery
 from fairlane.model.tenant import PolicyChange, Rate
@@ -115,6 +116,25 @@ async def test_a_bad_call_is_refused_at_once() -> None:
         outbox.insert(send_receipt.using(tenant="acme").bind("one"))  # type: ignore[arg-type]
 
 
+class StoppingRows(_Rows):
+    """The table of a relay that is stopped between submitting a batch and deleting it."""
+
+    relay: Relay
+
+    async def settle(self, delivered: Collection[int], refused: Mapping[int, str]) -> None:
+        self.relay.stop()
+        await super().settle(delivered, refused)
+
+
+async def test_a_stopped_relay_finishes_its_batch_and_no_more(database: sa.Engine, testing: Testing) -> None:
+    order(database, *range(1, BATCH + 2))
+    rows = StoppingRows(outbox.table, database)
+    rows.relay = Relay(app, rows)
+    await asyncio.wait_for(rows.relay.run(), 30)
+    assert entries(database) == [BATCH + 1]
+    assert len(await jobs_of(await app.connect())) == BATCH
+
+
 async def test_the_relay_says_what_waits(
     database: sa.Engine, testing: Testing, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -135,7 +155,8 @@ async def test_the_relay_says_what_waits(
         return len(caplog.messages) == 2
 
     await eventually(logged, "two lines in the log")
-    running.cancel()
+    relay.stop()
+    await running
     limited, waiting = caplog.messages
     assert re.fullmatch(
         r"tenant busy is over its submission rate: its entries in the outbox wait for \d+\.\d s", limited

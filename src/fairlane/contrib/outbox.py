@@ -12,6 +12,7 @@ import os
 import random
 import time
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 import msgspec
@@ -93,11 +94,12 @@ class Relay:
         self._limited: dict[str, float] = {}
         """The time (on the monotonic clock) until which a tenant is over its submission rate."""
         self._reported_at = -REPORT_SECONDS
+        self._stopped = asyncio.Event()
 
     async def run(self) -> None:
-        """Deliver until cancelled. Waits out outages of the store and of the database."""
+        """Deliver until `stop`. Waits out outages of the store and of the database."""
         failures = 0
-        while True:
+        while not self._stopped.is_set():
             try:
                 await self.deliver()
                 await self._report()
@@ -105,10 +107,22 @@ class Relay:
                 failures += 1
                 if failures == 1:
                     _log.warning("the outbox waits: %s", error, exc_info=not isinstance(error, StoreUnavailable))
-                await asyncio.sleep(_TROUBLE.delay_ms(failures, random.random()) / 1000)
+                await self._pause(_TROUBLE.delay_ms(failures, random.random()) / 1000)
             else:
                 failures = 0
-                await asyncio.sleep(POLL_SECONDS)
+                await self._pause(POLL_SECONDS)
+
+    def stop(self) -> None:
+        """Let `run` return once the batch in hand is submitted and deleted.
+
+        Cancelling `run` is safe too: entries that it submitted but did not delete are submitted again and make no
+        second job.
+        """
+        self._stopped.set()
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopped.wait(), seconds)
 
     async def close(self) -> None:
         """Close the connections of the app on this event loop."""
@@ -126,7 +140,7 @@ class Relay:
             entries = await self._table.waiting(BATCH, list(self._limited))
             if entries:
                 delivered += await self._submit(entries)
-            if len(entries) < BATCH:
+            if len(entries) < BATCH or self._stopped.is_set():
                 return delivered
 
     async def _submit(self, entries: Sequence[Entry]) -> int:

@@ -11,7 +11,7 @@ import click
 from ...model.errors import InvalidInput
 from ...process.identity import process_name
 from ...process.logs import configure_logging
-from ...process.signals import stop_signals
+from ...process.signals import Stop, StopRequests, stop_signals
 from ...runtime.settings import Settings
 from ..options import with_settings
 
@@ -45,8 +45,17 @@ def relay(settings: Settings, relay: str) -> None:
 
 async def _run(relay: Relay) -> None:
     running = asyncio.create_task(relay.run())
+    requests = StopRequests()
+
+    def on_signal() -> None:
+        match requests.note():
+            case Stop.IN_ORDER:
+                relay.stop()
+            case Stop.AT_ONCE:
+                running.cancel()
+
     for number in stop_signals():
-        asyncio.get_running_loop().add_signal_handler(number, running.cancel)
+        asyncio.get_running_loop().add_signal_handler(number, on_signal)
     try:
         with suppress(asyncio.CancelledError):
             await running
