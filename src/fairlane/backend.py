@@ -275,6 +275,9 @@ class Maintenance(Protocol):
     async def promote(self, limit: int) -> UpkeepStep:
         """Move due jobs to pending, and unblock tenants whose start rate has room again."""
 
+    async def expire(self, limit: int) -> UpkeepStep:
+        """Cancel jobs that have not started in time."""
+
     async def keep_time(self) -> UpkeepStep:
         """Compare the store's clock with the one of this process, so that leases and rates outlast a step of it."""
 

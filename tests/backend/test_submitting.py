@@ -53,6 +53,20 @@ async def test_a_repeat_of_the_same_request_makes_no_second_job(world: World) ->
     assert (await world.backend.monitor.counters()).submitted == 3
 
 
+async def test_a_job_that_has_not_started_in_time_is_cancelled(world: World) -> None:
+    asked = world.job(expires_in_ms=90_000)
+    made = await world.submit_one(asked)
+    job = await world.backend.jobs.get(asked.id)
+    assert job.expires_at is not None
+    assert round(job.expires_at.timestamp() * 1000) == made.created_at_ms + 90_000
+    world.clock.advance(ms=90_000)
+    assert (await world.upkeep.expire(10)).count == 1
+    job = await world.backend.jobs.get(asked.id)
+    assert (job.state, job.reason) == (State.CANCELLED, Reason.EXPIRED)
+    explained = await world.backend.jobs.explain(asked.id)
+    assert explained.sentence == "The job did not start before it expired, so it was cancelled."
+
+
 async def test_an_id_belongs_to_its_request(world: World) -> None:
     """Else a client that guesses an id could take the place of another tenant's job."""
     asked = world.job(payload=b"[1]", key="k", headers={"traceparent": "a"})

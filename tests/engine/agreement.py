@@ -81,6 +81,8 @@ def check_job(real: Job, wanted: ModelJob) -> None:
     assert real.attempt <= real.max_attempts == wanted.max_attempts
     assert bytes(real.payload) == request.payload
     assert ms(real.run_at) == wanted.due_ms
+    expires = request.expires_in_ms
+    assert ms(real.expires_at) == (ms(real.created_at) + expires if expires else 0)
     assert ms(real.lease_expires_at) == wanted.expires_ms
     assert ms(real.finished_at) == wanted.ended_ms
     assert ms(real.started_at) == (wanted.claimed_ms if wanted.attempt else 0)

@@ -31,6 +31,7 @@ new_jobs: st.SearchStrategy[dict[str, Any]] = st.builds(
     max_attempts=st.integers(1, 3),
     backoff=st.sampled_from([Backoff(), Backoff(0, 0), Backoff(2_000, 3_000)]),
     key=st.sampled_from([None, None, "k1", "k2"]),
+    expires_in_ms=st.sampled_from([None, None, None, 400, 6_000]),
 )
 # Few bodies, so that the same request often comes again under one key.
 repeatable_jobs: st.SearchStrategy[dict[str, Any]] = st.builds(

@@ -15,83 +15,16 @@ from fairlane.model.idempotency import fingerprint
 from fairlane.model.job import NewJob, SubmitStatus
 from fairlane.model.lease import ClaimRequest, FailureKind, Lease, LeaseStatus, Outcome, OutcomeKind
 from fairlane.model.states import Reason, State
-from fairlane.model.tenant import TenantPolicy
-from tests.support.clock import Clock
 
+from .model_claim import check_claim
 from .model_job import ModelJob
+from .model_state import ModelState
 
 LOST = "the worker stopped, or did not renew its lease in time"
 
 
-class Model:
-    """All jobs and limits."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self.jobs: dict[str, ModelJob] = {}
-        self.default = TenantPolicy()
-        self.own_limits: dict[str, dict[str, object]] = {}
-        self.submissions: dict[str, list[int]] = {}
-        self.starts: dict[str, list[int]] = {}
-        self.counts: dict[str, Counter[str]] = {}
-        self.idempotent: dict[tuple[str, str], NewJob] = {}
-        self.paused_queues: set[str] = set()
-        self.queues: set[str] = set()
-        self.known: set[str] = set()
-        self.old_tokens: list[tuple[str, str]] = []
-        self.fence = 0
-        self._sequence = 0
-
-    # Looking
-
-    @property
-    def now_us(self) -> int:
-        return self._clock.now_us
-
-    def policy(self, tenant: str) -> TenantPolicy:
-        return msgspec.structs.replace(self.default, **self.own_limits.get(tenant, {}))
-
-    def of_state(self, state: State, tenant: str | None = None) -> list[ModelJob]:
-        return [j for j in self.jobs.values() if j.state is state and tenant in (None, j.request.tenant_id)]
-
-    def lane(self, tenant: str, queue: str) -> list[ModelJob]:
-        jobs = [job for job in self.of_state(State.PENDING, tenant) if job.request.queue == queue]
-        return sorted(jobs, key=lambda job: job.rank)
-
-    def oldest_wait_ms(self, tenant: str) -> int | None:
-        since = [job.pending_ms for job in self.of_state(State.PENDING, tenant)]
-        return self._clock.now_ms - min(since) if since else None
-
-    def submissions_used(self, tenant: str) -> int:
-        rate = self.policy(tenant).submit_rate
-        return len(self._within(self.submissions.get(tenant, []), rate.window_us)) if rate else 0
-
-    def may_start(self, tenant: str) -> int:
-        """How many more jobs this tenant may start now."""
-        policy = self.policy(tenant)
-        room = 0 if policy.paused else 1_000_000
-        if policy.concurrency is not None:
-            room = min(room, policy.concurrency - len(self.of_state(State.RUNNING, tenant)))
-        if policy.start_rate is not None:
-            used = len(self._within(self.starts.get(tenant, []), policy.start_rate.window_us))
-            room = min(room, policy.start_rate.limit - used)
-        return max(0, room)
-
-    def constraint(self, tenant: str) -> str | None:
-        """What blocks the tenant's pending jobs."""
-        policy = self.policy(tenant)
-        if not self.of_state(State.PENDING, tenant) or self.may_start(tenant):
-            return None
-        if policy.paused:
-            return "paused"
-        full = policy.concurrency is not None and len(self.of_state(State.RUNNING, tenant)) >= policy.concurrency
-        return "concurrency" if full else "start_rate"
-
-    def start_opens_ms(self, tenant: str) -> int:
-        """When the start rate has room again, given that it has none."""
-        rate = self.policy(tenant).start_rate
-        assert rate is not None
-        return -(-(sorted(self.starts[tenant], reverse=True)[rate.limit - 1] + rate.window_us) // 1000)
+class Model(ModelState):
+    """All jobs and limits, and what changes them."""
 
     # Clients
 
@@ -117,6 +50,7 @@ class Model:
         if job.idempotency_key:
             self.idempotent[job.tenant_id, job.idempotency_key] = job
         made = ModelJob(request=job, state=State.PENDING)
+        made.start_by_ms = self._clock.now_ms + job.expires_in_ms if job.expires_in_ms else 0
         self.jobs[job.id] = made
         self._wait(made, self._clock.now_ms + job.delay_ms)
         self.known.add(job.tenant_id)
@@ -164,23 +98,14 @@ class Model:
 
     # Workers
 
-    def claim(self, request: ClaimRequest, leases: list[Lease], blocked: set[str]) -> None:
-        """Check what was claimed while the store had the tenants of `blocked` outside its run indexes."""
-        asked = set(request.queues or self.queues) - self.paused_queues
-        room = {tenant: 0 if tenant in blocked else self.may_start(tenant) for tenant in self.known}
-        lanes = {(tenant, queue): self.lane(tenant, queue) for tenant in room for queue in asked}
-        waiting = {t: sorted((j for q in asked for j in lanes[t, q]), key=lambda job: job.rank) for t in room}
-        possible = sum(min(room[tenant], len(waiting[tenant])) for tenant in room)
-        assert len(leases) == min(request.max, possible)
-        taken = Counter(lease.tenant_id for lease in leases)
-        assert all(taken[tenant] <= room[tenant] for tenant in taken)
-        for (tenant, queue), lane in lanes.items():
-            got = [lease.job_id for lease in leases if (lease.tenant_id, lease.queue) == (tenant, queue)]
-            assert got == [job.request.id for job in lane[: len(got)]]
-        if request.max >= len(room):  # every tenant was looked at in each of its queues
-            for tenant in room:
-                got = [lease.job_id for lease in leases if lease.tenant_id == tenant]
-                assert got == [job.request.id for job in waiting[tenant][: len(got)]]
+    def claim(self, request: ClaimRequest, leases: list[Lease], expired: list[str], blocked: set[str]) -> None:
+        """Check what was claimed while the store had the tenants of `blocked` outside its run indexes.
+
+        `expired`: the jobs that the claim took from their lanes and cancelled.
+        """
+        check_claim(self, request, leases, expired, blocked)
+        for job_id in expired:
+            self._expire(self.jobs[job_id])
         for lease in leases:
             self._start(request, lease)
 
@@ -189,6 +114,8 @@ class Model:
         assert (lease.tenant_id, lease.queue) == (job.request.tenant_id, job.request.queue)
         assert (lease.attempt, lease.max_attempts) == (job.attempt + 1, job.max_attempts)
         assert lease.attempt <= lease.max_attempts
+        assert job.ran or not job.start_by_ms or job.start_by_ms > self._clock.now_ms
+        job.ran = True
         assert bytes(lease.payload) == job.request.payload
         assert lease.fence > self.fence
         assert lease.suspect == job.suspect
@@ -265,6 +192,24 @@ class Model:
 
     # Upkeep
 
+    def expire(self) -> int:
+        due = self.expired()
+        for job in due:
+            self._expire(job)
+        return len(due)
+
+    def expiring(self) -> list[ModelJob]:
+        """Jobs that have never started and may expire."""
+        waiting = self.of_state(State.PENDING) + self.of_state(State.SCHEDULED)
+        return [job for job in waiting if job.start_by_ms and not job.ran]
+
+    def expired(self) -> list[ModelJob]:
+        return [job for job in self.expiring() if job.start_by_ms <= self._clock.now_ms]
+
+    def _expire(self, job: ModelJob) -> None:
+        assert job in self.expired()
+        self._end(job, State.CANCELLED, Reason.EXPIRED, "cancelled", None)
+
     def promote(self) -> int:
         due = [job for job in self.of_state(State.SCHEDULED) if job.due_ms <= self._clock.now_ms]
         for job in sorted(due, key=lambda job: (job.due_ms, job.request.id)):
@@ -334,9 +279,6 @@ class Model:
 
     # Within
 
-    def _within(self, events: list[int], window_us: int) -> list[int]:
-        return [event for event in events if event > self._clock.now_us - window_us]
-
     def _take_submission(self, tenant: str) -> bool:
         rate = self.policy(tenant).submit_rate
         if rate is None:
@@ -350,7 +292,7 @@ class Model:
         rate = self.policy(tenant).submit_rate
         if rate is None:
             return None
-        events = sorted(self._within(self.submissions[tenant], rate.window_us), reverse=True)
+        events = sorted(self.within(self.submissions[tenant], rate.window_us), reverse=True)
         if len(events) < rate.limit:
             return rate.limit - len(events), 0
         return 0, -(-(events[rate.limit - 1] + rate.window_us - self._clock.now_us) // 1000)

@@ -27,6 +27,11 @@ class ModelJob:
     worker: str = ""
     claimed_ms: int = 0
     expires_ms: int = 0
+    """When its lease ends."""
+    start_by_ms: int = 0
+    """When it ends as cancelled unless it has started; 0: it never expires."""
+    ran: bool = False
+    """Whether a worker has ever claimed it."""
     ended_ms: int = 0
     unfit_since_ms: int = 0
     cancel_asked: bool = False

@@ -106,10 +106,15 @@ async def test_scripts_are_short_whatever_the_number_of_queue_names(
         await claim_and_finish()
         await limit(engine, "t0", concurrency=None)
 
+    async def expire() -> None:
+        await submit(engine, "t0", 100, queue="q0", expires_in_ms=1)
+        clock.advance(ms=1)
+        await engine.maintenance.expire(100)
+
     acts: list[Act] = [
         lambda: submit(engine, "quiet", 1, queue="q0"), lambda: submit(engine, "t0", 1, queue="new"), claim_and_finish,
         lambda: claim(engine, 1, *names), lose, block, pause, wait_for_limits,
-        lambda: engine.maintenance.promote(100), lambda: engine.maintenance.prune(100),
+        expire, lambda: engine.maintenance.promote(100), lambda: engine.maintenance.prune(100),
         engine.maintenance.sample,
     ]  # fmt: skip
     for act in acts:

@@ -36,6 +36,7 @@ JOB = NewJob(
     key="k",
     headers={"trace": "t"},
     idempotency_key="once",
+    expires_in_ms=60_000,
     parent=Parent(new_job_id(0), "proof"),
 )
 

@@ -41,6 +41,7 @@ def packed(job: NewJob) -> tuple[bytes, bytes]:
         key=job.key or "",
         parent_id=job.parent.job_id if job.parent else None,
         parent_proof=job.parent.proof if job.parent else None,
+        expires_in_ms=job.expires_in_ms or 0,
     )
     return with_place(item), pack_request(job)
 

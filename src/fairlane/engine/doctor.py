@@ -30,6 +30,7 @@ MAX_PROBLEMS = 100
 MAX_HEADER = 10 + 0xFFFF
 """Bytes of a record that hold everything before its payload."""
 _started = msgspec.msgpack.Decoder(Started).decode
+_SETS = ("leases", "slots", "expiring", "windows", "idempotency_keys", "prunable")
 _TIMED = ("scheduled", "completed", "failed", "cancelled")
 
 
@@ -96,7 +97,7 @@ class Snapshot:
         """Read all keys of a partition."""
         names = await reader.key_names()
         self = cls(names)
-        self.sets = await reader.scores(["leases", "slots", "windows", "idempotency_keys", "prunable", *_TIMED])
+        self.sets = await reader.scores([*_SETS, *_TIMED])
         self.by_tenant = await reader.scores(_with_prefix(names, keys.TENANT_INDEXES))
         await self._take_order(reader)
         lifetimes = await reader.replies("PTTL", _with_prefix(names, keys.EXPIRING_KEYS))
@@ -163,6 +164,8 @@ class Snapshot:
         results = {name[2:] for name in self.names if name.startswith("r/")}
         found |= {f"job {job} has a result and is not finished" for job in results - ended}
         found |= {f"job {job} is finished and has no result" for job in ended - results}
+        waiting = places.keys() - ended - self.sets["leases"].keys()
+        found |= {f"job {job} may expire and does not wait" for job in self.sets["expiring"].keys() - waiting}
         found |= {f"job {job} is finished and still counts as started" for job in self.started.keys() & ended}
         return found
 

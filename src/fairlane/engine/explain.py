@@ -21,6 +21,9 @@ _NOT_WAITING = {
 }
 
 
+_EXPIRED = "The job did not start before it expired, so it was cancelled."
+
+
 class _Facts(msgspec.Struct, array_like=True):
     """The reply of explain.lua for a job."""
 
@@ -39,7 +42,8 @@ def explain_waiting(job: Job, facts: list[Any], workers: Sequence[WorkerReport])
     if job.state is State.SCHEDULED:
         return _scheduled(job)
     if job.state is not State.PENDING:
-        return Explanation(job.id, job.state, None, _NOT_WAITING[job.state])
+        expired = job.reason is Reason.EXPIRED
+        return Explanation(job.id, job.state, None, _EXPIRED if expired else _NOT_WAITING[job.state])
     known = msgspec.convert(facts, _Facts)
     until = utc_of_ms(float(known.blocked_until)) if known.blocked_until else None
     waiting_for, sentence = _pending(job, known, until, workers)

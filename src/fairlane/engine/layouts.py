@@ -30,6 +30,8 @@ class Header(Layout, frozen=True, kw_only=True):
     """The business key, or ""."""
     headers: str
     """The headers as JSON text, or ""."""
+    expires_in_ms: int = 0
+    """Counted from the job's creation; 0 if it does not expire."""
 
 
 class Submitted(Layout, frozen=True, kw_only=True):
@@ -49,6 +51,8 @@ class Submitted(Layout, frozen=True, kw_only=True):
     """The running job that submits this one, if there is one."""
     parent_proof: str | None
     """The proof that the submitter holds the parent's lease."""
+    expires_in_ms: int
+    """0 if it does not expire."""
     place: str = ""
     """See `codec.with_place`."""
 

@@ -36,6 +36,9 @@ class EngineMaintenance:
     async def promote(self, limit: int) -> UpkeepStep:
         return await self._step("promote", limit)
 
+    async def expire(self, limit: int) -> UpkeepStep:
+        return await self._step("expire", limit)
+
     async def keep_time(self) -> UpkeepStep:
         await self._partitions.each(lambda partition: self._calls.time.confirm(partition.prefix, RENEW_US))
         return UpkeepStep(0)

@@ -45,6 +45,7 @@ def pack_request(job: NewJob) -> bytes:
             backoff_cap_ms=job.backoff.cap_ms,
             key=job.key or "",
             headers=msgspec.json.encode(job.headers).decode() if job.headers else "",
+            expires_in_ms=job.expires_in_ms or 0,
         )
     )
     return _LENGTH.pack(len(header)) + header + job.payload
@@ -101,6 +102,7 @@ def job_from(reply: list[Any], *, attempts: bool) -> Job | None:
         "timeout_seconds": header.timeout_ms / 1000,
         "created_at": utc_of_ms(created),
         "run_at": utc_of_ms(float(due)) if due else None,
+        "expires_at": utc_of_ms(created + header.expires_in_ms) if header.expires_in_ms else None,
         "key": header.key or None,
         "headers": _decode_headers(header.headers) if header.headers else {},
     }

@@ -118,6 +118,14 @@ def check_timeout_ms(timeout: Duration) -> int:
     return timeout_ms
 
 
+def check_expires_ms(expires: Duration, delay_ms: int) -> int:
+    """`expires` in milliseconds. Raises InvalidInput if a job with this delay cannot have it."""
+    expires_ms = parse_duration_ms(expires, "expires")
+    if not delay_ms < expires_ms <= MAX_DELAY_MS:
+        raise InvalidInput("expires must be longer than the delay, and 366 days at most")
+    return expires_ms
+
+
 def check_delay_ms(delay: Duration) -> int:
     """`delay` in milliseconds. Raises InvalidInput if a job cannot have it."""
     delay_ms = parse_duration_ms(delay, "delay")

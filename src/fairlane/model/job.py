@@ -60,6 +60,8 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     """Business key: while the tenant has an unfinished job with this key, no second one is made."""
     headers: dict[str, str] | None = None
     idempotency_key: str | None = None
+    expires_in_ms: int | None = None
+    """Time from its submission within which the job must start; else it ends as cancelled."""
     parent: Parent | None = None
     """With the proof that a job of the same tenant runs, this job does not count against the submission rate."""
 
@@ -155,6 +157,8 @@ class JobSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     timeout_seconds: float = DEFAULT_TIMEOUT_MS / 1000
     created_at: Time
     run_at: Time | None = None
+    expires_at: Time | None = None
+    """The job ends as cancelled if its first attempt has not begun by then."""
     started_at: Time | None = None
     finished_at: Time | None = None
     lease_expires_at: Time | None = None

@@ -42,6 +42,7 @@ class Reason(StrEnum):
     REJECTED = "rejected"  # failed: unknown task or a payload that does not fit it
     CANCELLED_BY_USER = "cancelled_by_user"
     CANCELLED_BY_TASK = "cancelled_by_task"
+    EXPIRED = "expired"  # cancelled: it did not start in time
     FORGOTTEN = "forgotten"  # completed: the job has ended and is no longer kept; how it ended is unknown
 
 
@@ -70,5 +71,8 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(State.RUNNING, State.CANCELLED, "reap", "lease expired after a cancel"),
     Transition(State.SCHEDULED, State.CANCELLED, "cancel", ""),
     Transition(State.PENDING, State.CANCELLED, "cancel", ""),
+    Transition(State.SCHEDULED, State.CANCELLED, "expire", "not started in time"),
+    Transition(State.PENDING, State.CANCELLED, "expire", "not started in time"),
+    Transition(State.PENDING, State.CANCELLED, "claim", "not started in time"),
     Transition(State.FAILED, State.PENDING, "retry", "from the dead letter queue"),
 )

@@ -33,7 +33,18 @@ from ..model.json_text import check_json
 from ..model.names import check_key, check_name
 from ..model.states import Reason, State
 from ..model.times import start_ms, utc
-from .fields import Attempts, BackoffSeconds, DelaySeconds, JobId, Key, Name, Priority, TimeoutSeconds, ms_of
+from .fields import (
+    Attempts,
+    BackoffSeconds,
+    DelaySeconds,
+    ExpirySeconds,
+    JobId,
+    Key,
+    Name,
+    Priority,
+    TimeoutSeconds,
+    ms_of,
+)
 from .structs import Body, same_fields
 
 NewId = Callable[[str], str]
@@ -89,6 +100,8 @@ class JobBody(WorkBody, frozen=True, kw_only=True):
     """May be left out with a tenant's token."""
     delay_seconds: DelaySeconds | None = None
     run_at: Time | None = None
+    expires_in_seconds: ExpirySeconds | None = None
+    """The job ends as cancelled if it has not started this long after its submission."""
     backoff: BackoffBody | None = None
     key: Key | None = None
     headers: dict[str, str] | None = None
@@ -124,6 +137,7 @@ class JobBody(WorkBody, frozen=True, kw_only=True):
             key=self.key,
             headers=check_headers(self.headers) if self.headers else None,
             idempotency_key=idempotency_key,
+            expires_in_ms=None if self.expires_in_seconds is None else self._expires_in_ms(self.expires_in_seconds),
             parent=self.parent,
         )
 
@@ -131,6 +145,11 @@ class JobBody(WorkBody, frozen=True, kw_only=True):
         if self.delay_seconds is not None:
             raise InvalidInput("give either delaySeconds or runAt", "/runAt")
         return start_ms(run_at, time.time(), "/runAt")
+
+    def _expires_in_ms(self, seconds: float) -> int:
+        if seconds <= (self.delay_seconds or 0):
+            raise InvalidInput("expiresInSeconds must be longer than delaySeconds", "/expiresInSeconds")
+        return ms_of(seconds)
 
 
 class BatchItem(JobBody, frozen=True):
@@ -147,6 +166,7 @@ class BatchItem(JobBody, frozen=True):
             payload=msgspec.Raw(job.payload),
             delay_seconds=job.delay_ms / 1000 if delayed else None,
             run_at=None if job.run_at_ms is None else utc(job.run_at_ms / 1000),
+            expires_in_seconds=None if job.expires_in_ms is None else job.expires_in_ms / 1000,
             timeout_seconds=job.timeout_ms / 1000,
             backoff=None if job.backoff == _DEFAULT_BACKOFF else BackoffBody.of(job.backoff),
             headers=job.headers or None,
@@ -208,6 +228,7 @@ def created_job(job: NewJob, made: Submission) -> Job:
         timeout_seconds=job.timeout_ms / 1000,
         created_at=_utc_of_group(made.created_at_ms),
         run_at=utc(made.run_at_ms / 1000) if made.state is State.SCHEDULED else None,
+        expires_at=None if job.expires_in_ms is None else utc((made.created_at_ms + job.expires_in_ms) / 1000),
         key=job.key,
         headers=job.headers or _NO_HEADERS,
         attempts=_NO_ATTEMPTS,

@@ -83,6 +83,7 @@ def _check_template(template: JobTemplate) -> None:
         "key": options.key,
         "delay": options.delay_ms,
         "run_at": options.run_at_ms,
+        "expires": options.expires_in_ms,
         "idempotency_key": options.idempotency_key,
         "headers": options.headers,
     }

@@ -26,6 +26,7 @@ class SubmitOptions(msgspec.Struct, frozen=True, kw_only=True):
     key: str | None = None
     delay_ms: int = 0
     run_at_ms: int | None = None
+    expires_in_ms: int | None = None
     priority: int = 0
     max_attempts: int
     idempotency_key: str | None = None
@@ -86,6 +87,7 @@ class JobTemplate(msgspec.Struct, frozen=True, kw_only=True):
             priority=options.priority,
             delay_ms=options.delay_ms,
             run_at_ms=options.run_at_ms,
+            expires_in_ms=options.expires_in_ms,
             max_attempts=options.max_attempts,
             timeout_ms=self.timeout_ms,
             backoff=self.backoff,

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, get_args
 
 from ..job.annotations import NotDefinedYet
-from ..job.control import Duration, Retry, check_timeout_ms
+from ..job.control import Duration, Retry, check_expires_ms, check_timeout_ms
 from ..job.parameters import Parameters
 from ..model.errors import InvalidInput
 from ..model.job import DEFAULT_QUEUE, DEFAULT_TIMEOUT_MS, Job
@@ -101,6 +101,7 @@ class Task(Generic[P, T]):
         key: str | None = None,
         delay: Duration | None = None,
         run_at: datetime | None = None,
+        expires: Duration | None = None,
         priority: int = 0,
         queue: str | None = None,
         max_attempts: int | None = None,
@@ -111,6 +112,7 @@ class Task(Generic[P, T]):
 
         `tenant` [default: the tenant of `with app.tenant(...)`, or of the running job, where the job is submitted].
         `key`: while the tenant has an unfinished job with this key, submitting returns that job.
+        `expires`: the job ends as cancelled if it has not started this long after its submission.
         `idempotency_key`: a repeat within 24 hours returns the first job. `priority`: 0 to 9, higher first.
         """
         delay_ms, run_at_ms = start_time(delay, run_at, self._client.now)
@@ -120,6 +122,7 @@ class Task(Generic[P, T]):
             key=key,
             delay_ms=delay_ms,
             run_at_ms=run_at_ms,
+            expires_in_ms=None if expires is None else check_expires_ms(expires, delay_ms),
             priority=priority,
             max_attempts=self.options.retry.max_attempts if max_attempts is None else max_attempts,
             idempotency_key=idempotency_key,

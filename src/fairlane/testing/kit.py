@@ -204,8 +204,10 @@ async def _fire(engine: Engine) -> int | None:
 
 
 async def _wake(engine: Engine) -> None:
-    """Move due jobs to pending."""
+    """Move due jobs to pending, and cancel those that have expired."""
     await _fire(engine)
+    while (await engine.maintenance.expire(_STEP)).count == _STEP:
+        pass
     while (await engine.maintenance.promote(_STEP)).count == _STEP:
         pass
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..backend import Maintenance
 from .check import check
+from .expire import expire
 from .fire import fire
 from .loop import run_duties
 from .promote import promote
@@ -14,6 +15,6 @@ from .time import keep_time
 
 
 async def run_upkeep(upkeep: Maintenance) -> None:
-    """Promote, fire, reap, prune, sample, check and keep time until cancelled."""
-    sweeps = [promote(upkeep), fire(upkeep), reap(upkeep), prune(upkeep)]
+    """Promote, expire, fire, reap, prune, sample, check and keep time until cancelled."""
+    sweeps = [promote(upkeep), expire(upkeep), fire(upkeep), reap(upkeep), prune(upkeep)]
     await run_duties([*sweeps, sample(upkeep), check(upkeep), keep_time(upkeep)])

@@ -48,6 +48,7 @@ class Submitted(msgspec.Struct, frozen=True, rename="camel"):
 @click.option(
     "--run-at", type=instant, metavar="TIME", help='Time of the first attempt, such as "2026-07-01T09:00:00Z".'
 )
+@click.option("--expires", help='Time within which the job must start, such as "1h"; else it ends as cancelled.')
 @click.option(
     "--priority", type=click.IntRange(0, MAX_PRIORITY), default=0, help="Priority, 0 (default) to 9; higher first."
 )
@@ -93,20 +94,23 @@ def submit(settings: Settings, payload: str, wait: bool, output: str, **options:
 
 def _request(backend: Backend, payload: str, options: dict[str, Any]) -> NewJob:
     """The job that the API would create from the same values."""
-    from ...job.control import check_delay_ms, check_timeout_ms
+    from ...job.control import check_delay_ms, check_expires_ms, check_timeout_ms
     from ...rest.jobs import BatchItem
 
     delay = options["delay"]
     if delay is not None and options["run_at"] is not None:
         raise InvalidInput("give either --delay or --run-at")
+    delay_ms = 0 if delay is None else check_delay_ms(delay)
+    expires = options["expires"]
     item = BatchItem(
         tenant_id=options["tenant"],
         payload=msgspec.Raw(payload),
         task=options["task"],
         queue=options["queue"],
         priority=options["priority"],
-        delay_seconds=None if delay is None else check_delay_ms(delay) / 1000,
+        delay_seconds=None if delay is None else delay_ms / 1000,
         run_at=options["run_at"],
+        expires_in_seconds=None if expires is None else check_expires_ms(expires, delay_ms) / 1000,
         max_attempts=options["max_attempts"],
         timeout_seconds=check_timeout_ms(options["timeout"]) / 1000,
         key=options["key"],

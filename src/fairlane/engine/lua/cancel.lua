@@ -4,7 +4,7 @@
 -- ARGV at call_id ids
 -- RETURNS for each job: cancelled, cancelling, repeated, conflict or not_found
 -- EVENTS scheduled>cancelled pending>cancelled
--- NEEDS base saved_answer job lanes lease_end workers
+-- NEEDS base saved_answer job job_ends waiting_end lease_end workers
 -- ids: msgpack array, each id once
 local first_answer = saved_answer()
 if first_answer then return first_answer end
@@ -16,11 +16,7 @@ local function cancel(id, packed)
   if result then return unpack_value(result)[Ended.state] == 'cancelled' and 'repeated' or 'conflict' end
 
   local h = header_of(record)
-  local s = packed and unpack_value(packed) or Started{
-    token = '', running = false, attempt = 0, base = 0, claimed_at = 0, worker = '', tenant_id = h[Header.tenant_id],
-    queue = h[Header.queue], rank = 0, cancelled_by = '', reason = '', unfit_since = 0, serves_all = false,
-    suspect = false,
-  }
+  local s = packed and unpack_value(packed) or never_started(h[Header.tenant_id], h[Header.queue])
   if s[Started.running] then
     if s[Started.cancelled_by] ~= '' then return 'repeated' end
     s[Started.cancelled_by] = 'user'
@@ -28,12 +24,7 @@ local function cancel(id, packed)
     notify_worker(s[Started.worker])
     return 'cancelling'
   end
-  if call('ZREM', key('scheduled'), id) == 1 then
-    call('ZREM', key('scheduled/' .. h[Header.tenant_id]), id)
-  else
-    remove_from_lane(h[Header.tenant_id], h[Header.queue], id)
-  end
-  conclude(id, s, 'cancelled', 'cancelled_by_user', 'cancelled', '')
+  end_waiting(id, s, 'cancelled_by_user')
   return 'cancelled'
 end
 

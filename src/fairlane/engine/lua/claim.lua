@@ -4,8 +4,8 @@
 -- ARGV at worker claim lease_ms max queues idle_claim wait_ms
 -- RETURNS us until the claim should come again by itself (-1: no such time), then for each job: id, token, attempt,
 --   base attempt, record, 1 if it is a suspect
--- EVENTS pending>running
--- NEEDS base job policy counts run_indexes put_back candidates pops turns charges waits events
+-- EVENTS pending>running pending>cancelled
+-- NEEDS base job policy counts run_indexes put_back candidates pops turns charges waits expired_turns events
 -- queues: msgpack array of names, empty for all. A worker that repeats a claim id gets the same leases again.
 -- idle_claim: "LISTENER/NUMBER" of a claim that waits up to wait_ms for its first job, see include/idle.lua; ''
 -- for a claim that does not wait.
@@ -58,8 +58,7 @@ local function jobs_by_turn(turns)
   return ids, keys, ranks
 end
 
-local function start_leases(turns)
-  local ids, keys, ranks = jobs_by_turn(turns)
+local function start_leases(turns, ids, keys, ranks)
   local records = call('MGET', unpack(keys))
   local earlier = read('HMGET', 'started', ids)
   local ready = read_any('HMGET', 'ready', ids)
@@ -95,7 +94,6 @@ local function start_leases(turns)
   if #ready > 0 then write('HDEL', 'ready', ids) end
   sum('started', #turns)
   sum('wait_ms', waited)
-  write_counts()
   publish_events({ running = leases }, {})
 end
 
@@ -118,10 +116,14 @@ local served = take_from_lanes(candidates, open)
 push_all(opened, update_without_waking())
 if #turns == 0 then return answer_without_jobs() end
 
-start_leases(turns)
+local ids, keys, ranks = jobs_by_turn(turns)
+turns = end_expired(turns, ids, keys, ranks)
+if #turns > 0 then start_leases(turns, ids, keys, ranks) end
+write_counts()
 local blocks = block_at_limits(served)
 charge_starts(served, open, math.max(floor, open.highest), leaving)
 leave_run_indexes(open)
+if #turns == 0 then answers[1] = 0 end -- each job had expired: others may be left
 if none_due and idle_claim == '' and #opened == 0 and not next(blocks) then return answers end
 
 local asked = unpack_value(queues)

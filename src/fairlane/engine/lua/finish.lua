@@ -4,7 +4,7 @@
 -- ARGV at outcomes jitter
 -- RETURNS for each outcome: ok or stale_lease
 -- EVENTS running>completed running>scheduled running>failed running>pending running>cancelled
--- NEEDS base job counts lease_end logs
+-- NEEDS base job counts job_ends lease_end logs
 -- outcomes: msgpack array of Reported
 -- If the record is missing (corruption), answer `stale_lease` and leave the entry for `doctor`.
 local items = unpack_value(outcomes)

@@ -4,7 +4,7 @@
 -- ARGV at lost_worker lost_jobs guilty limit
 -- RETURNS requeued, failed, cancelled, ms until the next lease ends (-1: none)
 -- EVENTS running>pending running>failed running>cancelled
--- NEEDS base job counts lease_end workers
+-- NEEDS base job counts job_ends lease_end workers
 -- lost_jobs: msgpack array of jobs whose leases lost_worker held.
 -- guilty: the job that ended lost_worker; '' if any of them may have done it.
 -- If the record of a job is missing (corruption), leave the entry for `doctor`.

@@ -161,7 +161,10 @@ local function submit(i, job)
   end
   if not is_child(job) and not take_from_rate(tenant) then return answer('rate_limited', id, nil, rates[tenant]) end
   seen[id] = records[i]
-  create_job(id, job[Submitted.place], tenant, job[Submitted.queue], job[Submitted.priority], run_at, records[i])
+  create_job(
+    id, job[Submitted.place], tenant, job[Submitted.queue], job[Submitted.priority], run_at, records[i],
+    job[Submitted.expires_in_ms]
+  )
   if has_keys then take_keys(job) end
   answer('created', id, run_at, rates[tenant])
 end

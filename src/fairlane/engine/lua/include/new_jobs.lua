@@ -2,15 +2,16 @@
 -- NEEDS base job counts lanes run_indexes tenant_indexes creation_order events
 --   sequence  the number of the last job that entered a lane
 --   tenants   zset TENANT, all scores 0: every tenant that has submitted a job or has its own limits
-local new_jobs = { records = {}, scheduled = {}, lanes = {}, queues = {} }
+local new_jobs = { records = {}, scheduled = {}, expiring = {}, lanes = {}, queues = {} }
 local last = call('MGET', key('sequence'), key('created'))
 local sequence, created = tonumber(last[1] or 0), math.max(now - TICK, tonumber(last[2] or 0))
 
--- place: the id as a place of the creation order.
-local function create_job(id, place, tenant, queue, priority, run_at, record)
+-- place: the id as a place of the creation order; expires_in: ms, 0 for a job that does not expire.
+local function create_job(id, place, tenant, queue, priority, run_at, record, expires_in)
   created = created + TICK
   push2(new_jobs.records, key('j/' .. id), struct.pack('>d', created) .. record)
   add_to_order(tenant, place, created)
+  if expires_in > 0 then push2(new_jobs.expiring, now + expires_in, id) end
   if run_at > now then
     push2(new_jobs.scheduled, run_at, id)
     index_by_tenant('scheduled', tenant, run_at, id)
@@ -52,6 +53,7 @@ end
 local function write_new_jobs()
   write_keys('MSET', new_jobs.records)
   write('ZADD', 'scheduled', new_jobs.scheduled)
+  write('ZADD', 'expiring', new_jobs.expiring)
   write_tenant_indexes()
   write_order(created)
   call('MSET', key('sequence'), string.format('%.0f', sequence), key('created'), string.format('%.17g', created))

@@ -88,7 +88,7 @@ local function block_at_limits(served)
   local blocks = {}
   for _, c in ipairs(served) do
     local p = policy(c.tenant)
-    if p.start_limit > 0 then window_add('starts/' .. c.tenant, p.start_window, c.taken) end
+    if p.start_limit > 0 and c.taken > 0 then window_add('starts/' .. c.tenant, p.start_window, c.taken) end
     if c.taken >= c.allowed and has_lanes(c.tenant) then
       local reason, ends = constraint(c.tenant)
       if reason then

@@ -17,6 +17,7 @@ export const REASONS = {
   rejected: "unknown task or invalid payload",
   cancelled_by_user: "cancelled by a user",
   cancelled_by_task: "cancelled by the task",
+  expired: "did not start in time",
 };
 
 export function Facts({ job }) {
@@ -32,6 +33,7 @@ export function Facts({ job }) {
     job.reason && ["Reason", REASONS[job.reason] ?? job.reason],
     ["Submitted", html`<${TimeAgo} at=${job.createdAt} />`],
     job.runAt && !hasEnded(job) && ["Due", html`<${TimeAgo} at=${job.runAt} />`],
+    job.expiresAt && !hasEnded(job) && !job.startedAt && ["Expires", html`<${TimeAgo} at=${job.expiresAt} />`],
     job.state === "running" && ["Lease ends", html`<${TimeAgo} at=${job.leaseExpiresAt} />`],
     job.finishedAt && ["Ended", html`<${TimeAgo} at=${job.finishedAt} />`],
     job.finishedAt && ["Total", html`<${Elapsed} from=${job.createdAt} to=${job.finishedAt} />`],

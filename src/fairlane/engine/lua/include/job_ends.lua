@@ -1,0 +1,59 @@
+-- job_ends: ends jobs. A job ends here only.
+-- KEYS prefix
+-- NEEDS base job counts tenant_indexes
+--   completed, failed, cancelled  zset job by the time (ms) it ended
+--   keyed    hash job -> business key, while the job is unfinished; u/TENANT/KEY -> job
+--   awaited  zset job by the time (ms) until which a caller waits for its end
+--   channel ended: a job with a waiting caller has ended
+local ends = { jobs = {}, results = {}, completed = {}, failed = {}, cancelled = {} }
+
+-- End a job in a terminal state. write_job_ends must follow.
+local function conclude(id, s, state, reason, outcome, body)
+  push2(ends.results, prefix .. 'r/' .. id, pack(Ended{
+    state = state, reason = reason, token = s[Started.token], attempt = s[Started.attempt], base = s[Started.base],
+    worker = s[Started.worker], claimed_at = s[Started.claimed_at], ended_at = now, outcome = outcome, body = body,
+  }))
+  push(ends.jobs, id)
+  push2(ends[state], now, id)
+  index_by_tenant(state, s[Started.tenant_id], now, id)
+  count(state == 'completed' and 'completed' or 'unsuccessful', s[Started.tenant_id])
+end
+
+-- The state of a job that no worker has claimed.
+local function never_started(tenant, queue)
+  return Started{
+    token = '', running = false, attempt = 0, base = 0, claimed_at = 0, worker = '', tenant_id = tenant, queue = queue,
+    rank = 0, cancelled_by = '', reason = '', unfit_since = 0, serves_all = false, suspect = false,
+  }
+end
+
+local function free_business_keys(ids)
+  local owners = {}
+  for i, business_key in ipairs(read_any('HMGET', 'keyed', ids)) do
+    if business_key then
+      local record = call('GET', key('j/' .. ids[i]))
+      if record then -- if it is missing (corruption), leave the entry for `doctor`
+        call('DEL', key('u/' .. header_of(record)[Header.tenant_id] .. '/' .. business_key))
+        push(owners, ids[i])
+      end
+    end
+  end
+  write('HDEL', 'keyed', owners)
+end
+
+local function notify_waiting_callers(ids)
+  for i, wanted_until in ipairs(read_any('ZMSCORE', 'awaited', ids)) do
+    if wanted_until then
+      call('ZREM', key('awaited'), ids[i])
+      call('PUBLISH', key('ended'), ids[i])
+    end
+  end
+end
+
+local function write_job_ends()
+  write('HDEL', 'started', ends.jobs)
+  write_keys('MSET', ends.results)
+  for _, state in ipairs({ 'completed', 'failed', 'cancelled' }) do write('ZADD', state, ends[state]) end
+  free_business_keys(ends.jobs)
+  notify_waiting_callers(ends.jobs)
+end
