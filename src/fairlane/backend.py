@@ -146,6 +146,15 @@ class Tenants(Protocol):
         defaults.
         """
 
+    async def defaults(self) -> TenantPolicy:
+        """The limits that hold where a tenant has no other."""
+
+    async def change_defaults(self, change: PolicyChange) -> TenantPolicy:
+        """Change the default limits. Submissions use them at once. Pending jobs of many tenants follow in steps.
+
+        Raises InvalidInput for a pause: only tenants and queues can be paused.
+        """
+
     async def reset(self, tenant_id: str) -> Tenant:
         """Remove a tenant's limits, so that it follows the defaults, now and later. A pause stays."""
 
@@ -311,9 +320,8 @@ class Maintenance(Protocol):
         Calls `on_progress` with the number of keys and elements read so far, which is not known in advance.
         """
 
-    async def set_defaults(
-        self, policy: TenantPolicy, fairness: Fairness = Fairness.JOBS, idempotency_ms: int = ...
-    ) -> None:
-        """Set the default limits of tenants, the unit in which tenants share fairly, and how long
-        new idempotency keys hold.
-        """
+    async def set_fairness(self, fairness: Fairness) -> None:
+        """Set the unit in which tenants share fairly."""
+
+    async def set_idempotency(self, held_ms: int) -> None:
+        """Set how long new idempotency keys hold."""

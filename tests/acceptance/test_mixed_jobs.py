@@ -18,7 +18,7 @@ from fairlane.connect import open_engine
 from fairlane.engine import Engine
 from fairlane.model.job import Job, JobQuery
 from fairlane.model.states import State
-from fairlane.model.tenant import TenantPolicy
+from fairlane.model.tenant import PolicyChange
 from fairlane.sdk.task import Task
 from fairlane.store import Durability, EmbeddedServer
 from fairlane.upkeep.run import run_upkeep
@@ -74,9 +74,7 @@ async def private_engine(folder: str) -> AsyncIterator[Engine]:
     server.start()
     try:
         engine = await open_engine(f"embedded:{folder}", durability="memory")
-        await engine.maintenance.set_defaults(
-            TenantPolicy(submit_rate=None, concurrency=None, keep_completed_max=10**6)
-        )
+        await engine.tenants.change_defaults(PolicyChange(submit_rate=None, concurrency=None, keep_completed_max=10**6))
         upkeep = asyncio.create_task(run_upkeep(engine.maintenance))
         try:
             yield engine

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from fairlane.process.signals import SAME_REQUEST_SECONDS
-from tests.support.running import eventually, fairlane, run, up
+from tests.support.running import eventually, fairlane, kill, run, up
 from tests.support.store_servers import SAFE, server
 
 APP = """
@@ -38,6 +38,32 @@ def test_a_job_is_done_and_ctrl_c_ends_all_in_order(tmp_path: Path) -> None:
         assert re.findall(r": ([\w-]+) stopped", system.log()) == ["worker-1", "api", "upkeep", "store"]
     with up(tmp_path) as system:
         assert system.await_ready().job(running)["state"] == "completed"
+
+
+def test_given_default_limits_are_stored_at_start_and_changes_stay(tmp_path: Path) -> None:
+    (tmp_path / "fairlane.toml").write_text('default-rate = "off"\ndefault-concurrency = 7\n')
+    with up(tmp_path) as system:
+        api = system.await_ready()
+        assert (api.get("/defaults")["submitRate"], api.get("/tenants/acme")["concurrency"]) == (None, 7)
+        assert "default limits changed: submit rate 10/1m -> off, concurrency 5 -> 7" in system.log()
+        httpx.put(f"{api.url}/defaults", json={"concurrency": 3}).raise_for_status()
+        old = system.pid_of("api")
+        kill(old)
+        eventually(lambda: system.pid_of("api") != old, 20, "the API is restarted")
+        eventually(lambda: answers(api.url), 20, "the API answers")
+        assert api.get("/defaults")["concurrency"] == 3
+    (tmp_path / "fairlane.toml").unlink()
+    with fairlane(tmp_path, "serve", "--port", "0", "--default-concurrency", "8") as system:
+        defaults = system.await_ready().get("/defaults")
+        assert (defaults["submitRate"], defaults["concurrency"]) == (None, 8)
+        assert "default limits changed: concurrency 3 -> 8" in system.log()
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def test_a_name_for_loopback_lets_no_other_name_in(tmp_path: Path) -> None:

@@ -170,6 +170,21 @@ def test_limits_are_changed_one_by_one_and_lifted(run: Run) -> None:
     assert "big" in [tenant["id"] for tenant in answer(run, "tenants", "list")["tenants"]]
 
 
+def test_default_limits_are_shown_and_changed(run: Run) -> None:
+    before = answer(run, "defaults", "show")
+    assert (before["submitRate"], before["concurrency"]) == ({"limit": 10, "windowSeconds": 60}, 5)
+    given = ("--rate", "1000/1m", "--start-rate", "50/1s", "--weight", "2", "--max-waiting", "9", "--keep-failed", "1d")
+    changed = answer(run, "defaults", "set", *given)
+    rates = {"submitRate": {"limit": 1_000, "windowSeconds": 60}, "startRate": {"limit": 50, "windowSeconds": 1}}
+    assert changed == before | rates | {"weight": 2, "maxWaiting": 9, "keepFailedSeconds": 86_400}
+    assert answer(run, "tenants", "show", "follows")["maxWaiting"] == 9
+    run("defaults", "set", "--rate", "10/1m", "--start-rate", "off", "--weight", "1", "--max-waiting", "100000")
+    assert "keeps failed     14d, at most 10000" in run("defaults", "set", "--keep-failed", "14d").stdout
+    assert answer(run, "defaults", "show") == before
+    assert "say what to change" in run("defaults", "set", code=2).stderr
+    assert "--concurrency must be" in run("defaults", "set", "--concurrency", "many", code=2).stderr
+
+
 def test_a_tenant_is_paused_and_resumed(run: Run) -> None:
     assert answer(run, "tenants", "pause", "idle")["paused"] is True
     assert answer(run, "tenants", "resume", "idle")["paused"] is False

@@ -114,9 +114,11 @@ class UpkeepRules(Machine):
 
     @rule(change=policy_changes, fairness=st.sampled_from(Fairness))
     def change_defaults(self, change: PolicyChange, fairness: Fairness) -> None:
-        policy = change.apply_to(self.model.default)
-        self._do(lambda: self.engine.maintenance.set_defaults(policy, fairness))
-        self.model.default = policy
+        change = msgspec.structs.replace(change, paused=msgspec.UNSET)
+        found = self._do(lambda: self.engine.tenants.change_defaults(change))
+        self._do(lambda: self.engine.maintenance.set_fairness(fairness))
+        self.model.default = change.apply_to(self.model.default)
+        assert found == self.model.default
 
     @rule(queue=queues, paused=st.booleans())
     def pause_queue(self, queue: str, paused: bool) -> None:

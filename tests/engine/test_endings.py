@@ -7,7 +7,7 @@ from fairlane.model.bulk import BulkAction
 from fairlane.model.job import JobQuery, Progress
 from fairlane.model.lease import MAX_CLAIM, LeaseReport, LeaseStatus, Outcome, OutcomeKind, WorkerReport
 from fairlane.model.states import Reason, State
-from fairlane.model.tenant import TenantPolicy
+from fairlane.model.tenant import PolicyChange
 from tests.support.acting import claim, finish, lift_limits, submit
 from tests.support.clock import Clock
 
@@ -49,7 +49,7 @@ async def test_a_lower_default_is_felt_by_tenants_that_wait(engine: Engine) -> N
     for tenant in ("ant", "bee"):
         await submit(engine, tenant, 5)
     await claim(engine, 6)
-    await engine.maintenance.set_defaults(TenantPolicy(submit_rate=None, concurrency=2))
+    await engine.tenants.change_defaults(PolicyChange(submit_rate=None, concurrency=2))
     assert [(await engine.tenants.get(tenant)).blocked_by for tenant in ("ant", "bee")] == ["concurrency"] * 2
     assert await claim(engine, 6) == []
 

@@ -9,7 +9,7 @@ import pytest
 from fairlane.engine import Engine
 from fairlane.model.lease import Lease
 from fairlane.model.tenant import Fairness, PolicyChange
-from tests.support.acting import UNLIMITED, claim, finish, limit, submit
+from tests.support.acting import claim, finish, lift_limits, limit, submit
 from tests.support.clock import Clock
 
 SLOTS = 4
@@ -34,7 +34,8 @@ async def run_for(
 
 @pytest.fixture
 async def by_seconds(engine: Engine) -> Engine:
-    await engine.maintenance.set_defaults(UNLIMITED, Fairness.SECONDS)
+    await lift_limits(engine)
+    await engine.maintenance.set_fairness(Fairness.SECONDS)
     return engine
 
 
@@ -46,7 +47,7 @@ async def test_long_jobs_pay_for_what_they_use(by_seconds: Engine, clock: Clock)
 
 
 async def test_by_jobs_they_do_not(engine: Engine, clock: Clock) -> None:
-    await engine.maintenance.set_defaults(UNLIMITED)
+    await lift_limits(engine)
     await submit(engine, "long", 100)
     await submit(engine, "short", 900)
     got = await run_for(engine, clock, 200, {"long": 10_000, "short": 1_000})
@@ -97,7 +98,7 @@ async def test_a_change_of_what_is_shared_is_felt_at_once(by_seconds: Engine, cl
     await submit(by_seconds, "short", 900)
     await by_seconds.tenants.change("long", PolicyChange(concurrency=2))
     await run_for(by_seconds, clock, 20, {"long": 10_000, "short": 1_000})
-    await by_seconds.maintenance.set_defaults(UNLIMITED, Fairness.JOBS)
+    await by_seconds.maintenance.set_fairness(Fairness.JOBS)
     assert await by_seconds.store.client.exists("fl:{0}:owed") == 0
     started = Counter(lease.tenant_id for lease in await claim(by_seconds, 40))
     assert started["short"] > 30  # what was owed by seconds stands; from now on starts are charged

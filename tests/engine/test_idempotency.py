@@ -4,7 +4,7 @@ import pytest
 
 from fairlane.engine import Engine
 from fairlane.model.job import SubmitStatus
-from tests.support.acting import UNLIMITED, submit
+from tests.support.acting import lift_limits, submit
 from tests.support.clock import Clock
 
 DAY_MS = 86_400_000
@@ -31,7 +31,7 @@ async def test_a_key_holds_for_a_day_to_the_millisecond(engine: Engine, clock: C
 
 async def test_the_setting_of_the_store_is_for_new_keys(engine: Engine, clock: Clock) -> None:
     assert await _status(engine, "before") is SubmitStatus.CREATED
-    await engine.maintenance.set_defaults(UNLIMITED, idempotency_ms=60_000)
+    await engine.maintenance.set_idempotency(60_000)
     assert await _status(engine, "after") is SubmitStatus.CREATED
     clock.advance(ms=60_000)
     assert await _status(engine, "before") is SubmitStatus.REPLAYED
@@ -39,7 +39,8 @@ async def test_the_setting_of_the_store_is_for_new_keys(engine: Engine, clock: C
 
 
 async def test_keys_are_counted_and_deleted_when_they_no_longer_hold(engine: Engine, clock: Clock) -> None:
-    await engine.maintenance.set_defaults(UNLIMITED, idempotency_ms=60_000)
+    await lift_limits(engine)
+    await engine.maintenance.set_idempotency(60_000)
     for number in range(25):
         await submit(engine, "acme", idempotency_key=f"i{number}")
     assert (await engine.maintenance.doctor()).idempotency_keys == 25

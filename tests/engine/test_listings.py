@@ -54,7 +54,7 @@ async def busy(engine: Engine, tenant: str) -> AsyncIterator[None]:
 
 async def test_no_page_shows_more_running_jobs_than_the_limit(engine: Engine) -> None:
     """2,000 polls under load. A page whose ids and records were read apart showed 6 of 5 in 5 of 825 polls."""
-    await engine.maintenance.set_defaults(msgspec.structs.replace(UNLIMITED, concurrency=5))
+    await engine.tenants.change_defaults(msgspec.structs.replace(UNLIMITED, concurrency=5))
     sizes = set[int]()
     async with busy(engine, "acme"):
         for _ in range(2_000):

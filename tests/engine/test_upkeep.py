@@ -48,7 +48,7 @@ async def test_due_jobs_keep_priority_and_order(engine: Engine, clock: Clock) ->
 
 
 async def test_prune_forgets_by_age_and_says_when_next(engine: Engine, clock: Clock) -> None:
-    await engine.maintenance.set_defaults(KEPT)
+    await engine.tenants.change_defaults(KEPT)
     assert (await engine.maintenance.prune(10)).next_ms is None
     (made,) = await submit(engine, "acme", 1)
     await finish(engine, await claim(engine, 1))
@@ -64,7 +64,7 @@ async def test_prune_forgets_by_age_and_says_when_next(engine: Engine, clock: Cl
 
 
 async def test_prune_forgets_the_oldest_above_the_count(engine: Engine, clock: Clock) -> None:
-    await engine.maintenance.set_defaults(msgspec.structs.replace(KEPT, keep_completed_seconds=3_600))
+    await engine.tenants.change_defaults(msgspec.structs.replace(KEPT, keep_completed_seconds=3_600))
     made = await submit(engine, "acme", 5)
     for lease in await claim(engine, 5):
         clock.advance(ms=1)
@@ -80,7 +80,7 @@ async def test_prune_forgets_the_oldest_above_the_count(engine: Engine, clock: C
 
 
 async def test_prune_works_where_the_store_does_not_tell_its_memory(engine: Engine, clock: Clock) -> None:
-    await engine.maintenance.set_defaults(KEPT)
+    await engine.tenants.change_defaults(KEPT)
     await submit(engine, "acme", 1)
     await finish(engine, await claim(engine, 1))
     clock.advance(ms=10_000)
@@ -120,7 +120,7 @@ async def test_due_jobs_go_before_jobs_that_came_after(engine: Engine, clock: Cl
 
 async def test_a_flood_of_one_tenant_evicts_nothing_of_another(engine: Engine, clock: Clock) -> None:
     """Each tenant keeps its own jobs, by its own limits."""
-    await engine.maintenance.set_defaults(msgspec.structs.replace(UNLIMITED, keep_completed_max=10, keep_failed_max=5))
+    await engine.tenants.change_defaults(msgspec.structs.replace(UNLIMITED, keep_completed_max=10, keep_failed_max=5))
     await limit(engine, "careful", keep_completed_max=1_000, keep_completed_seconds=7_200)
     for tenant in ("quiet", "careful"):
         await submit(engine, tenant, 8, max_attempts=1)

@@ -107,7 +107,8 @@ def test_the_tenant_with_the_least_virtual_time_is_served(
         await own_store.client.flushall()
         clock = Clock()
         engine = await Engine.open(own_store, clock=clock)
-        await engine.maintenance.set_defaults(UNLIMITED, fairness)
+        await engine.tenants.change_defaults(UNLIMITED)
+        await engine.maintenance.set_fairness(fairness)
         played = Played(engine, clock, fairness)
         await played.weigh(weights)
         for step in script:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fairlane.model.errors import InvalidInput
-from fairlane.model.tenant import Fairness, Rate, TenantPolicy
+from fairlane.model.tenant import Fairness, PolicyChange, Rate
 from fairlane.runtime import settings
 from fairlane.runtime.settings import Settings
 
@@ -43,9 +43,14 @@ def test_the_queue_is_the_store_and_the_store_is_embedded_unless_named() -> None
 
 
 def test_limits_can_be_lifted() -> None:
-    assert resolved().default_policy == TenantPolicy(Rate(10, 60.0), 5)
     lifted = resolved({"default_rate": "off", "default_concurrency": "off"})
-    assert lifted.default_policy == TenantPolicy(None, None)
+    assert lifted.change_of_defaults() == PolicyChange(submit_rate=None, concurrency=None)
+
+
+def test_only_default_limits_that_are_given_change() -> None:
+    assert resolved().change_of_defaults() == PolicyChange()
+    assert resolved({"default_rate": "7/1s"}).change_of_defaults() == PolicyChange(submit_rate=Rate(7, 1.0))
+    assert resolved(None, None, {"default_concurrency": 9}).change_of_defaults() == PolicyChange(concurrency=9)
 
 
 def test_what_tenants_share() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from fairlane.bench.fixture import fill
 from fairlane.model.lease import ClaimRequest, Outcome, OutcomeKind
-from fairlane.model.tenant import TenantPolicy
+from fairlane.model.tenant import PolicyChange
 from fairlane.server.settings import ServerSettings
 
 from .conftest import Served, serving
@@ -44,7 +44,7 @@ async def large(store_url: str) -> AsyncIterator[Served]:
     """A store full of waiting jobs, with some running, some done, and hours of history."""
     async with serving(store_url, ServerSettings()) as served:
         engine = served.engine
-        await engine.maintenance.set_defaults(TenantPolicy(submit_rate=None, concurrency=5))
+        await engine.tenants.change_defaults(PolicyChange(submit_rate=None, concurrency=5))
         await fill(engine, JOBS + 1_200, TENANTS, batch=1_000)
         for n in range(12):
             leases = await engine.leases.claim(ClaimRequest(worker_id="w1", claim_id=f"large-{n}", max=100))

@@ -14,10 +14,10 @@ from fairlane.engine import Engine, scripts
 from fairlane.model.ids import new_claim_id
 from fairlane.model.job import NewJob, Submission
 from fairlane.model.lease import ClaimRequest, Lease, LeaseStatus, Outcome, OutcomeKind
-from fairlane.model.tenant import PolicyChange, TenantPolicy
+from fairlane.model.tenant import PolicyChange
 from fairlane.store import Store
 
-UNLIMITED = TenantPolicy(submit_rate=None, concurrency=None)
+UNLIMITED = PolicyChange(submit_rate=None, concurrency=None)
 
 
 async def lose_reply(
@@ -44,7 +44,7 @@ async def lose_reply(
 
 
 async def lift_limits(engine: Engine) -> None:
-    await engine.maintenance.set_defaults(UNLIMITED)
+    await engine.tenants.change_defaults(UNLIMITED)
 
 
 async def submit(engine: Engine, tenant: str, count: int = 1, **fields: Any) -> list[Submission]:

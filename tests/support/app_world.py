@@ -20,7 +20,7 @@ from fairlane.backend import Backend
 from fairlane.connect import open_backend, open_engine
 from fairlane.engine import Engine
 from fairlane.model.job import Job, NewJob
-from fairlane.model.tenant import TenantPolicy
+from fairlane.model.tenant import PolicyChange
 from fairlane.upkeep.run import run_upkeep
 from fairlane.worker import Worker, WorkerOptions
 
@@ -36,7 +36,7 @@ async def open_emptied(url: str) -> Engine:
     await engine.store.client.flushall()
     await engine.close()
     engine = await open_engine(url)
-    await engine.maintenance.set_defaults(TenantPolicy(submit_rate=None, concurrency=None))
+    await engine.tenants.change_defaults(PolicyChange(submit_rate=None, concurrency=None))
     return engine
 
 

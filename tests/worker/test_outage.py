@@ -14,7 +14,7 @@ import pytest
 
 from fairlane import StoreUnavailable
 from fairlane.connect import open_engine
-from fairlane.model.tenant import TenantPolicy
+from fairlane.model.tenant import PolicyChange
 from fairlane.store import Durability, EmbeddedServer
 from tests.support.app_world import PATIENCE_SECONDS, World, eventually, json_of
 
@@ -27,7 +27,7 @@ async def private_world() -> AsyncIterator[tuple[World, int]]:
         server.start()
         try:
             engine = await open_engine(f"embedded:{folder}")
-            await engine.maintenance.set_defaults(TenantPolicy(submit_rate=None, concurrency=None))
+            await engine.tenants.change_defaults(PolicyChange(submit_rate=None, concurrency=None))
             pid = int((await engine.store.client.info("server"))["process_id"])
             world = World(f"embedded:{folder}", engine)
             yield world, pid

@@ -12,7 +12,7 @@ from ..model.lease import WorkerReport
 from ..model.monitor import History, Overview, StateCounts
 from ..model.overview import QueueInfo
 from ..model.schedule import Schedule
-from ..model.tenant import Tenant
+from ..model.tenant import Tenant, TenantPolicy
 from .closed import Closed, ClosedBackend
 from .views import job_for_monitor, schedule_for_monitor, summary_for_monitor
 
@@ -95,6 +95,9 @@ class MonitoredTenants(Closed):
 
     async def list(self, limit: int, cursor: str | None = None, prefix: str = "") -> tuple[list[Tenant], str | None]:
         return await self._tenants.list(limit, cursor, prefix)
+
+    async def defaults(self) -> TenantPolicy:
+        return await self._tenants.defaults()
 
 
 class MonitoredQueues(Closed):

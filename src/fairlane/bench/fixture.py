@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 from ..engine import Engine
 from ..model.job import NewJob
-from ..model.tenant import TenantPolicy
+from ..model.tenant import PolicyChange
 from ..store import Durability, open_store
 
 PAYLOAD = b'{"data":"' + b"x" * 89 + b'"}'
@@ -20,7 +20,7 @@ async def private_engine(durability: Durability = Durability.MEMORY) -> AsyncIte
     """An engine on an empty embedded store without limits; both are removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="fairlane-bench-") as folder:
         engine = await Engine.open(await open_store(f"embedded:{folder}", durability))
-        await engine.maintenance.set_defaults(TenantPolicy(submit_rate=None, concurrency=None))
+        await engine.tenants.change_defaults(PolicyChange(submit_rate=None, concurrency=None))
         try:
             yield engine
         finally:

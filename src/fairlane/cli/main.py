@@ -12,6 +12,7 @@ from ..process.orphans import run_below_init
 from ..process.printable import printable
 from .commands.bench import bench
 from .commands.config import config
+from .commands.defaults import defaults
 from .commands.dlq import dlq
 from .commands.doctor import doctor
 from .commands.jobs import jobs
@@ -80,6 +81,7 @@ for _command in (
     jobs,
     dlq,
     tenants,
+    defaults,
     tokens,
     schedules,
     doctor,

@@ -66,7 +66,7 @@ class Engine:
                 await calls.command("HSETNX", keys.META, field, value)
             known = await calls.command("HMGET", keys.META, *new)
         engine = cls(calls, int(known[0]))
-        await engine.maintenance.set_defaults_if_unset()
+        await engine.tenants.set_first_defaults()
         return engine
 
     async def close(self) -> None:

@@ -17,6 +17,7 @@ def prefix(partition: int) -> str:
 
 # Keys of one partition, by name. The functions name keys that belong to one job, tenant, queue or lane.
 POLICIES = "policies"
+DEFAULTS = "defaults"
 COUNTERS = "count"
 TENANTS = "tenants"
 LEASES = "leases"
@@ -111,11 +112,11 @@ KEYS_BY_NAME = (
 
 SINGLE_KEYS = frozenset({
     LANES, "resting", "floor", "blocked", "blocked_until", "slots", "started", LEASES, "scheduled",
-    "completed", "failed", "cancelled", "expiring", "keyed", "awaited", TENANTS, POLICIES, "defaults", "queues_used",
+    "completed", "failed", "cancelled", "expiring", "keyed", "awaited", TENANTS, POLICIES, DEFAULTS, "queues_used",
     "queues_paused", "fairness", "owed", WORKERS, WORKER_INFO, "orders", "draining",
     "idle_queues", "woken", "alarm", "windows", "idempotency_keys", IDEMPOTENCY_MS, TIME,
     "sequence", "created", "prunable", "fence", COUNTERS, "depths", "ready", "clock", "shift", "served",
-    "resuming", "returning",
+    "resuming", "returning", "reviewed",
     SCHEDULES, SCHEDULE_NAMES, SCHEDULE_STATES, SCHEDULES_DUE,
     TOKENS, TOKEN_NAMES, TOKEN_DIGESTS, TOKEN_USES,
 })  # fmt: skip

@@ -1,19 +1,17 @@
-"""Maintenance on a store: the duties of `upkeep`, the doctor, and the defaults."""
+"""Maintenance on a store: the duties of `upkeep`, the doctor, and the settings of the store."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..model.idempotency import IDEMPOTENCY_MS
 from ..model.overview import Reaped, StoreReport, UpkeepStep
-from ..model.tenant import Fairness, TenantPolicy
+from ..model.tenant import Fairness
 from . import keys
 from .calls import Calls
 from .doctor import examine
 from .history import take_samples
 from .lost_workers import reap_worker
 from .partition import Partition, Partitions
-from .policies import pack_policy
 from .retention import EVICTED, FEW, SPARED_MS, is_nearly_full
 from .schedules import EngineSchedules
 from .scripts import Value
@@ -76,23 +74,11 @@ class EngineMaintenance:
     async def doctor(self, on_progress: Callable[[int], None] = lambda _: None) -> StoreReport:
         return await examine(self._calls, self._partitions, on_progress)
 
-    async def set_defaults(
-        self, policy: TenantPolicy, fairness: Fairness = Fairness.JOBS, idempotency_ms: int = IDEMPOTENCY_MS
-    ) -> None:
-        await self._partitions.each(lambda each: each.command("SET", keys.IDEMPOTENCY_MS, idempotency_ms))
-        await self._set_defaults(policy, fairness, only_if_unset="0")
+    async def set_fairness(self, fairness: Fairness) -> None:
+        await self._partitions.each(lambda each: each.run("set_fairness", fairness=fairness.value))
 
-    async def set_defaults_if_unset(self) -> None:
-        """Give a new store the default limits."""
-        await self._set_defaults(TenantPolicy(), Fairness.JOBS, only_if_unset="1")
-
-    async def _set_defaults(self, policy: TenantPolicy, fairness: Fairness, *, only_if_unset: str) -> None:
-        packed = pack_policy(policy)
-        await self._partitions.each(
-            lambda partition: partition.run(
-                "set_defaults", packed=packed, fairness=fairness.value, only_if_unset=only_if_unset
-            )
-        )
+    async def set_idempotency(self, held_ms: int) -> None:
+        await self._partitions.each(lambda each: each.command("SET", keys.IDEMPOTENCY_MS, held_ms))
 
     async def _tidy(self, partition: Partition) -> None:
         cursor = self._tidied[partition.number]

@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import msgspec
 
+from ..model.errors import InvalidInput
 from ..model.tenant import PolicyChange, Tenant, TenantPolicy
 from . import codec, keys
 from .listing import names_between
 from .partition import Partition, Partitions
-from .policies import pack_own, unpack_own
+from .policies import pack_own, pack_policy, unpack_own
 
 LANES_TOGETHER = 200
 """Lanes that one script looks at."""
@@ -48,6 +49,21 @@ class EngineTenants:
     async def reset(self, tenant_id: str) -> Tenant:
         return await self._change_own(tenant_id, lambda own: PolicyChange(paused=own.paused))
 
+    async def defaults(self) -> TenantPolicy:
+        return _policy_of(await next(iter(self._partitions)).command("GET", keys.DEFAULTS))
+
+    async def change_defaults(self, change: PolicyChange) -> TenantPolicy:
+        if change.paused is not msgspec.UNSET:
+            raise InvalidInput("the default limits have no pause: pause tenants or queues instead", "/paused")
+        change.apply_to(TenantPolicy())  # raises InvalidInput before anything is written
+        await self._partitions.each(lambda partition: _change_defaults(partition, change))
+        return await self.defaults()
+
+    async def set_first_defaults(self) -> None:
+        """Give a new store its default limits."""
+        packed = pack_policy(TenantPolicy())
+        await self._partitions.each(lambda partition: partition.run("set_defaults", before=b"", packed=packed))
+
     async def _change_own(self, tenant_id: str, changed: Callable[[PolicyChange], PolicyChange]) -> Tenant:
         partition, is_set = self._partitions.of_tenant(tenant_id), 0
         while not is_set:  # compare and set: another client may change the limits in between
@@ -57,11 +73,24 @@ class EngineTenants:
         return await self.get(tenant_id)
 
 
+async def _change_defaults(partition: Partition, change: PolicyChange) -> None:
+    is_set = 0
+    while not is_set:  # compare and set: another client may change the limits in between
+        before = await partition.command("GET", keys.DEFAULTS) or b""
+        packed = pack_policy(change.apply_to(_policy_of(before)))
+        is_set = await partition.run("set_defaults", before=before, packed=packed)
+
+
+def _policy_of(packed: bytes | None) -> TenantPolicy:
+    """The default limits in their stored form."""
+    return unpack_own(packed).apply_to(TenantPolicy())
+
+
 async def _read(partition: Partition, names: list[str]) -> list[Tenant]:
     if not names:
         return []
     reply = await partition.run("tenant", tenants=_encode(names), lanes_at_most=LANES_TOGETHER)
-    defaults = unpack_own(reply[0]).apply_to(TenantPolicy())
+    defaults = _policy_of(reply[0])
     size = len(reply) // len(names)
     found: list[Tenant] = []
     for i, name in enumerate(names):

@@ -17,6 +17,9 @@ MAX_CONCURRENCY = 100_000
 MAX_WAITING = 10_000_000
 MAX_KEEP = 1_000_000
 MAX_KEEP_SECONDS = 366 * 86_400
+OFF = "off"
+"""How people write that there is no limit."""
+_NUMBER = re.compile(r"\d{1,12}", re.ASCII)
 _RATE = re.compile(r"(\d+)/(\S+)", re.ASCII)
 
 
@@ -39,7 +42,7 @@ class Rate(msgspec.Struct, frozen=True, rename="camel"):
     @classmethod
     def parse(cls, text: str) -> Rate | None:
         """A rate from "10/1m" (10 in each minute) or "100/1s"; None from "off" (no limit)."""
-        if text == "off":
+        if text == OFF:
             return None
         match = _RATE.fullmatch(text)
         if match is None:
@@ -48,6 +51,15 @@ class Rate(msgspec.Struct, frozen=True, rename="camel"):
 
     def __str__(self) -> str:
         return f"{self.limit}/{format_duration(round(self.window_seconds * 1000))}"
+
+
+def parse_limit(text: str, what: str) -> int | None:
+    """A limit from "5"; None from "off" (no limit). Raises InvalidInput."""
+    if text == OFF:
+        return None
+    if _NUMBER.fullmatch(text) is None:
+        raise InvalidInput(f'{what} must be a number or "off", not {text!r:.100}')
+    return int(text)
 
 
 class Storage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..model.tenant import PolicyChange, Tenant
+from ..model.tenant import PolicyChange, Tenant, TenantPolicy
 from ..rest.listings import page_parameters
 from ..rest.paths import tenant_path
 from ..rest.tenants import TenantPage
@@ -25,6 +25,12 @@ class RemoteTenants:
 
     async def change(self, tenant_id: str, change: PolicyChange) -> Tenant:
         return await self._transport.call("PUT", tenant_path(tenant_id), Tenant, body=change)
+
+    async def defaults(self) -> TenantPolicy:
+        return await self._transport.call("GET", "/defaults", TenantPolicy)
+
+    async def change_defaults(self, change: PolicyChange) -> TenantPolicy:
+        return await self._transport.call("PUT", "/defaults", TenantPolicy, body=change)
 
     async def reset(self, tenant_id: str) -> Tenant:
         return await self._transport.call("DELETE", tenant_path(tenant_id, "/limits"), Tenant)

@@ -15,7 +15,9 @@ from ..model.tenant import (
     MAX_RATE_LIMIT,
     MAX_WAITING,
     PolicyChange,
+    Rate,
     Tenant,
+    TenantPolicy,
 )
 from .fields import Name
 from .listings import Page
@@ -49,14 +51,31 @@ class RateBody(Body, frozen=True):
     window_seconds: Annotated[float, Meta(ge=0.001, le=86_400)] = 60
 
 
-class LimitsBody(Body, frozen=True):
+class DefaultLimits(View, frozen=True):
+    """The limits that hold where a tenant has no other; null is unlimited."""
+
+    submit_rate: Rate | None
+    concurrency: int | None
+    start_rate: Rate | None
+    weight: float
+    max_waiting: int | None
+    keep_completed_seconds: float
+    keep_completed_max: int
+    keep_failed_seconds: float
+    keep_failed_max: int
+
+    @classmethod
+    def of(cls, policy: TenantPolicy) -> DefaultLimits:
+        return cls(**{name: getattr(policy, name) for name in cls.__struct_fields__})
+
+
+class DefaultsBody(Body, frozen=True):
     """Limits to change: those left out stay as they are, null is unlimited."""
 
     submit_rate: RateBody | None | UnsetType = UNSET
     concurrency: Annotated[int, Meta(ge=1, le=MAX_CONCURRENCY)] | None | UnsetType = UNSET
     start_rate: RateBody | None | UnsetType = UNSET
     weight: Annotated[float, Meta(ge=0.01, le=1000)] | UnsetType = UNSET
-    paused: bool | UnsetType = UNSET
     max_waiting: Annotated[int, Meta(ge=1, le=MAX_WAITING)] | None | UnsetType = UNSET
     keep_completed_seconds: Annotated[float, Meta(ge=0, le=MAX_KEEP_SECONDS)] | UnsetType = UNSET
     keep_completed_max: Annotated[int, Meta(ge=0, le=MAX_KEEP)] | UnsetType = UNSET
@@ -66,3 +85,9 @@ class LimitsBody(Body, frozen=True):
     def to_change(self) -> PolicyChange:
         """The change of the model, which has the same fields. Clients send that."""
         return msgspec.convert(msgspec.to_builtins(self), PolicyChange)
+
+
+class LimitsBody(DefaultsBody, frozen=True):
+    """A tenant's limits to change: those left out stay as they are, null is unlimited."""
+
+    paused: bool | UnsetType = UNSET

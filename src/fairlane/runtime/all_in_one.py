@@ -17,6 +17,7 @@ from ..engine import Engine
 from ..store import EmbeddedUrl, parse_store_url
 from ..store.durability import Durability
 from .child import Child
+from .defaults import store_defaults
 from .own_store import own_store, refuse_if_taken
 from .reaper import Reaper
 from .reload import reloading
@@ -57,7 +58,9 @@ async def _open(settings: Settings, folder: Path | None, stack: contextlib.Async
     if folder is not None:
         await stack.enter_async_context(own_store(folder, Durability(settings.durability)))
     engine = await stack.enter_async_context(open_store(settings.store_url, settings, with_upkeep=False))
-    await engine.maintenance.set_defaults(settings.default_policy, settings.fairness, settings.idempotency_ms)
+    await store_defaults(engine, settings)
+    await engine.maintenance.set_fairness(settings.fairness)
+    await engine.maintenance.set_idempotency(settings.idempotency_ms)
     reaper = Reaper(engine.workers, engine.maintenance)
     stack.push_async_callback(reaper.close)
     if folder is not None:

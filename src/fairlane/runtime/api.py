@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 
+from .defaults import store_defaults
 from .settings import Settings
 from .sockets import address_of, check_api_address
 from .upkeep import open_store
@@ -16,10 +17,15 @@ async def serve_api(
     listener: socket.socket,
     *,
     with_upkeep: bool,
+    with_defaults: bool,
     workers_fd: int | None,
     on_ready: Callable[[str], None] | None,
 ) -> None:
-    """Serve the API on `listener` until a stop signal. `workers_fd`: the file of the supervisor's WorkerWatch."""
+    """Serve the API on `listener` until a stop signal.
+
+    `with_defaults`: store the default limits of the settings first. `workers_fd`: the file of the supervisor's
+    WorkerWatch.
+    """
     from ..server.app import create_app
     from ..server.run import serve_on
     from ..server.settings import ServerSettings, allowed_hosts_for, check_base_path
@@ -27,6 +33,8 @@ async def serve_api(
     with_tokens = settings.asks_for_tokens
     check_api_address(listener.getsockname()[0], with_tokens=with_tokens)
     async with open_store(settings.store_url, settings, with_upkeep=with_upkeep) as backend:
+        if with_defaults:
+            await store_defaults(backend, settings)
         server_settings = ServerSettings(
             base_path=check_base_path(settings.base_path),
             # A page under a foreign name has no token, so with tokens any name may lead here.

@@ -20,7 +20,7 @@ from ..model.errors import InvalidInput
 from ..model.idempotency import MAX_IDEMPOTENCY_MS
 from ..model.job import MAX_DELAY_MS
 from ..model.lease import MAX_LEASE_MS, MIN_LEASE_MS
-from ..model.tenant import Fairness, Rate, TenantPolicy
+from ..model.tenant import Fairness, PolicyChange, Rate, TenantPolicy, parse_limit
 from ..process.environment import TOKEN_VARIABLE
 from ..process.loop import LoopKind
 from ..rest.urls import is_remote
@@ -28,7 +28,6 @@ from ..rest.urls import is_remote
 FILE_NAME = "fairlane.toml"
 _SIZE = re.compile(r"(\d+)\s*(KB|MB|GB)", re.IGNORECASE | re.ASCII)
 _UNITS = {"KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
-_OFF = "off"
 
 
 def parse_size(text: str) -> int:
@@ -72,8 +71,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     token_file: Annotated[
         str, Meta(description="File with the access token for the API at the URL; FAIRLANE_TOKEN if empty.")
     ] = ""
-    default_rate: Annotated[str, Meta(description='Default submission rate, such as "10/1m", or "off".')] = "10/1m"
-    default_concurrency: Annotated[int | None, Meta(description='Default concurrency limit of tenants, or "off".')] = 5
+    default_rate: Annotated[
+        str, Meta(description='Default submission rate to store, such as "10/1m", or "off"; the stored one if empty.')
+    ] = ""
+    default_concurrency: Annotated[
+        str, Meta(description='Default concurrency limit to store, such as "5", or "off"; the stored one if empty.')
+    ] = ""
     fairness: Annotated[
         Fairness, Meta(description='Unit that tenants share equally: "jobs", or "seconds" of run time.')
     ] = Fairness.JOBS
@@ -133,10 +136,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def max_memory_bytes(self) -> int | None:
         return parse_size(self.max_memory) if self.max_memory else None
 
-    @property
-    def default_policy(self) -> TenantPolicy:
-        """The limits of tenants without overrides."""
-        return TenantPolicy(submit_rate=Rate.parse(self.default_rate), concurrency=self.default_concurrency)
+    def change_of_defaults(self) -> PolicyChange:
+        """The default limits that were given. `up` and `serve` store them."""
+        change = PolicyChange(
+            submit_rate=Rate.parse(self.default_rate) if self.default_rate else msgspec.UNSET,
+            concurrency=(
+                parse_limit(self.default_concurrency, "concurrency") if self.default_concurrency else msgspec.UNSET
+            ),
+        )
+        change.apply_to(TenantPolicy())  # raises InvalidInput
+        return change
 
 
 class Origin(NamedTuple):
@@ -219,7 +228,8 @@ def check(origins: Mapping[str, Origin]) -> Settings:
     values = {}
     for name, (written, origin) in origins.items():
         what = f"{origin}: {name.replace('_', '-')}" if origin == FILE_NAME else origin
-        value = None if name == "default_concurrency" and written == _OFF else written
+        # A limit is a number or "off": a file may write the number as one.
+        value = str(written) if name == "default_concurrency" and type(written) is int else written
         try:
             # Flags and variables are text; a file must say what it means.
             values[name] = msgspec.convert(value, _TYPES[name], strict=origin == FILE_NAME)
@@ -257,10 +267,8 @@ def _check_meaning(name: str, value: Any) -> None:
     if bounds and not bounds.least_ms <= parse_duration_ms(value, bounds.what) <= bounds.most_ms:
         raise InvalidInput(f"{bounds.what} must be {bounds.words}")
     match name:
-        case "default_rate":
-            Rate.parse(value)
-        case "default_concurrency":
-            TenantPolicy(concurrency=value)
+        case "default_rate" | "default_concurrency":
+            Settings(**{name: value}).change_of_defaults()
         case "max_memory":
             if value:
                 parse_size(value)
@@ -271,5 +279,4 @@ def _check_meaning(name: str, value: Any) -> None:
 
 def as_environment(settings: Settings) -> dict[str, str]:
     """The settings as environment variables, from which a child process reads the same ones."""
-    values = {name: getattr(settings, name) for name in NAMES}
-    return {variable_of(name): _OFF if value is None else str(value) for name, value in values.items()}
+    return {variable_of(name): str(getattr(settings, name)) for name in NAMES}

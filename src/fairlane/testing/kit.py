@@ -20,7 +20,7 @@ from ..model.durations import parse_duration_ms
 from ..model.job import Job
 from ..model.lease import DEFAULT_LEASE_MS, LeaseReport
 from ..model.schedule import ScheduleSpec
-from ..model.tenant import TenantPolicy
+from ..model.tenant import PolicyChange
 from ..sdk.connections import Connections
 from ..sdk.schedules import declaration_of
 from ..sdk.task import Task
@@ -174,7 +174,7 @@ class Testing:
         async with self._engine() as engine:
             await engine.store.client.flushall()
         async with self._engine() as engine:
-            await engine.maintenance.set_defaults(TenantPolicy(submit_rate=None, concurrency=None))
+            await engine.tenants.change_defaults(PolicyChange(submit_rate=None, concurrency=None))
             for spec in self._app.schedules:
                 await engine.schedules.put(spec, declaration=declaration_of(spec))
 

@@ -30,5 +30,5 @@ def config(output: str) -> None:
     if output == "json":
         print_json({name: {"value": value, "origin": origin} for name, (value, origin) in shown.items()})
     else:
-        rows = [(name, "off" if value is None else value, origin) for name, (value, origin) in shown.items()]
+        rows = [(name, value, origin) for name, (value, origin) in shown.items()]
         print_table(["setting", "value", "origin"], rows)

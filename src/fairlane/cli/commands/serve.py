@@ -14,7 +14,19 @@ from ..options import with_settings
 
 
 @click.command()
-@with_settings("host", "port", "auth", "base_path", "store", "data_dir", "durability", "loop", "log_format")
+@with_settings(
+    "host",
+    "port",
+    "auth",
+    "base_path",
+    "store",
+    "data_dir",
+    "default_rate",
+    "default_concurrency",
+    "durability",
+    "loop",
+    "log_format",
+)
 @click.option("--no-upkeep", is_flag=True, help="Leave upkeep (delays, schedules, dead workers) to other processes.")
 @click.option("--fd", type=int, hidden=True, help="Listen on this inherited socket.")
 @click.option("--workers-fd", type=int, hidden=True, help="Read from this inherited file which workers are missing.")
@@ -29,10 +41,18 @@ def serve(settings: Settings, no_upkeep: bool, fd: int | None, workers_fd: int |
         listener = listen_for_api(settings.host, settings.port, with_tokens=settings.asks_for_tokens)
     else:
         listener = socket.socket(fileno=fd)
-    # A supervisor, which passes the descriptor, prints the line itself once everything is ready.
-    on_ready = _tell_ready if fd is None else None
+    # A supervisor passes the descriptor. It has stored the defaults, and prints the line once everything is ready.
+    is_alone = fd is None
+    serving = serve_api(
+        settings,
+        listener,
+        with_upkeep=not no_upkeep,
+        with_defaults=is_alone,
+        workers_fd=workers_fd,
+        on_ready=_tell_ready if is_alone else None,
+    )
     with asyncio.Runner(loop_factory=loop_factory(settings.loop)) as runner:
-        runner.run(serve_api(settings, listener, with_upkeep=not no_upkeep, workers_fd=workers_fd, on_ready=on_ready))
+        runner.run(serving)
 
 
 def _tell_ready(url: str) -> None:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from ...model.durations import format_duration, parse_duration_ms
-from ...model.errors import InvalidInput
-from ...model.tenant import PolicyChange, Rate, Tenant
+from ...model.tenant import OFF, PolicyChange, Tenant
 from ...runtime.settings import Settings
+from ..limits import change_of, limit_facts, limit_options
 from ..options import client_settings, output_option
 from ..terminal.output import print_facts, print_json, print_table
-
-_OFF = "off"
 
 
 @click.group()
@@ -66,20 +61,12 @@ def show(settings: Settings, tenant_id: str, output: str) -> None:
 
 @tenants.command("set")
 @click.argument("tenant_id")
-@click.option("--submit-rate", metavar="RATE|off", help='Submission rate, such as "10/1m".')
-@click.option("--concurrency", metavar="N|off", help="Number of jobs that run at once.")
-@click.option("--start-rate", metavar="RATE|off", help='Start rate, such as "100/1s".')
-@click.option("--weight", type=float, help="Share relative to other tenants [default: 1].")
-@click.option("--max-waiting", metavar="N|off", help="Number of jobs that are scheduled or pending at once.")
-@click.option("--keep-completed", metavar="TIME", help='How long to keep completed and cancelled jobs, such as "1h".')
-@click.option("--keep-completed-max", type=int, help="Number of completed and of cancelled jobs to keep.")
-@click.option("--keep-failed", metavar="TIME", help='How long to keep failed jobs, such as "14d".')
-@click.option("--keep-failed-max", type=int, help="Number of failed jobs to keep.")
+@limit_options("--submit-rate")
 @client_settings
 @output_option
 def set_(settings: Settings, tenant_id: str, output: str, **limits: str | float | None) -> None:
     """Change the given limits of a tenant."""
-    _change(settings, tenant_id, _policy_change(limits), output)
+    _change(settings, tenant_id, change_of(limits), output)
 
 
 @tenants.command()
@@ -111,31 +98,6 @@ def resume(settings: Settings, tenant_id: str, output: str) -> None:
     _change(settings, tenant_id, PolicyChange(paused=False), output)
 
 
-def _policy_change(limits: dict[str, str | float | None]) -> PolicyChange:
-    given: dict[str, Any] = {name: value for name, value in limits.items() if value is not None}
-    if not given:
-        raise InvalidInput("say what to change, such as --concurrency 5; --help lists the limits")
-    for name in ("submit_rate", "start_rate"):
-        if name in given:
-            given[name] = Rate.parse(given[name])
-    for name in ("concurrency", "max_waiting"):
-        if name in given:
-            given[name] = _number(given[name], name)
-    for name in ("keep_completed", "keep_failed"):
-        if name in given:
-            given[f"{name}_seconds"] = parse_duration_ms(given.pop(name), f"--{name.replace('_', '-')}") / 1000
-    return PolicyChange(**given)
-
-
-def _number(text: str, name: str) -> int | None:
-    if text == _OFF:
-        return None
-    try:
-        return int(text)
-    except ValueError:
-        raise InvalidInput(f'--{name.replace("_", "-")} must be a number or "off", not {text!r}') from None
-
-
 def _change(settings: Settings, tenant_id: str, change: PolicyChange, output: str) -> None:
     from ..connection import ask
 
@@ -144,14 +106,10 @@ def _change(settings: Settings, tenant_id: str, change: PolicyChange, output: st
 
 def _row(tenant: Tenant) -> tuple[object, ...]:
     policy = tenant.policy
-    rate = policy.submit_rate or _OFF
-    concurrency = policy.concurrency or _OFF
+    rate = policy.submit_rate or OFF
+    concurrency = policy.concurrency or OFF
     figures = (tenant.pending, tenant.running, tenant.completed, tenant.failed)
     return (tenant.id, *figures, rate, concurrency, f"{policy.weight:g}", tenant.blocked_by)
-
-
-def _kept(seconds: float, most: int) -> str:
-    return f"{format_duration(round(seconds * 1000))}, at most {most}"
 
 
 def _print_tenant(tenant: Tenant, output: str) -> None:
@@ -163,14 +121,8 @@ def _print_tenant(tenant: Tenant, output: str) -> None:
         [
             ("tenant", tenant.id),
             ("limits", "set for this tenant" if tenant.customized else "defaults"),
-            ("submit rate", policy.submit_rate or _OFF),
-            ("rate used", tenant.submit_rate_used if policy.submit_rate else None),
-            ("concurrency", policy.concurrency or _OFF),
-            ("start rate", policy.start_rate or _OFF),
-            ("weight", f"{policy.weight:g}"),
-            ("max waiting", policy.max_waiting or _OFF),
-            ("keeps completed", _kept(policy.keep_completed_seconds, policy.keep_completed_max)),
-            ("keeps failed", _kept(policy.keep_failed_seconds, policy.keep_failed_max)),
+            *limit_facts(policy),
+            ("submissions in the window", tenant.submit_rate_used if policy.submit_rate else None),
             ("paused", "yes" if policy.paused else "no"),
             ("blocked by", tenant.blocked_by),
             ("pending", tenant.pending),

@@ -37,7 +37,7 @@ if jobs_of_first_call then return answer_again(unpack_value(jobs_of_first_call))
 
 max = tonumber(max)
 -- Usually no tenant waits for a time or to be put back, and no woken claim is on its way. One look tells.
-local none_due = call('EXISTS', key('blocked_until'), key('woken'), key('resuming'), key('returning')) == 0
+local none_due = call('EXISTS', key('blocked_until'), key('woken')) == 0 and not must_put_back()
 if not none_due then
   touch_unblocked(math.max(max, LEAST_UNBLOCKED))
   put_back_some()

@@ -1,25 +1,14 @@
 #!lua flags=allow-oom
--- set_defaults: set the default limits of tenants, and what tenants pay for (fairness).
+-- set_defaults: set the default limits of tenants. Claims and `promote` apply them to pending and ended jobs in steps.
 -- KEYS prefix
--- ARGV at packed fairness only_if_unset
--- RETURNS 1 if they changed, else 0
+-- ARGV at before packed
+-- RETURNS 1, or 0 if the stored limits differ from `before` ('': none), in which case nothing changes
 -- EVENTS
--- NEEDS base lanes fair_queueing run_indexes
-local old = call('GET', key('defaults'))
-local old_fairness = call('GET', key('fairness'))
-if old and (only_if_unset == '1' or old == packed and old_fairness == fairness) then return 0 end
+-- NEEDS base run_indexes put_back
+if (call('GET', key('defaults')) or '') ~= before then return 0 end
+if packed == before then return 1 end
 call('SET', key('defaults'), packed)
-call('SET', key('fairness'), fairness)
-if fairness ~= old_fairness then call('DEL', key('owed')) end
-local prunable = {}
-for _, name in ipairs(call('ZRANGE', key('prunable'), 0, -1)) do push2(prunable, now, name) end
-write('ZADD', 'prunable', prunable)
-for _, tenant in ipairs(call('HKEYS', key('blocked'))) do touch(tenant) end
-for _, tenant in ipairs(call('ZRANGE', key('run/' .. ALL), 0, -1)) do touch(tenant) end
-for _, paused in ipairs({ 'queues_paused', 'resuming' }) do
-  for _, queue in ipairs(call('SMEMBERS', key(paused))) do
-    for _, tenant in ipairs(call('SMEMBERS', key('parked/' .. queue))) do touch(tenant) end
-  end
-end
+call('SET', key('reviewed'), '')
+put_back_some()
 update_run_indexes()
 return 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...model.names import check_name
 from ...model.tenant import PolicyChange, Tenant
 from ...model.token import TokenKind
-from ...rest.tenants import LimitsBody, TenantListing, TenantPage
+from ...rest.tenants import DefaultLimits, DefaultsBody, LimitsBody, TenantListing, TenantPage
 from ..http.call import Call
 from ..http.endpoint import Endpoint
 
@@ -42,6 +42,16 @@ async def resume_tenant(call: Call) -> Tenant:
     return await _change(call, PolicyChange(paused=False))
 
 
+async def show_defaults(call: Call) -> DefaultLimits:
+    """The limits that hold where a tenant has no other."""
+    return DefaultLimits.of(await call.backend.tenants.defaults())
+
+
+async def change_defaults(call: Call, body: DefaultsBody) -> DefaultLimits:
+    """Change the given default limits. Tenants with other limits keep them."""
+    return DefaultLimits.of(await call.backend.tenants.change_defaults(body.to_change()))
+
+
 async def _change(call: Call, change: PolicyChange) -> Tenant:
     return await call.backend.tenants.change(_tenant_id(call), change)
 
@@ -57,4 +67,6 @@ ENDPOINTS = (
     Endpoint("DELETE", "/tenants/{id}/limits", reset_tenant),
     Endpoint("POST", "/tenants/{id}/pause", pause_tenant),
     Endpoint("POST", "/tenants/{id}/resume", resume_tenant),
+    Endpoint("GET", "/defaults", show_defaults).open_to(TokenKind.MONITOR),
+    Endpoint("PUT", "/defaults", change_defaults),
 )

@@ -1,6 +1,7 @@
--- put_back: after a pause or a block has ended, puts back in steps what did not fit into the script that ended it.
--- NEEDS base lanes run_indexes
+-- put_back: finishes in steps what does not fit into one script: the end of a pause or of a block, and new defaults.
+-- NEEDS base lanes run_indexes tenant_indexes
 --   resuming  set QUEUE that is not paused any more and has tenants in `parked`
+--   reviewed  TENANT up to which tenants were checked against new defaults, in the order of `tenants`; absent after all
 
 local function resume_some(queue)
   local tenants = call('SPOP', key('parked/' .. queue), STEP)
@@ -19,15 +20,27 @@ local function return_some(tenant)
   if is_blocked or not bring_back(tenant) then call('SREM', key('returning'), tenant) end
 end
 
--- Whether tenants or queues wait to be put back.
+local function review_some(last)
+  local first = last == '' and '-' or '(' .. last
+  local names = call('ZRANGEBYLEX', key('tenants'), first, '+', 'LIMIT', 0, STEP)
+  for _, tenant in ipairs(names) do
+    prune_soon(tenant)
+    touch(tenant)
+  end
+  if #names < STEP then call('DEL', key('reviewed')) else call('SET', key('reviewed'), names[STEP]) end
+end
+
+-- Whether a step is left.
 local function must_put_back()
-  return call('EXISTS', key('resuming'), key('returning')) > 0
+  return call('EXISTS', key('resuming'), key('returning'), key('reviewed')) > 0
 end
 
 -- Touch some of the tenants and queues to put back, for update_run_indexes.
 local function put_back_some()
   if not must_put_back() then return end
   local queue, tenant = call('SRANDMEMBER', key('resuming')), call('SRANDMEMBER', key('returning'))
+  local reviewed = call('GET', key('reviewed'))
   if queue then resume_some(queue) end
   if tenant then return_some(tenant) end
+  if reviewed then review_some(reviewed) end
 end
