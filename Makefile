@@ -21,8 +21,9 @@ help: ## List these targets
 run: $(RUN_READY) ## Start the store, the API and the workers on this machine; ARGS="--port 9000" passes options
 	$(BIN)/fairlane up $(ARGS)
 
+# Two files of tests run at a time, because most of them wait for processes. Each run has its own store.
 test: lint ## Check everything that this machine allows; what is skipped says why
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 lint: $(TEST_READY) ## Check style, types, imports and sizes
 	$(BIN)/ruff check .

@@ -1,7 +1,7 @@
 """What every test shares."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,3 +28,11 @@ def store_url() -> Iterator[str]:
             # Connections of sync calls stay open until the process ends. One of them would keep the store going.
             close_portal()
             server.stop()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Make what a test printed and logged encodable: some tests log lone surrogates, and pytest-xdist sends UTF-8."""
+    report = yield
+    report.sections = [(name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections]
+    return report
