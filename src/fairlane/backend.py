@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Protocol
 
+from .model.audit import AuditEntry
 from .model.bulk import BulkAction, BulkResult
 from .model.job import Counters, Explanation, Job, JobPage, JobQuery, NewJob, Submission
 from .model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, WorkerOrders, WorkerReport
@@ -54,6 +55,10 @@ class Backend(Protocol):
     @property
     def tokens(self) -> Tokens:
         """Access tokens of the API."""
+
+    @property
+    def audit(self) -> Audit:
+        """The log of changes that users made."""
 
     @property
     def monitor(self) -> Monitor:
@@ -229,8 +234,22 @@ class Tokens(Protocol):
     async def list(self, limit: int, cursor: str | None = None) -> tuple[Sequence[Token], str | None]:
         """Tokens by name, and the cursor of the next page."""
 
+    async def rotate(self, name: str, overlap_seconds: float) -> tuple[Token, str]:
+        """Give a token a new secret. Earlier ones end after `overlap_seconds` at the latest.
+
+        A call that is repeated after a lost reply rotates again, and ends no secret that is in use. Returns the token
+        with its secret, which cannot be read again. Raises NotFound.
+        """
+
     async def revoke(self, name: str) -> Token:
         """Delete a token and return it. Servers refuse it within a second. Raises NotFound."""
+
+
+class Audit(Protocol):
+    """The log of changes that users made. It is bounded: the oldest entries go."""
+
+    async def list(self, limit: int, cursor: str | None = None) -> tuple[Sequence[AuditEntry], str | None]:
+        """The entries, newest first, and the cursor of the next page. Raises InvalidInput."""
 
 
 class Access(Protocol):

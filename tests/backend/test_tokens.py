@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fairlane.engine import Engine
+from fairlane.engine import Engine, keys
 from fairlane.model.errors import Conflict, InvalidInput, NotFound
 from fairlane.model.token import Token, TokenKind, TokenSpec, digest_of, is_well_formed, new_secret
 from fairlane.store import Durability, open_store
@@ -50,6 +50,35 @@ async def test_a_name_is_taken_until_its_token_is_revoked(world: World) -> None:
         await world.backend.tokens.revoke("ops")
     assert (await world.backend.tokens.create(spec))[0].name == "ops"
     assert (await world.upkeep.doctor()).problems == []
+
+
+async def test_a_rotated_token_has_two_secrets_until_the_overlap_ends(store_url: str) -> None:
+    store = await open_store(store_url, Durability.MEMORY)
+    await store.client.flushall()
+    engine = await Engine.open(store)
+    digests = engine.partitions[0]
+    _, first = await engine.tokens.create(TokenSpec(name="turning", kind=TokenKind.ADMIN))
+    rotated, second = await engine.tokens.rotate("turning", 3_600)
+    old, new = await engine.tokens.find(digest_of(first)), await engine.tokens.find(digest_of(second))
+    assert new == rotated
+    assert old is not None
+    assert (old.expires_at, new.expires_at) == (rotated.rotating_until, None)
+    # A rotation whose reply was lost is repeated: the secret that clients use stays valid.
+    _, third = await engine.tokens.rotate("turning", 3_600)
+    for secret in (first, second, third):
+        assert await engine.tokens.find(digest_of(secret)) is not None
+    _, fourth = await engine.tokens.rotate("turning", 0)
+    for secret in (first, second, third):
+        token = await engine.tokens.find(digest_of(secret))
+        assert token is not None
+        assert token.is_expired(datetime.now(UTC))
+    later = [(await engine.tokens.rotate("turning", 3_600))[1] for _ in range(6)]
+    assert await engine.tokens.find(digest_of(fourth)) is None
+    assert await engine.tokens.find(digest_of(later[-1])) is not None
+    assert await digests.command("HLEN", keys.TOKEN_DIGESTS) == 5
+    await engine.tokens.revoke("turning")
+    assert await digests.command("HLEN", keys.TOKEN_DIGESTS) == 0
+    await engine.close()
 
 
 async def test_tokens_are_listed_by_name_in_pages(world: World) -> None:

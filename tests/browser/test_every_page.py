@@ -27,6 +27,7 @@ PAGES = [
     "/ui/schedules",
     "/ui/queues",
     "/ui/workers",
+    "/ui/audit",
 ]
 
 every_page = pytest.mark.parametrize("path", PAGES)

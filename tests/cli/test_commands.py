@@ -1,5 +1,6 @@
 """Commands against a real store in a folder of the test's own."""
 
+import getpass
 import json
 import logging
 import os
@@ -66,6 +67,27 @@ def test_a_submitted_job_is_listed_shown_and_cancelled(run: Run) -> None:
     assert answer(run, "jobs", "cancel", job_id)["state"] == "cancelled"
     assert answer(run, "jobs", "show", job_id)["explanation"] is None
     assert "cancelled" in run("jobs", "retry", job_id, code=1).stderr
+
+
+def test_the_audit_log_names_the_user_and_both_values(run: Run) -> None:
+    run("tenants", "set", "audited", "--concurrency", "7")
+    run("tenants", "set", "audited", "--concurrency", "8")
+    last, *_ = answer(run, "audit", "--limit", "1")
+    assert (last["author"], last["action"], last["targets"]) == (
+        f"user:{getpass.getuser()}",
+        "tenant.limits",
+        ["audited"],
+    )
+    assert (last["before"], last["after"]) == ({"concurrency": 7}, {"concurrency": 8})
+    assert len(answer(run, "audit", "--limit", "2")) == 2
+    assert "concurrency: 7 > 8" in run("audit").stdout
+
+
+def test_a_rotated_token_prints_a_new_secret(run: Run) -> None:
+    first = run("tokens", "create", "--kind", "monitor", "--name", "turning").stdout
+    assert run("tokens", "rotate", "turning").stdout != first
+    assert answer(run, "tokens", "rotate", "turning", "--overlap", "1m")["token"]["name"] == "turning"
+    assert "30d at most" in run("tokens", "rotate", "turning", "--overlap", "31d", code=2).stderr
 
 
 def test_an_idempotency_key_is_the_same_one_as_over_http(run: Run) -> None:

@@ -111,7 +111,7 @@ def test_each_include_comes_once_and_after_those_it_needs(needs: str) -> None:
 
 
 def test_an_unknown_include_is_refused_with_the_names_of_those_that_exist() -> None:
-    with pytest.raises(ContractError, match=r"there is no include nonsense; lua/include has base, .*, workers"):
+    with pytest.raises(ContractError, match=r"there is no include nonsense; lua/include has audit, .*, workers"):
         scripts.parse(LuaFile("demo.lua", GOOD.replace("-- NEEDS\n", "-- NEEDS nonsense\n")))
 
 

@@ -53,6 +53,8 @@ CONTRACT = {
     "/tenants/{id}/resume": {"post"},
     "/tokens": {"get", "post"},
     "/tokens/{name}": {"delete"},
+    "/tokens/{name}/rotate": {"post"},
+    "/audit": {"get"},
     "/leases": {"post"},
     "/leases/extend": {"post"},
     "/leases/finish": {"post"},

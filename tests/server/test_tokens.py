@@ -63,7 +63,9 @@ ALLOWED: dict[str, str | set[str]] = {
     "POST /tenants/{id}/resume": set(),
     "POST /tokens": set(),
     "GET /tokens": set(),
+    "POST /tokens/{name}/rotate": set(),
     "DELETE /tokens/{name}": set(),
+    "GET /audit": set(),
     "GET /schedules": {T, M},
     "GET /tenants/{id}/schedules/{name}": {T, M},
     "PUT /tenants/{id}/schedules/{name}": {T, W},
@@ -151,6 +153,18 @@ async def test_the_token_is_checked_before_query_and_body(holders: Holders) -> N
     assert answer.status_code == 401
     answer = await holders["worker"].get("/jobs?limit=-1")
     assert answer.status_code == 403
+
+
+async def test_the_audit_log_names_the_token_that_made_a_change(holders: Holders) -> None:
+    await holders["admin"].put("/tenants/audited", json={"concurrency": 3})
+    job_id = (await holders["acme"].post("/jobs", json=_JOB)).json()["id"]
+    cancelled = await holders["acme"].post(f"/jobs/{job_id}/cancel")
+    assert cancelled.status_code == 200, cancelled.text
+    entries = (await holders["admin"].get("/audit", params={"limit": 2})).json()["entries"]
+    assert [(entry["author"], entry["action"], entry["targets"]) for entry in entries] == [
+        ("token:acme", "job.cancel", [job_id]),
+        ("token:admin", "tenant.limits", ["audited"]),
+    ]
 
 
 async def test_a_session_is_a_cookie_that_pages_of_other_origins_cannot_use(holders: Holders) -> None:

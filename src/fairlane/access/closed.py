@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..backend import Jobs, Leases, Monitor, Queues, Schedules, Tenants, Tokens, Workers
+from ..backend import Audit, Jobs, Leases, Monitor, Queues, Schedules, Tenants, Tokens, Workers
 from ..model.errors import Forbidden
 
 
@@ -47,6 +47,10 @@ class ClosedBackend:
 
     @property
     def tokens(self) -> Tokens:
+        return _CLOSED
+
+    @property
+    def audit(self) -> Audit:
         return _CLOSED
 
     @property

@@ -10,6 +10,7 @@ from ..model.errors import FairlaneError, InvalidInput
 from ..process.identity import end_with_parent
 from ..process.orphans import run_below_init
 from ..process.printable import printable
+from .commands.audit import audit
 from .commands.bench import bench
 from .commands.config import config
 from .commands.defaults import defaults
@@ -83,6 +84,7 @@ for _command in (
     tenants,
     defaults,
     tokens,
+    audit,
     schedules,
     doctor,
     repair,

@@ -10,6 +10,7 @@ import msgspec
 from ..model.bulk import BulkAction, BulkResult
 from ..model.errors import InvalidInput
 from ..model.job import MAX_BATCH, JobQuery
+from ..process.author import author
 from .cursors import Cursors
 from .listing import Listing, Place
 from .partition import Partitions
@@ -68,6 +69,6 @@ class BulkChanges:
         for partition, group in self._partitions.group_jobs(job_ids):
             for first in range(0, len(group), SCRIPT_JOBS):
                 piece = [job_ids[i] for i in group[first : first + SCRIPT_JOBS]]
-                answers = await partition.run(action.value, ids=_encode(piece))
+                answers = await partition.run(action.value, author=author(), ids=_encode(piece))
                 count += sum(answer in _CHANGED for answer in answers)
         return count

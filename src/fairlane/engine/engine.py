@@ -9,6 +9,7 @@ from typing import Self
 from ..backend import Leases
 from ..store import Store
 from . import keys
+from .audit import EngineAudit
 from .calls import Calls
 from .cursors import Cursors
 from .jobs import EngineJobs
@@ -39,6 +40,7 @@ class Engine:
         self.jobs = EngineJobs(store.watch, self.partitions, self._subscription, self.workers, Cursors(calls))
         self.leases: Leases = EngineLeases(self.partitions, self._subscription)
         self.tokens = EngineTokens(self.partitions)
+        self.audit = EngineAudit(self.partitions)
         self.schedules = EngineSchedules(self.partitions, self.jobs)
         self.monitor = EngineMonitor(store.watch, self, self.partitions, self._subscription)
         self.maintenance = EngineMaintenance(calls, self.partitions, self.schedules)

@@ -13,6 +13,7 @@ from ..model.bulk import BulkAction, BulkResult
 from ..model.errors import Conflict, NotFound
 from ..model.job import Explanation, Job, JobPage, JobQuery, NewJob, Submission
 from ..model.logs import JobLog
+from ..process.author import author
 from ..store.watch import SettingsWatch
 from . import codec
 from .bulk import BulkChanges
@@ -89,11 +90,11 @@ class EngineJobs:
         return explain_waiting(job, facts, await self._workers.list())
 
     async def cancel(self, job_id: str) -> Job:
-        (answer,) = await self._partitions.of_job(job_id).run("cancel", ids=_encode([job_id]))
+        (answer,) = await self._partitions.of_job(job_id).run("cancel", author=author(), ids=_encode([job_id]))
         return await self._changed(job_id, answer)
 
     async def retry(self, job_id: str) -> Job:
-        (answer,) = await self._partitions.of_job(job_id).run("retry", ids=_encode([job_id]))
+        (answer,) = await self._partitions.of_job(job_id).run("retry", author=author(), ids=_encode([job_id]))
         return await self._changed(job_id, answer)
 
     async def change(self, action: BulkAction, which: JobQuery | Sequence[str]) -> BulkResult:

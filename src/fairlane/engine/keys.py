@@ -31,6 +31,8 @@ SCHEDULES = "schedules"
 SCHEDULE_NAMES = "schedule_names"
 SCHEDULE_STATES = "schedule_states"
 SCHEDULES_DUE = "schedules_due"
+AUDIT = "audit"
+AUDIT_WORK = "audit_work"
 TOKENS = "tokens"
 TOKEN_NAMES = "token_names"
 TOKEN_DIGESTS = "token_digests"
@@ -118,5 +120,5 @@ SINGLE_KEYS = frozenset({
     "sequence", "created", "prunable", "fence", COUNTERS, "depths", "ready", "clock", "shift", "served",
     "resuming", "returning", "reviewed",
     SCHEDULES, SCHEDULE_NAMES, SCHEDULE_STATES, SCHEDULES_DUE,
-    TOKENS, TOKEN_NAMES, TOKEN_DIGESTS, TOKEN_USES,
+    TOKENS, TOKEN_NAMES, TOKEN_DIGESTS, TOKEN_USES, AUDIT, AUDIT_WORK,
 })  # fmt: skip

@@ -201,7 +201,34 @@ class ScheduleState(Layout, frozen=True, kw_only=True):
     skipped: int
 
 
-_ALL = (Header, Submitted, Started, Ended, PastAttempt, Reported, Beat, Ticked, Asked, Policy, KeptLog, ScheduleState)
+class AuditEntry(Layout, frozen=True, kw_only=True):
+    """A change that a user made."""
+
+    at_us: int
+    """Unix time (µs), or just after the last entry of the partition."""
+    author: str
+    action: str
+    targets: list[str]
+    before: str
+    """JSON text, as `after`."""
+    after: str
+
+
+_ALL = (
+    Header,
+    Submitted,
+    Started,
+    Ended,
+    PastAttempt,
+    Reported,
+    Beat,
+    Ticked,
+    Asked,
+    Policy,
+    KeptLog,
+    ScheduleState,
+    AuditEntry,
+)
 
 LAYOUTS: dict[str, tuple[str, ...]] = {layout.__name__: layout.__struct_fields__ for layout in _ALL}
 """The fields of each layout in order, by its name in Lua."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from ..model.overview import Reaped, StoreReport, UpkeepStep
 from ..model.tenant import Fairness
 from . import keys
+from .audit import author_in
 from .calls import Calls
 from .doctor import examine
 from .history import take_samples
@@ -75,7 +76,9 @@ class EngineMaintenance:
         return await examine(self._calls, self._partitions, on_progress)
 
     async def set_fairness(self, fairness: Fairness) -> None:
-        await self._partitions.each(lambda each: each.run("set_fairness", fairness=fairness.value))
+        await self._partitions.each(
+            lambda each: each.run("set_fairness", author=author_in(each), fairness=fairness.value)
+        )
 
     async def set_idempotency(self, held_ms: int) -> None:
         await self._partitions.each(lambda each: each.command("SET", keys.IDEMPOTENCY_MS, held_ms))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..model.overview import QueueInfo
+from .audit import author_in
 from .partition import Partition, Partitions
 
 
@@ -21,7 +22,7 @@ class EngineQueues:
 
     async def pause(self, queue: str, paused: bool) -> QueueInfo:
         replies = await self._partitions.each(
-            lambda partition: partition.run("pause_queue", queue=queue, paused=int(paused))
+            lambda partition: partition.run("pause_queue", author=author_in(partition), queue=queue, paused=int(paused))
         )
         return _merge(_info(reply) for reply in replies)[queue]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -20,6 +21,7 @@ from ..model.job import Job, NewJob
 from ..model.json_text import check_json
 from ..model.overview import UpkeepStep
 from ..model.schedule import MAX_SCHEDULES, SCHEDULE_HEADER, TICK_HEADER, Firing, Schedule, ScheduleSpec, plan_firing
+from ..process.author import author
 from . import codec, keys
 from .layouts import ScheduleState, Ticked
 from .listing import names_between
@@ -79,12 +81,14 @@ class EngineSchedules:
         """The answer of lua/set_schedule.lua."""
         partition = self._partitions.of_tenant(spec.tenant_id)
         now, found = await self._read(partition, [_member(spec.tenant_id, spec.name)])
-        same_rule = bool(found) and (found[0].spec.cron, found[0].spec.timezone) == (spec.cron, spec.timezone)
+        old = found[0] if found else None
+        same_rule = old is not None and (old.spec.cron, old.spec.timezone) == (spec.cron, spec.timezone)
         answer: bytes = await partition.run(
             "set_schedule",
-            tenant=spec.tenant_id, schedule=spec.name, spec=_encode(spec), declaration=declaration, paused=paused,
-            version=str(found[0].state.version) if same_rule else "",
+            author=author(), tenant=spec.tenant_id, schedule=spec.name, spec=_encode(spec), declaration=declaration,
+            paused=paused, version="" if old is None else str(old.state.version), keeps_rule=int(same_rule),
             next_tick=next(cron_rule(spec.cron, spec.timezone).after(now)), most=MAX_SCHEDULES,
+            was="null" if old is None else _logged(old.spec), shown=_logged(spec),
         )  # fmt: skip
         return answer
 
@@ -115,14 +119,20 @@ class EngineSchedules:
             next_tick = next(cron_rule(known.spec.cron, known.spec.timezone).after(known.now))
             answer = await self._partitions.of_tenant(tenant_id).run(
                 "pause_schedule",
-                tenant=tenant_id, schedule=name, paused=int(paused), next_tick=next_tick,
+                author=author(), tenant=tenant_id, schedule=name, paused=int(paused), next_tick=next_tick,
             )  # fmt: skip
         return await self.get(tenant_id, name)
 
     async def delete(self, tenant_id: str, name: str) -> Schedule:
-        known = await self._known(tenant_id, name)
-        await self._partitions.of_tenant(tenant_id).run("delete_schedule", tenant=tenant_id, schedule=name)
-        return _shown(known)
+        while True:
+            known = await self._known(tenant_id, name)
+            is_deleted = await self._partitions.of_tenant(tenant_id).run(
+                "delete_schedule",
+                author=author(), tenant=tenant_id, schedule=name, version=str(known.state.version),
+                was=_logged(known.spec),
+            )  # fmt: skip
+            if is_deleted:
+                return _shown(known)
 
     async def run(self, tenant_id: str, name: str, job_id: str) -> Job:
         known = await self._known(tenant_id, name)
@@ -266,6 +276,12 @@ def _shown(known: Known) -> Schedule:
 @lru_cache(maxsize=4096)
 def _next_runs(cron: str, timezone: str, due: int) -> tuple[datetime, ...]:
     return (utc_of_ms(due), *map(utc_of_ms, islice(cron_rule(cron, timezone).after(due), NEXT_RUNS - 1)))
+
+
+def _logged(spec: ScheduleSpec) -> bytes:
+    """The schedule as the audit log shows it, with the start of a digest in place of its payload."""
+    digest = hashlib.sha256(bytes(spec.payload)).hexdigest()[:16]
+    return _encode(msgspec.structs.replace(spec, payload=msgspec.Raw(_encode(f"sha256:{digest}"))))
 
 
 def _words(spec: ScheduleSpec) -> str:

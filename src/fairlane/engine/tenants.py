@@ -8,7 +8,9 @@ import msgspec
 
 from ..model.errors import InvalidInput
 from ..model.tenant import PolicyChange, Tenant, TenantPolicy
+from ..process.author import author
 from . import codec, keys
+from .audit import NOT_LOGGED, author_in
 from .listing import names_between
 from .partition import Partition, Partitions
 from .policies import pack_own, pack_policy, unpack_own
@@ -17,6 +19,7 @@ LANES_TOGETHER = 200
 """Lanes that one script looks at."""
 
 _encode = msgspec.msgpack.Encoder().encode
+_json = msgspec.json.Encoder().encode
 
 
 class EngineTenants:
@@ -62,14 +65,18 @@ class EngineTenants:
     async def set_first_defaults(self) -> None:
         """Give a new store its default limits."""
         packed = pack_policy(TenantPolicy())
-        await self._partitions.each(lambda partition: partition.run("set_defaults", before=b"", packed=packed))
+        await self._partitions.each(lambda partition: _set_defaults(partition, b"", packed, NOT_LOGGED))
 
     async def _change_own(self, tenant_id: str, changed: Callable[[PolicyChange], PolicyChange]) -> Tenant:
         partition, is_set = self._partitions.of_tenant(tenant_id), 0
         while not is_set:  # compare and set: another client may change the limits in between
             before = await partition.command("HGET", keys.POLICIES, tenant_id) or b""
-            packed = pack_own(changed(unpack_own(before)))
-            is_set = await partition.run("set_policy", tenant=tenant_id, before=before, packed=packed)
+            limits = changed(unpack_own(before))
+            is_set = await partition.run(
+                "set_policy",
+                author=author(), tenant=tenant_id, before=before, packed=pack_own(limits),
+                limits_before=_json(unpack_own(before)), limits_after=_json(limits),
+            )  # fmt: skip
         return await self.get(tenant_id)
 
 
@@ -78,7 +85,14 @@ async def _change_defaults(partition: Partition, change: PolicyChange) -> None:
     while not is_set:  # compare and set: another client may change the limits in between
         before = await partition.command("GET", keys.DEFAULTS) or b""
         packed = pack_policy(change.apply_to(_policy_of(before)))
-        is_set = await partition.run("set_defaults", before=before, packed=packed)
+        is_set = await _set_defaults(partition, before, packed, author_in(partition))
+
+
+async def _set_defaults(partition: Partition, before: bytes, packed: bytes, author: str) -> int:
+    """The answer of lua/set_defaults.lua."""
+    was, shown = (_json(unpack_own(limits)) for limits in (before, packed))
+    answer: int = await partition.run("set_defaults", author=author, before=before, packed=packed, was=was, shown=shown)
+    return answer
 
 
 def _policy_of(packed: bytes | None) -> TenantPolicy:

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import msgspec
 
 from ..model.errors import Conflict, InvalidInput, NotFound
+from ..model.job import Time
 from ..model.times import utc
 from ..model.token import MAX_TOKENS, Token, TokenSpec, digest_of, new_secret
+from ..process.author import author
 from . import keys
 from .listing import names_between
 from .partition import Partitions
 
+MAX_EARLIER = 4
+"""Secrets of a token that can be valid beside the last one. Several, so that a repeated rotation ends none in use."""
+
 _encode = msgspec.json.Encoder().encode
+_pack = msgspec.msgpack.Encoder().encode
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -22,6 +29,24 @@ class Stored(msgspec.Struct, frozen=True):
 
     digest: str
     token: Token
+    earlier: dict[str, Time] = {}
+    """The digests of secrets before a rotation, and until when these are valid. The latest comes last."""
+
+    def opened_by(self, digest: str) -> Token | None:
+        """The token as the secret with this digest opens it; None for a secret that has ended."""
+        if digest == self.digest:
+            return self.token
+        until = self.earlier.get(digest)
+        if until is None:
+            return None
+        ends = self.token.expires_at
+        return msgspec.structs.replace(self.token, expires_at=until if ends is None else min(ends, until))
+
+    def rotated(self, digest: str, now: datetime, until: datetime) -> Stored:
+        """The token with a new secret. All earlier secrets end by `until`."""
+        earlier = {old: min(ends, until) for old, ends in self.earlier.items() if ends > now} | {self.digest: until}
+        kept = dict(list(earlier.items())[-MAX_EARLIER:])
+        return Stored(digest, msgspec.structs.replace(self.token, rotating_until=until), kept)
 
 
 _decode = msgspec.json.Decoder(Stored).decode
@@ -35,14 +60,12 @@ class EngineTokens:
 
     async def create(self, spec: TokenSpec) -> tuple[Token, str]:
         secret = new_secret()
-        token = Token(**msgspec.structs.asdict(spec), created_at=utc(time.time()))
+        token = Token(**msgspec.structs.asdict(spec), created_at=_now())
         answer = await self._partition.run(
             "create_token",
-            name=token.name,
-            digest=digest_of(secret),
-            stored=_encode(Stored(digest_of(secret), token)),
-            most=MAX_TOKENS,
-        )
+            author=author(), name=token.name, digest=digest_of(secret),
+            stored=_encode(Stored(digest_of(secret), token)), shown=_encode(token), most=MAX_TOKENS,
+        )  # fmt: skip
         if answer == b"taken":
             raise Conflict(f"there is a token named {token.name}; revoke it, or choose another name")
         if answer == b"too_many":
@@ -56,24 +79,50 @@ class EngineTokens:
         tokens = await self._read(names)
         return tokens, names[-1] if len(found) > limit else None
 
+    async def rotate(self, name: str, overlap_seconds: float) -> tuple[Token, str]:
+        secret = new_secret()
+        while True:  # compare and set: another client may change the token in between
+            before = await self._stored(name)
+            known = _decode(before)
+            now = _now()
+            rotated = known.rotated(digest_of(secret), now, now + timedelta(seconds=overlap_seconds))
+            done = await self._partition.run(
+                "rotate_token",
+                author=author(), name=name, before=before, stored=_encode(rotated), digest=rotated.digest,
+                old_digests=_pack([old for old in known.earlier if old not in rotated.earlier]),
+                was=_encode(known.token), shown=_encode(rotated.token),
+            )  # fmt: skip
+            if done:
+                return rotated.token, secret
+
     async def revoke(self, name: str) -> Token:
-        text = await self._partition.command("HGET", keys.TOKENS, name)
-        if text is None:
-            raise NotFound(f"there is no token named {name}")
-        stored = _decode(text)
-        await self._partition.run("revoke_token", name=name, digest=stored.digest)
-        return stored.token
+        while True:
+            text = await self._stored(name)
+            stored = _decode(text)
+            done = await self._partition.run(
+                "revoke_token",
+                author=author(), name=name, stored=text, digests=_pack([stored.digest, *stored.earlier]),
+                shown=_encode(stored.token),
+            )  # fmt: skip
+            if done:
+                return stored.token
 
     async def find(self, digest: str) -> Token | None:
         name = await self._partition.command("HGET", keys.TOKEN_DIGESTS, digest)
         if name is None:
             return None
         stored = await self._partition.command("HGET", keys.TOKENS, name)
-        return None if stored is None else _decode(stored).token
+        return None if stored is None else _decode(stored).opened_by(digest)
 
     async def note_uses(self, names: Sequence[str]) -> None:
         now = round(time.time() * 1000)
         await self._partition.command("HSET", keys.TOKEN_USES, *(value for name in names for value in (name, now)))
+
+    async def _stored(self, name: str) -> bytes:
+        text: bytes | None = await self._partition.command("HGET", keys.TOKENS, name)
+        if text is None:
+            raise NotFound(f"there is no token named {name}")
+        return text
 
     async def _read(self, names: Sequence[str]) -> Sequence[Token]:
         if not names:
@@ -85,3 +134,7 @@ class EngineTokens:
             for text, used in zip(stored, uses, strict=True)
             if text is not None
         ]
+
+
+def _now() -> datetime:
+    return utc(time.time())

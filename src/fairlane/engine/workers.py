@@ -8,6 +8,7 @@ import msgspec
 
 from ..model.errors import NotFound
 from ..model.lease import WorkerOrders, WorkerReport
+from ..process.author import author
 from . import keys
 from .partition import Partitions
 from .subscription import Subscription, wait
@@ -43,7 +44,7 @@ class EngineWorkers:
                 await wait(ordered, left)
 
     async def drain(self, worker_id: str) -> None:
-        if not await self._partitions[0].run("drain", worker=worker_id):
+        if not await self._partitions[0].run("drain", author=author(), worker=worker_id):
             raise NotFound(f"there is no worker {worker_id}")
 
     async def leave(self, worker_id: str) -> None:

@@ -23,6 +23,10 @@ from .names import check_name
 TOKEN_PATTERN = r"^fl_[A-Za-z0-9_-]{49}$"
 MAX_TOKENS = 100_000
 MAX_TOKEN_QUEUES = 100
+MAX_OVERLAP_S = 30 * 86_400
+"""How long the secret before a rotation can stay valid."""
+OVERLAP_S = 86_400
+"""How long it does unless the caller says so."""
 
 _TOKEN = re.compile(r"fl_([A-Za-z0-9_-]{43})([A-Za-z0-9_-]{6})", re.ASCII)
 
@@ -73,6 +77,8 @@ class Token(TokenSpec, frozen=True, kw_only=True, rename="camel"):
     created_at: Time
     last_used_at: Time | None = None
     """Within about a minute; None if the token was never used."""
+    rotating_until: Time | None = None
+    """Until when the secret before the last rotation is valid too; None if the token was never rotated."""
 
     def is_expired(self, now: datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= now

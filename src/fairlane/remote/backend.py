@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .audit import RemoteAudit
 from .jobs import RemoteJobs
 from .leases import RemoteLeases
 from .monitor import RemoteMonitor
@@ -24,6 +25,7 @@ class RemoteBackend:
         self.leases = RemoteLeases(self._transport)
         self.queues = RemoteQueues(self._transport)
         self.workers = RemoteWorkers(self._transport)
+        self.audit = RemoteAudit(self._transport)
         self.tokens = RemoteTokens(self._transport)
         self.schedules = RemoteSchedules(self._transport)
         self.monitor = RemoteMonitor(self._transport)

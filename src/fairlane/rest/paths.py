@@ -29,9 +29,9 @@ def queue_path(name: str, action: str = "") -> str:
     return _named_path("queues", name, "the queue's name", action)
 
 
-def token_path(name: str) -> str:
+def token_path(name: str, action: str = "") -> str:
     """The path of a token. Raises InvalidInput for text that is not a valid name."""
-    return _named_path("tokens", name, "the token's name", "")
+    return _named_path("tokens", name, "the token's name", action)
 
 
 def worker_path(worker_id: str, action: str = "") -> str:

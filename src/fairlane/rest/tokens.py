@@ -8,7 +8,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from ..model.job import Time
-from ..model.token import MAX_TOKEN_QUEUES, Token, TokenKind, TokenSpec
+from ..model.token import MAX_OVERLAP_S, MAX_TOKEN_QUEUES, OVERLAP_S, Token, TokenKind, TokenSpec
 from .fields import Name
 from .listings import Page
 from .structs import Body, View
@@ -47,8 +47,14 @@ class TokenBody(Body, frozen=True):
         )
 
 
+class RotateBody(Body, frozen=True):
+    """How long the secret before stays valid [default: a day]."""
+
+    overlap_seconds: Annotated[float, Meta(ge=0, le=MAX_OVERLAP_S)] = OVERLAP_S
+
+
 class CreatedToken(View, frozen=True):
-    """A new token and its secret, which is shown only here."""
+    """A token and its new secret, which is shown only here."""
 
     token: Token
     secret: str

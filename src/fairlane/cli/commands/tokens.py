@@ -10,7 +10,8 @@ import click
 
 from ...backend import Backend
 from ...model.durations import parse_duration_ms
-from ...model.token import Token, TokenKind, TokenSpec
+from ...model.errors import InvalidInput
+from ...model.token import MAX_OVERLAP_S, Token, TokenKind, TokenSpec
 from ...runtime.settings import Settings
 from ..options import client_settings, output_option
 from ..terminal.output import print_json, print_table
@@ -20,7 +21,7 @@ PAGE = 100
 
 @click.group()
 def tokens() -> None:
-    """Create, list and revoke access tokens of the API."""
+    """Create, list, rotate and revoke access tokens of the API."""
 
 
 @tokens.command()
@@ -38,10 +39,7 @@ def create(settings: Settings, output: str, **options: Any) -> None:
 
     spec = _spec(**options)
     token, secret = ask(settings, lambda backend: backend.tokens.create(spec))
-    if output == "json":
-        print_json({"token": token, "secret": secret})
-    else:
-        click.echo(secret)
+    _print_secret(token, secret, output)
 
 
 @tokens.command("list")
@@ -64,6 +62,22 @@ def list_(settings: Settings, output: str) -> None:
 
 @tokens.command()
 @click.argument("name")
+@click.option("--overlap", default="24h", show_default=True, help="Time for which the old secret stays valid.")
+@client_settings
+@output_option
+def rotate(settings: Settings, name: str, overlap: str, output: str) -> None:
+    """Give the token NAME a new secret and print it."""
+    from ..connection import ask
+
+    seconds = parse_duration_ms(overlap, "the overlap") / 1000
+    if seconds > MAX_OVERLAP_S:
+        raise InvalidInput("the overlap must be 30d at most")
+    token, secret = ask(settings, lambda backend: backend.tokens.rotate(name, seconds))
+    _print_secret(token, secret, output)
+
+
+@tokens.command()
+@click.argument("name")
 @client_settings
 @output_option
 def revoke(settings: Settings, name: str, output: str) -> None:
@@ -75,6 +89,13 @@ def revoke(settings: Settings, name: str, output: str) -> None:
         print_json(token)
     else:
         click.echo(f"revoked {token.name}")
+
+
+def _print_secret(token: Token, secret: str, output: str) -> None:
+    if output == "json":
+        print_json({"token": token, "secret": secret})
+    else:
+        click.echo(secret)
 
 
 def _spec(*, kind: str, tenant: str | None, queues: str, expires: str | None, **rest: Any) -> TokenSpec:

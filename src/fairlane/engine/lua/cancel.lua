@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
 -- cancel: cancel jobs that are not running; ask the workers of running ones to stop.
 -- KEYS prefix
--- ARGV at call_id ids
+-- ARGV at author call_id ids
 -- RETURNS for each job: cancelled, cancelling, repeated, conflict or not_found
 -- EVENTS scheduled>cancelled pending>cancelled
--- NEEDS base saved_answer job job_ends waiting_end lease_end workers
+-- NEEDS base audit_jobs saved_answer job job_ends waiting_end lease_end workers
 -- ids: msgpack array, each id once
 local first_answer = saved_answer()
 if first_answer then return first_answer end
@@ -22,13 +22,15 @@ local function cancel(id, packed)
     s[Started.cancelled_by] = 'user'
     push2(ended.started, id, pack(s))
     notify_worker(s[Started.worker])
+    note_changed(id, 'running')
     return 'cancelling'
   end
-  end_waiting(id, s, 'cancelled_by_user')
+  note_changed(id, end_waiting(id, s, 'cancelled_by_user'))
   return 'cancelled'
 end
 
 local wanted, answers = unpack_value(ids), {}
 for i, packed in ipairs(read('HMGET', 'started', wanted)) do answers[i] = cancel(wanted[i], packed) end
 write_lease_ends()
+write_job_audit('job.cancel', { running = 'cancelling', scheduled = 'cancelled', pending = 'cancelled' })
 return save_answer(answers)

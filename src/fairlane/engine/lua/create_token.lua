@@ -1,11 +1,12 @@
 #!lua
 -- create_token: store an access token under a name that is free.
 -- KEYS prefix
--- ARGV at name digest stored most
+-- ARGV at author name digest stored most shown
 -- RETURNS created, taken or too_many
 -- EVENTS
--- NEEDS base
--- digest: SHA-256 of the secret, in hex; stored: the token (opaque); most: limit of tokens
+-- NEEDS base audit
+-- digest: SHA-256 of the secret, in hex; stored: the token (opaque); most: limit of tokens; shown: JSON text
+--   for the audit log
 --   tokens         hash NAME -> token (opaque)
 --   token_names    zset NAME, all scores 0
 --   token_digests  hash DIGEST -> NAME
@@ -16,4 +17,5 @@ if call('ZCARD', key('token_names')) >= tonumber(most) then return 'too_many' en
 call('HSET', key('tokens'), name, stored)
 call('HSET', key('token_digests'), digest, name)
 call('ZADD', key('token_names'), 0, name)
+audit('audit', 'token.create', { name }, 'null', shown)
 return 'created'

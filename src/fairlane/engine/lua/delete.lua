@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
 -- delete: delete finished jobs. Skips all others.
 -- KEYS prefix
--- ARGV at call_id ids
+-- ARGV at author call_id ids
 -- RETURNS for each job that was deleted: deleted
 -- EVENTS
--- NEEDS base saved_answer job delete_jobs
+-- NEEDS base audit_jobs saved_answer job delete_jobs
 -- ids: msgpack array, each id once
 -- If the record is missing (corruption), leave the entry for `doctor`.
 local first_answer = saved_answer()
@@ -19,8 +19,10 @@ for _, state in ipairs({ 'completed', 'failed', 'cancelled' }) do
       ended[tenant] = ended[tenant] or {}
       push(ended[tenant], wanted[i])
       push(answers, 'deleted')
+      note_changed(wanted[i], state)
     end
   end
   delete_jobs(state, ended)
 end
+write_job_audit('job.delete', {})
 return save_answer(answers)

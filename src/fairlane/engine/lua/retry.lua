@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
 -- retry: return failed jobs to their lanes with as many attempts as they had at first.
 -- KEYS prefix
--- ARGV at call_id ids
+-- ARGV at author call_id ids
 -- RETURNS for each job: retried, repeated, conflict, key_taken or not_found
 -- EVENTS failed>pending
--- NEEDS base saved_answer job counts lanes run_indexes tenant_indexes events
+-- NEEDS base audit_jobs saved_answer job counts lanes run_indexes tenant_indexes events
 -- ids: msgpack array, each id once
 local first_answer = saved_answer()
 if first_answer then return first_answer end
@@ -42,6 +42,7 @@ local function retry(id, packed)
     ended_at = r[Ended.ended_at], outcome = r[Ended.outcome], body = r[Ended.body],
   })
   push(again, id)
+  note_changed(id, 'failed')
   by_tenant[h[Header.tenant_id]] = by_tenant[h[Header.tenant_id]] or {}
   push(by_tenant[h[Header.tenant_id]], id)
   count('retried', h[Header.tenant_id])
@@ -62,4 +63,5 @@ write_lanes()
 update_run_indexes()
 write_counts()
 publish_events({}, added_to_lanes)
+write_job_audit('job.retry', { failed = 'pending' })
 return save_answer(answers)

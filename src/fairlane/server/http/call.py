@@ -6,6 +6,7 @@ import asyncio
 
 from ...access import Grant
 from ...backend import Backend
+from ...process.author import set_author
 from ...rest.problems import BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, HttpError
 from ..context import Context
 from .answers import Header, Receive, Scope
@@ -29,6 +30,7 @@ class Call:
     __slots__ = ("backend", "context", "grant", "headers", "receive", "scope")
 
     def __init__(self, scope: Scope, receive: Receive, context: Context) -> None:
+        set_author("api")
         self.scope = scope
         self.receive = receive
         self.context = context
@@ -41,6 +43,7 @@ class Call:
     def use(self, grant: Grant) -> None:
         """Restrict the request to what its token allows."""
         self.grant, self.backend = grant, grant.backend
+        set_author(f"token:{grant.token.name}")
 
     @property
     def tenant_id(self) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..http.endpoint import Endpoint
 from . import (
+    audit,
     bulk,
     docs,
     events,
@@ -28,6 +29,7 @@ API = (
     *job.ENDPOINTS,
     *tenants.ENDPOINTS,
     *tokens.ENDPOINTS,
+    *audit.ENDPOINTS,
     *schedules.ENDPOINTS,
     *leases.ENDPOINTS,
     *queues.ENDPOINTS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...model.names import check_name
 from ...model.token import Token
-from ...rest.tokens import CreatedToken, TokenBody, TokenListing, TokenPage
+from ...rest.tokens import CreatedToken, RotateBody, TokenBody, TokenListing, TokenPage
 from ..http.call import Call
 from ..http.endpoint import Endpoint, Reply
 
@@ -23,13 +23,25 @@ async def list_tokens(call: Call, query: TokenListing) -> TokenPage:
     return TokenPage(tokens=tokens, next_cursor=cursor)
 
 
+async def rotate_token(call: Call, body: RotateBody | None = None) -> CreatedToken:
+    """Give a token a new secret, which the answer has. The one before stays valid for a time."""
+    overlap = (body or RotateBody()).overlap_seconds
+    token, secret = await call.backend.tokens.rotate(_name(call), overlap)
+    return CreatedToken(token=token, secret=secret)
+
+
 async def revoke_token(call: Call) -> Token:
     """Delete a token. Requests and streams that use it end within a second."""
-    return await call.backend.tokens.revoke(check_name(call.path("name"), "the token's name", "/name"))
+    return await call.backend.tokens.revoke(_name(call))
+
+
+def _name(call: Call) -> str:
+    return check_name(call.path("name"), "the token's name", "/name")
 
 
 ENDPOINTS = (
     Endpoint("POST", "/tokens", create_token, errors=(409, 507), replies={200: Reply(CreatedToken)}),
     Endpoint("GET", "/tokens", list_tokens),
+    Endpoint("POST", "/tokens/{name}/rotate", rotate_token, errors=(404,), replies={200: Reply(CreatedToken)}),
     Endpoint("DELETE", "/tokens/{name}", revoke_token, errors=(404,)),
 )

@@ -76,4 +76,13 @@ export const ROUTES = [
     key: "w",
     load: () => import("./pages/workers.js"),
   },
+  {
+    path: "/ui/audit",
+    name: "audit",
+    title: () => "Audit log",
+    nav: "Audit log",
+    icon: "audit",
+    key: "a",
+    load: () => import("./pages/audit.js"),
+  },
 ];
