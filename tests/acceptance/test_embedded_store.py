@@ -19,6 +19,7 @@ from valkey.exceptions import ConnectionError as ValkeyConnectionError
 
 from fairlane.model.errors import StoreRefused, StoreUnavailable
 from fairlane.store import Durability, EmbeddedServer, Store, open_store
+from fairlane.store.embedded.memory import default_memory_limit
 from tests.support.running import eventually
 
 KEEPER = """
@@ -145,6 +146,7 @@ async def test_it_is_private_and_set_to_lose_nothing(data_dir: Path) -> None:
         settings = await store.client.config_get("*")
         wanted = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction", "port": "0"}
         assert {name: settings[name] for name in wanted} == wanted
+        assert int(settings["maxmemory"]) == default_memory_limit()
         assert await store.check() == []
         assert await store.client.get("nothing") is None
     finally:

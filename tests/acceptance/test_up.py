@@ -59,6 +59,24 @@ def test_given_default_limits_are_stored_at_start_and_changes_stay(tmp_path: Pat
         assert "default limits changed: concurrency 3 -> 8" in system.log()
 
 
+def test_a_full_embedded_store_takes_no_jobs_until_workers_have_made_room(tmp_path: Path) -> None:
+    with up(tmp_path, "--max-memory", "16MB", "--default-rate", "off") as system:
+        api = system.await_ready()
+        assert api.get("/overview")["memory"]["limitBytes"] == 16 << 20
+        httpx.post(f"{api.url}/tenants/acme/pause").raise_for_status()
+        body = {"tenantId": "acme", "payload": "x" * 200_000}
+        accepted = []
+        while (answer := httpx.post(f"{api.url}/jobs", json=body, timeout=30)).status_code == 202:
+            accepted.append(answer.json()["id"])
+        assert (answer.status_code, answer.json()["type"]) == (507, "urn:fairlane:problem:store_full")
+        assert len(accepted) > 40
+        assert "nearly full" in run(tmp_path, "doctor").stdout
+        httpx.post(f"{api.url}/tenants/acme/resume").raise_for_status()
+        eventually(lambda: api.get("/jobs/metrics")["completed"] == len(accepted), 60, "all jobs have ended")
+        eventually(lambda: httpx.post(f"{api.url}/jobs", json=body).status_code == 202, 30, "it takes jobs again")
+        assert api.get("/jobs/metrics")["failed"] == 0
+
+
 def answers(url: str) -> bool:
     try:
         return httpx.get(f"{url}/readyz").status_code == 200

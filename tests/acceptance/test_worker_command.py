@@ -141,7 +141,7 @@ def test_upkeep_beside_a_worker_that_cannot_begin_is_told_of_and_tried_again(fol
         ("--queues", "a=0,b=1"),
         ("--queues", "a=0"),
         ("--queues", "a=-1,b=-1"),
-        ("--max-memory", "lots"),
+        ("--max-worker-memory", "lots"),
         ("--health", "nowhere"),
         ("--max-jobs", "-1"),
     ],

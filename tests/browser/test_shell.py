@@ -3,8 +3,10 @@
 import re
 
 import pytest
+import valkey
 from playwright.sync_api import Locator, Page, Request, expect
 
+from fairlane.store.embedded.folder import DataFolder
 from tests.support.running import kill
 
 from .conftest import PHONE, OpenPages, Pages, World
@@ -23,6 +25,21 @@ def test_a_fresh_install_shows_how_to_submit_a_job(fresh_world: World, pages_of:
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
     fresh_world.api.submit("acme", "default", 1)
     expect(page.get_by_role("heading", name="Submit the first job")).to_be_hidden()
+
+
+def test_a_full_store_is_announced_on_every_page(fresh_world: World, pages_of: OpenPages) -> None:
+    page = pages_of(fresh_world)("/ui/tenants")
+    alert = page.get_by_role("alert")
+    limit_memory(fresh_world, 1)
+    expect(alert).to_contain_text("The store is full")
+    limit_memory(fresh_world, 0)
+    expect(alert).to_have_count(0)
+
+
+def limit_memory(world: World, most: int) -> None:
+    path = DataFolder(world.running.folder / ".fairlane").socket_path()
+    with valkey.Valkey(unix_socket_path=str(path)) as client:
+        client.config_set("maxmemory", most)
 
 
 def test_pages_are_reached_by_links_keys_and_addresses(open_page: Pages) -> None:

@@ -84,6 +84,8 @@ def test_durations_are_read() -> None:
         ("loop", "trio"),
         ("fairness", "luck"),
         ("host", ""),
+        ("max_memory", "15MB"),
+        ("max_worker_memory", "much"),
     ],
 )
 def test_bad_values_are_refused(name: str, value: str) -> None:

@@ -77,7 +77,7 @@ def test_a_start_without_a_server_to_run_leaves_nothing_open(tmp_path: Path, mon
     monkeypatch.setenv("PATH", "")
     before = len(os.listdir("/dev/fd"))
     with pytest.raises(StoreRefused, match="no Valkey server was found"):
-        ServerProcess(DataFolder(tmp_path), Durability.DISK, tmp_path / "store.sock")
+        ServerProcess(DataFolder(tmp_path), Durability.DISK, tmp_path / "store.sock", 16 << 20)
     assert len(os.listdir("/dev/fd")) == before
 
 

@@ -20,6 +20,7 @@ from .layouts import Started
 from .partition import Partitions
 from .reading import Reader
 from .records import unpack_request
+from .retention import read_memory
 from .schedules import read_schedule
 from .scheduling import Scheduling
 from .steady_clock import offset_us
@@ -71,6 +72,7 @@ async def examine(calls: Calls, partitions: Partitions, on_progress: Callable[[i
         keys=total,
         idempotency_keys=held,
         clock_offset_seconds=max(offsets, key=abs) / 1_000_000,
+        memory=await read_memory(calls),
     )
 
 

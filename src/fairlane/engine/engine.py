@@ -42,7 +42,7 @@ class Engine:
         self.tokens = EngineTokens(self.partitions)
         self.audit = EngineAudit(self.partitions)
         self.schedules = EngineSchedules(self.partitions, self.jobs)
-        self.monitor = EngineMonitor(store.watch, self, self.partitions, self._subscription)
+        self.monitor = EngineMonitor(calls, self, self.partitions, self._subscription)
         self.maintenance = EngineMaintenance(calls, self.partitions, self.schedules)
 
     @classmethod

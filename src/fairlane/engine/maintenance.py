@@ -13,7 +13,7 @@ from .doctor import examine
 from .history import take_samples
 from .lost_workers import reap_worker
 from .partition import Partition, Partitions
-from .retention import EVICTED, FEW, SPARED_MS, is_nearly_full
+from .retention import EVICTED, FEW, SPARED_MS, read_memory
 from .schedules import EngineSchedules
 from .scripts import Value
 from .steady_clock import RENEW_US
@@ -55,7 +55,8 @@ class EngineMaintenance:
 
     async def prune(self, limit: int) -> UpkeepStep:
         steps = [await self._step("prune", limit, spared_ms=SPARED_MS)]
-        if await is_nearly_full(self._calls):
+        memory = await read_memory(self._calls)
+        if memory is not None and memory.is_nearly_full:
             steps += [await self._step("evict", FEW, state=state) for state in EVICTED]
         while max(await self._partitions.each(lambda each: each.run("delete_expired", limit=limit))) >= limit:
             pass

@@ -12,12 +12,13 @@ from ..model.errors import NotFound, StoreUnavailable
 from ..model.job import Counters, Job
 from ..model.monitor import Changes, History, JobChange, Overview, StateCounts
 from ..model.states import State
-from ..store.watch import SettingsWatch
 from . import keys
+from .calls import Calls
 from .events import Events
 from .history import read_history
 from .partition import Partitions
 from .records import utc_of_ms
+from .retention import read_memory
 from .subscription import Subscription, wait
 
 LOOK_AGAIN_S = 30.0
@@ -31,10 +32,8 @@ _encode = msgspec.msgpack.Encoder().encode
 class EngineMonitor:
     """Implements `backend.Monitor`."""
 
-    def __init__(
-        self, settings: SettingsWatch, backend: Backend, partitions: Partitions, subscription: Subscription
-    ) -> None:
-        self._settings = settings
+    def __init__(self, calls: Calls, backend: Backend, partitions: Partitions, subscription: Subscription) -> None:
+        self._calls = calls
         self._backend = backend
         self._partitions = partitions
         self._events = Events(partitions, subscription)
@@ -56,7 +55,7 @@ class EngineMonitor:
         )
 
     async def check_ready(self) -> None:
-        await self._settings.require_safe()
+        await self._calls.store.watch.require_safe()
         # A write that changes nothing. A replica, or a server with a full disk, refuses it all the same.
         await self._partitions.each(lambda partition: partition.command("HDEL", keys.COUNTERS, ""))
 
@@ -69,6 +68,7 @@ class EngineMonitor:
             states=dict(zip(_STATES, sums[-len(_STATES) :], strict=True)),
             queues=await self._backend.queues.list(),
             workers=await self._backend.workers.list(),
+            memory=await read_memory(self._calls),
         )
 
     async def history(self, minutes: int) -> History:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from ..model.errors import StoreRefused
+from ..model.overview import StoreMemory
 from .calls import Calls
 
-NEARLY_FULL = 0.9
-"""Share of the memory limit above which completed and cancelled jobs are deleted early, the oldest first."""
 FEW = 100
 """Jobs to delete early before the memory is read again."""
 
@@ -17,10 +16,10 @@ EVICTED = ("completed", "cancelled")
 """The states whose jobs are deleted early. Failed jobs wait for an operator."""
 
 
-async def is_nearly_full(calls: Calls) -> bool:
-    """Whether memory runs out. False if the store does not report its memory."""
+async def read_memory(calls: Calls) -> StoreMemory | None:
+    """How much memory the store uses. None if it does not say."""
     try:
         memory = await calls.command("INFO", "memory")
     except StoreRefused:  # INFO is not permitted, as on some managed services
-        return False
-    return bool(0 < memory.get("maxmemory", 0) < memory["used_memory"] / NEARLY_FULL)
+        return None
+    return StoreMemory(used_bytes=memory["used_memory"], limit_bytes=memory.get("maxmemory", 0) or None)

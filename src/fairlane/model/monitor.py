@@ -6,7 +6,7 @@ import msgspec
 
 from .job import Counters, Time
 from .lease import WorkerReport
-from .overview import QueueInfo
+from .overview import QueueInfo, StoreMemory
 from .states import State
 
 MAX_LISTED_CHANGES = 200
@@ -34,6 +34,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """How many jobs the store holds in each state."""
     queues: list[QueueInfo]
     workers: list[WorkerReport]
+    memory: StoreMemory | None = None
+    """None if the store does not say."""
 
 
 class JobChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -32,6 +32,23 @@ class Reaped(msgspec.Struct, frozen=True):
     next_ms: int | None = None
 
 
+NEARLY_FULL = 0.9
+"""Share of the memory limit above which completed and cancelled jobs are deleted early, the oldest first."""
+
+
+class StoreMemory(msgspec.Struct, frozen=True, rename="camel"):
+    """How much memory the store uses."""
+
+    used_bytes: int
+    limit_bytes: int | None
+    """Where the store refuses new jobs; None if it has no limit."""
+
+    @property
+    def is_nearly_full(self) -> bool:
+        """Whether completed and cancelled jobs are deleted early."""
+        return self.limit_bytes is not None and self.used_bytes > NEARLY_FULL * self.limit_bytes
+
+
 class StoreReport(msgspec.Struct, frozen=True, rename="camel"):
     """The findings of doctor."""
 
@@ -43,6 +60,9 @@ class StoreReport(msgspec.Struct, frozen=True, rename="camel"):
     """Those that hold, at about 250 bytes each."""
     clock_offset_seconds: float = 0.0
     """How far the queue's time is ahead of the store's clock: what undoes steps of that clock."""
+
+    memory: StoreMemory | None = None
+    """None if the store does not say."""
 
     @property
     def healthy(self) -> bool:

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from ..model.job import Counters, Time
 from ..model.monitor import MAX_HISTORY_MINUTES, Overview
-from ..model.overview import QueueInfo
+from ..model.overview import QueueInfo, StoreMemory
 from ..model.states import State
 from .structs import Query, View, same_fields
 from .workers import WorkerView
@@ -24,6 +24,8 @@ class OverviewView(View, frozen=True):
     """How many jobs the store now holds in each state."""
     queues: list[QueueInfo]
     workers: list[WorkerView]
+    memory: StoreMemory | None = None
+    """Null if the store does not say."""
 
     @classmethod
     def of(cls, overview: Overview) -> OverviewView:

@@ -56,7 +56,7 @@ async def run_everything(settings: Settings, app: str, *, reload: bool) -> None:
 async def _open(settings: Settings, folder: Path | None, stack: contextlib.AsyncExitStack) -> tuple[Engine, Reaper]:
     """Open the store, which is started first if it is embedded. `stack` closes everything."""
     if folder is not None:
-        await stack.enter_async_context(own_store(folder, Durability(settings.durability)))
+        await stack.enter_async_context(own_store(folder, Durability(settings.durability), settings.max_memory_bytes))
     engine = await stack.enter_async_context(open_store(settings.store_url, settings, with_upkeep=False))
     await store_defaults(engine, settings)
     await engine.maintenance.set_fairness(settings.fairness)

@@ -32,13 +32,13 @@ def refuse_if_taken(path: Path) -> None:
 
 
 @contextlib.asynccontextmanager
-async def own_store(path: Path, durability: Durability) -> AsyncIterator[None]:
-    """Run the store of a folder, or use the running one and keep it as soon as no other process does.
+async def own_store(path: Path, durability: Durability, max_memory: int | None) -> AsyncIterator[None]:
+    """Run the store of a folder with this memory limit, or use the running one until no other process keeps it.
 
     Raises StoreUnavailable, and StoreRefused if another `fairlane up` uses the folder.
     """
     async with _alone_on(DataFolder(path)):
-        server = EmbeddedServer(path, durability, is_for_up=True)
+        server = EmbeddedServer(path, durability, max_memory=max_memory, is_for_up=True)
         try:
             await asyncio.to_thread(server.start)
             keeper = "" if server.is_keeper else "; another process keeps it for now"

@@ -26,6 +26,8 @@ from ..process.loop import LoopKind
 from ..rest.urls import is_remote
 
 FILE_NAME = "fairlane.toml"
+_MIN_STORE_BYTES = 16 << 20
+"""What the store needs to take jobs at all."""
 _SIZE = re.compile(r"(\d+)\s*(KB|MB|GB)", re.IGNORECASE | re.ASCII)
 _UNITS = {"KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
 
@@ -62,6 +64,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, Meta(description='Path below which a reverse proxy serves the API and dashboard, such as "/queues".')
     ] = ""
     data_dir: Annotated[str, Meta(min_length=1, description="Folder of the embedded store.")] = ".fairlane"
+    max_memory: Annotated[
+        str,
+        Meta(
+            description='Memory for the data of the embedded store, such as "2GB"; half of the machine\'s, or of the '
+            "container's, if empty."
+        ),
+    ] = ""
     workers: Annotated[int, Meta(ge=1, le=1_000, description="Worker slots: the number of jobs that run at once.")] = 8
     processes: Annotated[int, Meta(ge=1, le=256, description="Number of worker processes that share the slots.")] = 1
     store: Annotated[str, Meta(description="URL of the store; an embedded store in the data folder if empty.")] = ""
@@ -97,7 +106,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=0, description="Replace a worker process after this number of jobs; 0: never."),
     ] = 0
-    max_memory: Annotated[str, Meta(description='Replace a worker process above this memory, such as "512MB".')] = ""
+    max_worker_memory: Annotated[
+        str, Meta(description='Replace a worker process above this memory, such as "512MB".')
+    ] = ""
     health: Annotated[str, Meta(description='Local port for /livez and /readyz of the worker, such as "9000".')] = ""
     loop: Annotated[LoopKind, Meta(description='Event loop of workers and the API: "uvloop" or "asyncio".')] = "uvloop"
     log_format: Annotated[Literal["text", "json"], Meta(description='Format of log lines: "text" or "json".')] = "text"
@@ -135,6 +146,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def max_memory_bytes(self) -> int | None:
         return parse_size(self.max_memory) if self.max_memory else None
+
+    @property
+    def max_worker_memory_bytes(self) -> int | None:
+        return parse_size(self.max_worker_memory) if self.max_worker_memory else None
 
     def change_of_defaults(self) -> PolicyChange:
         """The default limits that were given. `up` and `serve` store them."""
@@ -269,9 +284,12 @@ def _check_meaning(name: str, value: Any) -> None:
     match name:
         case "default_rate" | "default_concurrency":
             Settings(**{name: value}).change_of_defaults()
-        case "max_memory":
+        case "max_worker_memory":
             if value:
                 parse_size(value)
+        case "max_memory":
+            if value and parse_size(value) < _MIN_STORE_BYTES:
+                raise InvalidInput(f"the store needs at least {_MIN_STORE_BYTES >> 20}MB")
         case "health":
             if value:
                 parse_address(value)

@@ -40,7 +40,7 @@ def work(settings: Settings, app: str, queues: Weighted, worker_id: str | None, 
         drain_seconds=settings.drain_seconds,
         hand_back_seconds=settings.hand_back_seconds,
         max_jobs=settings.max_jobs or None,
-        max_memory=settings.max_memory_bytes,
+        max_memory=settings.max_worker_memory_bytes,
     )
     listener = listen(*parse_address(settings.health)) if settings.health else None
     beside: list[asyncio.Task[None]] = []

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from ...model.overview import StoreReport
+from ...model.overview import StoreMemory, StoreReport
 from ...process.printable import printable
 from ...runtime.settings import Settings
 from ..options import client_settings, output_option
@@ -32,6 +32,7 @@ def doctor(settings: Settings, output: str) -> None:
                 *sorted(report.jobs.items()),
                 ("keys", report.keys),
                 ("idempotency keys", report.idempotency_keys),
+                ("memory", _memory(report.memory) if report.memory else None),
                 ("clock offset", f"{offset:+,.1f} s: the store's clock was set" if abs(offset) >= 0.1 else None),
             ]
         )
@@ -40,3 +41,11 @@ def doctor(settings: Settings, output: str) -> None:
         if report.healthy:
             click.echo("Everything is in order.")
     sys.exit(0 if report.healthy else 1)
+
+
+def _memory(memory: StoreMemory) -> str:
+    used = f"{memory.used_bytes / 1e6:,.1f} MB"
+    if memory.limit_bytes is None:
+        return f"{used}, without a limit"
+    state = ": nearly full, so completed jobs are deleted early" if memory.is_nearly_full else ""
+    return f"{used} of {memory.limit_bytes / 1e6:,.1f} MB{state}"

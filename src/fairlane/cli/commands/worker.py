@@ -31,7 +31,7 @@ tenants' turns decide which job starts next.
     "drain",
     "hand_back",
     "max_jobs",
-    "max_memory",
+    "max_worker_memory",
     "health",
     "url",
     "token_file",
@@ -52,7 +52,7 @@ def worker(settings: Settings, app: str, queues: str, reload: bool, no_upkeep: b
     weighted = parse_queues(queues)
     if reload:
         check_can_reload()
-    is_replaced = settings.max_jobs > 0 or settings.max_memory != ""
+    is_replaced = settings.max_jobs > 0 or settings.max_worker_memory != ""
     if worker_id is None and (settings.processes > 1 or reload or is_replaced):
         from ...runtime.workers import run_workers
 

@@ -28,7 +28,7 @@ class ServerProcess:
     The thread must outlive the child: on Linux the child ends with the thread.
     """
 
-    def __init__(self, folder: DataFolder, durability: Durability, socket_path: Path) -> None:
+    def __init__(self, folder: DataFolder, durability: Durability, socket_path: Path, max_memory: int) -> None:
         self._folder = folder
         self._socket_path = socket_path
         _bound_log(folder.log_path)
@@ -36,7 +36,7 @@ class ServerProcess:
         program = str(find_server_binary())
         read_end, self._lifeline = os.pipe()
         command = [sys.executable, "-I", "-S", shim.__file__, str(os.getpid()), str(folder.server_lock_path)]
-        command += [str(read_end), "--", program, *_settings(folder, durability, socket_path)]
+        command += [str(read_end), "--", program, *_settings(folder, durability, socket_path, max_memory)]
         try:
             with open(open_private(folder.log_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT), "ab") as log:
                 self._process = subprocess.Popen(
@@ -97,7 +97,7 @@ def _is_grave(line: str) -> bool:
     return match is None or (match[1] == "#" and not line[match.end() :].startswith("WARNING"))
 
 
-def _settings(folder: DataFolder, durability: Durability, socket_path: Path) -> list[str]:
+def _settings(folder: DataFolder, durability: Durability, socket_path: Path, max_memory: int) -> list[str]:
     settings = {
         "port": "0",
         "unixsocket": str(socket_path),
@@ -110,6 +110,7 @@ def _settings(folder: DataFolder, durability: Durability, socket_path: Path) -> 
         "aof-load-truncated": "yes",
         "sanitize-dump-payload": "yes",
         "save": "",
+        "maxmemory": str(max_memory),
         "maxmemory-policy": "noeviction",
         "maxclients": str(MAX_CLIENTS),
     }

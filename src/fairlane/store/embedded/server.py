@@ -20,6 +20,7 @@ from ..durability import Durability
 from .folder import DataFolder, FolderLock, read_pid
 from .journal import check_journal
 from .launch import ServerProcess
+from .memory import default_memory_limit
 from .probe import Readiness, probe_socket
 
 STOP_LIMIT_S = 20.0
@@ -37,11 +38,17 @@ class EmbeddedServer:
     An instance is started once; after `stop` it stays stopped.
     """
 
-    def __init__(self, data_dir: Path, durability: Durability, *, is_for_up: bool = False) -> None:
-        """`is_for_up`: for `fairlane up`, which holds `up.lock`. Other processes do not take over meanwhile."""
+    def __init__(
+        self, data_dir: Path, durability: Durability, *, max_memory: int | None = None, is_for_up: bool = False
+    ) -> None:
+        """`max_memory`: bytes of data after which it takes no new jobs [default: half of the machine's memory].
+
+        `is_for_up`: for `fairlane up`, which holds `up.lock`. Other processes do not take over meanwhile.
+        """
         self._folder = DataFolder(data_dir)
         self._up_lock = None if is_for_up else FolderLock(self._folder.up_lock_path)
         self._durability = durability
+        self._max_memory = max_memory or default_memory_limit()
         self._lock = FolderLock(self._folder.keeper_lock_path)
         self._state = threading.Condition()
         self._stopping = threading.Event()
@@ -170,7 +177,7 @@ class EmbeddedServer:
         socket_path = self.socket_path
         self._check_data()
         self._folder.record_socket_path(socket_path)
-        process = ServerProcess(self._folder, self._durability, socket_path)
+        process = ServerProcess(self._folder, self._durability, socket_path, self._max_memory)
         with self._state:
             self._process = process
         code = process.wait()

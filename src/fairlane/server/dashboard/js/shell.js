@@ -2,6 +2,7 @@
 import { Button, ButtonLink, Empty, IconButton, Problem, Skeleton } from "./components/basics.js";
 import { Dialog, Floating } from "./components/floating.js";
 import { Icon } from "./components/icon.js";
+import { StoreMemory } from "./components/store-memory.js";
 import { inWords } from "./lib/api.js";
 import { shortcuts, useShortcuts } from "./lib/keys.js";
 import { parameterFaults } from "./lib/parameters.js";
@@ -36,6 +37,7 @@ export function Shell() {
       <${Sidebar} here=${page.route} />
       <main class="main" id="main" tabindex="-1">
         <${Interruption} />
+        <${StoreMemory} />
         <${Page} key=${page.key} ...${page} />
       </main>
     </div>

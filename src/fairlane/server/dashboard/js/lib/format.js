@@ -63,4 +63,5 @@ export function rate(value) {
   return `${count(value.limit)} per ${units[value.windowSeconds] ?? duration(value.windowSeconds)}`;
 }
 
+export const megabytes = (bytes) => count(Math.round(bytes / 1e6));
 export const percent = (part) => `${part > 0 && part < 0.01 ? "<1" : Math.round(part * 100)} %`;
