@@ -143,10 +143,22 @@ def test_a_record_is_written_in_the_order_of_its_fields() -> None:
     assert KeptLog.__struct_fields__ == LAYOUTS["KeptLog"]
 
 
+def test_the_first_fields_of_a_packed_record_are_read_without_a_table() -> None:
+    lua = "local after, token, attempt = Started.unpack(state, at,\n 'token', 'attempt')"
+    expected = "local after, token, attempt = cmsgpack.unpack_limit(state, 2, at + 1)"
+    assert replace_layouts("demo.lua", lua) == expected
+
+
+def test_started_and_ended_jobs_begin_with_the_last_attempt_which_scripts_copy() -> None:
+    first = LAYOUTS["LastAttempt"]
+    assert LAYOUTS["Started"][: len(first)] == LAYOUTS["Ended"][: len(first)] == first
+
+
 @pytest.mark.parametrize(
     ("lua", "said"),
     [
-        ("s[Started.tokn]", "demo.lua: Started has no field tokn; it has token, running"),
+        ("Started.unpack(state, 0, 'attempt')", "unpack the first fields of Started in their order, not attempt"),
+        ("s[Started.tokn]", "demo.lua: Started has no field tokn; it has token, attempt"),
         ("Beat{ id = 1, token = 2, progress = '', lines_before = 0 }", "wrong or missing: lines"),
         ("Beat{ id = 1, token = 2, progress = '', lines_before = 0, lines = {}, more = 1 }", "wrong or missing: more"),
         ("Beat{ id = 1, token = 2, progress = '', lines_before = 0, lines = {}, id = 1 }", "a field twice"),

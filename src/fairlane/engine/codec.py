@@ -97,7 +97,7 @@ def claimed(reply: list[Any], lease_ms: int) -> Claimed:
 
 
 def finish_values(outcomes: Sequence[Outcome]) -> dict[str, Value]:
-    return {"outcomes": _encode([_reported(outcome) for outcome in outcomes]), "jitter": random.random()}
+    return {"outcomes": b"".join([_encode(_reported(outcome)) for outcome in outcomes]), "jitter": random.random()}
 
 
 def _reported(outcome: Outcome) -> Reported:

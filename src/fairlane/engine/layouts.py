@@ -57,41 +57,41 @@ class Submitted(Layout, frozen=True, kw_only=True):
     """See `codec.with_place`."""
 
 
-class Started(Layout, frozen=True, kw_only=True):
-    """The state of an unfinished job from its first attempt on."""
+class LastAttempt(Layout, frozen=True, kw_only=True):
+    """The last attempt of a job. The records of started and ended jobs begin with it, so that scripts can copy it."""
 
     token: str
-    """Of its lease or its last one; ends in the fence."""
-    running: bool
+    """Of its lease; ends in the fence."""
     attempt: int
     base: int
     """The attempt at which the job last left the dead letter queue."""
-    claimed_at: int
     worker: str
+    claimed_at: int
+
+
+class Started(LastAttempt, frozen=True, kw_only=True):
+    """The state of an unfinished job from its first attempt on."""
+
+    running: bool
     tenant_id: str
     queue: str
-    rank: int
-    """Its place in the lane: priority, then age."""
+    serves_all: bool
+    """Whether the worker serves all queues, so that the run index of all queues is charged."""
     cancelled_by: str
     reason: str
     unfit_since: int
     """When (ms) a worker first handed it back as unfit; 0 if it has run since."""
-    serves_all: bool
-    """Whether the worker serves all queues, so that the run index of all queues is charged."""
     suspect: bool
     """Whether its worker process died under it, and it has not ended an attempt in another one since."""
+    rank: int
+    """Its place in the lane: priority, then age."""
 
 
-class Ended(Layout, frozen=True, kw_only=True):
+class Ended(LastAttempt, frozen=True, kw_only=True):
     """How a finished job ended."""
 
     state: State
     reason: str
-    token: str
-    attempt: int
-    base: int
-    worker: str
-    claimed_at: int
     ended_at: int
     outcome: str
     body: str
@@ -217,6 +217,7 @@ class AuditEntry(Layout, frozen=True, kw_only=True):
 _ALL = (
     Header,
     Submitted,
+    LastAttempt,
     Started,
     Ended,
     PastAttempt,

@@ -1,4 +1,10 @@
-"""Replaces the names of layouts in Lua: `record[Started.token]` by an index, `Started{ token = ... }` by an array."""
+"""Replaces the names of layouts in Lua.
+
+`record[Started.token]` becomes an index, and `Started{ token = ..., running = ... }` an array.
+`Started.unpack(text, at, 'token', 'attempt')` reads the first fields of the packed record that begins after `at` bytes
+of `text`. It makes no table, which takes most of the time otherwise. It returns the number of bytes before the next
+field (-1: the text ends here), then the values.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +15,7 @@ from .layouts import LAYOUTS
 _NAMES = "|".join(LAYOUTS)
 _FIELD = re.compile(rf"\b({_NAMES})\.(\w+)")
 _RECORD = re.compile(rf"\b({_NAMES})\{{")
+_UNPACK = re.compile(rf"\b({_NAMES})\.unpack\(([^,']*), ([^,']*),\s*('[^()]*')\)")
 _ENTRY = re.compile(r"\s*(\w+)\s*=(?!=)\s*(.*?)\s*", re.DOTALL)
 _TOKEN = re.compile(r"--[^\n]*|'[^'\n]*'|\"[^\"\n]*\"|[({\[]|[)}\]]|,|.", re.DOTALL)
 
@@ -22,6 +29,7 @@ def replace_layouts(path: str, text: str) -> str:
     while match := _RECORD.search(text):
         entries, end = _entries(path, text, match.end())
         text = text[: match.start()] + _array(path, match[1], entries) + text[end:]
+    text = _UNPACK.sub(lambda match: _first_fields(path, *match.groups()), text)
 
     def index(match: re.Match[str]) -> str:
         layout, field = match[1], match[2]
@@ -30,6 +38,13 @@ def replace_layouts(path: str, text: str) -> str:
         return str(LAYOUTS[layout].index(field) + 1)
 
     return "".join(part if part.startswith("--") else _FIELD.sub(index, part) for part in re.split(r"(--[^\n]*)", text))
+
+
+def _first_fields(path: str, layout: str, text: str, at: str, names: str) -> str:
+    fields = tuple(name.strip(" '\n") for name in names.split(","))
+    if LAYOUTS[layout][: len(fields)] != fields:
+        raise ContractError(f"{path}: unpack the first fields of {layout} in their order, not {', '.join(fields)}")
+    return f"cmsgpack.unpack_limit({text}, {len(fields)}, {at} + 1)"
 
 
 def _array(path: str, layout: str, entries: list[str]) -> str:

@@ -5,12 +5,24 @@
 -- RETURNS for each outcome: ok or stale_lease
 -- EVENTS running>completed running>scheduled running>failed running>pending running>cancelled
 -- NEEDS base job counts job_ends lease_end logs
--- outcomes: msgpack array of Reported
+-- outcomes: one Reported (msgpack) after the other
 -- If the record is missing (corruption), answer `stale_lease` and leave the entry for `doctor`.
-local items = unpack_value(outcomes)
-local ids, answers = {}, {}
-for i, item in ipairs(items) do ids[i] = item[Reported.id] end
-local packed = read('HMGET', 'started', ids)
+local answers = {}
+-- Of each outcome. A table of its fields would take as long as the rest of what Lua does for a completed job.
+local ids, tokens, places = {}, {}, {}
+local results = {} -- of the jobs that completed without progress or log lines; else false
+
+local function read_outcomes()
+  local at = #outcomes > 0 and 0 or -1
+  while at >= 0 do
+    local i = #ids + 1
+    local after, id, token, kind, _, _, body, progress, _, lines = Reported.unpack(outcomes, at,
+      'id', 'token', 'kind', 'delay_ms', 'failure', 'body', 'progress', 'lines_before', 'lines')
+    ids[i], tokens[i], places[i] = id, token, at
+    results[i] = kind == 'completed' and not progress and not lines and body
+    at = after
+  end
+end
 
 local function backoff(h, s, i)
   local doublings = math.min(s[Started.attempt] - s[Started.base] - 1, 60)
@@ -52,7 +64,7 @@ local function apply(i, s, item)
   local fails = kind == 'failed' and s[Started.cancelled_by] == ''
   local record = fails and call('GET', key('j/' .. id))
   if fails and not record then return 'stale_lease' end
-  end_lease(id, s)
+  end_lease_of(id, s)
   if kind == 'completed' then
     conclude(id, s, 'completed', '', 'completed', body)
   elseif kind == 'cancelled' or s[Started.cancelled_by] ~= '' then
@@ -78,25 +90,53 @@ local function keep_progress_and_logs(item)
   if lines then append_lines(id, item[Reported.token], item[Reported.lines_before], lines) end
 end
 
-local handled = {}
-for i, item in ipairs(items) do
-  local id, token = item[Reported.id], item[Reported.token]
-  local s = packed[i] and unpack_value(packed[i])
-  if token == '' then -- a job without a lease is stored with this token
-    answers[i] = 'stale_lease'
-  elseif handled[id] then
-    answers[i] = handled[id] == token and 'ok' or 'stale_lease'
-  elseif s and s[Started.token] == token then
-    local runs = s[Started.running]
-    answers[i] = runs and apply(i, s, item) or 'ok'
-    if answers[i] == 'ok' then
-      handled[id] = token
-      if runs then keep_progress_and_logs(item) end
-    end
-  else
-    local result = not s and call('GET', key('r/' .. id))
-    answers[i] = result and unpack_value(result)[Ended.token] == token and 'ok' or 'stale_lease'
-  end
+-- Both records begin with the same fields, which are copied: `complete` packs nothing but the result.
+local COMPLETED = pack(Ended{
+  token = '', attempt = 0, base = 0, worker = '', claimed_at = 0,
+  state = 'completed', reason = '', ended_at = now, outcome = 'completed', body = '',
+})
+-- The empty fields before the state and after the outcome take a byte each.
+local COMPLETED_HEAD, COMPLETED_REST = string.sub(COMPLETED, 1, 1), string.sub(COMPLETED, 7, -2)
+
+-- The usual outcome.
+local function complete(id, state, result)
+  local after = LastAttempt.unpack(state, 0, 'token', 'attempt', 'base', 'worker', 'claimed_at')
+  local _, _, _, _, _, claimed_at, _, tenant, queue, serves_all = Started.unpack(state, 0,
+    'token', 'attempt', 'base', 'worker', 'claimed_at', 'running', 'tenant_id', 'queue', 'serves_all')
+  end_lease(id, tenant, queue, serves_all, claimed_at)
+  local attempt = string.sub(state, 2, after)
+  end_job(id, tenant, 'completed', COMPLETED_HEAD .. attempt .. COMPLETED_REST .. pack(result))
+  return 'ok'
 end
+
+local function apply_outcome(i, state)
+  if results[i] then return complete(ids[i], state, results[i]) end
+  local _, item = cmsgpack.unpack_one(outcomes, places[i])
+  local answer = apply(i, unpack_value(state), item)
+  if answer == 'ok' then keep_progress_and_logs(item) end
+  return answer
+end
+
+local function has_ended(id, token)
+  local result = call('GET', key('r/' .. id))
+  return result and unpack_value(result)[Ended.token] == token
+end
+
+local handled = {}
+local function report(i, state)
+  local id, token = ids[i], tokens[i]
+  if token == '' then return 'stale_lease' end -- a job without a lease is stored with this token
+  if handled[id] then return handled[id] == token and 'ok' or 'stale_lease' end
+  if not state then return has_ended(id, token) and 'ok' or 'stale_lease' end
+  local _, its_token, _, _, _, _, runs = Started.unpack(state, 0,
+    'token', 'attempt', 'base', 'worker', 'claimed_at', 'running')
+  if its_token ~= token then return 'stale_lease' end
+  local answer = runs and apply_outcome(i, state) or 'ok'
+  if answer == 'ok' then handled[id] = token end
+  return answer
+end
+
+read_outcomes()
+for i, state in ipairs(read('HMGET', 'started', ids)) do answers[i] = report(i, state) end
 write_lease_ends()
 return answers

@@ -38,8 +38,9 @@ for i, job in ipairs(unpack_value(jobs)) do
     if skips and #unfinished > 0 then
       s[ScheduleState.skipped] = s[ScheduleState.skipped] + 1
     else
-      create_job(job[Ticked.id], job[Ticked.place], tenant, job[Ticked.queue], job[Ticked.priority], now, records[i], 0)
-      push(unfinished, job[Ticked.id])
+      local id, queue = job[Ticked.id], job[Ticked.queue]
+      create_job(id, key('j/' .. id), job[Ticked.place], tenant, queue, job[Ticked.priority], now, records[i], 0)
+      push(unfinished, id)
       s[ScheduleState.last_jobs], s[ScheduleState.last_run] = unfinished, job[Ticked.tick]
     end
   end

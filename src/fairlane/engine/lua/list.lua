@@ -56,12 +56,12 @@ local function read_result(id)
   local packed = call('GETRANGE', key('r/' .. id), 0, with_result and -1 or SHORT_RESULT - 1)
   if packed == '' then return false end
   if with_result then return packed end
-  local _, state, reason, token, attempt, base, worker, claimed_at, ended_at, outcome =
-    cmsgpack.unpack_limit(packed, 9, 1)
+  local _, token, attempt, base, worker, claimed_at, state, reason, ended_at, outcome = Ended.unpack(packed, 0,
+    'token', 'attempt', 'base', 'worker', 'claimed_at', 'state', 'reason', 'ended_at', 'outcome')
   if state ~= 'completed' then return packed end
   return pack(Ended{
-    state = state, reason = reason, token = token, attempt = attempt, base = base, worker = worker,
-    claimed_at = claimed_at, ended_at = ended_at, outcome = outcome, body = '',
+    token = token, attempt = attempt, base = base, worker = worker, claimed_at = claimed_at,
+    state = state, reason = reason, ended_at = ended_at, outcome = outcome, body = '',
   })
 end
 

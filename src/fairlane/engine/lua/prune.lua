@@ -5,15 +5,13 @@
 -- ARGV at spared_ms limit
 -- RETURNS the number of jobs deleted, ms until the next one is due (0: more are due now; -1: none is left)
 -- EVENTS
--- NEEDS base policy delete_jobs
+-- NEEDS base policy tenant_indexes delete_jobs
 limit, spared_ms = tonumber(limit), tonumber(spared_ms)
 local deleted = 0
 
 -- Prune one index, named STATE/TENANT. Returns when (ms) to do so again, nil if it is empty.
 local function prune(name, state, tenant)
-  local p = policy(tenant)
-  local keep_ms, most = p.completed_ms, p.completed_max
-  if state == 'failed' then keep_ms, most = p.failed_ms, p.failed_max end
+  local keep_ms, most = kept(state, tenant)
   local surplus = call('ZCARD', key(name)) - most
   local room = limit - deleted
   local function kept_for() return surplus > 0 and math.min(keep_ms, spared_ms) or keep_ms end

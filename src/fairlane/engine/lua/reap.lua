@@ -48,7 +48,7 @@ local function fail(id, s, record)
 end
 
 local function lose(id, s, record)
-  end_lease(id, s)
+  end_lease_of(id, s)
   s[Started.token] = '' -- later reports of the worker are stale
   if s[Started.cancelled_by] ~= '' then
     cancel(id, s)

@@ -20,18 +20,26 @@ local taken, holders = {}, {} -- by jobs of this call: idempotency key -> as in 
 local rates = {} -- tenant -> {used, added}
 
 local function answer(status, id, run_at, rate)
-  push2(answers, status, id)
-  local left = rate and { rate.limit, rate.window, math.max(0, rate.limit - rate.used), rate.reset }
-  push2(answers, run_at or false, left or false)
+  local n = #answers
+  answers[n + 1], answers[n + 2], answers[n + 3] = status, id, run_at or false
+  answers[n + 4] = rate and { rate.limit, rate.window, math.max(0, rate.limit - rate.used), rate.reset } or false
 end
 
 local request_keys, tenants = {}, {}
+local is_bounded = {} -- tenant -> whether it has a limit that a submission may meet
 for i, job in ipairs(jobs) do
-  request_keys[i] = key('j/' .. job[Submitted.id])
+  request_keys[i] = prefix .. 'j/' .. job[Submitted.id]
   local tenant = job[Submitted.tenant_id]
-  if tenant ~= tenants[#tenants] then push(tenants, tenant) end
+  if is_bounded[tenant] == nil then
+    is_bounded[tenant] = true
+    push(tenants, tenant)
+  end
 end
 load_policies(tenants)
+for _, tenant in ipairs(tenants) do
+  local p = policy(tenant)
+  is_bounded[tenant] = p.submit_limit > 0 or p.max_waiting > 0
+end
 local any_repeated = call('EXISTS', unpack(request_keys)) > 0
 
 -- Returns a status and the id of the earlier job that holds the job's idempotency key or business key, if there is one.
@@ -154,16 +162,18 @@ local function submit(i, job)
     local status, holder = find_holder(job)
     if status then return answer(status, holder) end
   end
-  local waiting = full_backlog(tenant)
-  if waiting then
-    push2(answers, 'backlog_full', id)
-    return push2(answers, false, { waiting, policy(tenant).max_waiting })
+  if is_bounded[tenant] then
+    local waiting = full_backlog(tenant)
+    if waiting then
+      push2(answers, 'backlog_full', id)
+      return push2(answers, false, { waiting, policy(tenant).max_waiting })
+    end
+    if not is_child(job) and not take_from_rate(tenant) then return answer('rate_limited', id, nil, rates[tenant]) end
   end
-  if not is_child(job) and not take_from_rate(tenant) then return answer('rate_limited', id, nil, rates[tenant]) end
   seen[id] = records[i]
   create_job(
-    id, job[Submitted.place], tenant, job[Submitted.queue], job[Submitted.priority], run_at, records[i],
-    job[Submitted.expires_in_ms]
+    id, request_keys[i], job[Submitted.place], tenant, job[Submitted.queue], job[Submitted.priority], run_at,
+    records[i], job[Submitted.expires_in_ms]
   )
   if has_keys then take_keys(job) end
   answer('created', id, run_at, rates[tenant])

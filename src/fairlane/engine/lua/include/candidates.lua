@@ -92,7 +92,7 @@ end
 local function candidate(tenant, time)
   return {
     tenant = tenant, time = time, cost = 0, taken = 0, allowed = false, waiting = 0, queue = false, popped = false,
-    next = 1,
+    next = 1, names = false,
   }
 end
 

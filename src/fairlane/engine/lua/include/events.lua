@@ -3,7 +3,7 @@
 --   watched  exists while a process watches, which renews it before it expires
 --   channel news: msgpack map STATE -> ids
 
--- by_state: state -> {score, id, ...}; lanes: lane -> {rank, id, ...} of jobs that are pending now.
+-- by_state: state -> {score, id, ...}; lanes: tenant -> queue -> {rank, id, ...} of jobs that are pending now.
 local function publish_events(by_state, lanes)
   if call('EXISTS', key('watched')) == 0 then return end
   local events = {}
@@ -14,6 +14,8 @@ local function publish_events(by_state, lanes)
     for i = 2, #scored, 2 do push(ids, scored[i]) end
   end
   for state, scored in pairs(by_state) do add(state, scored) end
-  for _, scored in pairs(lanes) do add('pending', scored) end
+  for _, queues in pairs(lanes) do
+    for _, scored in pairs(queues) do add('pending', scored) end
+  end
   if next(events) then call('PUBLISH', key('news'), pack(events)) end
 end

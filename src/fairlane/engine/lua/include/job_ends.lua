@@ -7,16 +7,21 @@
 --   channel ended: a job with a waiting caller has ended
 local ends = { jobs = {}, results = {}, completed = {}, failed = {}, cancelled = {} }
 
+-- result: its Ended, packed. write_job_ends must follow.
+local function end_job(id, tenant, state, result)
+  local n = #ends.jobs + 1
+  ends.jobs[n] = id
+  ends.results[2 * n - 1], ends.results[2 * n] = prefix .. 'r/' .. id, result
+  push2(ends[state], now, id)
+  index_by_tenant(state, tenant, now, id)
+end
+
 -- End a job in a terminal state. write_job_ends must follow.
 local function conclude(id, s, state, reason, outcome, body)
-  push2(ends.results, prefix .. 'r/' .. id, pack(Ended{
+  end_job(id, s[Started.tenant_id], state, pack(Ended{
     state = state, reason = reason, token = s[Started.token], attempt = s[Started.attempt], base = s[Started.base],
     worker = s[Started.worker], claimed_at = s[Started.claimed_at], ended_at = now, outcome = outcome, body = body,
   }))
-  push(ends.jobs, id)
-  push2(ends[state], now, id)
-  index_by_tenant(state, s[Started.tenant_id], now, id)
-  count(state == 'completed' and 'completed' or 'unsuccessful', s[Started.tenant_id])
 end
 
 -- The state of a job that no worker has claimed.
@@ -50,10 +55,19 @@ local function notify_waiting_callers(ids)
   end
 end
 
+local function count_ends()
+  for _, state in ipairs({ 'completed', 'failed', 'cancelled' }) do
+    for tenant, jobs in pairs(indexed_by_tenant[state] or {}) do
+      count(state == 'completed' and 'completed' or 'unsuccessful', tenant, #jobs / 2)
+    end
+  end
+end
+
 local function write_job_ends()
   write('HDEL', 'started', ends.jobs)
   write_keys('MSET', ends.results)
   for _, state in ipairs({ 'completed', 'failed', 'cancelled' }) do write('ZADD', state, ends[state]) end
   free_business_keys(ends.jobs)
   notify_waiting_callers(ends.jobs)
+  count_ends()
 end

@@ -9,7 +9,7 @@
 --   ready              hash JOB -> time (ms) it entered its lane; absent if that is the time it was created
 --   queues_used        zset QUEUE by the time (ms) a job last entered it
 --   queues_paused      set QUEUE
-local added_to_lanes = {} -- lane -> {rank, job, ...}
+local added_to_lanes = {} -- tenant -> queue -> {rank, job, ...}
 local times_ready = {} -- {job, time, ...}
 local touched = {} -- tenant -> set of queues
 
@@ -23,14 +23,23 @@ local function touch(tenant, queue)
   if queue then queues[queue] = true end
 end
 
-local function add_to_lane(tenant, queue, rank, id)
-  local lane = tenant .. '/' .. queue
-  local jobs = added_to_lanes[lane]
+-- The jobs to add to a lane.
+local function added_to_lane(tenant, queue)
+  local lanes = added_to_lanes[tenant]
+  if lanes == nil then
+    lanes = {}
+    added_to_lanes[tenant] = lanes
+  end
+  local jobs = lanes[queue]
   if jobs == nil then
     jobs = {}
-    added_to_lanes[lane] = jobs
+    lanes[queue] = jobs
   end
-  push2(jobs, rank, id)
+  return jobs
+end
+
+local function add_to_lane(tenant, queue, rank, id)
+  push2(added_to_lane(tenant, queue), rank, id)
   push2(times_ready, id, now)
   touch(tenant, queue)
 end
@@ -65,24 +74,29 @@ local function is_paused(queue)
 end
 
 local function write_lanes()
-  local members, added, used, heads = {}, {}, {}, {}
+  local members, added, used, parked = {}, {}, {}, {}
   local some_are_paused = call('EXISTS', key('queues_paused')) == 1
-  for lane, jobs in pairs(added_to_lanes) do
-    local tenant, queue = string.match(lane, '^(.*)/(.*)$')
-    if not added[queue] then push2(used, now, queue) end
-    added[queue] = (added[queue] or 0) + write('ZADD', 'lane/' .. lane, jobs)
-    push2(members, 0, lane)
-    if some_are_paused and is_paused(queue) then
-      call('SADD', key('parked/' .. queue), tenant)
-    else
-      heads[tenant] = heads[tenant] or { 'LT' }
-      push2(heads[tenant], lowest_rank(jobs), queue)
+  for tenant, lanes in pairs(added_to_lanes) do
+    local heads = { 'LT' }
+    for queue, jobs in pairs(lanes) do
+      local lane = tenant .. '/' .. queue
+      if not added[queue] then
+        push2(used, now, queue)
+        parked[queue] = some_are_paused and is_paused(queue)
+      end
+      added[queue] = (added[queue] or 0) + write('ZADD', 'lane/' .. lane, jobs)
+      push2(members, 0, lane)
+      if parked[queue] then
+        call('SADD', key('parked/' .. queue), tenant)
+      else
+        push2(heads, lowest_rank(jobs), queue)
+      end
     end
+    if #heads > 1 then call('ZADD', key('heads/' .. tenant), unpack(heads)) end
   end
   write('ZADD', 'lanes', members)
   write('ZADD', 'queues_used', used)
   write('HSET', 'ready', times_ready)
-  for tenant, ranks in pairs(heads) do call('ZADD', key('heads/' .. tenant), unpack(ranks)) end
   change_depths(added)
 end
 

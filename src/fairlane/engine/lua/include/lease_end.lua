@@ -1,5 +1,5 @@
 -- lease_end: ends leases. The script that ends a lease frees its slot and unblocks its tenant.
--- NEEDS base counts job_ends lanes run_indexes run_time tenant_indexes events
+-- NEEDS base counts fair_queueing job_ends lanes run_indexes run_time tenant_indexes events
 --   leases     zset job by expiry (ms): exactly the running jobs
 --   scheduled  zset job by the time (ms) at which it becomes due
 local ended = { started = {}, leases = {}, slots = {}, scheduled = {} }
@@ -7,13 +7,17 @@ local some_are_blocked = call('EXISTS', key('blocked')) == 1
 local freed = {} -- tenants that lost a lease, collected only if some tenants are blocked
 local leases_ended, run_ms = 0, 0
 
-local function end_lease(id, s)
+local function end_lease(id, tenant, queue, serves_all, claimed_at)
   leases_ended = leases_ended + 1
-  if now > s[Started.claimed_at] then run_ms = run_ms + now - s[Started.claimed_at] end
-  push(ended.leases, id)
-  push(ended.slots, s[Started.tenant_id] .. '/' .. id)
-  if some_are_blocked then freed[s[Started.tenant_id]] = true end
-  add_run_time(s)
+  if now > claimed_at then run_ms = run_ms + now - claimed_at end
+  ended.leases[leases_ended] = id
+  ended.slots[leases_ended] = tenant .. '/' .. id
+  if some_are_blocked then freed[tenant] = true end
+  add_run_time(tenant, serves_all and ALL or queue, claimed_at)
+end
+
+local function end_lease_of(id, s)
+  end_lease(id, s[Started.tenant_id], s[Started.queue], s[Started.serves_all], s[Started.claimed_at])
 end
 
 local function attempt_of(s, outcome, body)

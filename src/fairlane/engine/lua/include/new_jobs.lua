@@ -6,10 +6,10 @@ local new_jobs = { records = {}, scheduled = {}, expiring = {}, lanes = {}, queu
 local last = call('MGET', key('sequence'), key('created'))
 local sequence, created = tonumber(last[1] or 0), math.max(now - TICK, tonumber(last[2] or 0))
 
--- place: the id as a place of the creation order; expires_in: ms, 0 for a job that does not expire.
-local function create_job(id, place, tenant, queue, priority, run_at, record, expires_in)
+-- name: the key of the request; place: the id as a place of the creation order; expires_in: ms, 0: never.
+local function create_job(id, name, place, tenant, queue, priority, run_at, record, expires_in)
   created = created + TICK
-  push2(new_jobs.records, key('j/' .. id), struct.pack('>d', created) .. record)
+  push2(new_jobs.records, name, struct.pack('>d', created) .. record)
   add_to_order(tenant, place, created)
   if expires_in > 0 then push2(new_jobs.expiring, now + expires_in, id) end
   if run_at > now then
@@ -18,12 +18,9 @@ local function create_job(id, place, tenant, queue, priority, run_at, record, ex
     new_jobs.queues[queue] = true
   else
     sequence = sequence + 1
-    local lane = tenant .. '/' .. queue
-    if added_to_lanes[lane] == nil then
-      added_to_lanes[lane] = {}
-      push(new_jobs.lanes, { tenant, queue })
-    end
-    push2(added_to_lanes[lane], rank_of(priority, sequence), id)
+    local jobs = added_to_lane(tenant, queue)
+    if #jobs == 0 then push(new_jobs.lanes, { tenant, queue }) end
+    push2(jobs, rank_of(priority, sequence), id)
   end
   count('submitted', tenant)
 end

@@ -3,10 +3,10 @@
 --   owed  hash TENANT -> virtual time charged for run time since the tenant last started a job
 local run_times = {} -- tenant -> run index -> cost in seconds
 
-local function add_run_time(s)
+-- index: the run index of the worker that ran the job.
+local function add_run_time(tenant, index, claimed_at)
   if not by_seconds then return end
-  local tenant, index = s[Started.tenant_id], s[Started.serves_all] and ALL or s[Started.queue]
-  local cost = math.max(0, (now - s[Started.claimed_at]) / 1000 - START_COST)
+  local cost = math.max(0, (now - claimed_at) / 1000 - START_COST)
   run_times[tenant] = run_times[tenant] or {}
   run_times[tenant][index] = (run_times[tenant][index] or 0) + cost
 end
