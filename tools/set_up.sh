@@ -68,6 +68,20 @@ offer_luacheck() {
     command -v luacheck >/dev/null || say "No luacheck here: the Lua scripts are checked for their NEEDS lines only."
 }
 
+# It checks the metrics and the alerting rules. Debian's package would start a service, so only the file is taken.
+offer_promtool() {
+    command -v promtool >/dev/null && return
+    if command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null; then
+        local folder
+        folder=$(mktemp -d)
+        { (cd "$folder" && { [[ $EUID -ne 0 ]] || timeout 120 apt-get update; timeout 200 apt-get download prometheus; }) &&
+            dpkg-deb --fsys-tarfile "$folder"/prometheus_*.deb |
+            tar --extract --directory "$venv/bin" --strip-components=3 ./usr/bin/promtool; } >/dev/null 2>&1 || true
+        rm -rf "$folder"
+    fi
+    command -v promtool >/dev/null || say "No promtool here: tests of metrics and alerting rules are skipped."
+}
+
 # npm installs the linter of the dashboard's JavaScript and CSS, as package-lock.json pins it.
 offer_biome() {
     if ! command -v npm >/dev/null; then
@@ -84,6 +98,7 @@ if [[ ${1:-} == dev ]]; then
     offer_redis
     offer_chromium
     offer_luacheck
+    offer_promtool
     offer_biome
 else
     pip_install --build-constraint constraints.txt --editable .

@@ -13,6 +13,7 @@ from .model.audit import AuditEntry
 from .model.bulk import BulkAction, BulkResult
 from .model.job import Counters, Explanation, Job, JobPage, JobQuery, NewJob, Submission
 from .model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, WorkerOrders, WorkerReport
+from .model.load import Load, QueueDemand
 from .model.logs import JobLog
 from .model.monitor import Changes, History, Overview, StateCounts
 from .model.overview import QueueInfo, Reaped, StoreReport, UpkeepStep
@@ -66,6 +67,14 @@ class Backend(Protocol):
 
     async def close(self) -> None:
         """Close the connections. Calls in progress fail."""
+
+
+class StoreBackend(Backend, Protocol):
+    """A backend on a store, as the API server needs it."""
+
+    @property
+    def measures(self) -> Measures:
+        """Figures for monitoring systems."""
 
 
 class Jobs(Protocol):
@@ -295,6 +304,16 @@ class Monitor(Protocol):
 
         If changes come faster than the caller takes them, the caller gets the latest. Raises NotFound.
         """
+
+
+class Measures(Protocol):
+    """Figures for monitoring systems, from bounded reads of the store."""
+
+    async def load(self, tenants: int) -> Load:
+        """The state of the whole, with the `tenants` that have the most waiting jobs."""
+
+    async def queue_demand(self, queue: str) -> QueueDemand:
+        """The work of one queue that more slots could do."""
 
 
 class Maintenance(Protocol):

@@ -1,8 +1,6 @@
-"""Queues, health, Prometheus, and the pages."""
+"""Queues, workers and health."""
 
 from __future__ import annotations
-
-import re
 
 import httpx
 import pytest
@@ -57,27 +55,3 @@ async def test_health(client: httpx.AsyncClient) -> None:
     for path in ("/livez", "/readyz"):
         answer = await client.get(path)
         assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
-
-
-async def test_prometheus_figures_count(api: Served, client: httpx.AsyncClient, tenant: str) -> None:
-    async def figures() -> dict[str, int]:
-        answer = await client.get("/metrics")
-        assert answer.status_code == 200
-        assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
-        samples = [line for line in answer.text.splitlines() if not line.startswith("#")]
-        assert all(re.fullmatch(r"fairlane_[a-z_]+ \d+", sample) for sample in samples)
-        assert answer.text.count("# TYPE ") == len(samples)
-        return {name: int(value) for name, value in (sample.split() for sample in samples)}
-
-    before = await figures()
-    await api.submit(tenant, queue=tenant)
-    await api.submit(tenant, queue=tenant)
-    (lease,) = await api.claim(queues=[tenant])
-    await api.finish(lease, "completed")
-    after = await figures()
-    changed = {name: after[name] - before[name] for name in after if after[name] != before[name]}
-    assert changed == {
-        "fairlane_jobs_submitted_total": 2,
-        "fairlane_jobs_completed_total": 1,
-        "fairlane_jobs_pending": 1,
-    }

@@ -13,6 +13,7 @@ from ..model.names import NAME_LENGTH
 from ..model.overview import QueueInfo
 from ..model.schedule import Schedule, ScheduleSpec
 from ..model.token import Token
+from ..model.work import WorkCounts
 from .closed import Closed, ClosedBackend
 
 
@@ -77,6 +78,12 @@ class OwnWorkers:
                 raise Forbidden(f"this token does not allow the queue {queue}")
         return tuple(queues) or self._queues
 
+    def chosen_counts(self, work: WorkCounts | None) -> WorkCounts | None:
+        """What a worker has counted for the queues of the token."""
+        if work is None:
+            return None
+        return WorkCounts(work.number, {k: v for k, v in work.counts.items() if self.has_queue(k.split("/")[1])})
+
 
 class OwnLeases(Closed):
     """Implements `backend.Leases`. The secret of each lease proves that its holder may extend and finish it."""
@@ -98,7 +105,9 @@ class OwnLeases(Closed):
 
     async def extend(self, worker: WorkerReport, leases: Sequence[LeaseReport], lease_ms: int) -> list[LeaseStatus]:
         queues = self._own.chosen_queues(worker.queues)
-        report = msgspec.structs.replace(worker, id=self._own.stored_id(worker.id), queues=queues)
+        report = msgspec.structs.replace(
+            worker, id=self._own.stored_id(worker.id), queues=queues, work=self._own.chosen_counts(worker.work)
+        )
         return await self._leases.extend(report, leases, lease_ms)
 
     def _scoped(self, request: ClaimRequest) -> ClaimRequest:

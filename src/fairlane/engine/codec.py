@@ -92,7 +92,7 @@ def claim_values(request: ClaimRequest, most: int, idle_claim: str = "", wait_ms
 
 
 def claimed(reply: list[Any], lease_ms: int) -> Claimed:
-    leases = [lease_from(reply[i : i + 6], lease_ms) for i in range(1, len(reply), 6) if reply[i + 4] is not None]
+    leases = [lease_from(reply[i : i + 7], lease_ms) for i in range(1, len(reply), 7) if reply[i + 4] is not None]
     return Claimed(leases, reply[0] / 1_000_000 if reply[0] >= 0 else None)
 
 

@@ -15,6 +15,7 @@ from .cursors import Cursors
 from .jobs import EngineJobs
 from .leases import EngineLeases
 from .maintenance import EngineMaintenance
+from .measures import EngineMeasures
 from .monitor import EngineMonitor
 from .partition import Partitions
 from .permissions import check_permissions
@@ -43,6 +44,7 @@ class Engine:
         self.audit = EngineAudit(self.partitions)
         self.schedules = EngineSchedules(self.partitions, self.jobs)
         self.monitor = EngineMonitor(calls, self, self.partitions, self._subscription)
+        self.measures = EngineMeasures(calls, self.partitions, self.monitor, self.workers)
         self.maintenance = EngineMaintenance(calls, self.partitions, self.schedules)
 
     @classmethod

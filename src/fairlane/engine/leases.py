@@ -12,6 +12,7 @@ from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome
 from . import codec
 from .codec import Claimed
 from .partition import Partition, Partitions
+from .scripts import Value
 from .subscription import Subscription, wait
 
 LOOK_AGAIN_S = 5.0
@@ -68,12 +69,15 @@ class EngineLeases:
     async def extend(self, worker: WorkerReport, leases: Sequence[LeaseReport], lease_ms: int) -> list[LeaseStatus]:
         statuses: list[LeaseStatus] = [LeaseStatus.STALE_LEASE] * len(leases)
         groups = {p.number: group for p, group in self._partitions.group_jobs([lease.job_id for lease in leases])}
-        about = msgspec.json.encode(worker)
+        about = msgspec.json.encode(msgspec.structs.replace(worker, work=None))
+        work = b"" if worker.work is None else _encode((worker.work.number, worker.work.counts))
 
         async def beat(partition: Partition) -> None:
             group = groups.get(partition.number, [])
             reports = _encode([codec.report(leases[i]) for i in group])
-            reply = await partition.run("extend", worker=worker.id, report=about, lease_ms=lease_ms, reports=reports)
+            values: dict[str, Value] = {"worker": worker.id, "report": about, "lease_ms": lease_ms, "reports": reports}
+            values["work"] = work if partition.number == 0 else b""
+            reply = await partition.run("extend", **values)
             for i, status in zip(group, reply, strict=True):
                 statuses[i] = codec.LEASE_STATUS[status]
 

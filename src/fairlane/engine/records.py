@@ -59,8 +59,8 @@ def unpack_request(record: bytes) -> tuple[int, Header, bytes]:
 
 
 def lease_from(claimed: list[Any], lease_ms: int) -> Lease:
-    """The lease that a worker receives for a claimed job, from the job's six values in the reply of claim.lua."""
-    job_id, packed_token, attempt, base, record, suspect = claimed
+    """The lease that a worker receives for a claimed job, from the job's seven values in the reply of claim.lua."""
+    job_id, packed_token, attempt, base, record, suspect, waited_ms = claimed
     token = packed_token.decode()
     _, header, payload = unpack_request(record)
     return Lease(
@@ -79,6 +79,7 @@ def lease_from(claimed: list[Any], lease_ms: int) -> Lease:
         key=header.key or None,
         headers=_decode_headers(header.headers) if header.headers else {},
         suspect=bool(suspect),
+        waited_seconds=None if waited_ms < 0 else waited_ms / 1000,
     )
 
 

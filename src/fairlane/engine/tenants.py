@@ -29,7 +29,7 @@ class EngineTenants:
         self._partitions = partitions
 
     async def get(self, tenant_id: str) -> Tenant:
-        (tenant,) = await _read(self._partitions.of_tenant(tenant_id), [tenant_id])
+        (tenant,) = await read_tenants(self._partitions.of_tenant(tenant_id), [tenant_id])
         return tenant
 
     async def list(self, limit: int, cursor: str | None = None, prefix: str = "") -> tuple[list[Tenant], str | None]:
@@ -40,7 +40,7 @@ class EngineTenants:
         found = sorted((name.decode(), number) for number, names in enumerate(replies) for name in names)
         page = found[:limit]
         read = await self._partitions.each(
-            lambda partition: _read(partition, [name for name, number in page if number == partition.number])
+            lambda partition: read_tenants(partition, [name for name, number in page if number == partition.number])
         )
         by_id = {tenant.id: tenant for tenants in read for tenant in tenants}
         return [by_id[name] for name, _ in page], page[-1][0] if len(found) > limit else None
@@ -100,7 +100,7 @@ def _policy_of(packed: bytes | None) -> TenantPolicy:
     return unpack_own(packed).apply_to(TenantPolicy())
 
 
-async def _read(partition: Partition, names: list[str]) -> list[Tenant]:
+async def read_tenants(partition: Partition, names: list[str]) -> list[Tenant]:
     if not names:
         return []
     reply = await partition.run("tenant", tenants=_encode(names), lanes_at_most=LANES_TOGETHER)

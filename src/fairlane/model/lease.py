@@ -11,6 +11,7 @@ from .errors import InvalidInput
 from .job import JobError, Parent, Progress
 from .logs import LogPiece
 from .names import check_name
+from .work import WorkCounts
 
 DEFAULT_LEASE_MS = 30_000
 MIN_LEASE_MS = 1_000
@@ -64,6 +65,8 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     headers: dict[str, str] = {}
     suspect: bool = False
     """Whether a worker process died under the job, perhaps by it. Run one such job at a time in a process."""
+    waited_seconds: float | None = None
+    """How long the job was pending; None if the claim is repeated."""
 
     @property
     def as_parent(self) -> Parent:
@@ -97,6 +100,8 @@ class WorkerReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Ids of the jobs that it runs, at most MAX_REPORTED_JOBS."""
     heartbeat_at: float = 0.0
     """Unix time in seconds of its last heartbeat. The store sets it."""
+    work: WorkCounts | None = None
+    """What it has counted since the report before. Listings of workers leave it out."""
 
 
 class WorkerOrders(msgspec.Struct, frozen=True):

@@ -10,9 +10,25 @@ from ..model.job import Time
 from ..model.lease import MAX_REPORTED_JOBS, WorkerOrders, WorkerReport, check_queues
 from ..model.names import check_name
 from ..model.times import check_time, utc
+from ..model.work import COUNT_PATTERN, MAX_REPORTED_COUNTS, WorkCounts
 from .fields import AnyId, Name, Queues, WaitSeconds, ms_of
 from .limits import MAX_WAIT_SECONDS
 from .structs import Body, Query, View, same_fields
+
+CountName = Annotated[str, Meta(pattern=COUNT_PATTERN)]
+
+
+class WorkBody(Body, frozen=True):
+    """What a worker has counted since its last report: times in milliseconds, and ends of attempts."""
+
+    number: Annotated[int, Meta(ge=1, le=2**53)]
+    """Rises with each report, also when the worker restarts under the same id. A repeated report counts once."""
+    counts: Annotated[dict[CountName, Annotated[int, Meta(ge=0, le=2**40)]], Meta(max_length=MAX_REPORTED_COUNTS)]
+    """By how much each count has risen.
+
+    `wait/QUEUE/BOUND` and `run/QUEUE/BOUND` count the jobs of a histogram by its bounds in milliseconds, `more` beyond
+    the last one, and `sum` adds up their times. `ended/QUEUE/TASK/OUTCOME` counts attempts.
+    """
 
 
 class WorkerBody(Body, frozen=True):
@@ -28,16 +44,22 @@ class WorkerBody(Body, frozen=True):
     draining: bool = False
     jobs: Annotated[tuple[AnyId, ...], Meta(max_length=MAX_REPORTED_JOBS)] = ()
     """Ids of jobs that it runs."""
+    work: WorkBody | None = None
 
     @classmethod
     def of(cls, report: WorkerReport) -> WorkerBody:
-        return cls(**_said(report), started_at=utc(report.started_at) if report.started_at else None)
+        return cls(
+            **_said(report),
+            started_at=utc(report.started_at) if report.started_at else None,
+            work=None if report.work is None else WorkBody(number=report.work.number, counts=report.work.counts),
+        )
 
     def to_report(self) -> WorkerReport:
         check_name(self.id, "id", "/worker/id")
         check_queues(self.queues, "/worker/queues")
         started_at = 0.0 if self.started_at is None else check_time(self.started_at, "/worker/startedAt").timestamp()
-        return WorkerReport(**_heard(self), started_at=started_at)
+        work = None if self.work is None else WorkCounts(self.work.number, self.work.counts)
+        return WorkerReport(**_heard(self), started_at=started_at, work=work)
 
 
 class WorkerView(View, frozen=True):
@@ -101,8 +123,8 @@ class WorkerOrdersView(View, frozen=True):
         return cls(number=orders.number, drain=orders.drain)
 
 
-_TIMES = ("started_at", "heartbeat_at")
-_said = same_fields(WorkerReport, WorkerBody, *_TIMES)
-_heard = same_fields(WorkerBody, WorkerReport, *_TIMES)
-_shown = same_fields(WorkerReport, WorkerView, *_TIMES)
-_read = same_fields(WorkerView, WorkerReport, *_TIMES)
+_OTHERS = ("started_at", "heartbeat_at", "work")
+_said = same_fields(WorkerReport, WorkerBody, *_OTHERS)
+_heard = same_fields(WorkerBody, WorkerReport, *_OTHERS)
+_shown = same_fields(WorkerReport, WorkerView, *_OTHERS)
+_read = same_fields(WorkerView, WorkerReport, *_OTHERS)

@@ -37,6 +37,7 @@ async def serve_api(
             await store_defaults(backend, settings)
         server_settings = ServerSettings(
             base_path=check_base_path(settings.base_path),
+            metrics_tenants=settings.metrics_tenants,
             # A page under a foreign name has no token, so with tokens any name may lead here.
             allowed_hosts=None if with_tokens else allowed_hosts_for(settings.host, listener.getsockname()[0]),
         )

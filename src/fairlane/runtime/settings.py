@@ -110,6 +110,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, Meta(description='Replace a worker process above this memory, such as "512MB".')
     ] = ""
     health: Annotated[str, Meta(description='Local port for /livez and /readyz of the worker, such as "9000".')] = ""
+    metrics: Annotated[str, Meta(description='Local port for /metrics of the worker, such as "9100".')] = ""
+    metrics_tenants: Annotated[
+        int, Meta(ge=0, le=200, description="Number of tenants that /metrics of the API names; 0: none.")
+    ] = 20
     loop: Annotated[LoopKind, Meta(description='Event loop of workers and the API: "uvloop" or "asyncio".')] = "uvloop"
     log_format: Annotated[Literal["text", "json"], Meta(description='Format of log lines: "text" or "json".')] = "text"
 
@@ -290,7 +294,7 @@ def _check_meaning(name: str, value: Any) -> None:
         case "max_memory":
             if value and parse_size(value) < _MIN_STORE_BYTES:
                 raise InvalidInput(f"the store needs at least {_MIN_STORE_BYTES >> 20}MB")
-        case "health":
+        case "health" | "metrics":
             if value:
                 parse_address(value)
 

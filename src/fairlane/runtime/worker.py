@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from ..connect import open_backend
 from ..process.exit_report import Report, Supervisor
@@ -16,6 +18,10 @@ from .retrying import insist
 from .settings import Settings, parse_address
 from .sockets import listen
 from .upkeep import upkeep_at
+from .worker_metrics import serve_metrics
+
+if TYPE_CHECKING:
+    from ..worker import Worker
 
 Weighted = tuple[tuple[str, ...], tuple[float, ...]]
 """Names of queues and their weights; no weights if none were given."""
@@ -42,7 +48,7 @@ def work(settings: Settings, app: str, queues: Weighted, worker_id: str | None, 
         max_jobs=settings.max_jobs or None,
         max_memory=settings.max_worker_memory_bytes,
     )
-    listener = listen(*parse_address(settings.health)) if settings.health else None
+    serve_beside = _pages_of(settings)
     beside: list[asyncio.Task[None]] = []
 
     def make_worker() -> Worker:
@@ -51,8 +57,7 @@ def work(settings: Settings, app: str, queues: Weighted, worker_id: str | None, 
         declaring = insist("declaring schedules", lambda: declare(open_for_worker, loaded.schedules))
         beside.append(asyncio.create_task(declaring))
         worker = Worker(open_for_worker, loaded.registry, options, lambda: supervisor.tell(Report.STARTED))
-        if listener is not None:
-            beside.append(asyncio.create_task(serve_health(listener, lambda: worker.problem)))
+        beside.extend(asyncio.create_task(serve(worker)) for serve in serve_beside)
         return worker
 
     def report(worker: Worker) -> None:
@@ -62,3 +67,15 @@ def work(settings: Settings, app: str, queues: Weighted, worker_id: str | None, 
             supervisor.tell(Report.USED_UP)
 
     run_worker(make_worker, report, settings.loop)
+
+
+def _pages_of(settings: Settings) -> list[Callable[[Worker], Coroutine[Any, Any, None]]]:
+    """What serves the worker's health and metrics, where the settings ask for them. Raises CannotListen."""
+    pages: list[Callable[[Worker], Coroutine[Any, Any, None]]] = []
+    if settings.health:
+        health = listen(*parse_address(settings.health))
+        pages.append(lambda worker: serve_health(health, lambda: worker.problem))
+    if settings.metrics:
+        metrics = listen(*parse_address(settings.metrics))
+        pages.append(lambda worker: serve_metrics(metrics, worker))
+    return pages

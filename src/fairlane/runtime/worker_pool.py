@@ -14,6 +14,7 @@ import msgspec
 from ..model.errors import FairlaneError
 from .child import Child
 from .settings import Settings, as_environment
+from .worker_metrics import address_of_process
 
 _SETTLE_SECONDS = 8.0
 """Time that a worker needs after its drain, to cancel jobs and to send outcomes."""
@@ -67,7 +68,13 @@ def worker_children(settings: Settings, app: str, queues: str, on_death: Callabl
         WorkerChild(
             f"worker-{number + 1}",
             command,
-            msgspec.structs.replace(settings, workers=share + (number < rest), processes=1, health=""),
+            msgspec.structs.replace(
+                settings,
+                workers=share + (number < rest),
+                processes=1,
+                health="",
+                metrics=address_of_process(settings.metrics, number),
+            ),
             on_death,
         )
         for number in range(count)

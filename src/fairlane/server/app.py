@@ -7,7 +7,7 @@ from collections.abc import Callable
 from starlette.routing import Route, Router
 
 from ..access import KnownTokens
-from ..backend import Access, Backend
+from ..backend import Access, StoreBackend
 from ..rest.problems import NO_SUCH_PATH, HttpError
 from .context import Context
 from .http.answers import Receive, Scope, Send, problem_answer
@@ -18,7 +18,7 @@ from .settings import ServerSettings
 
 
 def create_app(
-    backend: Backend,
+    backend: StoreBackend,
     settings: ServerSettings | None = None,
     problem: Callable[[], str | None] | None = None,
     access: Access | None = None,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..access import KnownTokens
-from ..backend import Backend
+from ..backend import StoreBackend
 from ..model.lease import Lease
 from .settings import ServerSettings
 from .streams.feeds import Feeds
@@ -18,7 +19,7 @@ from .streams.hub import Hub
 class Context:
     """The backend, the settings, and whether the server is stopping."""
 
-    backend: Backend
+    backend: StoreBackend
     settings: ServerSettings
     tokens: KnownTokens | None = None
     """The tokens that requests must have one of; None if the server asks for none."""
@@ -30,6 +31,8 @@ class Context:
     """By claim id, the request that waits for its jobs. A repeat on another connection takes its place."""
     claiming: set[asyncio.Task[list[Lease]]] = field(default_factory=set)
     """The claims that wait, also those that have no receiver any more."""
+    requests: Counter[tuple[str, int]] = field(init=False, default_factory=Counter)
+    """How many requests each operation has answered, by its name and the answer's status."""
     hub: Hub = field(init=False)
     feeds: Feeds = field(init=False)
 

@@ -20,6 +20,7 @@ from .event_loop import hide
 from .failure_hooks import FailureHooks
 from .forks import end_if_forked
 from .invoke import call
+from .meter import WorkMeter, outcome_label
 from .options import WorkerOptions
 from .processes import records
 from .processes.frames import Said
@@ -47,6 +48,7 @@ class Executor:
         deliver: Callable[[Outcome | None], None],
         notify_progress: Callable[[], None],
         hooks: FailureHooks,
+        meter: WorkMeter,
     ) -> None:
         """`deliver` is called whenever a job frees its slot, with its outcome, if there is one to send.
 
@@ -60,6 +62,7 @@ class Executor:
         self._deliver = deliver
         self._notify_progress = notify_progress
         self._hooks = hooks
+        self._meter = meter
         self._hand_back_ms = round(options.hand_back_seconds * 1000)
         self._unfit_tasks: set[str] = set()
         self._slots = options.slots
@@ -74,11 +77,13 @@ class Executor:
 
     def start(self, lease: Lease, claimed_at: float) -> None:
         """Run a job whose claim was sent at `claimed_at`, on the monotonic clock."""
+        self._meter.started(lease)
         runnable = self._registry.get(lease.task)
         if runnable is None:
             self._hand_back(lease, outcomes.unknown_task(lease))
             return
         if lease.suspect and not self._suspects.may_add(lease):
+            self._meter.ended(lease, OutcomeKind.RELEASED, None)
             self._let_go(outcomes.released(lease))
             return
         context = JobContext(lease, float("inf"), self._notify_progress)
@@ -149,7 +154,8 @@ class Executor:
 
     def _time_begins(self, job: RunningJob, allowance: float = 0.0) -> None:
         """The task begins, after `allowance` seconds at most. Called again once a job process has loaded the task."""
-        job.timeout_at = time.monotonic() + job.lease.timeout_seconds + allowance
+        job.began_at = time.monotonic()
+        job.timeout_at = job.began_at + job.lease.timeout_seconds + allowance
         job.context.begin(job.timeout_at)
         self._deadlines.watch(job.due_at)
 
@@ -182,9 +188,13 @@ class Executor:
         elif outcome.kind is OutcomeKind.FAILED and outcome.error is not None:
             log.warning("%s failed: %s: %s", job, outcome.error.type, outcome.error.message)
             self._hooks.expect(job, outcome)
+        self._note_end(job, outcome)
         if outcome is not None and job.has_news:
             outcome = msgspec.structs.replace(outcome, progress=job.new_progress, logs=job.new_lines)
         self._let_go(outcome)
+
+    def _note_end(self, job: RunningJob, outcome: Outcome | None) -> None:
+        self._meter.ended(job.lease, outcome_label(job.lease, outcome), job.run_seconds)
 
     def _hand_back(self, lease: Lease, outcome: Outcome) -> None:
         """Offer the job to workers of another version. Logged once a task: the job may come again and again."""
@@ -192,6 +202,7 @@ class Executor:
             if len(self._unfit_tasks) < MOST_UNFIT_TASKS:
                 self._unfit_tasks.add(lease.task)
             log.warning("job %s is handed back: %s", lease.job_id, outcome.error.message)
+        self._meter.ended(lease, outcome_label(lease, outcome), None)
         self._let_go(msgspec.structs.replace(outcome, delay_ms=self._hand_back_ms))
 
     def _let_go(self, outcome: Outcome | None) -> None:

@@ -40,14 +40,16 @@ class Heartbeat:
         running: Callable[[], Sequence[RunningJob]],
         report: Callable[[], WorkerReport],
         on_status: Callable[[RunningJob, LeaseStatus], None],
+        on_reported: Callable[[WorkerReport], None],
     ) -> None:
-        """`running`, `report` and `on_status` (not for OK) are called in the heartbeat's thread."""
+        """`running`, `report`, `on_status` (not for OK) and `on_reported` are called in the heartbeat's thread."""
         self._open_backend = open_backend
         self._lease_ms = lease_ms
         self._interval = lease_ms / 1000 / BEATS_PER_LEASE
         self._running = running
         self._report = report
         self._on_status = on_status
+        self._on_reported = on_reported
         self._thread = threading.Thread(target=self._main, name="fairlane-heartbeat", daemon=True)
         self._owner = asyncio.get_running_loop()
         self._ended = asyncio.Event()
@@ -142,7 +144,9 @@ class Heartbeat:
             for job, (progress, lines) in zip(jobs, news, strict=True)
         ]
         sent_at = time.monotonic()
-        statuses = await self._extend_in_any_case(backend, reports)
+        about = self._report()
+        statuses = await self._extend_in_any_case(backend, about, reports)
+        self._on_reported(about)
         for job, (progress, lines), status in zip(jobs, news, statuses, strict=True):
             if status is not LeaseStatus.STALE_LEASE:
                 job.lease_until = sent_at + self._lease_ms / 1000
@@ -151,16 +155,18 @@ class Heartbeat:
                 self._on_status(job, status)
         self.last_success = time.monotonic()
 
-    async def _extend_in_any_case(self, backend: Backend, reports: Sequence[LeaseReport]) -> Sequence[LeaseStatus]:
+    async def _extend_in_any_case(
+        self, backend: Backend, about: WorkerReport, reports: Sequence[LeaseReport]
+    ) -> Sequence[LeaseStatus]:
         """Extend the leases, without progress and lines if these are refused: no lease must be lost over them."""
         try:
-            return await backend.leases.extend(self._report(), reports, self._lease_ms)
+            return await backend.leases.extend(about, reports, self._lease_ms)
         except (InvalidInput, TypeError, ValueError) as error:  # a TypeError or ValueError: not JSON
             if all(report.progress is None and report.logs is None for report in reports):
                 raise
             log.error("progress and log lines of %d jobs are refused and dropped: %s", len(reports), error)
         bare = [LeaseReport(report.job_id, report.token) for report in reports]
-        return await backend.leases.extend(self._report(), bare, self._lease_ms)
+        return await backend.leases.extend(about, bare, self._lease_ms)
 
     def _pause(self) -> float:
         due_at = 0.0 if self._is_called else self._next_full

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 from ..job.context import JobContext
 from ..model.job import Progress
@@ -22,6 +23,7 @@ class RunningJob:
     __slots__ = (
         "_told_progress",
         "abandon_at",
+        "began_at",
         "context",
         "is_killed",
         "lease",
@@ -38,6 +40,8 @@ class RunningJob:
         self.runnable = runnable
         self.context = context
         self.lease_until = lease_until
+        self.began_at: float | None = None
+        """When the task began; in a job process, once this has loaded it."""
         self.timeout_at = float("inf")
         """Counts from the start of the task, before which a suspect may wait."""
         self.stop: Stop | None = None
@@ -51,6 +55,11 @@ class RunningJob:
 
     def __str__(self) -> str:
         return f"job {self.lease.job_id} ({self.lease.task}, attempt {self.lease.attempt})"
+
+    @property
+    def run_seconds(self) -> float | None:
+        """How long the task has run; None if it has not begun."""
+        return None if self.began_at is None else time.monotonic() - self.began_at
 
     @property
     def new_progress(self) -> Progress | None:

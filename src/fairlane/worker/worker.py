@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
-from ..backend import Backend, Workers
+from ..backend import Backend
 from ..model.errors import FairlaneError, InvalidInput
 from ..model.lease import MAX_REPORTED_JOBS, LeaseStatus, Outcome, WorkerReport
 from .commands import follow_commands
@@ -21,6 +21,7 @@ from .fetch import Fetcher
 from .heartbeat import Heartbeat
 from .log_capture import captured_logs
 from .memory import resident_bytes
+from .meter import WorkMeter
 from .options import WorkerOptions
 from .processes.pool import check_reachable
 from .runnable import Runnable
@@ -63,12 +64,19 @@ class Worker:
         self.is_used_up = False
         """Whether the worker has run as many jobs, or taken as much memory, as it ever may."""
         self._retiring = asyncio.Event()
+        self.meter = WorkMeter()
+        """What the worker has counted."""
         self._heartbeat: Heartbeat | None = None
 
     @property
     def abandoned(self) -> int:
         """Jobs that were told to stop and did not; they still occupy a thread or the event loop."""
         return 0 if self._executor is None else self._executor.abandoned
+
+    @property
+    def running(self) -> int:
+        """Jobs that it runs."""
+        return 0 if self._executor is None else len(self._executor.running)
 
     @property
     def problem(self) -> str | None:
@@ -113,7 +121,7 @@ class Worker:
             heartbeat.poke()
 
         hooks = FailureHooks(backend)
-        self._executor = executor = Executor(self._registry, self.options, deliver, notify_news, hooks)
+        self._executor = executor = Executor(self._registry, self.options, deliver, notify_news, hooks, self.meter)
         fetcher = Fetcher(backend, executor, hooks, self.options, self._retire)
         self._heartbeat = heartbeat = self._new_heartbeat(executor)
         beside = self._start_beside(backend, executor, heartbeat)
@@ -138,7 +146,7 @@ class Worker:
             fetcher.close()
             hooks.close()
             await heartbeat.stop()
-            await _within(CLOSE_SECONDS, _leave(backend.workers, self.options.worker_id))
+            await _within(CLOSE_SECONDS, self._leave(backend, executor))
             await _within(CLOSE_SECONDS, backend.close())
 
     def _start_beside(self, backend: Backend, executor: Executor, heartbeat: Heartbeat) -> list[asyncio.Task[None]]:
@@ -191,6 +199,7 @@ class Worker:
             running=lambda: list(executor.running.copy().values()),
             report=lambda: self._report(executor),
             on_status=tell,
+            on_reported=lambda report: self.meter.has_reported(report.work),
         )
 
     def _report(self, executor: Executor) -> WorkerReport:
@@ -204,7 +213,16 @@ class Worker:
             started_at=self._started_at,
             draining=self._stopping.is_set() or self._retiring.is_set(),
             jobs=tuple(job.lease.job_id for job in list(executor.running.copy().values())[:MAX_REPORTED_JOBS]),
+            work=self.meter.report(),
         )
+
+    async def _leave(self, backend: Backend, executor: Executor) -> None:
+        """Report the last counts, and remove the worker from the listings. If this fails, it expires there."""
+        with contextlib.suppress(FairlaneError):
+            while (last := self._report(executor)).work is not None:
+                await backend.leases.extend(last, [], self.options.lease_ms)
+                self.meter.has_reported(last.work)
+            await backend.workers.leave(self.options.worker_id)
 
     async def _drain(self, executor: Executor, fetcher: Fetcher) -> None:
         fetcher.claim_no_more()
@@ -214,12 +232,6 @@ class Worker:
             await _within(CANCEL_GRACE_SECONDS + 1.0, executor.idle())
         if not await _within(FLUSH_SECONDS, fetcher.settle()):
             log.error("the store did not take every outcome in time: jobs without one will run again")
-
-
-async def _leave(workers: Workers, worker_id: str) -> None:
-    """Remove the worker from the listings. If this fails, it expires there."""
-    with contextlib.suppress(FairlaneError):
-        await workers.leave(worker_id)
 
 
 async def _either(*steps: Coroutine[Any, Any, object]) -> None:

@@ -19,6 +19,7 @@ from ..options import with_settings
     "port",
     "auth",
     "base_path",
+    "metrics_tenants",
     "store",
     "data_dir",
     "default_rate",

@@ -36,6 +36,8 @@ from ..options import with_settings
     "hand_back",
     "max_jobs",
     "max_worker_memory",
+    "metrics",
+    "metrics_tenants",
     "durability",
     "loop",
     "log_format",

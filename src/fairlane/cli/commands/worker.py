@@ -33,6 +33,7 @@ tenants' turns decide which job starts next.
     "max_jobs",
     "max_worker_memory",
     "health",
+    "metrics",
     "url",
     "token_file",
     "data_dir",

@@ -3,7 +3,7 @@
 -- KEYS prefix
 -- ARGV at worker claim lease_ms max queues idle_claim wait_ms
 -- RETURNS us until the claim should come again by itself (-1: no such time), then for each job: id, token, attempt,
---   base attempt, record, 1 if it is a suspect
+--   base attempt, record, 1 if it is a suspect, how long (ms) it waited (-1: the claim is repeated)
 -- EVENTS pending>running pending>cancelled
 -- NEEDS base job policy counts run_indexes put_back candidates pops turns charges waits expired_turns events
 -- queues: msgpack array of names, empty for all. A worker that repeats a claim id gets the same leases again.
@@ -24,7 +24,7 @@ local function answer_again(ids)
     if s and s[Started.running] and string.sub(s[Started.token], 1, #claim + 1) == claim .. '.' then
       local suspect = s[Started.suspect] and 1 or 0
       push_all(answers, {
-        id, s[Started.token], s[Started.attempt], s[Started.base], call('GET', key('j/' .. id)), suspect,
+        id, s[Started.token], s[Started.attempt], s[Started.base], call('GET', key('j/' .. id)), suspect, -1,
       })
     end
   end
@@ -105,10 +105,11 @@ local function start_leases(turns, ids, keys, ranks)
     end
     leases[2 * i - 1], leases[2 * i] = expires, id
     slots[2 * i - 1], slots[2 * i] = '0', c.tenant .. '/' .. id
-    local n = 6 * i - 4
+    local n = 7 * i - 5
     answers[n], answers[n + 1], answers[n + 2] = id, token, attempt
     answers[n + 3], answers[n + 4], answers[n + 5] = base, records[i], marked and 1 or 0
-    waited = waited + math.max(0, now - (ready[i] or created_of(records[i])))
+    answers[n + 6] = math.max(0, now - (ready[i] or created_of(records[i])))
+    waited = waited + answers[n + 6]
   end
   write('HSET', 'started', started)
   write('ZADD', 'leases', leases)

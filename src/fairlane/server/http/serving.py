@@ -37,14 +37,21 @@ class PathApp:
         except ClientGone:
             return
         except BodyTooLarge as error:
-            await _refuse_and_drain(call, problem_answer(error), send)
+            answer = problem_answer(error)
+            self._count(scope["method"], answer)
+            await _refuse_and_drain(call, answer, send)
             return
         except FairlaneError as error:
             answer = problem_answer(error)
         except Exception:
             logger.exception("%s %s failed", scope["method"], scope["path"])
             answer = internal_problem()
+        self._count(scope["method"], answer)
         await answer.send(send, scope["method"])
+
+    def _count(self, method: str, answer: Answer) -> None:
+        endpoint = self._endpoints.get(method)
+        self._context.requests[endpoint.name if endpoint is not None else "other", answer.status] += 1
 
     async def _answer(self, call: Call) -> Answer:
         method = call.scope["method"]

@@ -12,6 +12,7 @@ from . import (
     job,
     leases,
     listings,
+    metrics,
     pages,
     queues,
     schedules,
@@ -36,5 +37,6 @@ API = (
     *workers.ENDPOINTS,
     *events.ENDPOINTS,
     *health.ENDPOINTS,
+    *metrics.ENDPOINTS,
 )
 ENDPOINTS: tuple[Endpoint, ...] = (*API, *docs.endpoints(API), *session.ENDPOINTS, *pages.ENDPOINTS)

@@ -16,5 +16,7 @@ end
 
 local function delete_workers(names)
   write('ZREM', 'workers', names)
-  for _, by_worker in ipairs({ 'worker_info', 'orders', 'draining' }) do write('HDEL', by_worker, names) end
+  for _, by_worker in ipairs({ 'worker_info', 'orders', 'draining', 'work_reports' }) do
+    write('HDEL', by_worker, names)
+  end
 end

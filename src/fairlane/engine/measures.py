@@ -1,0 +1,209 @@
+"""Figures for monitoring systems. Every read is bounded, whatever the number of jobs, tenants and queues."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from ..backend import Monitor, Workers
+from ..model.lease import WorkerReport
+from ..model.load import Load, QueueDemand, QueueLoad, StoreLoad, TenantLoad
+from ..model.tenant import Tenant
+from ..model.work import SUM
+from . import keys
+from .calls import Calls
+from .history import STEPS, Sample
+from .partition import Partition, Partitions
+from .retention import read_memory
+from .tenants import read_tenants
+
+TENANTS_LOOKED_AT = 20
+"""Tenants of each queue among which the oldest startable job is looked for: those that are next in turn."""
+DEMAND_TENANTS = 10_000
+"""Tenants of a queue whose startable jobs are counted."""
+DEMAND_STEP = 500
+LANES_EACH = 200
+"""The longest lanes that one step of the ranking keeps."""
+RANKING_STEPS = 5
+"""Steps of a thousand lanes in one call. The ranking of more lanes is completed by later calls."""
+RUNNING_JOBS = 2_000
+"""Running jobs whose queues are looked up."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_sample = msgspec.msgpack.Decoder(Sample).decode
+
+
+class EngineMeasures:
+    """Implements `backend.Measures`."""
+
+    def __init__(self, calls: Calls, partitions: Partitions, monitor: Monitor, workers: Workers) -> None:
+        self._calls = calls
+        self._partitions = partitions
+        self._monitor = monitor
+        self._workers = workers
+        self._rankings = [Ranking(partition) for partition in partitions]
+
+    async def load(self, tenants: int) -> Load:
+        workers = await self._workers.list()
+        running = await self._running_by_queue(workers)
+        now = await self._now_ms()
+        lags = [await _schedule_lag(partition, now) for partition in self._partitions]
+        ages = [age for partition in self._partitions if (age := await _upkeep_age(partition, now)) is not None]
+        return Load(
+            counters=await self._monitor.counters(),
+            states=await self._monitor.jobs_by_state(),
+            queues=await self._queues(running),
+            workers=workers,
+            tenants=await self._tenants(tenants) if tenants else [],
+            work=await self._work(),
+            schedule_lag_seconds=max(lags),
+            upkeep_age_seconds=max(ages, default=None),
+            store=await self._store(),
+        )
+
+    async def queue_demand(self, queue: str) -> QueueDemand:
+        workers = await self._workers.list()
+        found = [await _demand(partition, queue) for partition in self._partitions]
+        work = await self._partitions[0].command("HGETALL", keys.WORK)
+        return QueueDemand(
+            queue=queue,
+            startable=sum(startable for startable, _ in found),
+            pending=sum(pending for _, pending in found),
+            running=(await self._running_by_queue(workers))[queue],
+            slots=sum(worker.slots for worker in workers if not worker.queues or queue in worker.queues),
+            run_seconds=_mean_run_seconds(_counts(work), queue),
+        )
+
+    async def _now_ms(self) -> int:
+        reply = await self._partitions[0].run("figures")
+        return int(reply[0])
+
+    async def _work(self) -> dict[str, int]:
+        return _counts(await self._partitions[0].command("HGETALL", keys.WORK))
+
+    async def _queues(self, running: Counter[str]) -> list[QueueLoad]:
+        merged: dict[str, QueueLoad] = {}
+        for found in await self._partitions.each(_queue_loads):
+            for name, paused, pending, oldest_ms in found:
+                old = merged.get(name)
+                oldest = [] if old is None or old.oldest_startable_seconds is None else [old.oldest_startable_seconds]
+                if oldest_ms >= 0:
+                    oldest.append(oldest_ms / 1000)
+                merged[name] = QueueLoad(
+                    name=name,
+                    paused=paused or (old is not None and old.paused),
+                    pending=pending + (0 if old is None else old.pending),
+                    running=running[name],
+                    oldest_startable_seconds=max(oldest, default=None),
+                )
+        return [merged[name] for name in sorted(merged)]
+
+    async def _running_by_queue(self, workers: Iterable[WorkerReport]) -> Counter[str]:
+        """How many jobs run in each queue, as the last heartbeats of workers tell."""
+        jobs = [job for worker in workers for job in worker.jobs][:RUNNING_JOBS]
+        running: Counter[str] = Counter()
+        for partition, positions in self._partitions.group_jobs(jobs):
+            reply = await partition.run("heads", ids=_encode([jobs[i] for i in positions]))
+            running.update(queue.decode() for queue in reply[2::4])
+        return running
+
+    async def _tenants(self, most: int) -> list[TenantLoad]:
+        found: list[Tenant] = []
+        for ranking in self._rankings:
+            found += await ranking.longest(most)
+        largest = heapq.nlargest(most, found, key=lambda tenant: tenant.pending)
+        return [
+            TenantLoad(tenant.id, tenant.pending, tenant.running, tenant.started, tenant.blocked_by is not None)
+            for tenant in largest
+        ]
+
+    async def _store(self) -> StoreLoad | None:
+        memory = await read_memory(self._calls)
+        if memory is None:
+            return None
+        disk = await self._calls.command("INFO", "persistence")
+        return StoreLoad(
+            used_memory=memory.used_bytes,
+            max_memory=memory.limit_bytes or 0,
+            append_only=disk.get("aof_enabled") == 1,
+            last_write_succeeded=disk.get("aof_last_write_status", "ok") == "ok",
+        )
+
+
+class Ranking:
+    """The tenants of a partition with the most waiting jobs.
+
+    Nothing in the store orders tenants by that. Each call goes a bounded way through the lanes, so that a store with
+    many of them is ranked over several calls.
+    """
+
+    def __init__(self, partition: Partition) -> None:
+        self._partition = partition
+        self._cursor: Any = b"0"
+        self._found: Counter[str] = Counter()
+        """What this walk has found so far."""
+        self._before: Counter[str] = Counter()
+        """What the walk before has found."""
+
+    async def longest(self, most: int) -> list[Tenant]:
+        """Up to `most` tenants, with their present figures."""
+        for _ in range(RANKING_STEPS):
+            self._cursor, *lanes = await self._partition.run("long_lanes", cursor=self._cursor, most=LANES_EACH)
+            for tenant, jobs in zip(lanes[::2], lanes[1::2], strict=True):
+                self._found[tenant.decode()] += jobs
+            if self._cursor == b"0":
+                self._before = Counter(dict(self._found.most_common(LANES_EACH)))
+                self._found = Counter()
+                break
+        names = [name for name, _ in (self._before | self._found).most_common(most)]
+        return [tenant for tenant in await read_tenants(self._partition, names) if tenant.pending]
+
+
+async def _queue_loads(partition: Partition) -> list[tuple[str, bool, int, int]]:
+    """Name, pause, pending jobs and the longest wait (ms) of each queue, read in bounded steps."""
+    found: dict[str, tuple[str, bool, int, int]] = {}
+    cursor: Any = b"0"
+    while True:
+        cursor, *values = await partition.run("queue_loads", cursor=cursor, tenants_each=TENANTS_LOOKED_AT)
+        for name, paused, pending, oldest_ms in zip(*(values[i::4] for i in range(4)), strict=True):
+            found[name.decode()] = (name.decode(), bool(paused), pending, oldest_ms)
+        if cursor == b"0":
+            return list(found.values())
+
+
+async def _demand(partition: Partition, queue: str) -> tuple[int, int]:
+    """The jobs of a queue that could start, and all its pending jobs."""
+    startable = pending = 0
+    for first in range(0, DEMAND_TENANTS, DEMAND_STEP):
+        found, seen, pending, _ = await partition.run("startable", queue=queue, first=first, most=DEMAND_STEP)
+        startable += found
+        if seen < DEMAND_STEP:
+            break
+    return startable, pending
+
+
+async def _schedule_lag(partition: Partition, now_ms: int) -> float:
+    first = await partition.command("ZRANGE", keys.SCHEDULES_DUE, 0, 0, "WITHSCORES")
+    return max(0.0, (now_ms - float(first[1])) / 1000) if first else 0.0
+
+
+async def _upkeep_age(partition: Partition, now_ms: int) -> float | None:
+    last = await partition.command("LINDEX", keys.history(STEPS[0].name), -1)
+    return max(0.0, (now_ms - _decode_sample(last).at_ms) / 1000) if last else None
+
+
+def _counts(reply: Sequence[bytes] | dict[bytes, bytes]) -> dict[str, int]:
+    pairs = reply.items() if isinstance(reply, dict) else zip(reply[::2], reply[1::2], strict=True)
+    return {name.decode(): int(value) for name, value in pairs}
+
+
+def _mean_run_seconds(work: dict[str, int], queue: str) -> float | None:
+    prefix = f"run/{queue}/"
+    runs = {name.removeprefix(prefix): value for name, value in work.items() if name.startswith(prefix)}
+    total_ms = runs.pop(SUM, 0)
+    attempts = sum(runs.values())
+    return total_ms / attempts / 1000 if attempts else None

@@ -1,0 +1,1 @@
+"""Figures in the text format of Prometheus. The number of series has a bound, whatever names users choose."""
