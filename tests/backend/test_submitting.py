@@ -8,7 +8,7 @@ import pytest
 from fairlane.model.backoff import Backoff
 from fairlane.model.bulk import BulkAction
 from fairlane.model.errors import BacklogFull, IdempotencyMismatch, IdTaken, InvalidInput, NotFound, RateLimited
-from fairlane.model.job import JobQuery, SubmitStatus
+from fairlane.model.job import JobQuery, OnConflict, SubmitStatus
 from fairlane.model.lease import OutcomeKind
 from fairlane.model.refusals import refusal_of
 from fairlane.model.states import Reason, State
@@ -138,6 +138,65 @@ async def test_a_business_key_holds_while_its_job_is_unfinished(world: World) ->
     assert [one.status for one in batch] == [SubmitStatus.DEDUPLICATED, SubmitStatus.CREATED]
     await world.end(lease, OutcomeKind.COMPLETED)
     assert (await world.submit_one(world.job(key="report"))).status is SubmitStatus.CREATED
+
+
+async def test_a_job_that_has_not_started_takes_the_newer_request(world: World) -> None:
+    first = world.job(payload=b"[1]", key="report", queue="out", priority=5, delay_ms=10_000)
+    made = await world.submit_one(first)
+    newer = world.job(payload=b"[2]", key="report", task="newer", on_conflict=OnConflict.REPLACE, max_attempts=9)
+    batch = await world.backend.jobs.submit([newer, world.job(key="other")])
+    assert [one.status for one in batch] == [SubmitStatus.REPLACED, SubmitStatus.CREATED]
+    again = await world.submit_one(msgspec.structs.replace(newer, payload=b"[3]"))
+    assert (again.status, again.job_id) == (SubmitStatus.REPLACED, first.id)
+    job = await world.backend.jobs.get(first.id)
+    assert (bytes(job.payload), job.task, job.max_attempts) == (b"[3]", "newer", 9)
+    assert (job.queue, job.priority, job.state) == ("out", 5, State.SCHEDULED)
+    assert job.run_at is not None
+    assert round(job.run_at.timestamp() * 1000) == made.run_at_ms
+    assert (await world.submit_one(first)).status is SubmitStatus.CREATED  # its client repeats it after a lost reply
+    assert (await world.backend.monitor.counters()).submitted == 2
+
+
+async def test_a_job_that_has_started_keeps_its_request(world: World) -> None:
+    job_id, lease = await world.run(payload=b"[1]", key="report")
+    newer = world.job(payload=b"[2]", key="report", on_conflict=OnConflict.REPLACE)
+    for kind in (None, OutcomeKind.RELEASED):
+        if kind:
+            await world.end(lease, kind)
+        twin = await world.submit_one(newer)
+        assert (twin.status, twin.job_id) == (SubmitStatus.DEDUPLICATED, job_id)
+    assert bytes((await world.backend.jobs.get(job_id)).payload) == b"[1]"
+
+
+async def test_debounce_waits_for_quiet_but_not_for_ever(world: World) -> None:
+    await world.unlimit()
+    dues = []
+    for n in range(5):
+        asked = world.job(
+            payload=b"[%d]" % n,
+            key="index",
+            delay_ms=30_000,
+            on_conflict=OnConflict.DEBOUNCE,
+            max_delay_ms=70_000,
+        )
+        made = await world.submit_one(asked)
+        job = await world.backend.jobs.get(made.job_id)
+        assert job.run_at is not None
+        dues.append(round((job.run_at - job.created_at).total_seconds()))
+        world.clock.advance(ms=20_000)
+    assert dues == [30, 50, 70, 70, 70]
+    await world.upkeep.promote(10)
+    (lease,) = await world.claim(5)
+    assert bytes(lease.payload) == b"[4]"
+
+
+async def test_an_idempotency_key_replays_a_replacement(world: World) -> None:
+    job_id = await world.submit(payload=b"[1]", key="report")
+    newer = world.job(payload=b"[2]", key="report", on_conflict=OnConflict.REPLACE, idempotency_key="once")
+    last = world.job(payload=b"[3]", key="report", on_conflict=OnConflict.REPLACE)
+    statuses = [(await world.submit_one(job)).status for job in (newer, last, newer)]
+    assert statuses == [SubmitStatus.REPLACED, SubmitStatus.REPLACED, SubmitStatus.REPLAYED]
+    assert bytes((await world.backend.jobs.get(job_id)).payload) == b"[3]"
 
 
 async def test_the_submission_rate_slides(world: World) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from fairlane.model.backoff import Backoff
+from fairlane.model.job import OnConflict
 from fairlane.model.lease import FailureKind, OutcomeKind
 from fairlane.model.tenant import PolicyChange, Rate
 
@@ -40,6 +41,21 @@ repeatable_jobs: st.SearchStrategy[dict[str, Any]] = st.builds(
     payload=st.sampled_from([b"{}", b"{ }", b'{"n":1}']),
     key=st.sampled_from([None, None, "k1"]),
     idempotency_key=st.sampled_from(["i1", "i2"]),
+)
+# Requests that change an unfinished job with their business key.
+conflicting_jobs: st.SearchStrategy[dict[str, Any]] = st.builds(
+    dict,
+    tenant_id=tenants,
+    queue=queues,
+    payload=st.sampled_from([b"{}", b'{"n":2}', b'{"n":3}']),
+    priority=st.sampled_from([0, 9]),
+    delay_ms=st.sampled_from([500, 5_000]),
+    max_attempts=st.integers(1, 3),
+    key=st.sampled_from(["k1", "k2"]),
+    on_conflict=st.sampled_from([OnConflict.REPLACE, OnConflict.DEBOUNCE, OnConflict.DEBOUNCE]),
+    max_delay_ms=st.sampled_from([5_000, 8_000]),
+    idempotency_key=st.sampled_from([None, None, "i3"]),
+    expires_in_ms=st.sampled_from([None, None, 6_000]),
 )
 endings: st.SearchStrategy[dict[str, Any]] = st.builds(
     dict,

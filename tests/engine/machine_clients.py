@@ -14,6 +14,7 @@ from fairlane.model.job import NewJob, Submission, SubmitStatus
 from fairlane.model.states import State
 
 from .drawn import (
+    conflicting_jobs,
     new_jobs,
     repeatable_jobs,
 )
@@ -23,7 +24,7 @@ from .machine import Machine
 class ClientRules(Machine):
     """Submit, cancel, retry."""
 
-    @rule(requests=st.lists(new_jobs | repeatable_jobs, min_size=1, max_size=4))
+    @rule(requests=st.lists(new_jobs | repeatable_jobs | conflicting_jobs, min_size=1, max_size=4))
     def submit(self, requests: list[dict[str, Any]]) -> None:
         jobs = [NewJob(id=self._next_id(), **request) for request in requests]
         self.asked += jobs
@@ -42,6 +43,8 @@ class ClientRules(Machine):
             if status is SubmitStatus.CREATED:
                 assert answer.state is self.model.jobs[job.id].state
                 assert answer.created_at_ms == self.clock.now_ms
+            if status is SubmitStatus.REPLACED and job.idempotency_key:
+                self.last = None  # the same request again is a replay
 
     @precondition(lambda self: self.model.jobs)
     @rule(data=st.data(), request=new_jobs)

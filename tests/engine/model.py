@@ -12,7 +12,7 @@ import msgspec
 from fairlane.engine.retention import SPARED_MS
 from fairlane.model.bulk import BulkAction
 from fairlane.model.idempotency import fingerprint
-from fairlane.model.job import NewJob, SubmitStatus
+from fairlane.model.job import NewJob, OnConflict, SubmitStatus
 from fairlane.model.lease import ClaimRequest, FailureKind, Lease, LeaseStatus, Outcome, OutcomeKind
 from fairlane.model.states import Reason, State
 
@@ -31,7 +31,8 @@ class Model(ModelState):
     def submit(self, job: NewJob) -> tuple[SubmitStatus, str, tuple[int, int] | None]:
         """Status, job id, and (remaining, reset in ms) of the rate where it was counted."""
         if job.id in self.jobs:
-            same = _as_stored(self.jobs[job.id].request) == _as_stored(job)
+            there = self.jobs[job.id]
+            same = _as_stored(job) in (_as_stored(there.request), _as_stored(there.first_request or there.request))
             return SubmitStatus.CREATED if same else SubmitStatus.ID_TAKEN, job.id, None
         first = self.idempotent.get((job.tenant_id, job.idempotency_key)) if job.idempotency_key else None
         if first is not None:
@@ -39,7 +40,7 @@ class Model(ModelState):
             return SubmitStatus.REPLAYED if same else SubmitStatus.KEY_REUSED, first.id, None
         holder = self._holder(job)
         if holder is not None:
-            return SubmitStatus.DEDUPLICATED, holder, None
+            return self._meet(job, self.jobs[holder]), holder, None
         most = self.policy(job.tenant_id).max_waiting
         waiting = self.of_state(State.PENDING, job.tenant_id) + self.of_state(State.SCHEDULED, job.tenant_id)
         if most is not None and len(waiting) >= most:
@@ -49,7 +50,7 @@ class Model(ModelState):
             return SubmitStatus.RATE_LIMITED, job.id, self._rate_left(job.tenant_id)
         if job.idempotency_key:
             self.idempotent[job.tenant_id, job.idempotency_key] = job
-        made = ModelJob(request=job, state=State.PENDING)
+        made = ModelJob(request=job, state=State.PENDING, created_ms=self._clock.now_ms)
         made.start_by_ms = self._clock.now_ms + job.expires_in_ms if job.expires_in_ms else 0
         self.jobs[job.id] = made
         self._wait(made, self._clock.now_ms + job.delay_ms)
@@ -57,6 +58,23 @@ class Model(ModelState):
         self.queues.add(job.queue)
         self._count(job.tenant_id, "submitted")
         return SubmitStatus.CREATED, job.id, self._rate_left(job.tenant_id)
+
+    def _meet(self, asked: NewJob, held: ModelJob) -> SubmitStatus:
+        """A request meets an unfinished job with its business key."""
+        if asked.on_conflict is OnConflict.RETURN or held.ran:
+            return SubmitStatus.DEDUPLICATED
+        old, now = held.request, self._clock.now_ms
+        if asked.idempotency_key:
+            self.idempotent[asked.tenant_id, asked.idempotency_key] = msgspec.structs.replace(asked, id=old.id)
+        held.first_request = held.first_request or old
+        held.start_by_ms = now + asked.expires_in_ms if asked.expires_in_ms else 0
+        expires_in_ms = held.start_by_ms - held.created_ms if held.start_by_ms else None
+        held.request = msgspec.structs.replace(
+            asked, id=old.id, queue=old.queue, priority=old.priority, expires_in_ms=expires_in_ms
+        )
+        if asked.on_conflict is OnConflict.DEBOUNCE and held.state is State.SCHEDULED:
+            held.due_ms = min(now + asked.delay_ms, held.created_ms + (asked.max_delay_ms or 0))
+        return SubmitStatus.REPLACED
 
     def cancel(self, job_id: str) -> bool:
         """False where the job's state forbids it."""
@@ -327,4 +345,12 @@ class Model(ModelState):
 
 def _as_stored(job: NewJob) -> NewJob:
     """The part of a request that makes it the same one when it is repeated under its id."""
-    return msgspec.structs.replace(job, delay_ms=0, run_at_ms=None, headers=None, idempotency_key=None)
+    return msgspec.structs.replace(
+        job,
+        delay_ms=0,
+        max_delay_ms=None,
+        run_at_ms=None,
+        headers=None,
+        idempotency_key=None,
+        on_conflict=OnConflict.RETURN,
+    )

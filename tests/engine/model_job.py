@@ -16,6 +16,9 @@ class ModelJob:
 
     request: NewJob
     state: State
+    created_ms: int = 0
+    first_request: NewJob | None = None
+    """The request that made it, if another one has replaced it."""
     rank: tuple[int, int] = (0, 0)
     due_ms: int = 0
     pending_ms: int = 0

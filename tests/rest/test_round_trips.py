@@ -5,17 +5,30 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import msgspec
+import pytest
 
 from fairlane.model.backoff import Backoff
 from fairlane.model.canonical import non_defaults
+from fairlane.model.errors import InvalidInput
 from fairlane.model.ids import new_job_id
-from fairlane.model.job import Job, JobError, JobQuery, Large, NewJob, Parent, Progress, Submission, SubmitStatus
+from fairlane.model.job import (
+    Job,
+    JobError,
+    JobQuery,
+    Large,
+    NewJob,
+    OnConflict,
+    Parent,
+    Progress,
+    Submission,
+    SubmitStatus,
+)
 from fairlane.model.lease import ClaimRequest, FailureKind, LeaseReport, Outcome, OutcomeKind, WorkerReport
 from fairlane.model.logs import LogLine, LogPiece
 from fairlane.model.schedule import Missed, Overlap, ScheduleSpec
 from fairlane.model.states import State
 from fairlane.model.tenant import PolicyChange, Rate
-from fairlane.rest.jobs import BatchItem, created_job
+from fairlane.rest.jobs import BatchItem, JobBody, created_job
 from fairlane.rest.leases import ClaimBody, ExtendBody, FinishBody, extend_bodies, finish_bodies
 from fairlane.rest.listings import Search, search_parameters
 from fairlane.rest.schedules import ScheduleBody
@@ -34,6 +47,7 @@ JOB = NewJob(
     timeout_ms=1_500,
     backoff=Backoff(2_000, 9_000),
     key="k",
+    on_conflict=OnConflict.REPLACE,
     headers={"trace": "t"},
     idempotency_key="once",
     expires_in_ms=60_000,
@@ -56,12 +70,36 @@ def fields_with_defaults(struct: msgspec.Struct) -> set[str]:
 
 
 def test_a_job() -> None:
-    assert fields_with_defaults(JOB) == {"delay_ms", "run_at_ms"}
+    assert fields_with_defaults(JOB) == {"delay_ms", "run_at_ms", "max_delay_ms"}
     delayed = msgspec.structs.replace(JOB, delay_ms=10_500)
     dated = msgspec.structs.replace(JOB, run_at_ms=round(AT.timestamp() * 1000))
     assert [sent(job) for job in (JOB, delayed, dated)] == [JOB, delayed, dated]
     plain = NewJob(id=JOB.id, tenant_id="acme", payload=b"1")
     assert sent(plain) == plain
+
+
+def test_a_job_that_debounces() -> None:
+    plain = NewJob(id=JOB.id, tenant_id="acme", payload=b"1", key="k", delay_ms=500)
+    job = msgspec.structs.replace(plain, on_conflict=OnConflict.DEBOUNCE, max_delay_ms=2_500)
+    assert sent(job) == job
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [
+        ({"onConflict": "replace"}, "/onConflict"),
+        ({"onConflict": "debounce", "key": "k"}, "/delaySeconds"),
+        ({"onConflict": "debounce", "key": "k", "delaySeconds": 5}, "/maxDelaySeconds"),
+        ({"onConflict": "debounce", "key": "k", "delaySeconds": 5, "maxDelaySeconds": 4}, "/maxDelaySeconds"),
+        ({"key": "k", "delaySeconds": 5, "maxDelaySeconds": 9}, "/maxDelaySeconds"),
+        ({"delaySeconds": 5, "expiresInSeconds": 5}, "/expiresInSeconds"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(fields: dict[str, object], pointer: str) -> None:
+    body = msgspec.convert({"tenantId": "acme", "payload": msgspec.Raw(b"1"), **fields}, JobBody)
+    with pytest.raises(InvalidInput) as refused:
+        body.to_new_job(new_id, None)
+    assert refused.value.pointer == pointer
 
 
 def test_a_new_job_is_shown_as_it_was_requested() -> None:

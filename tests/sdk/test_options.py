@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import enum
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -101,3 +102,20 @@ async def test_progress_refuses_a_message_that_is_not_text(world: World) -> None
 
     async with world.worker():
         assert await (await work.submit()).result(timeout=10) == ("the message of progress must be text, not 5")
+
+
+async def test_a_burst_of_debounced_calls_makes_one_job(world: World) -> None:
+    app = App(world.url)
+
+    @app.task
+    async def index(page: int) -> int:
+        return page
+
+    later = index.using(tenant="acme", key="site", on_conflict="debounce", delay="200ms", max_delay="10s")
+    handles = await asyncio.gather(*(later.submit(page) for page in range(50)))
+    assert len({handle.id for handle in handles}) == 1
+    async with world.worker(app=app):
+        assert await handles[0].result(timeout=20) == 49
+    with pytest.raises(InvalidInput, match="on_conflict must be one of return, replace, debounce, not 'merge'"):
+        index.using(key="site", on_conflict="merge")  # type: ignore[arg-type]
+    await app.close()

@@ -20,7 +20,7 @@ import msgspec
 from ..backend import Backend
 from ..model.backoff import Backoff
 from ..model.errors import RateLimited, StoreUnavailable
-from ..model.job import NewJob, SubmitStatus
+from ..model.job import NewJob, OnConflict, SubmitStatus
 from ..model.refusals import refusal_of
 from ..sdk.app import App
 from ..sdk.call import Bound
@@ -71,12 +71,12 @@ class Table(Protocol):
 def entry_values(call: Bound[Any]) -> dict[str, Any]:
     """The columns `tenant_id` and `job` of a new entry for this call. Raises InvalidInput if no tenant is known.
 
-    A delay counts from now, by the clock of the call's app.
+    A delay counts from now, by the clock of the call's app; with debounce, from the time at which the relay submits.
     """
     tenant, template = call.prepare()
     options = template.options
     changes: dict[str, Any] = {}
-    if options.delay_ms:
+    if options.delay_ms and options.on_conflict is not OnConflict.DEBOUNCE:
         changes |= {"run_at_ms": round(call.now() * 1000) + options.delay_ms, "delay_ms": 0}
     if options.idempotency_key is None:
         changes["idempotency_key"] = f"outbox-{os.urandom(16).hex()}"

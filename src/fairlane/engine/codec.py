@@ -10,7 +10,7 @@ import msgspec
 
 from ..model.errors import InvalidInput
 from ..model.idempotency import fingerprint
-from ..model.job import Backlog, NewJob, Progress, RateUse, Submission, SubmitStatus
+from ..model.job import Backlog, NewJob, OnConflict, Progress, RateUse, Submission, SubmitStatus
 from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, OutcomeKind, check_queues
 from ..model.logs import MAX_LOG_LINES, LogPiece
 from ..model.states import State
@@ -22,6 +22,7 @@ from .scripts import Value
 
 LEASE_STATUS = {status.value.encode(): status for status in LeaseStatus}
 _PENDING, _SCHEDULED = State.PENDING, State.SCHEDULED  # an enum looks a member up at each use
+_RETURN = OnConflict.RETURN
 _SUBMIT_STATUS = {status.value.encode(): status for status in SubmitStatus}
 _NO_LIMITS_OF_ITS_OWN = (PolicyChange(), PolicyChange(paused=False), PolicyChange(paused=True))
 _encode = msgspec.msgpack.Encoder().encode
@@ -42,6 +43,8 @@ def packed(job: NewJob) -> tuple[bytes, bytes]:
         parent_id=job.parent.job_id if job.parent else None,
         parent_proof=job.parent.proof if job.parent else None,
         expires_in_ms=job.expires_in_ms or 0,
+        on_conflict="" if job.on_conflict is _RETURN else job.on_conflict.value,
+        max_delay_ms=job.max_delay_ms or 0,
     )
     return with_place(item), pack_request(job)
 

@@ -53,6 +53,9 @@ class Submitted(Layout, frozen=True, kw_only=True):
     """The proof that the submitter holds the parent's lease."""
     expires_in_ms: int
     """0 if it does not expire."""
+    on_conflict: str
+    """What to do if an unfinished job has its business key; "" to return that job."""
+    max_delay_ms: int
     place: str = ""
     """See `codec.with_place`."""
 

@@ -130,7 +130,7 @@ def listed_job_from(values: list[Any], include: frozenset[Large]) -> ListedJob |
 
 
 def _past_attempts(extra: dict[bytes, bytes]) -> list[Attempt]:
-    records = [_decode_past(value) for name, value in extra.items() if name != b"p"]
+    records = [_decode_past(value) for name, value in extra.items() if name[:1] == b"a"]
     return [_attempt(record) for record in sorted(records, key=lambda record: record.number)]
 
 

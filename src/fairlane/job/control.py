@@ -9,7 +9,7 @@ from itertools import islice
 from ..model.backoff import Backoff
 from ..model.durations import parse_duration_ms
 from ..model.errors import InvalidInput, RateLimited
-from ..model.job import DEFAULT_MAX_ATTEMPTS, MAX_ATTEMPTS, MAX_DELAY_MS, MAX_TIMEOUT_MS
+from ..model.job import DEFAULT_MAX_ATTEMPTS, MAX_ATTEMPTS, MAX_DELAY_MS, MAX_TIMEOUT_MS, OnConflict
 
 MAX_GROUP = 1_000
 """How many exceptions of a group are looked at."""
@@ -108,6 +108,14 @@ def check_whole(value: float, least: int, most: int, name: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
         raise InvalidInput(f"{name} must be a whole number, {least} to {most}")
     return int.__int__(value)
+
+
+def check_on_conflict(value: str) -> OnConflict:
+    """The value as an OnConflict; raises InvalidInput."""
+    try:
+        return OnConflict(value)
+    except ValueError:
+        raise InvalidInput(f"on_conflict must be one of {', '.join(OnConflict)}, not {value!r:.100}") from None
 
 
 def check_timeout_ms(timeout: Duration) -> int:

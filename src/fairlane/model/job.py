@@ -39,6 +39,14 @@ class Parent(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
     """The SHA-1 digest of its lease token, in hex: only the worker that runs the job can make it."""
 
 
+class OnConflict(StrEnum):
+    """What a request does if the tenant has an unfinished job with its business key."""
+
+    RETURN = "return"  # nothing
+    REPLACE = "replace"  # replace the request of the job, if it has not started
+    DEBOUNCE = "debounce"  # the same, and start the job `delay_ms` from now
+
+
 class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     """A request to run a job. The API and the SDK check the values."""
 
@@ -58,6 +66,9 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     backoff: Backoff = Backoff()
     key: str | None = None
     """Business key: while the tenant has an unfinished job with this key, no second one is made."""
+    on_conflict: OnConflict = OnConflict.RETURN
+    max_delay_ms: int | None = None
+    """With DEBOUNCE: the longest time from the job's creation to its start time."""
     headers: dict[str, str] | None = None
     idempotency_key: str | None = None
     expires_in_ms: int | None = None
@@ -72,6 +83,7 @@ class SubmitStatus(StrEnum):
     CREATED = "created"
     REPLAYED = "replayed"  # same idempotency key, same body: the first job
     DEDUPLICATED = "deduplicated"  # same business key: the unfinished job
+    REPLACED = "replaced"  # same business key: the unfinished job, which has this request now
     RATE_LIMITED = "rate_limited"
     BACKLOG_FULL = "backlog_full"  # as many jobs of the tenant wait as may
     KEY_REUSED = "key_reused"  # same idempotency key, another body

@@ -6,7 +6,7 @@ makes no second job, and the caller has the Idempotency-Key to itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 import msgspec
@@ -16,7 +16,7 @@ from ..model.job import NewJob, Submission, SubmitStatus
 from ..model.names import check_key
 from ..model.refusals import refused
 from ..rest.batches import BatchResultsAnswer, bodies
-from ..rest.headers import IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, rate_of
+from ..rest.headers import IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, JOB_REPLACED, rate_of
 from ..rest.jobs import BatchItem, JobAnswer, submission_of
 from ..rest.problems import REFUSED_JOB
 from .transport import Transport, decode, error_of_response
@@ -41,9 +41,15 @@ async def submit_one(transport: Transport, job: NewJob) -> Submission:
         raise error_of_response(response)
     status = SubmitStatus.CREATED
     if response.status_code != HTTPStatus.ACCEPTED:
-        replayed = IDEMPOTENCY_REPLAYED in response.headers
-        status = SubmitStatus.REPLAYED if replayed else SubmitStatus.DEDUPLICATED
+        status = _status_of_older(response.headers)
     return msgspec.structs.replace(submission_of(job, decode(response, JobAnswer), status), rate=rate)
+
+
+def _status_of_older(headers: Mapping[str, str]) -> SubmitStatus:
+    """The status for an answer with a job that an earlier request made."""
+    if JOB_REPLACED in headers:
+        return SubmitStatus.REPLACED
+    return SubmitStatus.REPLAYED if IDEMPOTENCY_REPLAYED in headers else SubmitStatus.DEDUPLICATED
 
 
 async def submit_many(transport: Transport, jobs: Sequence[NewJob]) -> list[Submission]:

@@ -37,6 +37,8 @@ class BatchResult(View, frozen=True, omit_defaults=True):
     status: int
     job: Job | None = None
     problem: Problem | None = None
+    replaced: bool = False
+    """Whether the job with the same key has this request now."""
     rate: RateUse | None = None
     """With a refused job: the tenant's submission rate, where it has one."""
 
@@ -58,6 +60,8 @@ class BatchResultAnswer(BatchResult, frozen=True):
             return self._refused(asked)
         if self.status == HTTPStatus.ACCEPTED:
             return submission_of(asked, self.job, SubmitStatus.CREATED)
+        if self.replaced:
+            return submission_of(asked, self.job, SubmitStatus.REPLACED)
         # For a job with both kinds of key, a batch does not say which key found the older job.
         keyed = asked.idempotency_key is not None
         return submission_of(asked, self.job, SubmitStatus.REPLAYED if keyed else SubmitStatus.DEDUPLICATED)

@@ -9,6 +9,7 @@ from ..model.job import RateUse
 
 IDEMPOTENCY_KEY = "idempotency-key"
 IDEMPOTENCY_REPLAYED = "idempotency-replayed"
+JOB_REPLACED = "job-replaced"
 LAST_EVENT_ID = "last-event-id"
 RATE_LIMIT_POLICY = "ratelimit-policy"
 RATE_LIMIT = "ratelimit"

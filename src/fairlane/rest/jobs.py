@@ -11,6 +11,7 @@ import msgspec
 
 from ..model.backoff import Backoff
 from ..model.bounded import check_headers
+from ..model.conflict import check_conflict
 from ..model.errors import InvalidInput, PayloadTooLarge
 from ..model.ids import is_job_id
 from ..model.job import (
@@ -24,6 +25,7 @@ from ..model.job import (
     Job,
     ListedJob,
     NewJob,
+    OnConflict,
     Parent,
     Submission,
     SubmitStatus,
@@ -104,6 +106,11 @@ class JobBody(WorkBody, frozen=True, kw_only=True):
     """The job ends as cancelled if it has not started this long after its submission."""
     backoff: BackoffBody | None = None
     key: Key | None = None
+    on_conflict: OnConflict = OnConflict.RETURN
+    """If the tenant has an unfinished job with this key: return it; or replace its request, if it has not started; or
+    do so and have it start `delaySeconds` from now, at most `maxDelaySeconds` after its creation."""
+    max_delay_seconds: DelaySeconds | None = None
+    """With `debounce`."""
     headers: dict[str, str] | None = None
     id: JobId | None = None
     """For clients that repeat a request after a lost reply: an id that they made, in the tenant's partition."""
@@ -122,6 +129,9 @@ class JobBody(WorkBody, frozen=True, kw_only=True):
         payload = self.check_work()
         if self.key is not None:
             check_key(self.key, "key", "/key")
+        delay_ms = 0 if self.delay_seconds is None else ms_of(self.delay_seconds)
+        max_delay_ms = None if self.max_delay_seconds is None else ms_of(self.max_delay_seconds)
+        check_conflict(self.on_conflict, self.key, delay_ms, max_delay_ms)
         return NewJob(  # spelled out: this is the busiest call, and copies by name would double its cost
             id=new_id(tenant_id) if self.id is None else chosen_id(new_id, tenant_id, self.id),
             tenant_id=tenant_id,
@@ -129,12 +139,14 @@ class JobBody(WorkBody, frozen=True, kw_only=True):
             task=self.task,
             queue=self.queue,
             priority=self.priority,
-            delay_ms=0 if self.delay_seconds is None else ms_of(self.delay_seconds),
+            delay_ms=delay_ms,
             run_at_ms=None if self.run_at is None else self._run_at_ms(self.run_at),
             max_attempts=self.max_attempts,
             timeout_ms=ms_of(self.timeout_seconds),
             backoff=_DEFAULT_BACKOFF if self.backoff is None else self.backoff.to_backoff(),
             key=self.key,
+            on_conflict=self.on_conflict,
+            max_delay_ms=max_delay_ms,
             headers=check_headers(self.headers) if self.headers else None,
             idempotency_key=idempotency_key,
             expires_in_ms=None if self.expires_in_seconds is None else self._expires_in_ms(self.expires_in_seconds),
@@ -166,6 +178,7 @@ class BatchItem(JobBody, frozen=True):
             payload=msgspec.Raw(job.payload),
             delay_seconds=job.delay_ms / 1000 if delayed else None,
             run_at=None if job.run_at_ms is None else utc(job.run_at_ms / 1000),
+            max_delay_seconds=None if job.max_delay_ms is None else job.max_delay_ms / 1000,
             expires_in_seconds=None if job.expires_in_ms is None else job.expires_in_ms / 1000,
             timeout_seconds=job.timeout_ms / 1000,
             backoff=None if job.backoff == _DEFAULT_BACKOFF else BackoffBody.of(job.backoff),

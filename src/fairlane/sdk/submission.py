@@ -11,8 +11,9 @@ import msgspec
 from ..job.control import Duration, check_delay_ms, check_max_attempts, check_whole
 from ..model.backoff import Backoff
 from ..model.bounded import check_headers
+from ..model.conflict import check_conflict
 from ..model.errors import FairlaneError, InvalidInput
-from ..model.job import MAX_PRIORITY, NewJob, Parent
+from ..model.job import MAX_PRIORITY, NewJob, OnConflict, Parent
 from ..model.names import check_key, check_name
 from ..model.times import start_ms
 
@@ -24,7 +25,9 @@ class SubmitOptions(msgspec.Struct, frozen=True, kw_only=True):
     """None: the tenant is found when the job is submitted."""
     queue: str
     key: str | None = None
+    on_conflict: OnConflict = OnConflict.RETURN
     delay_ms: int = 0
+    max_delay_ms: int | None = None
     run_at_ms: int | None = None
     expires_in_ms: int | None = None
     priority: int = 0
@@ -39,6 +42,7 @@ class SubmitOptions(msgspec.Struct, frozen=True, kw_only=True):
         self._set("max_attempts", check_max_attempts(self.max_attempts))
         if self.key is not None:
             self._set("key", check_key(self.key, "key", "/key"))
+        check_conflict(self.on_conflict, self.key, self.delay_ms, self.max_delay_ms)
         if self.idempotency_key is not None:
             self._set("idempotency_key", check_key(self.idempotency_key, "idempotency_key"))
         self._set("priority", check_whole(self.priority, 0, MAX_PRIORITY, "priority"))
@@ -92,6 +96,8 @@ class JobTemplate(msgspec.Struct, frozen=True, kw_only=True):
             timeout_ms=self.timeout_ms,
             backoff=self.backoff,
             key=options.key,
+            on_conflict=options.on_conflict,
+            max_delay_ms=options.max_delay_ms,
             headers=options.headers,
             idempotency_key=options.idempotency_key,
             parent=self.parent,

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, get_args
 
 from ..job.annotations import NotDefinedYet
-from ..job.control import Duration, Retry, check_expires_ms, check_timeout_ms
+from ..job.control import Duration, Retry, check_delay_ms, check_expires_ms, check_on_conflict, check_timeout_ms
 from ..job.parameters import Parameters
 from ..model.errors import InvalidInput
 from ..model.job import DEFAULT_QUEUE, DEFAULT_TIMEOUT_MS, Job
@@ -99,7 +99,9 @@ class Task(Generic[P, T]):
         *,
         tenant: str | None = None,
         key: str | None = None,
+        on_conflict: Literal["return", "replace", "debounce"] = "return",
         delay: Duration | None = None,
+        max_delay: Duration | None = None,
         run_at: datetime | None = None,
         expires: Duration | None = None,
         priority: int = 0,
@@ -111,7 +113,9 @@ class Task(Generic[P, T]):
         """The task with options for the jobs to submit. Raises InvalidInput.
 
         `tenant` [default: the tenant of `with app.tenant(...)`, or of the running job, where the job is submitted].
-        `key`: while the tenant has an unfinished job with this key, submitting returns that job.
+        `key`: while the tenant has an unfinished job with this key, submitting returns that job. With
+        `on_conflict="replace"` it also replaces its arguments and options, if it has not started; with "debounce" it
+        does so and has it start `delay` from now, but no later than `max_delay` after its creation.
         `expires`: the job ends as cancelled if it has not started this long after its submission.
         `idempotency_key`: a repeat within 24 hours returns the first job. `priority`: 0 to 9, higher first.
         """
@@ -120,7 +124,9 @@ class Task(Generic[P, T]):
             tenant=tenant,
             queue=self.options.queue if queue is None else queue,
             key=key,
+            on_conflict=check_on_conflict(on_conflict),
             delay_ms=delay_ms,
+            max_delay_ms=None if max_delay is None else check_delay_ms(max_delay),
             run_at_ms=run_at_ms,
             expires_in_ms=None if expires is None else check_expires_ms(expires, delay_ms),
             priority=priority,

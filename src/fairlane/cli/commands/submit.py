@@ -20,6 +20,7 @@ from ...model.job import (
     MAX_PRIORITY,
     Job,
     NewJob,
+    OnConflict,
     Submission,
 )
 from ...model.refusals import refusal_of
@@ -44,6 +45,14 @@ class Submitted(msgspec.Struct, frozen=True, rename="camel"):
 @click.option("--task", default=DEFAULT_TASK, show_default=True, help="Task to run.")
 @click.option("--queue", default=DEFAULT_QUEUE, show_default=True, help="Queue of the job.")
 @click.option("--key", help="Business key: at most one unfinished job has it.")
+@click.option(
+    "--on-conflict",
+    type=click.Choice(list(OnConflict)),
+    default=OnConflict.RETURN,
+    show_default=True,
+    help="How to treat an unfinished job with the same key that has not started.",
+)
+@click.option("--max-delay", help='Longest time from its creation to which debounce moves a job, such as "10m".')
 @click.option("--delay", help='Time to wait before the first attempt, such as "10m".')
 @click.option(
     "--run-at", type=instant, metavar="TIME", help='Time of the first attempt, such as "2026-07-01T09:00:00Z".'
@@ -101,7 +110,7 @@ def _request(backend: Backend, payload: str, options: dict[str, Any]) -> NewJob:
     if delay is not None and options["run_at"] is not None:
         raise InvalidInput("give either --delay or --run-at")
     delay_ms = 0 if delay is None else check_delay_ms(delay)
-    expires = options["expires"]
+    expires, max_delay = options["expires"], options["max_delay"]
     item = BatchItem(
         tenant_id=options["tenant"],
         payload=msgspec.Raw(payload),
@@ -114,6 +123,8 @@ def _request(backend: Backend, payload: str, options: dict[str, Any]) -> NewJob:
         max_attempts=options["max_attempts"],
         timeout_seconds=check_timeout_ms(options["timeout"]) / 1000,
         key=options["key"],
+        on_conflict=OnConflict(options["on_conflict"]),
+        max_delay_seconds=None if max_delay is None else check_delay_ms(max_delay) / 1000,
         idempotency_key=options["idempotency_key"],
     )
     return item.to_item(backend.jobs.new_id)

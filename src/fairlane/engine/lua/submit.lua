@@ -6,7 +6,7 @@
 -- RETURNS now, then for each item: status, job id, run at, rate or nil: limit, window (us), remaining, reset (ms).
 --   With backlog_full instead of the rate: jobs waiting, limit
 -- EVENTS none>pending none>scheduled
--- NEEDS base job policy sliding_window new_jobs constraints counts unfinished
+-- NEEDS base job policy sliding_window new_jobs constraints counts unfinished conflicts
 -- For an id that exists already, run at is the time that this call asked for.
 -- items: msgpack array of Submitted; records: the stored form of each request, without the time of its creation
 -- The proof of a parent is the SHA-1 digest of the token of its lease.
@@ -17,6 +17,7 @@ local jobs = unpack_value(items)
 local keyed = {}
 local answers = { now }
 local taken, holders = {}, {} -- by jobs of this call: idempotency key -> as in i/, business key -> id
+local conflicts = {} -- {number of a request, id of the job that it changes}
 local rates = {} -- tenant -> {used, added}
 
 local function answer(status, id, run_at, rate)
@@ -67,15 +68,20 @@ end
 local DAY_MS = 86400000
 local holds_until
 
+-- id: the job that this request made or changed.
+local function take_idempotency_key(job, id)
+  local idempotency_key = job[Submitted.idempotency_key]
+  if idempotency_key == '' then return end
+  holds_until = holds_until or now + (call('GET', key('idempotency_ms')) or DAY_MS)
+  local k = key('i/' .. job[Submitted.tenant_id] .. '/' .. idempotency_key)
+  taken[k] = { id, job[Submitted.fingerprint], holds_until }
+end
+
 local function take_keys(job)
-  local id, tenant = job[Submitted.id], job[Submitted.tenant_id]
-  local idempotency_key, business_key = job[Submitted.idempotency_key], job[Submitted.key]
-  if idempotency_key ~= '' then
-    holds_until = holds_until or now + (call('GET', key('idempotency_ms')) or DAY_MS)
-    taken[key('i/' .. tenant .. '/' .. idempotency_key)] = { id, job[Submitted.fingerprint], holds_until }
-  end
+  local id, business_key = job[Submitted.id], job[Submitted.key]
+  take_idempotency_key(job, id)
   if business_key ~= '' then
-    holders[key('u/' .. tenant .. '/' .. business_key)] = id
+    holders[key('u/' .. job[Submitted.tenant_id] .. '/' .. business_key)] = id
     push2(keyed, id, business_key)
   end
 end
@@ -154,12 +160,18 @@ local function submit(i, job)
   local earlier = seen[id]
   if not earlier and any_repeated then earlier = request_of(call('GET', request_keys[i])) end
   if earlier then
-    if not is_same_request(earlier, records[i]) then return answer('id_taken', id) end
+    local is_same = is_same_request(earlier, records[i]) or made_first(id, records[i])
+    if not is_same then return answer('id_taken', id) end
     return answer('created', id, run_at)
   end
   local has_keys = job[Submitted.idempotency_key] ~= '' or job[Submitted.key] ~= ''
   if has_keys then
     local status, holder = find_holder(job)
+    if status == 'deduplicated' and job[Submitted.on_conflict] ~= '' and not has_started(holder) then
+      status = 'replaced'
+      push(conflicts, { i, holder })
+      take_idempotency_key(job, holder)
+    end
     if status then return answer(status, holder) end
   end
   if is_bounded[tenant] then
@@ -183,16 +195,19 @@ for i, job in ipairs(jobs) do submit(i, job) end
 
 if #new_jobs.records > 0 then
   write('HSET', 'keyed', keyed)
-  local held = {}
-  for k, first in pairs(taken) do
-    call('SET', k, pack(first))
-    push2(held, first[3], string.sub(k, #prefix + 3))
-  end
-  write('ZADD', 'idempotency_keys', held)
   for k, id in pairs(holders) do call('SET', k, id) end
   for tenant, rate in pairs(rates) do
     if rate and rate.added > 0 then window_add('rate/' .. tenant, rate.window, rate.added) end
   end
   write_new_jobs()
 end
+-- Last, because jobs of this call may be changed by later requests of the call.
+for _, conflict in ipairs(conflicts) do replace_request(conflict[2], jobs[conflict[1]], records[conflict[1]]) end
+publish_postponed()
+local held = {}
+for k, first in pairs(taken) do
+  call('SET', k, pack(first))
+  push2(held, first[3], string.sub(k, #prefix + 3))
+end
+write('ZADD', 'idempotency_keys', held)
 return answers

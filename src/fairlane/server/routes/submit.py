@@ -13,7 +13,7 @@ from ...model.names import check_key
 from ...model.refusals import refusal_of
 from ...model.token import TokenKind
 from ...rest.batches import BatchBody, BatchResult, BatchResults
-from ...rest.headers import IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, rate_headers
+from ...rest.headers import IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, JOB_REPLACED, rate_headers
 from ...rest.jobs import BatchItem, JobBody, created_job, forgotten_job
 from ...rest.limits import JOB_BODY, LARGE_BODY
 from ...rest.parsing import parse_body, part_of_body
@@ -29,6 +29,7 @@ _RATE_HEADERS = {
 _ACCEPTED = int(HTTPStatus.ACCEPTED)  # the lookup of an enum's member runs Python code
 _KEY = IDEMPOTENCY_KEY.encode()
 _REPLAYED: Header = (IDEMPOTENCY_REPLAYED.encode(), b"true")
+_REPLACED: Header = (JOB_REPLACED.encode(), b"true")
 _item_decoder = msgspec.json.Decoder(BatchItem)
 
 
@@ -52,6 +53,8 @@ async def submit_job(call: Call, body: JobBody) -> Answer:
         headers.append(job_location(call, shown.id))
     elif made.status is SubmitStatus.REPLAYED:
         headers.append(_REPLAYED)
+    elif made.status is SubmitStatus.REPLACED:
+        headers.append(_REPLACED)
     return json_answer(shown, status, headers)
 
 
@@ -98,7 +101,7 @@ async def _result(backend: Backend, job: NewJob, made: Submission, own_id: bool)
         status, shown = await _outcome(backend, job, made, own_id)
     except FairlaneError as error:
         return _refusal(error)
-    return BatchResult(status=status, job=shown)
+    return BatchResult(status=status, job=shown, replaced=made.status is SubmitStatus.REPLACED)
 
 
 def _refusal(error: FairlaneError, rate: RateUse | None = None) -> BatchResult:
@@ -131,7 +134,13 @@ SUBMIT = Endpoint(
     errors=(409, 429, 507),
     replies={
         202: Reply(Job, headers={"Location": "Where the job is.", **_RATE_HEADERS}, always=frozenset({"Location"})),
-        200: Reply(Job, headers={"Idempotency-Replayed": "`true` if the Idempotency-Key was used before."}),
+        200: Reply(
+            Job,
+            headers={
+                "Idempotency-Replayed": "`true` if the Idempotency-Key was used before.",
+                "Job-Replaced": "`true` if the job with the same key has this request now.",
+            },
+        ),
     },
     headers={"Idempotency-Key": "1 to 255 visible ASCII characters; remembered for 24 hours."},
     max_body=JOB_BODY,
