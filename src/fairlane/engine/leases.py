@@ -76,7 +76,7 @@ class EngineLeases:
             group = groups.get(partition.number, [])
             reports = _encode([codec.report(leases[i]) for i in group])
             values: dict[str, Value] = {"worker": worker.id, "report": about, "lease_ms": lease_ms, "reports": reports}
-            values["work"] = work if partition.number == 0 else b""
+            values["counts"] = work if partition.number == 0 else b""
             reply = await partition.run("extend", **values)
             for i, status in zip(group, reply, strict=True):
                 statuses[i] = codec.LEASE_STATUS[status]

@@ -2,17 +2,17 @@
 -- extend: a heartbeat. Renews leases; stores when the worker was last seen, what it counted, and the progress and logs
 -- of its jobs.
 -- KEYS prefix
--- ARGV at worker report work lease_ms reports
+-- ARGV at worker report counts lease_ms reports
 -- RETURNS for each lease: ok, stale_lease or cancelled
 -- EVENTS
 -- NEEDS base events logs work
 -- reports: msgpack array of Beat
 -- report: what the worker says of itself (opaque); '' from a client that is not a worker. See include/workers.lua.
--- work: msgpack [number, {COUNT: what to add}], see include/work.lua; '' for nothing new
+-- counts: msgpack [number, {COUNT: what to add}], see include/work.lua; '' for nothing new
 if report ~= '' then
   call('ZADD', key('workers'), now, worker)
   call('HSET', key('worker_info'), worker, report)
-  if work ~= '' then add_work(worker, unpack_value(work)) end
+  if counts ~= '' then add_work(worker, unpack_value(counts)) end
 end
 local items = unpack_value(reports)
 local ids, answers, renewed, told = {}, {}, {}, {}
