@@ -16,7 +16,7 @@ from fairlane.model.errors import StoreUnavailable
 from fairlane.model.lease import Lease, LeaseReport, LeaseStatus, WorkerReport
 from fairlane.model.work import MAX_REPORTED_COUNTS
 from fairlane.runtime.sockets import listen
-from fairlane.runtime.worker_metrics import address_of_process, serve_metrics
+from fairlane.runtime.worker_metrics import address_of_process, serve_worker_metrics
 from fairlane.worker.meter import WorkMeter
 from tests.support.app_world import World, eventually
 from tests.support.scrape import Scrape
@@ -118,7 +118,7 @@ async def test_a_worker_serves_its_own_figures(world: World) -> None:
     listener = listen("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}/metrics"
     async with world.worker(slots=3) as worker:
-        serving = asyncio.create_task(serve_metrics(listener, worker))
+        serving = asyncio.create_task(serve_worker_metrics(listener, worker))
         await world.finished((await work.submit()).id)
         async with httpx.AsyncClient() as client:
             page = (await client.get(url)).text

@@ -20,13 +20,16 @@ _OK = {"status": "ok"}
 async def serve_health(listener: socket.socket, problem: Problem) -> None:
     """Answer until cancelled: /livez with 200, /readyz with 200 or the problem."""
 
-    def readyz() -> Page:
+    async def livez() -> Page:
+        return json_page("200 OK", _OK)
+
+    async def readyz() -> Page:
         trouble = problem()
         if trouble is None:
             return json_page("200 OK", _OK)
         return json_page("503 Service Unavailable", {"detail": trouble})
 
-    await serve_pages(listener, "the health", {"/livez": lambda: json_page("200 OK", _OK), "/readyz": readyz})
+    await serve_pages(listener, "the health", {"/livez": livez, "/readyz": readyz})
 
 
 @contextlib.asynccontextmanager

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import NamedTuple
 
 import msgspec
 
+from ..metrics.families import CONTENT_TYPE, Family, text_of
 from .retrying import insist
+
+log = logging.getLogger("fairlane")
 
 _REQUEST_SECONDS = 5.0
 _MOST_HEADERS = 100
@@ -24,7 +28,7 @@ class Page(NamedTuple):
     body: bytes
 
 
-Pages = Mapping[str, Callable[[], Page]]
+Pages = Mapping[str, Callable[[], Awaitable[Page]]]
 """What makes the page of each path."""
 
 
@@ -47,6 +51,15 @@ async def serve_pages(listener: socket.socket, what: str, pages: Pages) -> None:
         await insist(f"serving {what}", serve)
 
 
+async def serve_metrics(listener: socket.socket, families: Callable[[], Awaitable[Iterable[Family]]]) -> None:
+    """Answer /metrics for Prometheus until cancelled."""
+
+    async def metrics() -> Page:
+        return Page("200 OK", CONTENT_TYPE, text_of(await families()))
+
+    await serve_pages(listener, "the metrics", {"/metrics": metrics})
+
+
 async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pages: Pages) -> None:
     with contextlib.suppress(OSError, TimeoutError, ValueError):
         async with asyncio.timeout(_REQUEST_SECONDS):
@@ -55,11 +68,19 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pa
                 if not (await reader.readline()).strip():
                     break
             path = request[1].decode("latin-1").partition("?")[0] if len(request) > 1 else ""
-            make = pages.get(path)
-            there_are = {"detail": f"There are {' and '.join(pages)}."}
-            writer.write(_http(make() if make is not None else json_page("404 Not Found", there_are)))
+            writer.write(_http(await _page(path, pages)))
             await writer.drain()
     writer.close()
+
+
+async def _page(path: str, pages: Pages) -> Page:
+    if path not in pages:
+        return json_page("404 Not Found", {"detail": f"There are {' and '.join(pages)}."})
+    try:
+        return await pages[path]()
+    except Exception:
+        log.exception("the page %s failed", path)
+        return json_page("500 Internal Server Error", {"detail": "The log has the details."})
 
 
 def _http(page: Page) -> bytes:

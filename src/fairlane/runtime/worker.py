@@ -18,7 +18,7 @@ from .retrying import insist
 from .settings import Settings, parse_address
 from .sockets import listen
 from .upkeep import upkeep_at
-from .worker_metrics import serve_metrics
+from .worker_metrics import serve_worker_metrics
 
 if TYPE_CHECKING:
     from ..worker import Worker
@@ -77,5 +77,5 @@ def _pages_of(settings: Settings) -> list[Callable[[Worker], Coroutine[Any, Any,
         pages.append(lambda worker: serve_health(health, lambda: worker.problem))
     if settings.metrics:
         metrics = listen(*parse_address(settings.metrics))
-        pages.append(lambda worker: serve_metrics(metrics, worker))
+        pages.append(lambda worker: serve_worker_metrics(metrics, worker))
     return pages

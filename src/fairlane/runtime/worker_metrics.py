@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from ..metrics.families import CONTENT_TYPE, Family, Sample, text_of
+from ..metrics.families import Family, Sample
 from ..metrics.work import work_families
-from .local_pages import Page, serve_pages
+from .local_pages import serve_metrics
 from .settings import parse_address
 
 if TYPE_CHECKING:
     from ..worker import Worker
 
 
-async def serve_metrics(listener: socket.socket, worker: Worker) -> None:
+async def serve_worker_metrics(listener: socket.socket, worker: Worker) -> None:
     """Answer /metrics until cancelled."""
 
-    def metrics() -> Page:
-        return Page("200 OK", CONTENT_TYPE, text_of(_families(worker)))
+    async def families() -> Iterable[Family]:
+        return _families(worker)
 
-    await serve_pages(listener, "the metrics", {"/metrics": metrics})
+    await serve_metrics(listener, families)
 
 
 def address_of_process(address: str, number: int) -> str:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
+from ...metrics.families import Family
+from ...metrics.outbox import outbox_families
 from ...model.errors import InvalidInput
 from ...process.identity import process_name
 from ...process.logs import configure_logging
 from ...process.signals import Stop, StopRequests, stop_signals
-from ...runtime.settings import Settings
+from ...runtime.local_pages import serve_metrics
+from ...runtime.settings import Settings, parse_address
+from ...runtime.sockets import listen
 from ..options import with_settings
 
 if TYPE_CHECKING:
@@ -21,7 +28,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("relay")
-@with_settings("loop", "log_format")
+@with_settings("metrics", "loop", "log_format")
 def relay(settings: Settings, relay: str) -> None:
     """Submit the jobs of an outbox until stopped.
 
@@ -39,12 +46,14 @@ def relay(settings: Settings, relay: str) -> None:
         raise InvalidInput(
             f"{relay} has the type {kind} and is not a relay; write `relay = outbox.relay(app, engine)` there"
         )
+    scraped = listen(*parse_address(settings.metrics)) if settings.metrics else None
     with asyncio.Runner(loop_factory=loop_factory(settings.loop)) as runner:
-        runner.run(_run(found))
+        runner.run(_run(found, scraped))
 
 
-async def _run(relay: Relay) -> None:
+async def _run(relay: Relay, scraped: socket.socket | None) -> None:
     running = asyncio.create_task(relay.run())
+    serving = None if scraped is None else asyncio.create_task(serve_metrics(scraped, partial(_families, relay)))
     requests = StopRequests()
 
     def on_signal() -> None:
@@ -60,4 +69,11 @@ async def _run(relay: Relay) -> None:
         with suppress(asyncio.CancelledError):
             await running
     finally:
+        if serving is not None:
+            serving.cancel()
         await relay.close()
+
+
+async def _families(relay: Relay) -> Iterable[Family]:
+    backlog = await relay.backlog()
+    return outbox_families(backlog.waiting, backlog.oldest_seconds or 0, backlog.refused)
