@@ -9,6 +9,13 @@ from fairlane.engine.bulk import SCRIPT_JOBS
 from fairlane.model.bulk import BulkAction
 from fairlane.model.job import JobQuery, NewJob
 from fairlane.model.lease import OutcomeKind
+from fairlane.model.overview import UpkeepStep
+from fairlane.model.tenant import PolicyChange
+from fairlane.upkeep.expire import expire
+from fairlane.upkeep.loop import STEP_JOBS
+from fairlane.upkeep.promote import promote
+from fairlane.upkeep.prune import prune
+from fairlane.upkeep.reap import reap
 from tests.support.acting import claim, finish, lift_limits, limit, submit
 from tests.support.clock import Clock
 
@@ -128,3 +135,33 @@ async def test_scripts_are_short_whatever_the_number_of_queue_names(
     assert (await engine.tenants.get("t0")).pending > 0
     await check_scripts(engine)
     assert (await engine.maintenance.doctor()).problems == []
+
+
+async def test_steps_of_upkeep_are_short_even_if_each_job_has_its_own_tenant_and_queue(
+    engine: Engine, clock: Clock
+) -> None:
+    await lift_limits(engine)
+    await engine.tenants.change_defaults(PolicyChange(keep_completed_max=1, keep_completed_seconds=1))
+    await submit_over(engine, 1, 1)
+    steps = [duty(engine.maintenance).step for duty in (promote, reap, prune, expire)]
+    for step in steps:
+        await step()  # loads the script
+    for n in range(500):
+        await submit(engine, f"t{n}", 1, queue=f"q{n}", delay_ms=1, expires_in_ms=60_000 if n % 2 else None)
+    clock.advance(ms=1)
+    await until_done(engine, steps[0])
+    await finish(engine, await claim(engine, 200))
+    await claim(engine, 100, lease_ms=1_000)
+    clock.advance(ms=61_000)
+    for step in steps[1:]:
+        await until_done(engine, step)
+
+
+async def until_done(engine: Engine, step: Callable[[], Awaitable[UpkeepStep]]) -> None:
+    """Repeat a step while it finds work, and check its scripts. There is work for several."""
+    await engine.store.client.config_resetstat()
+    done = 0
+    while (count := (await step()).count) > 0:
+        done += count
+    assert done > STEP_JOBS
+    await check_scripts(engine)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from ..backend import Maintenance
 from ..model.overview import UpkeepStep
-from .loop import Duty
+from .loop import STEP_JOBS, Duty
 
 INTERVAL_MS = 250
-_LIMIT = 500
 
 
 def promote(upkeep: Maintenance) -> Duty:
     """The duty that wakes scheduled jobs, on time or at most `INTERVAL_MS` late."""
 
     async def step() -> UpkeepStep:
-        return await upkeep.promote(_LIMIT)
+        return await upkeep.promote(STEP_JOBS)
 
     return Duty("promote", INTERVAL_MS, step)

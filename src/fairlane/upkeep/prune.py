@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from ..backend import Maintenance
 from ..model.overview import UpkeepStep
-from .loop import Duty
+from .loop import STEP_JOBS, Duty
 
 INTERVAL_MS = 1_000
-_LIMIT = 100
 """Jobs that one script deletes, in about 4 ms."""
 
 
@@ -15,6 +14,6 @@ def prune(upkeep: Maintenance) -> Duty:
     """The duty that forgets finished jobs which are older, or more, than retention allows."""
 
     async def step() -> UpkeepStep:
-        return await upkeep.prune(_LIMIT)
+        return await upkeep.prune(STEP_JOBS)
 
     return Duty("prune", INTERVAL_MS, step)
