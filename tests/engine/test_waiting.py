@@ -51,6 +51,29 @@ async def test_a_worker_of_other_queues_does_not_count(engine: Engine) -> None:
     assert await _reason(engine, made.job_id) == "no_worker"
 
 
+async def test_it_is_told_that_no_worker_knows_the_task(engine: Engine) -> None:
+    (made,) = await submit(engine, "acme", 1)
+    task = (await engine.jobs.get(made.job_id)).task
+    for worker, tasks, told in [("old", ("other",), "no_fitting_worker"), ("silent", (), "turn")]:
+        await engine.leases.extend(WorkerReport(id=worker, slots=8, tasks=tasks), [], 30_000)
+        assert await _reason(engine, made.job_id) == told
+    await engine.workers.leave("silent")
+    why = await engine.jobs.explain(made.job_id)
+    assert why.sentence.startswith(f"No connected worker knows the task {task}: start one that does.")
+    await engine.leases.extend(WorkerReport(id="new", slots=8, tasks=("other", task)), [], 30_000)
+    assert await _reason(engine, made.job_id) == "turn"
+
+
+async def test_it_is_told_that_all_slots_await_other_jobs(engine: Engine) -> None:
+    (made,) = await submit(engine, "acme", 1)
+    await engine.leases.extend(WorkerReport(id="w", slots=8, stalled=True), [], 30_000)
+    why = await engine.jobs.explain(made.job_id)
+    assert why.waiting_for == "stalled_workers"
+    assert "Every slot of the workers is held by a job that awaits the result of another job" in why.sentence
+    await engine.leases.extend(WorkerReport(id="free", slots=8), [], 30_000)
+    assert await _reason(engine, made.job_id) == "turn"
+
+
 async def test_a_start_rate_of_one_starts_one(engine: Engine, clock: Clock) -> None:
     await limit(engine, "acme", start_rate=Rate(1, 60.0))
     await submit(engine, "acme", 5)

@@ -13,5 +13,5 @@ async def child() -> None:
 
 
 @app.task(executor="process")
-def parent() -> str:
-    return child.submit_sync().id
+def parent(count: int) -> list[str]:
+    return [child.submit_sync().id for _ in range(count)]

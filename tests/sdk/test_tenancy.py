@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from fairlane import App, InvalidInput, current
+from fairlane import App, InvalidInput, State, current
+from fairlane.model.tenant import PolicyChange, Rate
 from tests.support.app_world import World, json_of
 
 from . import process_parent
@@ -91,11 +92,15 @@ async def test_children_belong_to_the_tenant_of_the_job_that_submits_them(app: A
         assert [(await world.engine.jobs.get(job_id)).tenant_id for job_id in ids] == ["acme", "block"]
 
 
-async def test_a_job_in_a_process_of_its_own_submits_children_of_its_tenant(
+async def test_a_job_in_a_process_submits_children_of_its_tenant_beyond_its_rate(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAIRLANE_URL", world.url)
+    await world.engine.tenants.change("acme", PolicyChange(submit_rate=Rate(1, 3_600)))
     async with process_parent.app, world.worker(app=process_parent.app):
-        job = await process_parent.parent.using(tenant="acme").submit()
-        child_id = json_of((await world.finished(job.id)).result)
-    assert (await world.engine.jobs.get(str(child_id))).tenant_id == "acme"
+        job = await process_parent.parent.using(tenant="acme").submit(3)
+        ended = await world.finished(job.id)
+    assert (ended.state, ended.attempt) == (State.COMPLETED, 1)
+    children = json_of(ended.result)
+    assert isinstance(children, list)
+    assert [(await world.engine.jobs.get(child)).tenant_id for child in children] == ["acme"] * 3

@@ -14,7 +14,7 @@ from contextvars import ContextVar
 import msgspec
 from opentelemetry import baggage
 
-from fairlane import App, Cancel, JobContext, Middleware, Retry, Snooze, current
+from fairlane import App, Cancel, JobContext, Middleware, RateLimited, Retry, Snooze, current
 from fairlane.contrib.otel import Tracing
 
 app = App(tenancy="default")
@@ -60,10 +60,26 @@ def fail(message: str) -> None:
     raise ValueError(message)
 
 
+def is_first_start(path: str) -> bool:
+    """Whether no job has noted its start at `path` yet."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return False
+    return True
+
+
 @process_task
-def snooze_once() -> int:
-    if current().fence == 1:
+def snooze_once(path: str) -> int:
+    if is_first_start(path):
         raise Snooze("1ms")
+    return current().attempt
+
+
+@process_task
+def rate_limited_once(path: str) -> int:
+    if is_first_start(path):
+        raise RateLimited("over the rate", 0.1)
     return current().attempt
 
 

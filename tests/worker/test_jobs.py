@@ -14,7 +14,7 @@ import pytest
 
 from fairlane import Cancel, Retry, RetryAfter, Snooze, State, current
 from fairlane.model.errors import InvalidInput
-from fairlane.model.job import Job, Progress
+from fairlane.model.job import Job, JobQuery, Progress
 from fairlane.model.states import Reason
 from fairlane.worker.stalls import LOOK_SECONDS
 from tests.support.app_world import PATIENCE_SECONDS, World, eventually, json_of
@@ -374,9 +374,15 @@ async def test_a_warning_says_that_all_slots_await_results(world: World, caplog:
     async def warned() -> bool:
         return bool(warnings())
 
+    async def explained() -> bool:
+        waiting = await world.engine.jobs.list(JobQuery(state=State.PENDING))
+        explanations = [await world.engine.jobs.explain(job.id) for job in waiting.jobs]
+        return [each.waiting_for for each in explanations] == ["stalled_workers"] * 2
+
     parents = [await parent.submit(), await parent_in_thread.submit()]
-    async with world.worker(slots=2):
+    async with world.worker(slots=2, lease_ms=1_000):
         await eventually(warned, "the worker warns")
+        await eventually(explained, "the awaited jobs say why they wait")
         await asyncio.sleep(2 * LOOK_SECONDS)
         assert len(warnings()) == 1, "once while it lasts"
         async with world.worker(slots=1):

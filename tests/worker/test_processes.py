@@ -54,21 +54,26 @@ async def test_processes_are_kept_for_the_next_jobs(world: World) -> None:
     assert len({json_of(job.result)["pid"] for job in jobs}) == 1  # type: ignore[index]
 
 
-async def test_arguments_results_and_failures_pass_unchanged(world: World) -> None:
+async def test_arguments_results_and_failures_pass_unchanged(world: World, tmp_path: Path) -> None:
     async with world.worker(app=tasks.app):
         ids = [
             await submit(world, tasks.add, 2, 3),
             await submit(world, tasks.long_text, 200_000),
-            await submit(world, tasks.snooze_once),
+            await submit(world, tasks.snooze_once, str(tmp_path / "snoozed")),
+            await submit(world, tasks.rate_limited_once, str(tmp_path / "limited")),
             await submit(world, tasks.give_up),
             await submit(world, tasks.fail, "no such user"),
             await world.submit_raw("add", b'["one", 2]'),
             await submit(world, tasks.long_text, 300_000),
         ]
-        added, long, snoozed, cancelled, failed, misfit, too_long = [await world.finished(job_id) for job_id in ids]
+        added, long, snoozed, limited, cancelled, failed, misfit, too_long = [
+            await world.finished(job_id) for job_id in ids
+        ]
     assert json_of(added.result) == 5
     assert json_of(long.result) == "x" * 200_000
     assert (snoozed.state, json_of(snoozed.result)) == (State.COMPLETED, 1)
+    assert sorted(os.listdir(tmp_path)) == ["limited", "snoozed"]
+    assert (limited.state, json_of(limited.result)) == (State.COMPLETED, 1)
     assert (cancelled.state, cancelled.reason) == (State.CANCELLED, Reason.CANCELLED_BY_TASK)
     assert (failed.state, failed.attempt) == (State.FAILED, 2)
     assert failed.error is not None and (failed.error.type, failed.error.message) == ("ValueError", "no such user")

@@ -19,6 +19,10 @@ _NOT_WAITING = {
     State.FAILED: "The job has failed and lies in the dead letter queue; it runs again if you retry it.",
     State.CANCELLED: "The job was cancelled.",
 }
+_STALLED = (
+    "Every slot of the workers is held by a job that awaits the result of another job, so no other job can start: "
+    "raise --slots, or give the awaited tasks a queue with its own workers."
+)
 
 
 _EXPIRED = "The job did not start before it expired, so it was cancelled."
@@ -40,7 +44,7 @@ class _Facts(msgspec.Struct, array_like=True):
 def explain_waiting(job: Job, facts: list[Any], workers: Sequence[WorkerReport]) -> Explanation:
     """`facts` is the reply of explain.lua for the job."""
     if job.state is State.SCHEDULED:
-        return _scheduled(job)
+        return _scheduled(job, _ready(job, workers))
     if job.state is not State.PENDING:
         expired = job.reason is Reason.EXPIRED
         return Explanation(job.id, job.state, None, _EXPIRED if expired else _NOT_WAITING[job.state])
@@ -59,16 +63,16 @@ def _place(before: int) -> str:
     return f" {_count(before, 'job')} of the tenant in this queue {'goes' if before == 1 else 'go'} before it."
 
 
-def _scheduled(job: Job) -> Explanation:
+def _scheduled(job: Job, ready: Sequence[WorkerReport]) -> Explanation:
     when = "" if job.run_at is None else f", at {job.run_at:%Y-%m-%d %H:%M:%S} UTC"
     if job.reason is Reason.RETRY:
         sentence = f"Attempt {job.attempt} of {job.max_attempts} failed; the next one comes after a backoff{when}."
         return Explanation(job.id, job.state, "backoff", sentence, None, job.run_at)
     if job.reason is Reason.UNFIT:
-        sentence = (
-            f"No worker that claimed the job knows the task {job.task} and can read the payload: "
-            f"start one that does. Workers get the job again{when}."
-        )
+        why = "No worker that claimed the job could run it, and its error says why: start a worker that can"
+        if not _may_know(ready, job.task):
+            why = _no_worker_knows(job.task)
+        sentence = f"{why}. Workers get the job again{when}."
         return Explanation(job.id, job.state, "no_fitting_worker", sentence, None, job.run_at)
     who = "Its task snoozed it" if job.reason else "It was submitted to start later"
     return Explanation(job.id, job.state, "schedule", f"{who}{when}.", None, job.run_at)
@@ -90,19 +94,35 @@ def _pending(job: Job, facts: _Facts, until: datetime | None, workers: Sequence[
             "start_rate",
             f"{tenant} has started as many jobs as its start rate allows: the next one may start{when}.",
         )
-    serving = [worker for worker in workers if not worker.queues or job.queue in worker.queues]
-    ready = [worker for worker in serving if not worker.draining]
+    ready = _ready(job, workers)
     if not ready:
-        return "no_worker", _no_worker(job.queue, len(workers), len(serving))
+        return "no_worker", _no_worker(job.queue, workers)
+    if not _may_know(ready, job.task):
+        return "no_fitting_worker", f"{_no_worker_knows(job.task)}."
+    if all(worker.stalled for worker in ready):
+        return "stalled_workers", _STALLED
     serves_all = any(not worker.queues for worker in ready)
     before_for_all, before_in_queue = facts.tenants_before
     return "turn", f"{tenant} may start jobs: {_turn(before_for_all if serves_all else before_in_queue, ready)}."
 
 
-def _no_worker(queue: str, connected: int, draining: int) -> str:
-    if draining:
+def _ready(job: Job, workers: Sequence[WorkerReport]) -> list[WorkerReport]:
+    """The workers that take jobs of the job's queue."""
+    return [worker for worker in workers if worker.serves(job.queue) and not worker.draining]
+
+
+def _may_know(workers: Sequence[WorkerReport], task: str) -> bool:
+    return not workers or any(not worker.tasks or task in worker.tasks for worker in workers)
+
+
+def _no_worker_knows(task: str) -> str:
+    return f"No connected worker knows the task {task}: start one that does"
+
+
+def _no_worker(queue: str, workers: Sequence[WorkerReport]) -> str:
+    if any(worker.serves(queue) for worker in workers):
         return f"Every worker that serves the queue {queue} is draining, and takes no new jobs: start another one."
-    if connected:
+    if workers:
         return f"No worker serves the queue {queue}: start one for it, or add it to the queues of one that runs."
     return "No worker is connected: start one with `fairlane worker`."
 

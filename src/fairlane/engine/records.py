@@ -113,7 +113,8 @@ def job_from(reply: list[Any], *, attempts: bool) -> Job | None:
     past = _past_attempts(extra) if attempts else []
     if ended is not None:
         return _ended_job(common, header, _decode_ended(ended), past, attempts=attempts)
-    return _unfinished_job(common, header, _decode_started(started) if started else None, lease, past, attempts)
+    unfit = _decode_error(extra[b"u"]) if extra.get(b"u") else None
+    return _unfinished_job(common, header, _decode_started(started) if started else None, lease, past, attempts, unfit)
 
 
 def listed_job_from(values: list[Any], include: frozenset[Large]) -> ListedJob | None:
@@ -187,11 +188,16 @@ def _unfinished_job(
     lease: bytes | None,
     past: list[Attempt],
     attempts: bool,
+    unfit: JobError | None,
 ) -> Job:
+    """`unfit` is why a worker last handed the job back."""
     state = State.RUNNING if lease else State.SCHEDULED if common["run_at"] else State.PENDING
     if started is None:
         return Job(**common, state=state, max_attempts=header.max_attempts)
     running = state is State.RUNNING
+    error = past[-1].error if past else None
+    if started.reason == Reason.UNFIT:
+        error = unfit
     begun = utc_of_ms(started.claimed_at) if started.attempt else None
     if running and attempts:
         past = [*past, Attempt(started.attempt, started.worker, utc_of_ms(started.claimed_at), None, "running")]
@@ -204,6 +210,6 @@ def _unfinished_job(
         started_at=begun,
         lease_expires_at=utc_of_ms(float(lease)) if lease else None,
         worker_id=started.worker if running else None,
-        error=past[-1].error if past and not running else None,
+        error=None if running else error,
         attempts=past,
     )

@@ -16,7 +16,6 @@ from msgspec.structs import astuple
 from ..model.errors import InvalidInput, PayloadTooLarge
 from ..model.job import MAX_PAYLOAD_BYTES
 from ..model.json_text import MAX_DEPTH, check_json
-from . import pydantic_types
 from .annotations import signature_of, unusable
 from .json_values import encode
 from .reading import ResultReader, check_whole, json_decoder
@@ -28,21 +27,14 @@ _NO_KEYWORDS: Mapping[str, Any] = {}
 _PLAIN = (type(None), bool, int, float, str, bytes)
 _OBJECT, _ARRAY = ord("{"), ord("[")
 _SPACE = b" \t\r\n"
+_names_in = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+"""Reads an object without its values."""
 _SHALLOW = 2 * MAX_DEPTH
 """Payloads of up to this many bytes cannot be nested too deep."""
 
 
-_OF_OTHER_VERSION = ("Object contains unknown field", "Object missing required field", "Expected `array` of ")
-"""How the errors begin that msgspec raises for arguments that are missing, unknown or too many."""
-
-
-class OtherVersion(InvalidInput):
-    """The payload names other arguments: another version of the task may take it."""
-
-
-def type_of_misfit(error: str) -> type[InvalidInput]:
-    """The class of error for a payload that msgspec refuses with this text."""
-    return OtherVersion if error.startswith(_OF_OTHER_VERSION) else InvalidInput
+class Misfit(InvalidInput):
+    """The payload does not fit the task's signature. Another version of the task may take it."""
 
 
 class Parameters:
@@ -60,6 +52,7 @@ class Parameters:
         self._takes_raw = len(parameters) == 1 and [p.annotation for p in positional] == [msgspec.Raw]
         self._keeps_raw = any(_holds_raw(p.annotation) for p in parameters)
         self._may_lose_fields = any(p.form.may_lose_fields for p in parameters)
+        self._drops_fields = any(p.form.drops_fields for p in parameters)
         self._readers = {i: p.form.read_by_pydantic for i, p in enumerate(parameters) if p.form.read_by_pydantic}
         """By place: Pydantic's readers, which get their part of the payload as JSON text."""
         try:
@@ -71,13 +64,19 @@ class Parameters:
         """Reads the JSON text of a result as what the function returns."""
 
     def decode(self, payload: bytes) -> Arguments:
-        """The arguments in a payload. Raises InvalidInput if it does not fit."""
+        """The arguments in a payload. Raises Misfit if it does not fit, or has fields that would be dropped."""
+        arguments, keywords = self._read(payload)
+        if self._drops_fields:
+            self._check_whole(payload, arguments, keywords)
+        return arguments, keywords
+
+    def _read(self, payload: bytes) -> Arguments:
         if self._takes_raw:
             return (msgspec.Raw(payload),), _NO_KEYWORDS
         try:
             first = payload[0] if payload else 0
             if first in _SPACE:
-                return self.decode(payload.lstrip())
+                return self._read(payload.lstrip())
             if first == _OBJECT:
                 return self._from_object(payload)
             if first == _ARRAY:
@@ -86,15 +85,14 @@ class Parameters:
         except InvalidInput:
             raise
         except (msgspec.MsgspecError, RecursionError) as error:
-            raise self._unfit(str(error), type_of_misfit(str(error))) from None
+            raise self._misfit(str(error)) from None
         except Exception as error:  # raised by a class that the user defined
-            kind = OtherVersion if pydantic_types.misses_fields(error) else InvalidInput
-            raise self._unfit(f"{type(error).__name__}: {error}", kind) from error
+            raise self._misfit(f"{type(error).__name__}: {error}") from error
 
-    def _unfit(self, why: str, kind: type[InvalidInput] = InvalidInput) -> InvalidInput:
+    def _misfit(self, why: str) -> Misfit:
         signature = str(self._signature)
         shown = signature if len(signature) <= 200 else "(...)"
-        return kind(f"the payload does not fit {self._task}{shown}: {why}", "/payload")
+        return Misfit(f"the payload does not fit {self._task}{shown}: {why}", "/payload")
 
     def _from_object(self, payload: bytes) -> Arguments:
         values = self._with_models(astuple(self._objects.decode(payload)))
@@ -105,7 +103,7 @@ class Parameters:
 
     def _from_array(self, payload: bytes) -> Arguments:
         if self._array_lacks:
-            raise self._unfit(f"it must be an object, since `{self._array_lacks[0]}` goes by name", OtherVersion)
+            raise self._misfit(f"it must be an object, since `{self._array_lacks[0]}` goes by name")
         return self._with_models(astuple(self._arrays.decode(payload))), _NO_KEYWORDS
 
     def _with_models(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -129,17 +127,21 @@ class Parameters:
         # Decoding to types skips some parts of the text, which may be wrong.
         if self._keeps_raw or len(payload) > _SHALLOW or not payload.isascii():
             check_json(payload, "/payload")
-        arguments, keywords = self.decode(payload)
+        arguments, keywords = self._read(payload)
         if self._may_lose_fields:
-            read = dict(zip(self._positional, arguments, strict=True)) | dict(keywords)
-            self._check_whole(payload, {name: read[name] for name in named})
+            self._check_whole(payload, arguments, keywords)
         return payload
 
-    def _check_whole(self, payload: bytes, named: Mapping[str, Any]) -> None:
+    def _check_whole(self, payload: bytes, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> None:
+        """Raises Misfit where the arguments, which were read from `payload`, lack some of its fields."""
+        value: Any = arguments
+        if payload.lstrip(_SPACE)[:1] == b"{":
+            read = dict(zip(self._positional, arguments, strict=True)) | dict(keywords)
+            value = {name: read[name] for name in _names_in(payload)}
         try:
-            check_whole(payload, named)
+            check_whole(payload, value)
         except ValueError as error:
-            raise self._unfit(str(error)) from None
+            raise self._misfit(str(error)) from None
 
     def _bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         if len(args) > len(self._positional):

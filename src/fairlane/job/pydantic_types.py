@@ -11,8 +11,6 @@ import msgspec
 
 MASK = "*" * 10
 """How Pydantic writes a secret."""
-_OF_OTHER_FIELDS = ("missing", "extra_forbidden", "missing_argument", "unexpected_keyword_argument")
-"""Types of Pydantic's errors."""
 
 
 def is_pydantic(kind: type) -> bool:
@@ -99,13 +97,6 @@ def read_builtins(kind: type, value: Any) -> Any:
 @cache
 def _reader_of_type(kind: type) -> Callable[[bytes], Any] | None:
     return reader(kind)
-
-
-def misses_fields(error: Exception) -> bool:
-    """Whether Pydantic raised this only because fields are missing, or not known to the model."""
-    if type(error).__module__ != "pydantic_core._pydantic_core" or not hasattr(error, "errors"):
-        return False
-    return all(each["type"] in _OF_OTHER_FIELDS for each in error.errors(include_url=False, include_input=False))
 
 
 def fields_of(model: Any) -> dict[str, str]:

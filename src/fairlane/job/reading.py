@@ -19,7 +19,7 @@ from .lost_fields import lost_fields
 Read = Callable[[bytes], Any]
 
 _SAMPLES: tuple[Any, ...] = (None, True, 1, 1.5, "", [], {})
-_WITH_FIELDS = (inspect.StructType, inspect.DataclassType, inspect.TypedDictType, inspect.CustomType)
+_WITH_FIELDS = (inspect.StructType, inspect.DataclassType, inspect.TypedDictType)
 
 
 def json_decoder(annotation: Any) -> msgspec.json.Decoder[Any]:
@@ -36,11 +36,14 @@ class Form:
         if "pydantic" in sys.modules and pydantic_types.names_pydantic(annotation):
             self.read_by_pydantic = pydantic_types.reader(annotation)
         types = [] if self.read_by_pydantic else list(_parts(inspect.type_info(annotation), set()))
-        custom = (each.cls for each in types if isinstance(each, inspect.CustomType))
+        custom = [each.cls for each in types if isinstance(each, inspect.CustomType)]
+        has_fields = any(isinstance(each, _WITH_FIELDS) for each in types)
         self.unreadable = next((kind for kind in custom if not _is_readable(kind)), None)
         """A class within it that no JSON text can be read as."""
-        self.may_lose_fields = bool(self.read_by_pydantic) or any(isinstance(each, _WITH_FIELDS) for each in types)
+        self.may_lose_fields = bool(self.read_by_pydantic or custom) or has_fields
         """Whether reading may drop fields that the text has."""
+        self.drops_fields = has_fields and not any(map(pydantic_types.is_pydantic, custom))
+        """Whether msgspec drops unknown fields. Pydantic's models say by themselves whether to: with `extra`."""
 
 
 class ResultReader:

@@ -233,7 +233,7 @@ class Explanation(msgspec.Struct, frozen=True, rename="camel"):
     job_id: str
     state: State
     waiting_for: str | None
-    """turn, concurrency, start_rate, paused, schedule, backoff, no_worker, no_fitting_worker, or None."""
+    """turn, concurrency, start_rate, paused, schedule, backoff, no_worker, no_fitting_worker or stalled_workers."""
     sentence: str
     position: int | None = None
     """Place in its lane, 1 for the next to start; None unless the job is pending."""

@@ -21,6 +21,7 @@ MAX_CLAIM_QUEUES = 100
 """A claim looks at each queue that it names. A claim of all queues costs the same however many there are."""
 
 MAX_REPORTED_JOBS = 100
+MAX_REPORTED_TASKS = 100
 
 
 def check_queues(queues: tuple[str, ...], pointer: str = "") -> tuple[str, ...]:
@@ -98,10 +99,17 @@ class WorkerReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     draining: bool = False
     jobs: tuple[str, ...] = ()
     """Ids of the jobs that it runs, at most MAX_REPORTED_JOBS."""
+    tasks: tuple[str, ...] = ()
+    """Names of the tasks that it knows; empty if they are more than MAX_REPORTED_TASKS."""
+    stalled: bool = False
+    """Whether each of its slots is held by a job that awaits the result of another job."""
     heartbeat_at: float = 0.0
     """Unix time in seconds of its last heartbeat. The store sets it."""
     work: WorkCounts | None = None
     """What it has counted since the report before. Listings of workers leave it out."""
+
+    def serves(self, queue: str) -> bool:
+        return not self.queues or queue in self.queues
 
 
 class WorkerOrders(msgspec.Struct, frozen=True):
@@ -128,7 +136,7 @@ class FailureKind(StrEnum):
     ERROR = "error"
     TIMED_OUT = "timed_out"
     REJECTED = "rejected"  # bad payload or result: goes to the dead letter queue at once
-    UNFIT = "unfit"  # unknown task or arguments of another version: other workers may run it; burns no attempt
+    UNFIT = "unfit"  # the worker lacks the task or cannot read the arguments: another may; burns no attempt
     WORKER_LOST = "worker_lost"  # the process that ran the job died; its worker lives
 
 

@@ -33,7 +33,7 @@ class Reason(StrEnum):
 
     RETRY = "retry"  # scheduled: waits for its backoff after a failed attempt
     SNOOZED = "snoozed"  # scheduled: the handler asked to be run later
-    UNFIT = "unfit"  # scheduled: no worker that claimed it has its task, or a version that reads its arguments
+    UNFIT = "unfit"  # scheduled: no worker that claimed it has its task and can read its arguments
     RELEASED = "released"  # pending: its worker gave it back unfinished
     WORKER_LOST = "worker_lost"  # pending or failed: its lease expired
     RETRIED = "retried"  # pending: sent back from the dead letter queue

@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from ..model.job import Time
-from ..model.lease import MAX_REPORTED_JOBS, WorkerOrders, WorkerReport, check_queues
+from ..model.lease import MAX_REPORTED_JOBS, MAX_REPORTED_TASKS, WorkerOrders, WorkerReport, check_queues
 from ..model.names import check_name
 from ..model.times import check_time, utc
 from ..model.work import COUNT_PATTERN, MAX_REPORTED_COUNTS, WorkCounts
@@ -45,6 +45,10 @@ class WorkerBody(Body, frozen=True):
     jobs: Annotated[tuple[AnyId, ...], Meta(max_length=MAX_REPORTED_JOBS)] = ()
     """Ids of jobs that it runs."""
     work: WorkBody | None = None
+    tasks: Annotated[tuple[Name, ...], Meta(max_length=MAX_REPORTED_TASKS)] = ()
+    """Names of the tasks that it knows; empty if they are more than 100."""
+    stalled: bool = False
+    """Whether each of its slots is held by a job that awaits the result of another job."""
 
     @classmethod
     def of(cls, report: WorkerReport) -> WorkerBody:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from ..job.control import Cancel, RetryAfter, Snooze, control_in, leaves
-from ..job.parameters import OtherVersion
+from ..job.parameters import Misfit
 from ..job.result import InvalidResult, result_text
 from ..model.bounded import job_error
 from ..model.errors import InvalidInput, RateLimited
@@ -71,8 +71,8 @@ def unknown_task(lease: Lease) -> Outcome:
 
 
 def misfit(lease: Lease, error: InvalidInput) -> Outcome:
-    """The payload does not fit the task's signature here."""
-    make = unfit if isinstance(error, OtherVersion) else rejected
+    """The payload does not fit the task's signature here, or the signature cannot be used."""
+    make = unfit if isinstance(error, Misfit) else rejected
     return make(lease, "InvalidPayload", error.detail)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..backend import Backend
 from ..model.errors import FairlaneError, InvalidInput
-from ..model.lease import MAX_REPORTED_JOBS, LeaseStatus, Outcome, WorkerReport
+from ..model.lease import MAX_REPORTED_JOBS, MAX_REPORTED_TASKS, LeaseStatus, Outcome, WorkerReport
 from .commands import follow_commands
 from .execute import Executor
 from .failure_hooks import FailureHooks
@@ -26,7 +26,7 @@ from .options import WorkerOptions
 from .processes.pool import check_reachable
 from .runnable import Runnable
 from .running import RunningJob
-from .stalls import warn_of_stalls
+from .stalls import is_stalled, warn_of_stalls
 from .stopping import CANCEL_GRACE_SECONDS, Stop
 
 log = logging.getLogger("fairlane.worker")
@@ -212,6 +212,8 @@ class Worker:
             pid=os.getpid(),
             started_at=self._started_at,
             draining=self._stopping.is_set() or self._retiring.is_set(),
+            tasks=tuple(self._registry) if len(self._registry) <= MAX_REPORTED_TASKS else (),
+            stalled=is_stalled(self.options.slots, executor.running.copy()),
             jobs=tuple(job.lease.job_id for job in list(executor.running.copy().values())[:MAX_REPORTED_JOBS]),
             work=self.meter.report(),
         )

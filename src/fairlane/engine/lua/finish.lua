@@ -46,15 +46,16 @@ local function fail(i, s, h, item)
   end
 end
 
--- Hand back a job that its worker cannot run: a worker of another version may. The pauses double. Returns false once
--- `patience` (ms) is over since the first hand-back.
+-- Hand back a job that its worker cannot run: a worker of another version may. The pauses double. `why` is the error as
+-- JSON text. Returns false once `patience` (ms) is over since the first hand-back.
 local FIRST_PAUSE, LONGEST_PAUSE = 1000, 30000
-local function hand_back(id, s, patience)
+local function hand_back(id, s, patience, why)
   if s[Started.unfit_since] == 0 then s[Started.unfit_since] = now end
   local waited = now - s[Started.unfit_since]
   if waited >= patience then return false end
   local pause = math.min(math.max(waited, FIRST_PAUSE), LONGEST_PAUSE, patience - waited)
   s[Started.attempt] = s[Started.attempt] - 1
+  call('HSET', key('x/' .. id), 'u', why)
   requeue(id, s, 'unfit', now + pause)
   return true
 end
@@ -71,7 +72,7 @@ local function apply(i, s, item)
     count('other_ends', s[Started.tenant_id])
     local reason = s[Started.cancelled_by] ~= '' and 'cancelled_by_user' or 'cancelled_by_task'
     conclude(id, s, 'cancelled', reason, 'cancelled', body)
-  elseif fails and item[Reported.failure] == 'unfit' and hand_back(id, s, item[Reported.delay_ms]) then
+  elseif fails and item[Reported.failure] == 'unfit' and hand_back(id, s, item[Reported.delay_ms], body) then
     count('other_ends', s[Started.tenant_id])
   elseif fails then
     fail(i, s, header_of(record), item)

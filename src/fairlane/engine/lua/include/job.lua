@@ -3,7 +3,7 @@
 --   j/ID     the request: 8 bytes created (ms), 2 bytes header length, Header (msgpack), payload
 --   started  hash ID -> Started (msgpack), the state of an unfinished job; absent before its first attempt
 --   x/ID     hash: aN = PastAttempt N (msgpack), p = progress, o = the SHA-1 digest of the first request, if another
---            one has replaced it
+--            one has replaced it, u = why it was last handed back (JSON)
 --   r/ID     Ended (msgpack), how a finished job ended
 -- engine/layouts.py names the places of these arrays. A token ends in the fence, a number that rises with every lease
 -- (a fencing token): a caller that sends another token has lost its lease.

@@ -15,13 +15,15 @@ const HEADINGS = {
   schedule: "Scheduled for later",
   backoff: "Waiting for the next attempt",
   no_worker: "No worker serves its queue",
-  no_fitting_worker: "No worker knows its task",
+  no_fitting_worker: "No worker can run it",
+  stalled_workers: "All worker slots await other jobs",
 };
 const WHERE = {
   concurrency: ({ tenantId }) => [at`/ui/tenants/${tenantId}`, "Tenant limits"],
   start_rate: ({ tenantId }) => [at`/ui/tenants/${tenantId}`, "Tenant limits"],
   no_worker: () => ["/ui/workers", "Workers"],
   no_fitting_worker: () => ["/ui/workers", "Workers"],
+  stalled_workers: () => ["/ui/workers", "Workers"],
 };
 
 export function WhyWaiting({ job }) {
