@@ -202,6 +202,12 @@ class Workers(Protocol):
     async def leave(self, worker_id: str) -> None:
         """Remove a worker that has ended. A worker that still runs returns with its next heartbeat."""
 
+    async def reap(self, worker_id: str) -> Reaped:
+        """Remove a worker whose process has died, and end its leases. Only the job that ended it burns an attempt.
+
+        If several jobs may have ended it, none burns one, and all become suspects, which workers run one at a time.
+        """
+
 
 class Schedules(Protocol):
     """Cron rules that make jobs: exactly one job a tick, whichever process fires it. Each belongs to a tenant."""
@@ -330,12 +336,6 @@ class Maintenance(Protocol):
 
     async def reap(self, limit: int) -> Reaped:
         """End expired leases."""
-
-    async def reap_worker(self, worker_id: str) -> Reaped:
-        """End all leases of a worker that is known to be dead. Only the job that ended it burns an attempt.
-
-        If several jobs may have ended it, none burns one, and all become suspects, which workers run one at a time.
-        """
 
     async def prune(self, limit: int) -> UpkeepStep:
         """Delete finished jobs that are older, or more, than their tenants keep.

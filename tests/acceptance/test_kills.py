@@ -103,10 +103,12 @@ def test_the_jobs_of_a_killed_worker_run_again_at_once(tmp_path: Path, processes
         # Nothing waits for the long jobs: they are killed with all else.
 
 
-def test_workers_without_the_rest_are_looked_after_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("over", ["the store", "HTTP"])
+def test_workers_without_the_rest_are_looked_after_too(tmp_path: Path, over: str) -> None:
     with fairlane(tmp_path, "serve", "--port", "0") as served:
         api = served.await_ready()
-        with fairlane(tmp_path, "worker", "fairlane.builtin:app", "--processes", "2", *LONG_LEASE) as workers:
+        options = [*LONG_LEASE, *(["--url", api.url] if over == "HTTP" else [])]
+        with fairlane(tmp_path, "worker", "fairlane.builtin:app", "--processes", "2", *options) as workers:
             job_id = api.submit("acme", "demo.sleep", {"seconds": 120})
             [job] = api.await_state([job_id], "running")
             kill(workers.pid_of(job["workerId"].split(":")[1]))

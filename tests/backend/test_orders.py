@@ -8,6 +8,7 @@ import pytest
 
 from fairlane.model.errors import NotFound
 from fairlane.model.lease import LeaseReport, WorkerOrders
+from fairlane.model.overview import Reaped
 
 from .world import WORKER, World
 
@@ -59,7 +60,7 @@ async def test_a_dead_worker_is_forgotten_with_its_leases(world: World) -> None:
     await heartbeat(world, LeaseReport(job_id, lease.token))
     other = msgspec.structs.replace(WORKER, id="w2")
     await world.backend.leases.extend(other, [], 30_000)
-    assert (await world.upkeep.reap_worker("w1")).requeued == 1
+    assert (await world.backend.workers.reap("w1")) == Reaped(requeued=1, failed=0, cancelled=0)
     assert [worker.id for worker in await world.backend.workers.list()] == ["w2"]
 
 

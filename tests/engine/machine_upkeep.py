@@ -53,14 +53,10 @@ class UpkeepRules(Machine):
 
     @rule(lost=st.sampled_from([None, None, *WORKERS]))
     def reap(self, lost: str | None) -> None:
-        call = (
-            (lambda: self.engine.maintenance.reap_worker(lost))
-            if lost
-            else (lambda: self.engine.maintenance.reap(LIMIT))
-        )
+        call = (lambda: self.engine.workers.reap(lost)) if lost else (lambda: self.engine.maintenance.reap(LIMIT))
         done = self._run(call)
         assert (done.requeued, done.failed, done.cancelled) == self.model.reap(lost)
-        ends = [job.expires_ms for job in self._running()]
+        ends = [] if lost else [job.expires_ms for job in self._running()]
         assert done.next_ms == (max(0, min(ends) - self.clock.now_ms) if ends else None)
         again = self._run(call)
         assert (again.requeued, again.failed, again.cancelled) == (0, 0, 0)

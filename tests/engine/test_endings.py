@@ -61,7 +61,7 @@ async def test_a_dead_worker_with_thousands_of_leases_gives_all_back(engine: Eng
         await claim(engine, MAX_CLAIM, worker="dead")
     await submit(engine, "acme", 1)
     (kept,) = await claim(engine, 1, worker="alive")
-    reaped = await engine.maintenance.reap_worker("dead")
+    reaped = await engine.workers.reap("dead")
     assert reaped.requeued == 9 * MAX_CLAIM
     assert {lease.attempt for lease in await claim(engine, MAX_CLAIM)} == {1}
     assert (await engine.jobs.get(kept.job_id)).state is State.RUNNING
@@ -121,7 +121,7 @@ async def test_jobs_without_a_record_hold_up_no_others_and_the_doctor_sees_them(
         assert (reaped.requeued, reaped.next_ms) == (requeued, None)
         step = await engine.maintenance.promote(10)
         assert (step.count, step.next_ms) == (promoted, None)
-    assert (await engine.maintenance.reap_worker("w")).requeued == 0
+    assert (await engine.workers.reap("w")).requeued == 0
     for job_id in (whole.job_id, later.job_id):
         assert (await engine.jobs.get(job_id)).state is State.PENDING
     told = " ".join((await engine.maintenance.doctor()).problems)

@@ -14,7 +14,7 @@ from tests.support.clock import Clock
 async def made_suspects(engine: Engine, count: int, **fields: int) -> None:
     await submit(engine, "acme", count, **fields)
     await claim(engine, count, worker="dead")
-    await engine.maintenance.reap_worker("dead")
+    await engine.workers.reap("dead")
 
 
 def attempts(leases: list[Lease]) -> list[tuple[int, bool]]:
@@ -39,7 +39,7 @@ async def test_jobs_that_ran_together_in_a_dead_worker_burn_none_and_become_susp
 async def test_a_job_given_back_says_that_its_worker_was_lost(engine: Engine) -> None:
     (made, _) = await submit(engine, "acme", 2)
     await claim(engine, 2, worker="dead")
-    await engine.maintenance.reap_worker("dead")
+    await engine.workers.reap("dead")
     job = await engine.jobs.get(made.job_id)
     assert (job.state, job.reason, job.attempt, job.attempts) == (State.PENDING, Reason.WORKER_LOST, 0, [])
 
@@ -49,7 +49,7 @@ async def test_the_suspect_with_the_lowest_fence_is_guilty(engine: Engine) -> No
     await submit(engine, "acme", 1)
     guilty, waiting, bystander = await claim(engine, 3, worker="dead")
     assert attempts([guilty, waiting, bystander]) == [(1, True), (1, True), (1, False)]
-    reaped = await engine.maintenance.reap_worker("dead")
+    reaped = await engine.workers.reap("dead")
     assert (reaped.requeued, reaped.failed, reaped.cancelled) == (3, 0, 0)
     again = {lease.job_id: (lease.attempt, lease.suspect) for lease in await claim(engine, 3)}
     assert again == {guilty.job_id: (2, True), waiting.job_id: (1, True), bystander.job_id: (1, False)}
@@ -60,7 +60,7 @@ async def test_a_job_that_always_ends_its_worker_fails_after_one_death_more_than
     for _ in range(4):
         assert (await engine.jobs.get(poison.job_id)).state is State.PENDING
         await claim(engine, 4, worker="dead")
-        await engine.maintenance.reap_worker("dead")
+        await engine.workers.reap("dead")
     job = await engine.jobs.get(poison.job_id)
     assert (job.state, job.reason, job.attempt) == (State.FAILED, Reason.WORKER_LOST, 3)
     assert attempts(await claim(engine, 4)) == [(1, True)] * 3
@@ -101,7 +101,7 @@ async def test_a_cancelled_job_of_a_dead_worker_is_cancelled(engine: Engine) -> 
     await submit(engine, "acme", 2)
     (lease, _) = await claim(engine, 2, worker="dead")
     await engine.jobs.cancel(lease.job_id)
-    reaped = await engine.maintenance.reap_worker("dead")
+    reaped = await engine.workers.reap("dead")
     assert (reaped.requeued, reaped.failed, reaped.cancelled) == (1, 0, 1)
 
 
@@ -122,6 +122,6 @@ async def test_a_repeated_claim_says_again_that_a_job_is_a_suspect(engine: Engin
 async def test_a_suspect_that_is_retried_from_the_dead_letter_queue_is_none(engine: Engine) -> None:
     (made,) = await submit(engine, "acme", 1, max_attempts=1)
     await claim(engine, 1, worker="dead")
-    assert (await engine.maintenance.reap_worker("dead")).failed == 1
+    assert (await engine.workers.reap("dead")).failed == 1
     await engine.jobs.retry(made.job_id)
     assert attempts(await claim(engine, 1)) == [(2, False)]

@@ -73,7 +73,7 @@ class Played:
         """The worker is lost with the one job that has run longest; one, since the order of several is not told."""
         if len(self._running) == 1:
             lease, since_ms = self._running.pop()
-            assert (await self._engine.maintenance.reap_worker("w")).requeued == 1
+            assert (await self._engine.workers.reap("w")).requeued == 1
             self._model.end(lease.tenant_id, (self._clock.now_ms - since_ms) / 1000, back=True)
 
     async def _prune(self) -> None:

@@ -60,6 +60,7 @@ CONTRACT = {
     "/leases/finish": {"post"},
     "/workers": {"get"},
     "/workers/{id}": {"delete"},
+    "/workers/{id}/reap": {"post"},
     "/jobs/{id}/logs": {"get"},
     "/workers/{id}/orders": {"get"},
     "/workers/{id}/drain": {"post"},

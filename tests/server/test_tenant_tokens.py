@@ -197,12 +197,15 @@ async def test_a_worker_has_its_queues_and_its_own_workers(holders: Holders) -> 
     assert [w["id"] for w in (await worker.get("/workers")).json()["workers"]] == ["w2"]
     assert (await other.get("/workers")).json()["workers"] == []
     assert (await other.delete("/workers/w2")).status_code == 204
+    assert (await other.post("/workers/w2/reap")).json() == {"requeued": 0, "failed": 0, "cancelled": 0}
     stored = [w["id"] for w in (await holders["admin"].get("/workers")).json()["workers"]]
     assert "worker:w2" in stored
     await holders["admin"].post("/workers/worker:w2/drain")
     assert (await worker.get("/workers/w2/orders")).json()["drain"] is True
     assert (await other.get("/workers/w2/orders")).json()["drain"] is False
     assert (await other.get("/workers/worker:w2/orders")).json()["drain"] is False
+    reaped = (await worker.post("/workers/w2/reap")).json()
+    assert reaped == {"requeued": len(leases), "failed": 0, "cancelled": 0}
 
 
 async def received_until(pieces: AsyncIterator[bytes], wanted: bytes) -> bytes:

@@ -82,6 +82,7 @@ ALLOWED: dict[str, str | set[str]] = {
     "GET /workers": {W, M},
     "GET /workers/{id}/orders": {W},
     "POST /workers/{id}/drain": set(),
+    "POST /workers/{id}/reap": {W},
     "DELETE /workers/{id}": {W},
     "GET /overview": {M},
     "GET /history": {M},

@@ -79,7 +79,7 @@ async def test_a_job_whose_lease_was_ended_is_stopped_and_not_reported(world: Wo
         handles = [await on_loop.submit(), await in_thread.submit()]
         for handle in handles:
             await eventually(lambda: _is_running(world, handle.id), "the job runs")  # noqa: B023  called at once
-        reaped = await world.engine.maintenance.reap_worker(worker.options.worker_id)
+        reaped = await world.engine.workers.reap(worker.options.worker_id)
         assert reaped.requeued == 2
         jobs = [await world.finished(handle.id) for handle in handles]
         assert [json_of(job.result) for job in jobs] == ["second", "second"]

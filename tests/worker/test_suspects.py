@@ -28,7 +28,7 @@ async def claim(world: World, most: int) -> list[Lease]:
 async def made_suspects(world: World, task: str, count: int, timeout_ms: int = 300_000) -> list[str]:
     job_ids = [await world.submit_raw(task, b"[]", timeout_ms=timeout_ms) for _ in range(count)]
     assert len(await claim(world, count)) == count
-    await world.engine.maintenance.reap_worker("dead")
+    await world.engine.workers.reap("dead")
     return job_ids
 
 

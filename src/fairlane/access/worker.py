@@ -10,7 +10,7 @@ from ..backend import Backend, Leases, Queues, Schedules, Workers
 from ..model.errors import Forbidden, InvalidInput
 from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, WorkerOrders, WorkerReport
 from ..model.names import NAME_LENGTH
-from ..model.overview import QueueInfo
+from ..model.overview import QueueInfo, Reaped
 from ..model.schedule import Schedule, ScheduleSpec
 from ..model.token import Token
 from ..model.work import WorkCounts
@@ -142,6 +142,9 @@ class ControlledWorkers(Closed):
 
     async def leave(self, worker_id: str) -> None:
         await self._workers.leave(self._own.stored_id(worker_id))
+
+    async def reap(self, worker_id: str) -> Reaped:
+        return await self._workers.reap(self._own.stored_id(worker_id))
 
 
 class DeclaredSchedules(Closed):

@@ -28,10 +28,8 @@ async def reap_worker(partitions: Partitions, worker_id: str) -> Reaped:
     held = [await _held(partition, worker_id) for partition in partitions]
     guilty = guilty_of([each for group in held for each in group])
     requeued = failed = cancelled = 0
-    nexts = []
     for partition, group in zip(partitions, held, strict=True):
         ids = [each.job_id for each in group]
-        next_ms = -1
         for first in range(0, max(1, len(ids)), JOBS_A_STEP):
             counts = await partition.run(
                 "reap",
@@ -41,10 +39,7 @@ async def reap_worker(partitions: Partitions, worker_id: str) -> Reaped:
                 limit=JOBS_A_STEP,
             )
             requeued, failed, cancelled = requeued + counts[0], failed + counts[1], cancelled + counts[2]
-            next_ms = counts[3]
-        if next_ms >= 0:
-            nexts.append(next_ms)
-    return Reaped(requeued, failed, cancelled, min(nexts, default=None))
+    return Reaped(requeued, failed, cancelled)
 
 
 def guilty_of(held: list[Held]) -> Held | None:

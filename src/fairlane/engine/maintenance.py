@@ -11,7 +11,6 @@ from .audit import author_in
 from .calls import Calls
 from .doctor import examine
 from .history import take_samples
-from .lost_workers import reap_worker
 from .partition import Partition, Partitions
 from .retention import EVICTED, FEW, SPARED_MS, read_memory
 from .schedules import EngineSchedules
@@ -49,9 +48,6 @@ class EngineMaintenance:
         nexts = [0 if sum(reply[:3]) >= limit else reply[3] for reply in replies if reply[3] >= 0]
         requeued, failed, cancelled = (sum(reply[i] for reply in replies) for i in range(3))
         return Reaped(requeued, failed, cancelled, min(nexts, default=None))
-
-    async def reap_worker(self, worker_id: str) -> Reaped:
-        return await reap_worker(self._partitions, worker_id)
 
     async def prune(self, limit: int) -> UpkeepStep:
         steps = [await self._step("prune", limit, spared_ms=SPARED_MS)]

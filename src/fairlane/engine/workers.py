@@ -8,8 +8,10 @@ import msgspec
 
 from ..model.errors import NotFound
 from ..model.lease import WorkerOrders, WorkerReport
+from ..model.overview import Reaped
 from ..process.author import author
 from . import keys
+from .lost_workers import reap_worker
 from .partition import Partitions
 from .subscription import Subscription, wait
 
@@ -49,6 +51,9 @@ class EngineWorkers:
 
     async def leave(self, worker_id: str) -> None:
         await self._partitions.each(lambda partition: partition.run("remove_worker", worker=worker_id))
+
+    async def reap(self, worker_id: str) -> Reaped:
+        return await reap_worker(self._partitions, worker_id)
 
     async def _read_orders(self, worker_id: str) -> WorkerOrders:
         replies = await self._partitions.each(lambda partition: partition.run("orders", worker=worker_id))

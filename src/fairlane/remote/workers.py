@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ..model.lease import WorkerOrders, WorkerReport
+from ..model.overview import Reaped
 from ..rest.paths import worker_path
-from ..rest.workers import WorkerList
+from ..rest.workers import EndedLeases, WorkerList
 from .transport import Transport
 
 LONGEST_WAIT_MS = 20_000
@@ -31,3 +32,7 @@ class RemoteWorkers:
 
     async def leave(self, worker_id: str) -> None:
         await self._transport.send(self._transport.build("DELETE", worker_path(worker_id), b"", {}))
+
+    async def reap(self, worker_id: str) -> Reaped:
+        ended = await self._transport.call("POST", worker_path(worker_id, "/reap"), EndedLeases)
+        return Reaped(ended.requeued, ended.failed, ended.cancelled)

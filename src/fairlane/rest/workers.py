@@ -61,6 +61,8 @@ class WorkerBody(Body, frozen=True):
     def to_report(self) -> WorkerReport:
         check_name(self.id, "id", "/worker/id")
         check_queues(self.queues, "/worker/queues")
+        for number, task in enumerate(self.tasks):
+            check_name(task, "a task", f"/worker/tasks/{number}")
         started_at = 0.0 if self.started_at is None else check_time(self.started_at, "/worker/startedAt").timestamp()
         work = None if self.work is None else WorkCounts(self.work.number, self.work.counts)
         return WorkerReport(**_heard(self), started_at=started_at, work=work)
@@ -80,6 +82,8 @@ class WorkerView(View, frozen=True):
     draining: bool
     jobs: tuple[str, ...]
     """Ids of the jobs that it runs, 100 at most."""
+    stalled: bool
+    """Whether each of its slots is held by a job that awaits the result of another job."""
     heartbeat_at: Time | None
 
     @classmethod
@@ -102,6 +106,14 @@ class WorkerList(View, frozen=True):
     """Workers whose last heartbeat is recent."""
 
     workers: list[WorkerView]
+
+
+class EndedLeases(View, frozen=True):
+    """What happened to the jobs of a dead worker."""
+
+    requeued: int
+    failed: int
+    cancelled: int
 
 
 class OrdersQuery(Query, frozen=True):

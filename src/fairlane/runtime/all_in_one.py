@@ -61,7 +61,7 @@ async def _open(settings: Settings, folder: Path | None, stack: contextlib.Async
     await store_defaults(engine, settings)
     await engine.maintenance.set_fairness(settings.fairness)
     await engine.maintenance.set_idempotency(settings.idempotency_ms)
-    reaper = Reaper(engine.workers, engine.maintenance)
+    reaper = Reaper(engine.workers)
     stack.push_async_callback(reaper.close)
     if folder is not None:
         await _reap_last_run(engine, reaper)

@@ -6,9 +6,9 @@ import asyncio
 import logging
 import random
 
-from ..backend import Maintenance, Workers
+from ..backend import Workers
 from ..model.backoff import Backoff
-from ..model.errors import FairlaneError
+from ..model.errors import FairlaneError, StoreUnavailable
 
 _SECOND_LOOK_SECONDS = 0.5
 _CLOSE_SECONDS = 2.0
@@ -20,10 +20,8 @@ _log = logging.getLogger(__name__)
 class Reaper:
     """Removes dead workers from the list of workers, and gives their jobs back, however long the store is away."""
 
-    def __init__(self, workers: Workers, maintenance: Maintenance | None) -> None:
-        """Without `maintenance` (over HTTP), the leases of a dead worker end with their time."""
+    def __init__(self, workers: Workers) -> None:
         self._workers = workers
-        self._maintenance = maintenance
         self._tasks: set[asyncio.Task[None]] = set()
 
     def reap(self, worker_id: str) -> None:
@@ -51,11 +49,11 @@ class Reaper:
         failures = 0
         while True:
             try:
-                await self._workers.leave(worker_id)
-                if self._maintenance is None:
-                    return 0
-                reaped = await self._maintenance.reap_worker(worker_id)
+                reaped = await self._workers.reap(worker_id)
                 return reaped.requeued + reaped.failed + reaped.cancelled
-            except FairlaneError:
+            except StoreUnavailable:
                 failures += 1
                 await asyncio.sleep(_TROUBLE.delay_ms(failures, random.random()) / 1000)
+            except FairlaneError as error:  # another try would be refused too
+                _log.warning("the jobs of worker %s run again when their leases expire: %s", worker_id, error)
+                return 0

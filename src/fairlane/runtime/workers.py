@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
-from ..backend import Backend, Maintenance
+from ..backend import Backend
 from ..connect import open_backend
 from ..rest.urls import is_remote
 from .access_token import access_token
@@ -22,7 +22,6 @@ async def run_workers(settings: Settings, app: str, queues: str, *, with_upkeep:
     """Run worker processes until a stop signal. Raises CannotStart, and the errors of opening a backend."""
     with StopSignals() as signals:
         async with contextlib.AsyncExitStack() as stack:
-            maintenance: Maintenance | None = None
             if is_remote(settings.queue_url):
                 backend: Backend = await open_backend(settings.queue_url, token=access_token(settings))
                 stack.push_async_callback(backend.close)
@@ -31,8 +30,8 @@ async def run_workers(settings: Settings, app: str, queues: str, *, with_upkeep:
                 engine = await signals.unless_asked(opening)
                 if engine is None:
                     return
-                backend, maintenance = engine, engine.maintenance
-            reaper = Reaper(backend.workers, maintenance)
+                backend = engine
+            reaper = Reaper(backend.workers)
             stack.push_async_callback(reaper.close)
             children = worker_children(settings, app, queues, on_death=reaper.reap)
             async with (

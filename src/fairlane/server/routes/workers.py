@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from ...model.names import check_name
 from ...model.token import TokenKind
-from ...rest.workers import OrdersQuery, WorkerList, WorkerOrdersView, WorkerView
+from ...rest.workers import EndedLeases, OrdersQuery, WorkerList, WorkerOrdersView, WorkerView
 from ..http.answers import Answer, json_answer
 from ..http.call import Call
 from ..http.endpoint import Endpoint, Reply
@@ -48,6 +48,14 @@ async def forget_worker(call: Call) -> Answer:
     return Answer(HTTPStatus.NO_CONTENT, b"", b"")
 
 
+async def reap_worker(call: Call) -> EndedLeases:
+    """Remove a worker whose process has died, and give its jobs back. If only one job may have ended the process, that
+    job burns an attempt; the others burn none.
+    """
+    reaped = await call.backend.workers.reap(_worker_id(call))
+    return EndedLeases(requeued=reaped.requeued, failed=reaped.failed, cancelled=reaped.cancelled)
+
+
 def _worker_id(call: Call) -> str:
     return check_name(call.path("id"), "the worker's id", "/id")
 
@@ -56,5 +64,6 @@ ENDPOINTS = (
     Endpoint("GET", "/workers", list_workers).open_to(TokenKind.WORKER, TokenKind.MONITOR),
     Endpoint("GET", "/workers/{id}/orders", show_orders).open_to(TokenKind.WORKER),
     Endpoint("POST", "/workers/{id}/drain", drain_worker, errors=(404,), replies={202: Reply(WorkerOrdersView)}),
+    Endpoint("POST", "/workers/{id}/reap", reap_worker).open_to(TokenKind.WORKER),
     Endpoint("DELETE", "/workers/{id}", forget_worker, replies={204: Reply(media="")}).open_to(TokenKind.WORKER),
 )
