@@ -143,10 +143,11 @@ def test_a_record_is_written_in_the_order_of_its_fields() -> None:
     assert KeptLog.__struct_fields__ == LAYOUTS["KeptLog"]
 
 
-def test_the_first_fields_of_a_packed_record_are_read_without_a_table() -> None:
+def test_fields_of_a_packed_record_are_read_without_a_table() -> None:
     lua = "local after, token, attempt = Started.unpack(state, at,\n 'token', 'attempt')"
     expected = "local after, token, attempt = cmsgpack.unpack_limit(state, 2, at + 1)"
     assert replace_layouts("demo.lua", lua) == expected
+    assert replace_layouts("demo.lua", "Started.unpack(s, n, 'base', 'worker')") == "cmsgpack.unpack_limit(s, 2, n)"
 
 
 def test_started_and_ended_jobs_begin_with_the_last_attempt_which_scripts_copy() -> None:
@@ -157,7 +158,8 @@ def test_started_and_ended_jobs_begin_with_the_last_attempt_which_scripts_copy()
 @pytest.mark.parametrize(
     ("lua", "said"),
     [
-        ("Started.unpack(state, 0, 'attempt')", "unpack the first fields of Started in their order, not attempt"),
+        ("Started.unpack(state, 0, 'token', 'base')", "unpack fields of Started that follow each other, not token"),
+        ("Started.unpack(state, 0, 'tokn')", "unpack fields of Started that follow each other, not tokn"),
         ("s[Started.tokn]", "demo.lua: Started has no field tokn; it has token, attempt"),
         ("Beat{ id = 1, token = 2, progress = '', lines_before = 0 }", "wrong or missing: lines"),
         ("Beat{ id = 1, token = 2, progress = '', lines_before = 0, lines = {}, more = 1 }", "wrong or missing: more"),
@@ -169,3 +171,9 @@ def test_started_and_ended_jobs_begin_with_the_last_attempt_which_scripts_copy()
 def test_a_record_with_another_field_than_in_python_is_refused(lua: str, said: str) -> None:
     with pytest.raises(ContractError, match=said):
         replace_layouts("demo.lua", lua)
+
+
+def test_a_job_without_options_is_sent_with_the_first_fields_of_submitted() -> None:
+    *first, place = LAYOUTS["PlainlySubmitted"]
+    assert LAYOUTS["Submitted"][: len(first)] == tuple(first)
+    assert place == "place"

@@ -15,7 +15,7 @@ from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome
 from ..model.logs import MAX_LOG_LINES, LogPiece
 from ..model.states import State
 from ..model.tenant import PolicyChange, Tenant, TenantPolicy
-from .layouts import Beat, Reported, Submitted, Ticked
+from .layouts import Beat, PlainlySubmitted, Reported, Submitted, Ticked
 from .policies import unpack_own
 from .records import lease_from, pack_request, utc_of_ms
 from .scripts import Value
@@ -30,7 +30,20 @@ _encode = msgspec.msgpack.Encoder().encode
 
 def packed(job: NewJob) -> tuple[bytes, bytes]:
     """A job as `submit` receives it, and the request that it stores."""
-    item = Submitted(
+    return with_place(_plainly_submitted(job) if _is_plain(job) else _submitted(job)), pack_request(job)
+
+
+def _is_plain(job: NewJob) -> bool:
+    starts_now = job.delay_ms == 0 and job.run_at_ms is None and job.expires_in_ms is None
+    return starts_now and job.idempotency_key is None and job.key is None and job.parent is None
+
+
+def _plainly_submitted(job: NewJob) -> PlainlySubmitted:
+    return PlainlySubmitted(id=job.id, tenant_id=job.tenant_id, queue=job.queue, priority=job.priority)
+
+
+def _submitted(job: NewJob) -> Submitted:
+    return Submitted(
         id=job.id,
         tenant_id=job.tenant_id,
         queue=job.queue,
@@ -46,10 +59,9 @@ def packed(job: NewJob) -> tuple[bytes, bytes]:
         on_conflict="" if job.on_conflict is _RETURN else job.on_conflict.value,
         max_delay_ms=job.max_delay_ms or 0,
     )
-    return with_place(item), pack_request(job)
 
 
-def with_place(item: Submitted | Ticked) -> bytes:
+def with_place(item: PlainlySubmitted | Submitted | Ticked) -> bytes:
     """The item, packed, with its id as a place of the creation order: in binary, without the partition.
 
     Lua takes binary text only as a string of 12 bytes (0xac), which Python does not write. It replaces the empty

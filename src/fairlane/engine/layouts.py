@@ -34,8 +34,19 @@ class Header(Layout, frozen=True, kw_only=True):
     """Counted from the job's creation; 0 if it does not expire."""
 
 
+class PlainlySubmitted(Layout, frozen=True, kw_only=True):
+    """A job as `submit` receives it if the other fields of Submitted have no value. Most jobs are such."""
+
+    id: str
+    tenant_id: str
+    queue: str
+    priority: int
+    place: str = ""
+    """See `codec.with_place`."""
+
+
 class Submitted(Layout, frozen=True, kw_only=True):
-    """A job as `submit` receives it, beside its stored request."""
+    """A job as `submit` receives it, beside its stored request. It begins as PlainlySubmitted does."""
 
     id: str
     tenant_id: str
@@ -219,6 +230,7 @@ class AuditEntry(Layout, frozen=True, kw_only=True):
 
 _ALL = (
     Header,
+    PlainlySubmitted,
     Submitted,
     LastAttempt,
     Started,

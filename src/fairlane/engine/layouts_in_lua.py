@@ -3,7 +3,7 @@
 `record[Started.token]` becomes an index, and `Started{ token = ..., running = ... }` an array.
 `Started.unpack(text, at, 'token', 'attempt')` reads the first fields of the packed record that begins after `at` bytes
 of `text`. It makes no table, which takes most of the time otherwise. It returns the number of bytes before the next
-field (-1: the text ends here), then the values.
+field (-1: the text ends here), then the values. With this number in place of `at`, the fields that follow can be read.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def replace_layouts(path: str, text: str) -> str:
     while match := _RECORD.search(text):
         entries, end = _entries(path, text, match.end())
         text = text[: match.start()] + _array(path, match[1], entries) + text[end:]
-    text = _UNPACK.sub(lambda match: _first_fields(path, *match.groups()), text)
+    text = _UNPACK.sub(lambda match: _unpacked(path, *match.groups()), text)
 
     def index(match: re.Match[str]) -> str:
         layout, field = match[1], match[2]
@@ -40,11 +40,13 @@ def replace_layouts(path: str, text: str) -> str:
     return "".join(part if part.startswith("--") else _FIELD.sub(index, part) for part in re.split(r"(--[^\n]*)", text))
 
 
-def _first_fields(path: str, layout: str, text: str, at: str, names: str) -> str:
+def _unpacked(path: str, layout: str, text: str, at: str, names: str) -> str:
     fields = tuple(name.strip(" '\n") for name in names.split(","))
-    if LAYOUTS[layout][: len(fields)] != fields:
-        raise ContractError(f"{path}: unpack the first fields of {layout} in their order, not {', '.join(fields)}")
-    return f"cmsgpack.unpack_limit({text}, {len(fields)}, {at} + 1)"
+    first = LAYOUTS[layout].index(fields[0]) if fields[0] in LAYOUTS[layout] else 0
+    if LAYOUTS[layout][first : first + len(fields)] != fields:
+        raise ContractError(f"{path}: unpack fields of {layout} that follow each other, not {', '.join(fields)}")
+    start = at if first else f"{at} + 1"  # the array begins with a byte that holds its length
+    return f"cmsgpack.unpack_limit({text}, {len(fields)}, {start})"
 
 
 def _array(path: str, layout: str, entries: list[str]) -> str:

@@ -67,10 +67,14 @@ local function packer_of_first_starts(serves_all)
   })
   -- Each field that is empty here takes a byte, as does each one from serves_all on.
   local head, attempt, flags = string.sub(packed, 1, 1), string.sub(packed, 3, -9), string.sub(packed, -6, -2)
+  local token_head, length
   return function(token, c, queue, rank)
     local names = c.names or pack(c.tenant) .. pack(queue)
     if c.queue then c.names = names end
-    return head .. pack(token) .. attempt .. names .. flags .. pack(rank)
+    if #token ~= length then -- once a call, nearly always
+      length, token_head = #token, head .. string.sub(pack(token), 1, -#token - 1)
+    end
+    return token_head .. token .. attempt .. names .. flags .. pack(rank)
   end
 end
 

@@ -99,19 +99,15 @@ local COMPLETED = pack(Ended{
 -- The empty fields before the state and after the outcome take a byte each.
 local COMPLETED_HEAD, COMPLETED_REST = string.sub(COMPLETED, 1, 1), string.sub(COMPLETED, 7, -2)
 
--- The usual outcome.
-local function complete(id, state, result)
-  local after = LastAttempt.unpack(state, 0, 'token', 'attempt', 'base', 'worker', 'claimed_at')
-  local _, _, _, _, _, claimed_at, _, tenant, queue, serves_all = Started.unpack(state, 0,
-    'token', 'attempt', 'base', 'worker', 'claimed_at', 'running', 'tenant_id', 'queue', 'serves_all')
+-- The usual outcome. attempt_end: the number of bytes before the field `running` of the packed state.
+local function complete(id, state, attempt_end, claimed_at, tenant, queue, serves_all, result)
   end_lease(id, tenant, queue, serves_all, claimed_at)
-  local attempt = string.sub(state, 2, after)
+  local attempt = string.sub(state, 2, attempt_end)
   end_job(id, tenant, 'completed', COMPLETED_HEAD .. attempt .. COMPLETED_REST .. pack(result))
   return 'ok'
 end
 
-local function apply_outcome(i, state)
-  if results[i] then return complete(ids[i], state, results[i]) end
+local function apply_other(i, state)
   local _, item = cmsgpack.unpack_one(outcomes, places[i])
   local answer = apply(i, unpack_value(state), item)
   if answer == 'ok' then keep_progress_and_logs(item) end
@@ -129,10 +125,16 @@ local function report(i, state)
   if token == '' then return 'stale_lease' end -- a job without a lease is stored with this token
   if handled[id] then return handled[id] == token and 'ok' or 'stale_lease' end
   if not state then return has_ended(id, token) and 'ok' or 'stale_lease' end
-  local _, its_token, _, _, _, _, runs = Started.unpack(state, 0,
-    'token', 'attempt', 'base', 'worker', 'claimed_at', 'running')
+  local after, its_token, _, _, _, claimed_at = LastAttempt.unpack(state, 0,
+    'token', 'attempt', 'base', 'worker', 'claimed_at')
   if its_token ~= token then return 'stale_lease' end
-  local answer = runs and apply_outcome(i, state) or 'ok'
+  local _, runs, tenant, queue, serves_all = Started.unpack(state, after, 'running', 'tenant_id', 'queue', 'serves_all')
+  local answer = 'ok'
+  if runs and results[i] then
+    answer = complete(id, state, after, claimed_at, tenant, queue, serves_all, results[i])
+  elseif runs then
+    answer = apply_other(i, state)
+  end
   if answer == 'ok' then handled[id] = token end
   return answer
 end

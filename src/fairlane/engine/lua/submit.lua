@@ -8,7 +8,8 @@
 -- EVENTS none>pending none>scheduled
 -- NEEDS base job policy sliding_window new_jobs constraints counts unfinished conflicts
 -- For an id that exists already, run at is the time that this call asked for.
--- items: msgpack array of Submitted; records: the stored form of each request, without the time of its creation
+-- items: msgpack array of PlainlySubmitted and Submitted
+-- records: the stored form of each request, without the time of its creation
 -- The proof of a parent is the SHA-1 digest of the token of its lease.
 --   i/TENANT/KEY      msgpack {job, fingerprint of the request, time (ms) until which it holds} of an idempotency key
 --   idempotency_keys  zset "TENANT/KEY" by the time (ms) until which it holds
@@ -152,11 +153,17 @@ local function is_child(job)
   return redis.sha1hex(s[Started.token]) == job[Submitted.parent_proof]
 end
 
+-- When (ms) a job is to start that is not a PlainlySubmitted.
+local function start_of(job)
+  return job[Submitted.run_at_ms] > 0 and job[Submitted.run_at_ms] or now + job[Submitted.delay_ms]
+end
+
 local seen = {} -- id -> request
 
 local function submit(i, job)
   local id, tenant = job[Submitted.id], job[Submitted.tenant_id]
-  local run_at = job[Submitted.run_at_ms] > 0 and job[Submitted.run_at_ms] or now + job[Submitted.delay_ms]
+  local is_plain = job[Submitted.run_at_ms] == nil -- PlainlySubmitted has fewer fields
+  local run_at = is_plain and now or start_of(job)
   local earlier = seen[id]
   if not earlier and any_repeated then earlier = request_of(call('GET', request_keys[i])) end
   if earlier then
@@ -164,7 +171,7 @@ local function submit(i, job)
     if not is_same then return answer('id_taken', id) end
     return answer('created', id, run_at)
   end
-  local has_keys = job[Submitted.idempotency_key] ~= '' or job[Submitted.key] ~= ''
+  local has_keys = not is_plain and (job[Submitted.idempotency_key] ~= '' or job[Submitted.key] ~= '')
   if has_keys then
     local status, holder = find_holder(job)
     if status == 'deduplicated' and job[Submitted.on_conflict] ~= '' and not has_started(holder) then
@@ -180,12 +187,14 @@ local function submit(i, job)
       push2(answers, 'backlog_full', id)
       return push2(answers, false, { waiting, policy(tenant).max_waiting })
     end
-    if not is_child(job) and not take_from_rate(tenant) then return answer('rate_limited', id, nil, rates[tenant]) end
+    local is_free = not is_plain and is_child(job)
+    if not is_free and not take_from_rate(tenant) then return answer('rate_limited', id, nil, rates[tenant]) end
   end
   seen[id] = records[i]
+  local place = is_plain and job[PlainlySubmitted.place] or job[Submitted.place]
   create_job(
-    id, request_keys[i], job[Submitted.place], tenant, job[Submitted.queue], job[Submitted.priority], run_at,
-    records[i], job[Submitted.expires_in_ms]
+    id, request_keys[i], place, tenant, job[Submitted.queue], job[Submitted.priority], run_at, records[i],
+    not is_plain and job[Submitted.expires_in_ms] or 0
   )
   if has_keys then take_keys(job) end
   answer('created', id, run_at, rates[tenant])
