@@ -13,7 +13,7 @@ BIOME = @if [ -x node_modules/.bin/biome ] && command -v node >/dev/null; then n
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format docs reference bench soak screenshots pins clean
+.PHONY: help run test lint format docs reference bench bench-peers soak screenshots pins clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -47,6 +47,9 @@ reference: $(TEST_READY) ## Write the reference pages that are derived from the 
 
 bench: $(RUN_READY) ## Measure speed and memory on this machine; ARGS passes options
 	$(BIN)/fairlane bench $(ARGS)
+
+bench-peers: $(TEST_READY) ## Measure fairlane and eleven other queues on one store; takes half an hour; ARGS passes options
+	$(BIN)/python -m benchmarks $(ARGS)
 
 soak: $(TEST_READY) ## Run the long tests that `make test` leaves out
 	$(BIN)/pytest -m soak

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-ROOTS = ("src", "tests", "tools")
+ROOTS = ("src", "tests", "tools", "benchmarks")
 FILE_LINES = 400
 FUNCTION_LINES = 40
 TEST_FUNCTION_LINES = 60
