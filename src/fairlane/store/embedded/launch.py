@@ -16,6 +16,8 @@ from .folder import DataFolder, open_private
 from .probe import shut_down
 
 MAX_CLIENTS = 4096
+MAX_PACKED_MEMBERS = 32
+"""Members of a sorted set that the server keeps as a packed list, which it reads from the start to add or find one."""
 MAX_LOG_BYTES = 4 * 1024 * 1024
 _LOG_TAIL_BYTES = 8192
 _LEAST_ROOM_BYTES = 4096
@@ -113,6 +115,7 @@ def _settings(folder: DataFolder, durability: Durability, socket_path: Path, max
         "maxmemory": str(max_memory),
         "maxmemory-policy": "noeviction",
         "maxclients": str(MAX_CLIENTS),
+        "zset-max-listpack-entries": str(MAX_PACKED_MEMBERS),
     }
     return [word for name, value in settings.items() for word in (f"--{name}", value)]
 
