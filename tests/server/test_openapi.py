@@ -73,6 +73,7 @@ CONTRACT = {
     "/events": {"get"},
     "/jobs/{id}/events": {"get"},
     "/metrics": {"get"},
+    "/scaling": {"get"},
     "/livez": {"get"},
     "/readyz": {"get"},
 }

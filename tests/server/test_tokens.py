@@ -88,6 +88,7 @@ ALLOWED: dict[str, str | set[str]] = {
     "GET /history": {M},
     "GET /events": {T, M},
     "GET /metrics": {M},
+    "GET /scaling": {M},
 }
 """The kinds beside admins. An operation that is missing here fails the walk."""
 

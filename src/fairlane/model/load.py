@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 from .job import Counters
@@ -78,3 +80,15 @@ class QueueDemand(msgspec.Struct, frozen=True, kw_only=True):
     """Slots of the workers that serve the queue."""
     run_seconds: float | None
     """Mean run time of an attempt; None if no worker has reported one."""
+
+    def desired_slots(self, target_wait_seconds: float) -> int:
+        """The slots that start every startable job within the target, if no others come.
+
+        Never fewer than the jobs that run, nor more than could run. Jobs that a limit holds back ask for none. Before
+        the first report of a worker, a job counts for a second.
+        """
+        if self.startable == 0:
+            return self.running
+        run_seconds = 1.0 if self.run_seconds is None else self.run_seconds
+        needed = math.ceil(self.startable * run_seconds / target_wait_seconds)
+        return min(self.running + self.startable, max(self.running, needed, 1))

@@ -15,6 +15,7 @@ from . import (
     metrics,
     pages,
     queues,
+    scaling,
     schedules,
     session,
     submit,
@@ -38,5 +39,6 @@ API = (
     *events.ENDPOINTS,
     *health.ENDPOINTS,
     *metrics.ENDPOINTS,
+    *scaling.ENDPOINTS,
 )
 ENDPOINTS: tuple[Endpoint, ...] = (*API, *docs.endpoints(API), *session.ENDPOINTS, *pages.ENDPOINTS)
