@@ -68,7 +68,7 @@ class Schemas:
                 queries.add(endpoint.query.__name__)
         schemas, components = msgspec.json.schema_components(types, ref_template=SCHEMA_REFERENCE)
         self._by_type = dict(zip(map(repr, types), schemas, strict=True))
-        self._queries = {name: components.pop(name)["properties"] for name in queries}
+        self._queries = {name: components.pop(name) for name in queries}
         for name in _reachable([self.of(endpoint.body) for endpoint in endpoints if endpoint.body], components):
             _describe_defaults(components[name])
         for schema in components.values():
@@ -82,8 +82,10 @@ class Schemas:
 
     def parameters(self, query: Any) -> Iterator[Json]:
         """Query parameters."""
-        for name, schema in self._queries[query.__name__].items():
-            yield {"name": name, "in": "query", "schema": _without_null(schema)}
+        parts = self._queries[query.__name__]
+        for name, schema in parts["properties"].items():
+            required = {"required": True} if name in parts.get("required", ()) else {}
+            yield {"name": name, "in": "query", **required, "schema": _without_null(schema)}
 
 
 def _reachable(schemas: Json | list[Any], components: Json) -> set[str]:
