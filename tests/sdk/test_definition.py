@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import logging
 import subprocess
@@ -25,6 +26,18 @@ def generator(count: int) -> Iterator[int]:
 
 async def async_generator() -> AsyncIterator[int]:
     yield 1
+
+
+def generates() -> Any:
+    yield 1
+
+
+def logged(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    return wrapper
 
 
 def variadic(*args: int) -> None:
@@ -89,6 +102,8 @@ GENERATOR = "a generator cannot be a task, since its values have no end to wait 
     [
         (generator, GENERATOR),
         (async_generator, GENERATOR),
+        (logged(generates), GENERATOR),
+        (logged(logged(async_generator)), GENERATOR),
         (variadic, "a payload cannot be checked against *args or **kwargs; name the parameters"),
         (Plain, "a class cannot be a task; write a function that returns what the job results in"),
         (Plain.method, "a method cannot be a task, since no payload gives its object; write a function"),

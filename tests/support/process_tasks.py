@@ -181,6 +181,25 @@ def read_baggage() -> dict[str, object]:
     return dict(baggage.get_all())
 
 
+misplaced = App(tenancy="default", middleware=[Greeting()])
+
+
+def plain() -> None: ...
+
+
+def moved() -> None: ...
+
+
+renamed = misplaced.task(name="renamed", executor="process")(plain)
+gone = misplaced.task(name="gone", executor="process")(moved)
+del moved
+
+
+@misplaced.task(executor="process")
+def in_its_place() -> int:
+    return 7
+
+
 class Opaque:
     def __repr__(self) -> str:
         raise ValueError("no repr")

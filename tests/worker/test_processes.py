@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 from pathlib import Path
@@ -10,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from fairlane import App, State
+from fairlane import App, InvalidInput, State
 from fairlane.model.job import Job
 from fairlane.model.states import Reason
 from tests.support import process_tasks as tasks
-from tests.support.app_world import PATIENCE_SECONDS, WorkerProcess, World, eventually, json_of
+from tests.support.app_world import WorkerProcess, World, eventually, json_of
 
 
 async def submit(world: World, task: Any, *args: Any, **options: Any) -> str:
@@ -176,16 +175,37 @@ async def test_progress_of_a_process_is_seen(world: World) -> None:
         await world.finished(job_id)
 
 
-async def test_a_task_that_no_process_could_import_stops_the_worker_at_its_start(world: World) -> None:
-    app = App(tenancy="default")
+def test_a_task_that_no_process_could_import_is_refused_where_it_is_defined() -> None:
+    def hidden() -> None: ...
 
-    @app.task(executor="process")
-    def hidden() -> None:
-        """Defined within a function."""
+    with pytest.raises(InvalidInput) as refused:
+        App(tenancy="default").task(executor="process")(hidden)
+    told = f"{hidden.__qualname__} is not"
+    assert str(refused.value) == (
+        'task hidden: with executor="process" its function must be defined at the top level of a module, so that '
+        f"another process can import it; {told}"
+    )
 
-    with pytest.raises(TypeError, match="top level of a module"):
-        async with asyncio.timeout(PATIENCE_SECONDS), world.worker(app=app) as worker:
-            await worker.run()
+
+async def test_the_jobs_of_a_misplaced_task_fail_and_those_of_others_run(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with world.worker(app=tasks.misplaced):
+        renamed, gone, well = [await world.submit_raw(task, b"[]") for task in ("renamed", "gone", "in_its_place")]
+        told = []
+        for job in [await world.finished(renamed), await world.finished(gone)]:
+            assert (job.reason, job.attempt) == (Reason.REJECTED, 1)
+            assert job.error is not None and job.error.type == "InvalidTask"
+            told.append(job.error.message)
+        assert json_of((await world.finished(well)).result) == 7
+    module = tasks.__name__
+    assert told == [
+        f'task renamed: with executor="process" the task itself must go by its function\'s name, {module}.plain, where '
+        "another process will look for it",
+        f'task gone: with executor="process" another process imports its function, and {module} has no moved; define '
+        "it at the top level of the module",
+    ]
+    assert set(told) <= set(caplog.messages)
 
 
 async def _runs(world: World, job_id: str) -> bool:

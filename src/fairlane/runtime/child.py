@@ -84,6 +84,7 @@ class Child:
             if self._stopping.is_set():  # `stop` came while it was being started
                 _signal(process, signal.SIGKILL)
             code = await process.wait()
+            _kill_session(process.pid)
             reported = reports.read()
             if self._stopping.is_set():
                 if code != 0:
@@ -183,6 +184,12 @@ def _pause_seconds(deaths: int) -> float:
 def _signal(process: asyncio.subprocess.Process, number: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         process.send_signal(number)
+
+
+def _kill_session(pid: int) -> None:
+    """Kill what the process has left running, such as forks of jobs, unless that has started a session too."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
 
 
 def _end(pid: int, code: int) -> str:

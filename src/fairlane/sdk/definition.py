@@ -63,6 +63,15 @@ def check_function(function: Callable[..., Any], name: str | None) -> str:
     return name
 
 
+def check_importable(task: str, function: Callable[..., Any]) -> None:
+    """Raises InvalidInput for a task of job processes whose function is defined within another function."""
+    if "<locals>" in function.__qualname__:
+        raise InvalidInput(
+            f'task {task}: with executor="process" its function must be defined at the top level of a module, so that '
+            f"another process can import it; {function.__qualname__} is not"
+        )
+
+
 def _why_not(function: Any) -> str | None:
     if isinstance(function, staticmethod):
         return "write @staticmethod above @app.task, not below it"
@@ -70,7 +79,8 @@ def _why_not(function: Any) -> str | None:
         return "a class method cannot be a task, since no payload gives its class; write a function"
     if inspect.isclass(function):
         return "a class cannot be a task; write a function that returns what the job results in"
-    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+    inner = inspect.unwrap(function)
+    if inspect.isgeneratorfunction(inner) or inspect.isasyncgenfunction(inner):
         return "a generator cannot be a task, since its values have no end to wait for; return a list"
     if _is_unbound_method(function):
         return "a method cannot be a task, since no payload gives its object; write a function"

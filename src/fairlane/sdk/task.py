@@ -16,6 +16,7 @@ from ..model.errors import InvalidInput
 from ..model.job import DEFAULT_QUEUE, DEFAULT_TIMEOUT_MS, Job
 from ..model.names import check_name
 from .call import Arguments, Bound, Client, Submitter
+from .definition import check_importable
 from .handle import JobHandle, SyncJobHandle
 from .middleware import around
 from .submission import JobTemplate, SubmitOptions, start_time
@@ -72,6 +73,8 @@ class Task(Generic[P, T]):
         self.is_async = inspect.iscoroutinefunction(function)
         self.executor = executor_of(self.name, options.executor, self.is_async)
         """Where workers run it: on the event loop, in a thread, or in a child process."""
+        if self.executor == "process":
+            check_importable(self.name, function)
         self.__doc__ = function.__doc__
         with contextlib.suppress(NotDefinedYet):  # it may name a class further down in its module
             self.parameters  # noqa: B018  refuses functions that cannot be tasks

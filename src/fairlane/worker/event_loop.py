@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 
 from ..job.context import running_job
 from .forks import end_if_forked
+from .shared_loop import hide, hide_from_others, shared_by_jobs
 
 T = TypeVar("T")
 
@@ -25,15 +26,16 @@ def run_to_its_end(loop: asyncio.AbstractEventLoop, main: Coroutine[Any, Any, T]
     hide(task)
     task.add_done_callback(lambda _: loop.stop())
     loop.set_task_factory(_new_task)
-    while not task.done():
-        try:
-            loop.run_forever()
-        except BaseException as error:
-            end_if_forked(error)
-            if loop.is_closed():
-                raise
-            log.error("code of a job raised out of the event loop; the worker goes on", exc_info=error)
-        end_if_forked()
+    with shared_by_jobs(loop):
+        while not task.done():
+            try:
+                loop.run_forever()
+            except BaseException as error:
+                end_if_forked(error)
+                if loop.is_closed():
+                    raise
+                log.error("code of a job raised out of the event loop; the worker goes on", exc_info=error)
+            end_if_forked()
     return task.result()
 
 
@@ -42,16 +44,13 @@ def _new_task(
 ) -> asyncio.Task[T]:
     """Make a task. If a job starts it and it exits, the job fails, unless the job handles that."""
     task = asyncio.Task(cast("Coroutine[Any, Any, T]", code), loop=loop, **options)
-    if running_job.get(None) is None:
+    job = running_job.get(None)
+    if job is None:
         hide(task)
     else:
+        hide_from_others(task, job)
         task.add_done_callback(_helper_ended)
     return task
-
-
-def hide(task: asyncio.Task[Any]) -> None:
-    """Leave a task out of `asyncio.all_tasks()`: a job may cancel or await all of them, and must not reach it."""
-    asyncio._unregister_task(task)
 
 
 def _helper_ended(task: asyncio.Task[Any]) -> None:

@@ -16,7 +16,6 @@ from ..model.errors import InvalidInput
 from ..model.lease import FailureKind, Lease, Outcome, OutcomeKind
 from . import outcomes
 from .deadlines import Deadlines
-from .event_loop import hide
 from .failure_hooks import FailureHooks
 from .forks import end_if_forked
 from .invoke import call
@@ -24,9 +23,10 @@ from .meter import WorkMeter, outcome_label
 from .options import WorkerOptions
 from .processes import records
 from .processes.frames import Said
-from .processes.pool import JobProcess, Processes
+from .processes.pool import JobProcess, Processes, check_reachable
 from .runnable import Runnable
 from .running import PROCESS_START_SECONDS, RunningJob
+from .shared_loop import hide
 from .stopping import CANCEL_GRACE_SECONDS, PROCESS_GRACE_SECONDS, Stop
 from .suspects import Suspects
 from .threads import Threads
@@ -134,7 +134,10 @@ class Executor:
 
     def _start_in_process(self, job: RunningJob, own: contextvars.Context) -> None:
         try:
+            check_reachable(job.lease.task, job.runnable)
             job.process = self._processes.take()
+        except InvalidInput as error:
+            self._ended(job, outcomes.rejected(job.lease, "InvalidTask", error.detail))
         except OSError as error:
             self._ended(job, outcomes.raised(job.lease, error))
         else:

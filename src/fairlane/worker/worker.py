@@ -104,8 +104,8 @@ class Worker:
     async def run(self) -> None:
         """Work until `stop` is called and everything is drained.
 
-        Raises TypeError for a task that cannot be run, InvalidInput if `max_memory` is too little to begin with,
-        StoreUnavailable and StoreRefused if the backend cannot be opened. Later outages are waited out. If this is
+        Raises InvalidInput if `max_memory` is too little to begin with, StoreUnavailable and StoreRefused if the
+        backend cannot be opened. Later outages are waited out. If this is
         cancelled, it drops its jobs at once, and their leases expire.
         """
         self._check_tasks()
@@ -175,10 +175,10 @@ class Worker:
         for name, task in self._registry.items():
             try:
                 task.parameters  # noqa: B018
+                if task.executor == "process":
+                    check_reachable(name, task)
             except InvalidInput as error:  # its jobs fail for this reason; other tasks work
                 log.error("%s", error)
-            if task.executor == "process":
-                check_reachable(name, task)
 
     def _check_memory(self) -> None:
         """A worker over its limit before its first job would be replaced by another one, again and again."""

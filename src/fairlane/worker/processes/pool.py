@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from ...model.errors import InvalidInput
 from ...model.lease import Lease, Outcome
 from ...process.environment import environment_without_credentials
 from ...process.logs import logging_setup
@@ -161,19 +162,19 @@ def _end_all(processes: Sequence[JobProcess]) -> None:
 
 
 def check_reachable(name: str, runnable: Runnable) -> None:
-    """Raises TypeError if another process would not find the task."""
+    """Raises InvalidInput if another process would not find the task."""
     function = runnable.function
-    path = getattr(function, "__qualname__", "")
+    path = function.__qualname__
     try:
         found = look_up(sys.modules[function.__module__], path)
     except (AttributeError, KeyError):
-        raise TypeError(
-            f'task {name}: with executor="process" its function must be defined at the top level of a module, '
-            f"so that another process can import it; {path or function} cannot be"
+        raise InvalidInput(
+            f'task {name}: with executor="process" another process imports its function, and {function.__module__} '
+            f"has no {path}; define it at the top level of the module"
         ) from None
     # Without middleware, the task is just its function.
     if found is not runnable and not (found is function is runnable.call):
-        raise TypeError(
+        raise InvalidInput(
             f'task {name}: with executor="process" the task itself must go by its function\'s name, '
             f"{function.__module__}.{path}, where another process will look for it"
         )
