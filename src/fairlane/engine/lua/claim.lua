@@ -151,7 +151,7 @@ if #turns > 0 then start_leases(turns, ids, keys, ranks) end
 write_counts()
 local blocks = block_at_limits(served)
 charge_starts(served, open, math.max(floor, open.highest), leaving)
-leave_run_indexes(open)
+leave_emptied(open)
 if #turns == 0 then answers[1] = 0 end -- each job had expired: others may be left
 if none_due and idle_claim == '' and #opened == 0 and not next(blocks) then return answers end
 

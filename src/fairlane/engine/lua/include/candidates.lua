@@ -66,7 +66,7 @@ end
 
 local function remove_stale(index, tenants)
   repairs_left = repairs_left - #tenants
-  leave_run_index(index, tenants)
+  leave_run_indexes({ [index] = tenants }, {})
   if index == ALL then return end
   for _, tenant in ipairs(tenants) do call('SADD', key('away/' .. tenant), index) end
 end

@@ -61,18 +61,32 @@ local function rest(tenants, times)
   write('HSET', 'resting', resting)
 end
 
--- Returns whether the run index was empty. `times`: tenant -> its virtual time, if it has one.
-local function enter_run_index(index, tenants, times)
-  local floor = tonumber(call('HGET', key('floor'), index))
-  local was_empty = not floor
-  if was_empty then
-    floor = highest_floor()
-    call('HSET', key('floor'), index, floor)
+local function names_in(by_index)
+  local indexes = {}
+  for index in pairs(by_index) do push(indexes, index) end
+  return indexes
+end
+
+-- entrants: run index -> tenants that enter it; times: tenant -> its virtual time, if it has one. Returns the run
+-- indexes that were empty.
+local function enter_run_indexes(entrants, times)
+  local indexes, opened, new_floors = names_in(entrants), {}, {}
+  if #indexes == 0 then return opened end
+  local floors, shifts, clock = read('HMGET', 'floor', indexes), read_any('HMGET', 'shift', indexes), highest_floor()
+  for i, index in ipairs(indexes) do
+    local floor, shift, members = tonumber(floors[i]), tonumber(shifts[i] or 0), {}
+    if not floor then
+      floor, shift = clock, 0
+      push(opened, index)
+      push2(new_floors, index, floor)
+    end
+    for _, tenant in ipairs(entrants[index]) do
+      push2(members, entry_time(tenant, times[tenant], floor) - shift, tenant)
+    end
+    write('ZADD', 'run/' .. index, members)
   end
-  local members, shift = {}, was_empty and 0 or shift_of(index)
-  for _, tenant in ipairs(tenants) do push2(members, entry_time(tenant, times[tenant], floor) - shift, tenant) end
-  write('ZADD', 'run/' .. index, members)
-  return was_empty
+  write('HSET', 'floor', new_floors)
+  return opened
 end
 
 local function rest_leavers(index, tenants)
@@ -81,16 +95,20 @@ local function rest_leavers(index, tenants)
   rest(tenants, times)
 end
 
--- `at_rest`: the caller has kept the virtual times already.
-local function leave_run_index(index, tenants, at_rest)
-  local is_served = call('ZSCORE', key('served'), index)
-  if is_served and not at_rest then rest_leavers(index, tenants) end
-  write('ZREM', 'run/' .. index, tenants)
-  if is_run_index_empty(index) then
-    call('HDEL', key('floor'), index)
-    if is_served then
-      call('HDEL', key('shift'), index)
-      call('ZREM', key('served'), index)
+-- leavers: run index -> tenants that leave it; at_rest: set of run indexes whose leavers' virtual times the caller has
+-- kept.
+local function leave_run_indexes(leavers, at_rest)
+  local indexes, emptied, unserved = names_in(leavers), {}, {}
+  for i, served in ipairs(read('ZMSCORE', 'served', indexes)) do
+    local index = indexes[i]
+    if served and not at_rest[index] then rest_leavers(index, leavers[index]) end
+    write('ZREM', 'run/' .. index, leavers[index])
+    if is_run_index_empty(index) then
+      push(emptied, index)
+      if served then push(unserved, index) end
     end
   end
+  write('HDEL', 'floor', emptied)
+  write('HDEL', 'shift', unserved)
+  write('ZREM', 'served', unserved)
 end

@@ -37,6 +37,14 @@ local function wake(queue)
   end
 end
 
+-- Wake a claim for each of these queues. One waits for few of them, or none.
+local function wake_each(queues)
+  local waiting, woken = read_any('ZMSCORE', 'idle_queues', queues), read_any('ZMSCORE', 'woken', queues)
+  for i, queue in ipairs(queues) do
+    if waiting[i] or woken[i] then wake(queue) end
+  end
+end
+
 -- The claim that was woken for this queue has come, or cannot come: wake another if there is work.
 local function wake_next(queue)
   call('ZREM', key('woken'), queue)

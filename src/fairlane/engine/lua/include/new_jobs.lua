@@ -35,16 +35,13 @@ local function touch_new_lanes()
   end
   local blocked = {}
   for i, reason in ipairs(read_any('HMGET', 'blocked', tenants)) do blocked[tenants[i]] = reason end
-  for queue, members in pairs(queues) do
-    for i, score in ipairs(read('ZMSCORE', 'run/' .. queue, members)) do
-      local tenant = members[i]
-      if not score and blocked[tenant] then
-        call('SADD', key('away/' .. tenant), queue)
-      elseif not score then
-        touch(tenant, queue)
-      end
+  each_in_run_index(queues, function(queue, tenant, score)
+    if not score and blocked[tenant] then
+      call('SADD', key('away/' .. tenant), queue)
+    elseif not score then
+      touch(tenant, queue)
     end
-  end
+  end)
 end
 
 local function write_new_jobs()

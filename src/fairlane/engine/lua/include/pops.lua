@@ -20,14 +20,14 @@ local function note_pop(tenant, queue, jobs, is_last)
 end
 
 -- Charged tenants that leave an open run index are at rest already.
-local function leave_run_indexes(open)
-  local is_open = {}
+local function leave_emptied(open)
+  local is_open, leavers = {}, {}
   for _, index in ipairs(open.names) do is_open[index] = true end
   for index, set in pairs(leaving) do
-    local tenants = {}
-    for tenant in pairs(set) do push(tenants, tenant) end
-    leave_run_index(index, tenants, is_open[index])
+    leavers[index] = {}
+    for tenant in pairs(set) do push(leavers[index], tenant) end
   end
+  leave_run_indexes(leavers, is_open)
 end
 
 -- Workers that serve all queues: find the lanes of a tenant. If there are several, each turn draws a job.

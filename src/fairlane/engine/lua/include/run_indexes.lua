@@ -40,33 +40,46 @@ local function judge_tenants(tenants, in_all, enter, leave)
   return blocks
 end
 
+-- queues: QUEUE -> tenants. Calls `judge` with each queue, each of its tenants, and the score of the tenant in the run
+-- index of the queue, nil or false if the tenant is not in it.
+local function each_in_run_index(queues, judge)
+  local names = {}
+  for queue in pairs(queues) do push(names, queue) end
+  for i, floor in ipairs(read('HMGET', 'floor', names)) do
+    local queue = names[i]
+    local scores = floor and read('ZMSCORE', 'run/' .. queue, queues[queue]) or {} -- without a floor it is empty
+    for n, tenant in ipairs(queues[queue]) do judge(queue, tenant, scores[n]) end
+  end
+end
+
+local function was_added_to(tenant, queue)
+  return added_to_lanes[tenant] ~= nil and added_to_lanes[tenant][queue] ~= nil
+end
+
 -- Decide for each touched queue of a tenant whether the tenant belongs to the queue's run index.
 local function judge_queues(tenants, blocks, enter, leave)
   local by_queue = {}
   for _, tenant in ipairs(tenants) do
     for queue in pairs(touched[tenant]) do add(by_queue, queue, tenant) end
   end
-  for queue, members in pairs(by_queue) do
-    for i, score in ipairs(read('ZMSCORE', 'run/' .. queue, members)) do
-      local tenant = members[i]
-      if is_lane_empty(tenant, queue) then
-        if score then add(leave, queue, tenant) end
-        call('SREM', key('away/' .. tenant), queue)
-      elseif not score and blocks[tenant] then
-        call('SADD', key('away/' .. tenant), queue)
-      elseif not score then
-        add(enter, queue, tenant)
-      end
+  each_in_run_index(by_queue, function(queue, tenant, score)
+    if not was_added_to(tenant, queue) and is_lane_empty(tenant, queue) then
+      if score then add(leave, queue, tenant) end
+      call('SREM', key('away/' .. tenant), queue)
+    elseif not score and blocks[tenant] then
+      call('SADD', key('away/' .. tenant), queue)
+    elseif not score then
+      add(enter, queue, tenant)
     end
-  end
+  end)
 end
 
 -- Bring run indexes and blocked tenants up to date for all touched tenants. Returns the queues (*: all queues) whose
 -- run index was empty and is not any more.
 local function update_without_waking()
-  local tenants, opened = {}, {}
-  for tenant in pairs(touched) do tenants[#tenants + 1] = tenant end
-  if #tenants == 0 then return opened end
+  local tenants = {}
+  for tenant in pairs(touched) do push(tenants, tenant) end
+  if #tenants == 0 then return {} end
   load_policies(tenants)
   local enter, leave, times = {}, {}, {}
   local in_all = read('ZMSCORE', 'run/' .. ALL, tenants)
@@ -76,15 +89,12 @@ local function update_without_waking()
     times[tenants[i]] = math.max(resting or 0, in_all[i] or 0)
   end
   touched = {}
-  for index, members in pairs(leave) do leave_run_index(index, members) end
-  for index, members in pairs(enter) do
-    if enter_run_index(index, members, times) then push(opened, index) end
-  end
-  return opened
+  leave_run_indexes(leave, {})
+  return enter_run_indexes(enter, times)
 end
 
 local function update_run_indexes()
-  for _, queue in ipairs(update_without_waking()) do wake(queue) end
+  wake_each(update_without_waking())
 end
 
 -- Touch up to `limit` tenants whose start rate has room again.

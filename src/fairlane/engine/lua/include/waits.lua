@@ -13,7 +13,7 @@ local function wake_others(asked, opened)
   for i, comes_by in ipairs(read_any('ZMSCORE', 'woken', lists)) do
     if comes_by then wake_next(lists[i]) end
   end
-  for _, queue in ipairs(opened) do wake(queue) end
+  wake_each(opened)
 end
 
 -- Returns when (ms) a start rate has room again, and which idle claim comes then, if any.
