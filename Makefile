@@ -13,7 +13,7 @@ BIOME = @if [ -x node_modules/.bin/biome ] && command -v node >/dev/null; then n
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format docs reference bench bench-peers soak screenshots pins clean
+.PHONY: help run test lint format docs reference bench bench-peers faults soak screenshots pins clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -50,6 +50,10 @@ bench: $(RUN_READY) ## Measure speed and memory on this machine; ARGS passes opt
 
 bench-peers: $(TEST_READY) ## Measure fairlane and eleven other queues on one store; takes half an hour; ARGS passes options
 	$(BIN)/python -m benchmarks $(ARGS)
+
+faults: $(TEST_READY) ## Run cases of the proof: CASE=14 SEED=3, and SECONDS, STORE or PARTITIONS; all cases without CASE
+	$(BIN)/python -m tools.proof $(CASE) $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS)) \
+		$(if $(STORE),--store $(STORE)) $(if $(PARTITIONS),--partitions $(PARTITIONS))
 
 soak: $(TEST_READY) ## Run the long tests that `make test` leaves out
 	$(BIN)/pytest -m soak

@@ -20,7 +20,7 @@ from fairlane.model.states import State
 from fairlane.remote import RemoteBackend
 from fairlane.rest.limits import LARGE_BODY
 from fairlane.runtime.sockets import listen
-from tests.support.proxy import wire
+from tools.proof.wire import wire
 
 from .world import WORKER, World
 

@@ -13,8 +13,8 @@ from fairlane.model.errors import StoreFull, StoreRefused, StoreUnavailable
 from fairlane.model.job import NewJob
 from fairlane.store import open_store
 from fairlane.store.answers import PATIENCE_S
-from tests.support.proxy import Wire, wire
 from tests.support.store_servers import SAFE, eventually, server, tell
+from tools.proof.wire import Wire, wire
 
 PASSING = [
     "BUSY Valkey is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",

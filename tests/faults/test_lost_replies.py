@@ -22,9 +22,9 @@ from fairlane.server.app import create_app
 from fairlane.store import Durability, open_store
 from tests.support.acting import lift_limits
 from tests.support.history import History, held_by
-from tests.support.proxy import Wire, wire
 from tests.support.serving import served
 from tests.support.store_servers import SAFE, server
+from tools.proof.wire import Wire, wire
 
 ROUNDS = 20
 

@@ -23,9 +23,9 @@ from fairlane.upkeep.run import run_upkeep
 from fairlane.worker import Worker, WorkerOptions
 from tests.support.acting import lift_limits
 from tests.support.history import History, held_by
-from tests.support.proxy import Wire, wire
 from tests.support.serving import served
 from tests.support.store_servers import SAFE, eventually, server
+from tools.proof.wire import Wire, wire
 
 LEASE_MS = 4_000
 AWAY_S = 5.0

@@ -4,7 +4,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "fairlane"
-ACROSS_PACKAGES = {"acceptance", "benchmarks", "browser", "deploy", "docs", "examples", "faults", "house", "support"}
+ACROSS_PACKAGES = {
+    "acceptance", "benchmarks", "browser", "deploy", "docs", "examples", "faults", "house", "proof", "support",
+}  # fmt: skip
 
 
 def test_each_folder_of_tests_has_the_name_of_a_package_or_is_known() -> None:

@@ -11,8 +11,8 @@ from valkey.exceptions import TimeoutError as ValkeyTimeoutError
 from fairlane.store import Store, open_store
 from fairlane.store.client import connections
 from fairlane.store.client import subscriptions as listening
-from tests.support.proxy import Wire, wire
 from tests.support.store_servers import SAFE, eventually, server, tell
+from tools.proof.wire import Wire, wire
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ class Wire:
     `refuses`, new connections are closed at once.
     """
 
-    def __init__(self, target: int) -> None:
-        self._target = target
+    def __init__(self, target: int, host: str = "127.0.0.1") -> None:
+        self._target = host, target
         self._writers: set[asyncio.StreamWriter] = set()
         self.port = 0
         self.silent = False
@@ -26,6 +26,12 @@ class Wire:
         """How many of the next replies are lost: their connections are cut instead."""
         self.replies_before = 0
         """How many replies come through before the first cut."""
+        self.replies_to_halve = 0
+        """How many of the next replies come through half, and then their connections are cut."""
+        self.delay_s = 0.0
+        """How long everything takes, each way."""
+        self.bytes_per_s = 0
+        """How fast each connection is, each way; 0: as fast as it can."""
         self.error = ""
         """While set, the answer to every command, which then does not reach the server."""
 
@@ -34,7 +40,11 @@ class Wire:
             writer.close()
             return
         self.accepted += 1
-        there, back = await asyncio.open_connection("127.0.0.1", self._target)
+        try:
+            there, back = await asyncio.open_connection(*self._target)
+        except OSError:
+            writer.close()
+            return
         self._writers |= {writer, back}
         try:
             async with asyncio.TaskGroup() as group:
@@ -67,6 +77,11 @@ class Wire:
                 elif replies and self.replies_to_cut:
                     self.replies_to_cut -= 1
                     break
+                elif replies and self.replies_to_halve:
+                    self.replies_to_halve -= 1
+                    writer.write(data[: len(data) // 2])
+                    break
+                await self._travel(len(data))
                 if answer is not None and self.error:
                     commands.feed(data)
                     while commands.gets():
@@ -76,11 +91,17 @@ class Wire:
                     await writer.drain()
         writer.close()
 
+    async def _travel(self, size: int) -> None:
+        """Take as long as the network takes for this many bytes."""
+        takes = self.delay_s + (size / self.bytes_per_s if self.bytes_per_s else 0.0)
+        if takes:
+            await asyncio.sleep(takes)
+
 
 @asynccontextmanager
-async def wire(target: int) -> AsyncIterator[Wire]:
+async def wire(target: int, host: str = "127.0.0.1") -> AsyncIterator[Wire]:
     """A proxy to the server on port `target`."""
-    proxy = Wire(target)
+    proxy = Wire(target, host)
     listener = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
     proxy.port = listener.sockets[0].getsockname()[1]
     try:

@@ -1,0 +1,98 @@
+"""Gathers the evidence of a run: all notes, and each job as the store shows it in the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime
+
+import msgspec
+
+from fairlane.engine import Engine
+from fairlane.model.errors import NotFound
+from fairlane.model.job import Job, JobQuery
+from fairlane.model.schedule import SCHEDULE_HEADER, TICK_HEADER
+from fairlane.model.tenant import PolicyChange
+
+from .evidence import Allowed, Evidence, Record, Totals, Try
+from .notes import read_notes
+from .room import Room
+
+PAGE = 1_000
+AT_ONCE = 50
+
+
+class _Marked(msgspec.Struct):
+    """The part of a payload that says which request it belongs to."""
+
+    mark: str = ""
+
+
+async def gather(room: Room) -> Evidence:
+    """The evidence, once the run is over."""
+    records = {record.job: record async for record in records_of(room.engine)}
+    counters = await room.engine.monitor.counters()
+    tenants = {name: _allowed(change) for name, change in room.setting.tenants.items()}
+    report = await room.engine.maintenance.doctor()
+    return Evidence(
+        notes=list(read_notes(room.folder / "notes")),
+        records=records,
+        tenants=tenants,
+        totals=Totals(counters.submitted, counters.completed) if room.setting.keeps_all else None,
+        doctor=report.problems,
+        is_whole=room.setting.keeps_all,
+    )
+
+
+async def records_of(engine: Engine) -> AsyncIterator[Record]:
+    """Every job of the store."""
+    cursor: str | None = None
+    while True:
+        page = await engine.jobs.list(JobQuery(limit=PAGE, cursor=cursor))
+        ids = [job.id for job in page.jobs]
+        for i in range(0, len(ids), AT_ONCE):
+            for job in await asyncio.gather(*(_get(engine, job_id) for job_id in ids[i : i + AT_ONCE])):
+                if job is not None:
+                    yield record_of(job)
+        cursor = page.next_cursor
+        if cursor is None:
+            return
+
+
+async def _get(engine: Engine, job_id: str) -> Job | None:
+    try:
+        return await engine.jobs.get(job_id)
+    except NotFound:  # it was deleted since it was listed
+        return None
+
+
+def record_of(job: Job) -> Record:
+    tick = job.headers.get(TICK_HEADER)
+    return Record(
+        job=job.id,
+        tenant=job.tenant_id,
+        mark=msgspec.json.decode(job.payload, type=_Marked).mark,
+        state=job.state.value,
+        created=_ms(job.created_at),
+        finished=None if job.finished_at is None else _ms(job.finished_at),
+        attempt=job.attempt,
+        most_attempts=job.max_attempts,
+        key=job.key or "",
+        schedule=job.headers.get(SCHEDULE_HEADER, ""),
+        tick=_ms(datetime.fromisoformat(tick)) if tick else 0,
+        tries=[
+            Try(one.number, _ms(one.started_at), None if one.ended_at is None else _ms(one.ended_at), one.outcome)
+            for one in job.attempts
+        ],
+    )
+
+
+def _ms(time: datetime) -> int:
+    return round(time.timestamp() * 1_000)
+
+
+def _allowed(change: PolicyChange) -> Allowed:
+    submit_rate = None if isinstance(change.submit_rate, msgspec.UnsetType) else change.submit_rate
+    start_rate = None if isinstance(change.start_rate, msgspec.UnsetType) else change.start_rate
+    weight = 1.0 if isinstance(change.weight, msgspec.UnsetType) else change.weight
+    return Allowed(submit_rate=submit_rate, start_rate=start_rate, weight=weight)
