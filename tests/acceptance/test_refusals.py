@@ -108,5 +108,5 @@ def test_a_damaged_data_folder_is_refused_and_repaired(tmp_path: Path) -> None:
     assert done.stdout.startswith("rebuilt appendonly.aof.manifest from the names of the files\nrepaired; ")
     with up(tmp_path) as system:
         assert system.await_ready().job(job_id)["id"] == job_id
-        assert "stop it, then repair" in run(tmp_path, "repair", "--yes", code=1).stderr
+        assert "stop it first" in run(tmp_path, "repair", "--yes", code=1).stderr
     assert run(tmp_path, "repair", "--yes").stdout == "nothing is damaged\n"

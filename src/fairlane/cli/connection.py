@@ -27,7 +27,7 @@ def ask(settings: Settings, question: Callable[[Backend], Awaitable[T]]) -> T:
         finally:
             await backend.close()
 
-    _check_exists(settings.queue_url)
+    check_exists(settings.queue_url)
     return asyncio.run(connected())
 
 
@@ -43,11 +43,11 @@ def ask_store(settings: Settings, question: Callable[[Maintenance], Awaitable[T]
 
     if is_remote(settings.queue_url):
         raise InvalidInput("this needs the URL of a store, not of an API")
-    _check_exists(settings.queue_url)
+    check_exists(settings.queue_url)
     return asyncio.run(connected())
 
 
-def _check_exists(url: str) -> None:
+def check_exists(url: str) -> None:
     """Raises StoreUnavailable if the data folder is missing: a client must not create a store by a mistyped name."""
     scheme, _, folder = url.partition(":")
     if scheme == "embedded" and folder and not Path(folder).expanduser().is_dir():

@@ -11,6 +11,7 @@ from ..process.identity import end_with_parent
 from ..process.orphans import run_below_init
 from ..process.printable import printable
 from .commands.audit import audit
+from .commands.backup import backup, restore
 from .commands.bench import bench
 from .commands.config import config
 from .commands.defaults import defaults
@@ -88,6 +89,8 @@ for _command in (
     schedules,
     doctor,
     repair,
+    backup,
+    restore,
     config,
     bench,
 ):

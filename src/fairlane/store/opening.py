@@ -39,7 +39,7 @@ class Store:
         """The store's URL, without secrets."""
         self.server = server
         """The embedded server, for embedded stores."""
-        self._url = url
+        self.url = url
         self._subscribers: list[Valkey] = []
         self._told: set[str] = set()
         """Warnings about checks that the store does not permit, each logged once."""
@@ -58,7 +58,7 @@ class Store:
         A read waits for a message without a limit. If the store stops answering, it raises the client's TimeoutError
         within 10 s; the next read connects and subscribes again.
         """
-        client = subscriber_client(self._url)
+        client = subscriber_client(self.url)
         self._subscribers.append(client)
         return client
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,7 +34,7 @@ def repair(data_dir: Path) -> Repair:
     if not journal.is_dir():
         raise StoreRefused(f"{journal} is missing: restore it from a backup, or remove {folder.path} to start empty")
     folder.prepare()
-    with _alone_on(folder):
+    with alone_on(folder):
         parts, guesses = _read_parts(journal)
         kept, lost = _intact_parts(parts)
         if not guesses and not lost:
@@ -45,15 +45,32 @@ def repair(data_dir: Path) -> Repair:
         return Repair(guesses + lost, copy)
 
 
+def adopt_snapshot(folder: DataFolder, file: Path) -> Callable[[], None]:
+    """Make a copy of a snapshot the data of a folder that has none. Returns what removes it again.
+
+    Raises StoreRefused if the folder has data.
+    """
+    journal = folder.path / FOLDER
+    if folder.is_initialized or journal.exists():
+        raise StoreRefused(f"{folder.path} holds a store already: name a new folder with --data-dir")
+    journal.mkdir(mode=0o700)
+    base = Part(journal / "appendonly.aof.1.base.rdb", 1, "b")
+    shutil.copyfile(file, base.path)
+    changes = Part(journal / "appendonly.aof.1.incr.aof", 1, "i")
+    changes.path.touch(mode=0o600)
+    _write(journal, [(part, part.path.stat().st_size) for part in (base, changes)])
+    return lambda: shutil.rmtree(journal)
+
+
 @contextmanager
-def _alone_on(folder: DataFolder) -> Iterator[None]:
+def alone_on(folder: DataFolder) -> Iterator[None]:
     """Keep every other process off the folder meanwhile."""
     with ExitStack() as stack:
         for path in (folder.up_lock_path, folder.keeper_lock_path, folder.server_lock_path):
             lock = FolderLock(path)
             if not lock.acquire():
                 pid = read_pid(path)
-                raise StoreRefused(f"process {pid} uses {folder.path}: stop it, then repair")
+                raise StoreRefused(f"process {pid} uses {folder.path}: stop it first")
             stack.callback(lock.release)
         yield
 
