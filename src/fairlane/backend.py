@@ -143,7 +143,10 @@ class Leases(Protocol):
         """`finish`, then `claim` without waiting, in one round trip where the transport can."""
 
     async def extend(self, worker: WorkerReport, leases: Sequence[LeaseReport], lease_ms: int) -> list[LeaseStatus]:
-        """A worker's heartbeat: renew its leases and report that it lives. Returns one status a lease."""
+        """A worker's heartbeat: renew its leases and report that it lives. Returns one status a lease.
+
+        A new worker beyond MAX_WORKERS is not listed; if it has no leases, it gets Conflict.
+        """
 
 
 class Tenants(Protocol):
@@ -156,8 +159,9 @@ class Tenants(Protocol):
         """Known tenants whose id begins with `prefix`, by id, and the cursor of the next page."""
 
     async def change(self, tenant_id: str, change: PolicyChange) -> Tenant:
-        """Change a tenant's limits. The next claim and submit use them. A limit that is not set follows the
-        defaults.
+        """Change a tenant's limits. The next claim and submit use them. A limit that is not set follows the defaults.
+
+        Raises InvalidInput for a new tenant beyond MAX_TENANTS.
         """
 
     async def defaults(self) -> TenantPolicy:
@@ -180,7 +184,10 @@ class Queues(Protocol):
         """Every queue that has been used."""
 
     async def pause(self, queue: str, paused: bool) -> QueueInfo:
-        """Keep the jobs of a queue from starting, or let them start again."""
+        """Keep the jobs of a queue from starting, or let them start again.
+
+        Raises InvalidInput if MAX_PAUSED_QUEUES are paused.
+        """
 
 
 class Workers(Protocol):

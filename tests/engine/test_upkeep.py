@@ -1,6 +1,7 @@
 """Upkeep does what is due, no earlier, and says when it next has work."""
 
 import msgspec
+import pytest
 
 from fairlane.engine import Engine
 from fairlane.engine.retention import SPARED_MS
@@ -9,7 +10,7 @@ from fairlane.model.job import JobQuery
 from fairlane.model.lease import OutcomeKind
 from fairlane.model.states import State
 from fairlane.store import Durability, open_store
-from tests.support.acting import UNLIMITED, claim, finish, limit, submit
+from tests.support.acting import UNLIMITED, claim, finish, lift_limits, limit, submit
 from tests.support.clock import Clock
 
 KEPT = msgspec.structs.replace(UNLIMITED, keep_completed_seconds=10, keep_completed_max=2, keep_failed_seconds=60)
@@ -118,7 +119,8 @@ async def test_due_jobs_go_before_jobs_that_came_after(engine: Engine, clock: Cl
     assert set(ids[1:3]) == {made.job_id for made in due}
 
 
-async def test_a_flood_of_one_tenant_evicts_nothing_of_another(engine: Engine, clock: Clock) -> None:
+@pytest.mark.parametrize("jobs", [4_000, pytest.param(100_000, marks=pytest.mark.soak)])
+async def test_a_flood_of_one_tenant_evicts_nothing_of_another(engine: Engine, clock: Clock, jobs: int) -> None:
     """Each tenant keeps its own jobs, by its own limits."""
     await engine.tenants.change_defaults(msgspec.structs.replace(UNLIMITED, keep_completed_max=10, keep_failed_max=5))
     await limit(engine, "careful", keep_completed_max=1_000, keep_completed_seconds=7_200)
@@ -129,7 +131,7 @@ async def test_a_flood_of_one_tenant_evicts_nothing_of_another(engine: Engine, c
     await finish(engine, leases[10:], OutcomeKind.FAILED)
     before = {tenant: await ended_of(engine, tenant) for tenant in ("quiet", "careful")}
     for kind in (OutcomeKind.COMPLETED, OutcomeKind.FAILED):
-        for _ in range(4):
+        for _ in range(jobs // 2 // 500):
             await submit(engine, "flood", 500, max_attempts=1)
             await finish(engine, await claim(engine, 500), kind)
     clock.advance(ms=SPARED_MS)
@@ -146,6 +148,24 @@ async def test_a_flood_of_one_tenant_evicts_nothing_of_another(engine: Engine, c
     await engine.maintenance.prune(500)
     states = {job.state for job in (await engine.jobs.list(JobQuery(tenant_id="careful"))).jobs}
     assert states <= {State.FAILED}
+    assert (await engine.maintenance.doctor()).problems == []
+
+
+async def test_a_nearly_full_store_gives_up_the_jobs_of_the_tenant_with_the_most(engine: Engine, clock: Clock) -> None:
+    await lift_limits(engine)
+    for tenant, count in (("quiet", 8), ("flood", 350)):
+        await submit(engine, tenant, count)
+        await finish(engine, await claim(engine, count))
+    used = (await engine.store.client.info("memory"))["used_memory"]
+    await engine.store.client.config_set("maxmemory", used)
+    try:
+        for left in (250, 150, 50):
+            assert (await engine.maintenance.prune(500)).count == 100
+            counts = await engine.monitor.jobs_by_state("flood")
+            assert counts.completed == left
+        assert (await engine.monitor.jobs_by_state("quiet")).completed == 8
+    finally:
+        await engine.store.client.config_set("maxmemory", 0)
     assert (await engine.maintenance.doctor()).problems == []
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx
@@ -12,6 +12,7 @@ import pytest
 from fairlane.engine import Engine
 from fairlane.model.ids import new_claim_id
 from fairlane.model.lease import ClaimRequest, LeaseReport, LeaseStatus, Outcome, OutcomeKind, WorkerReport
+from fairlane.model.monitor import Changes
 from fairlane.model.states import State
 from fairlane.server.app import create_app
 from fairlane.store import Durability, open_store
@@ -127,14 +128,20 @@ async def test_those_who_wait_and_watch_need_no_room(full: tuple[Engine, httpx.A
     assert (await anext(changes)).missed
     waiting = asyncio.create_task(engine.jobs.wait_finished(accepted[0], 20_000))
     await eventually(lambda: is_awaited(engine, accepted[0]), within_s=30)
+    # At the same time, since upkeep deletes the job soon after its end.
+    hearing = asyncio.create_task(hear_of(changes, accepted[0]))
     await work_off(engine, OutcomeKind.COMPLETED)
-    async with asyncio.timeout(30):
-        while accepted[0] not in {job.id for job in (await anext(changes)).jobs}:
-            pass
+    await asyncio.wait_for(hearing, 30)
     job = await waiting
     assert job is not None
     assert job.state is State.COMPLETED
     await changes.aclose()
+
+
+async def hear_of(changes: AsyncGenerator[Changes], job_id: str) -> None:
+    """Read changes until one is of this job."""
+    while job_id not in {job.id for job in (await anext(changes)).jobs}:
+        pass
 
 
 async def is_awaited(engine: Engine, job_id: str) -> bool:

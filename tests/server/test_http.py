@@ -18,7 +18,10 @@ from .conftest import Served, fields_of
 
 @pytest.fixture(scope="module")
 def settings() -> ServerSettings:
-    return ServerSettings(request_seconds=1.0, linger_seconds=10.0)
+    return ServerSettings(request_seconds=1.0, linger_seconds=10.0, max_connections=MOST_CONNECTIONS)
+
+
+MOST_CONNECTIONS = 20
 
 
 @contextlib.asynccontextmanager
@@ -264,3 +267,19 @@ async def test_http_1_0_and_websocket_upgrades(api: Served) -> None:
 
 async def test_nothing_names_the_server_software(client: httpx.AsyncClient) -> None:
     assert "server" not in (await client.get("/livez")).headers
+
+
+async def test_connections_beyond_the_bound_are_refused_until_others_close(api: Served) -> None:
+    request = b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    held = [await asyncio.open_connection(api.host, api.port) for _ in range(MOST_CONNECTIONS)]
+    try:
+        answer = b""
+        while b"503" not in answer:  # the server has not accepted all of them yet
+            answer = await raw(api, request)
+        assert b"urn:fairlane:problem:too_many_connections" in answer
+        assert b"retry-after: 1\r\n" in answer
+    finally:
+        for _, writer in held:
+            writer.close()
+    while b" 200 " not in await raw(api, request):
+        pass

@@ -48,7 +48,8 @@ async def lift_limits(engine: Engine) -> None:
 
 
 async def submit(engine: Engine, tenant: str, count: int = 1, **fields: Any) -> list[Submission]:
-    jobs = [NewJob(id=engine.jobs.new_id(tenant), tenant_id=tenant, payload=b"{}", **fields) for _ in range(count)]
+    fields = {"payload": b"{}"} | fields
+    jobs = [NewJob(id=engine.jobs.new_id(tenant), tenant_id=tenant, **fields) for _ in range(count)]
     return await engine.jobs.submit(jobs)
 
 

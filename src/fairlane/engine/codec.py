@@ -14,7 +14,7 @@ from ..model.job import Backlog, NewJob, OnConflict, Progress, RateUse, Submissi
 from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, OutcomeKind, check_queues
 from ..model.logs import MAX_LOG_LINES, LogPiece
 from ..model.states import State
-from ..model.tenant import PolicyChange, Tenant, TenantPolicy
+from ..model.tenant import PolicyChange, Tenant, TenantPolicy, too_many_tenants
 from .layouts import Beat, PlainlySubmitted, Reported, Submitted, Ticked
 from .policies import unpack_own
 from .records import lease_from, pack_request, utc_of_ms
@@ -79,6 +79,8 @@ def submission(reply: list[Any], i: int, now: int) -> Submission:
     status, job_id, run_at, left = reply[i], reply[i + 1], reply[i + 2], reply[i + 3]
     if status == b"backlog_full":
         return Submission(SubmitStatus.BACKLOG_FULL, job_id.decode(), backlog=Backlog(*left))
+    if status == b"too_many_tenants":
+        return Submission(SubmitStatus.REFUSED, job_id.decode(), error=too_many_tenants())
     rate = RateUse(left[0], left[1] / 1_000_000, left[2], left[3] / 1000) if left else None
     state = None if run_at is None else _SCHEDULED if run_at > now else _PENDING
     return Submission(_SUBMIT_STATUS[status], job_id.decode(), state, now, run_at or 0, rate)

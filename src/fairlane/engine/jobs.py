@@ -13,6 +13,7 @@ from ..model.bulk import BulkAction, BulkResult
 from ..model.errors import Conflict, NotFound
 from ..model.job import Explanation, Job, JobPage, JobQuery, NewJob, Submission
 from ..model.logs import JobLog
+from ..model.tenant import MAX_TENANTS
 from ..process.author import author
 from ..store.watch import SettingsWatch
 from . import codec
@@ -130,7 +131,7 @@ class EngineJobs:
 def _sender(partition: Partition) -> Callable[[list[Packed]], Awaitable[list[Submission]]]:
     async def send(jobs: list[Packed]) -> list[Submission]:
         items, records = zip(*jobs, strict=True)
-        reply = await partition.run("submit", *records, items=codec.array(items))
+        reply = await partition.run("submit", *records, items=codec.array(items), most_tenants=MAX_TENANTS)
         return [codec.submission(reply, i, reply[0]) for i in range(1, len(reply), 4)]
 
     return send

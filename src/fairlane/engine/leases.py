@@ -8,7 +8,17 @@ from collections.abc import Sequence
 
 import msgspec
 
-from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, WorkerReport
+from ..model.errors import Conflict
+from ..model.lease import (
+    MAX_WORKERS,
+    ClaimRequest,
+    Lease,
+    LeaseReport,
+    LeaseStatus,
+    Outcome,
+    WorkerReport,
+    check_queues,
+)
 from . import codec
 from .codec import Claimed
 from .partition import Partition, Partitions
@@ -67,7 +77,9 @@ class EngineLeases:
         return [codec.LEASE_STATUS[status] for status in ended], codec.claimed(claimed, request.lease_ms).leases
 
     async def extend(self, worker: WorkerReport, leases: Sequence[LeaseReport], lease_ms: int) -> list[LeaseStatus]:
+        check_queues(worker.queues, "/worker/queues")
         statuses: list[LeaseStatus] = [LeaseStatus.STALE_LEASE] * len(leases)
+        known = []
         groups = {p.number: group for p, group in self._partitions.group_jobs([lease.job_id for lease in leases])}
         about = msgspec.json.encode(msgspec.structs.replace(worker, work=None))
         work = b"" if worker.work is None else _encode((worker.work.number, worker.work.counts))
@@ -77,11 +89,14 @@ class EngineLeases:
             reports = _encode([codec.report(leases[i]) for i in group])
             values: dict[str, Value] = {"worker": worker.id, "report": about, "lease_ms": lease_ms, "reports": reports}
             values["counts"] = work if partition.number == 0 else b""
-            reply = await partition.run("extend", **values)
+            is_known, *reply = await partition.run("extend", most_workers=MAX_WORKERS, **values)
+            known.append(is_known)
             for i, status in zip(group, reply, strict=True):
                 statuses[i] = codec.LEASE_STATUS[status]
 
         await self._partitions.each(beat)
+        if not leases and not all(known):
+            raise Conflict(f"there are {MAX_WORKERS:,} workers, the most that a store knows; stop some")
         return statuses
 
     async def _claim_now(self, request: ClaimRequest, idle_claim: str = "", wait_ms: int = 0) -> Claimed:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..model.overview import QueueInfo
+from ..model.errors import InvalidInput
+from ..model.overview import MAX_PAUSED_QUEUES, QueueInfo
 from .audit import author_in
 from .partition import Partition, Partitions
 
@@ -22,9 +23,14 @@ class EngineQueues:
 
     async def pause(self, queue: str, paused: bool) -> QueueInfo:
         replies = await self._partitions.each(
-            lambda partition: partition.run("pause_queue", author=author_in(partition), queue=queue, paused=int(paused))
+            lambda partition: partition.run(
+                "pause_queue", author=author_in(partition), queue=queue, paused=int(paused), most=MAX_PAUSED_QUEUES
+            )
         )
-        return _merge(_info(reply) for reply in replies)[queue]
+        changed = _merge(_info(reply) for reply in replies)[queue]
+        if paused and not changed.paused:
+            raise InvalidInput(f"{MAX_PAUSED_QUEUES:,} queues are paused, the most that a store keeps; resume some")
+        return changed
 
 
 async def _queues_of(partition: Partition) -> dict[str, QueueInfo]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from ..model.errors import InvalidInput
-from ..model.tenant import PolicyChange, Tenant, TenantPolicy
+from ..model.tenant import MAX_TENANTS, PolicyChange, Tenant, TenantPolicy, too_many_tenants
 from ..process.author import author
 from . import codec, keys
 from .audit import NOT_LOGGED, author_in
@@ -75,8 +75,10 @@ class EngineTenants:
             is_set = await partition.run(
                 "set_policy",
                 author=author(), tenant=tenant_id, before=before, packed=pack_own(limits),
-                limits_before=_json(unpack_own(before)), limits_after=_json(limits),
+                limits_before=_json(unpack_own(before)), limits_after=_json(limits), most_tenants=MAX_TENANTS,
             )  # fmt: skip
+            if is_set == b"too_many":
+                raise too_many_tenants()
         return await self.get(tenant_id)
 
 

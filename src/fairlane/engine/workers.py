@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import msgspec
 
@@ -12,7 +13,7 @@ from ..model.overview import Reaped
 from ..process.author import author
 from . import keys
 from .lost_workers import reap_worker
-from .partition import Partitions
+from .partition import Partition, Partitions
 from .subscription import Subscription, wait
 
 
@@ -25,7 +26,7 @@ class EngineWorkers:
 
     async def list(self) -> list[WorkerReport]:
         first = self._partitions[0]
-        infos = await first.command("HVALS", keys.WORKER_INFO)
+        infos = (await self._read_infos(first)).values()
         seen = await first.command("ZRANGE", keys.WORKERS, 0, -1, "WITHSCORES")
         beats = {seen[i].decode(): float(seen[i + 1]) / 1000 for i in range(0, len(seen), 2)}
         reports = [msgspec.json.decode(info, type=WorkerReport) for info in infos]
@@ -33,6 +34,16 @@ class EngineWorkers:
             (msgspec.structs.replace(report, heartbeat_at=beats.get(report.id, 0.0)) for report in reports),
             key=lambda report: report.id,
         )
+
+    async def _read_infos(self, partition: Partition) -> dict[bytes, bytes]:
+        """What each worker says of itself, read in steps: together it can be many megabytes."""
+        infos: dict[bytes, bytes] = {}
+        cursor: Any = 0
+        while True:
+            cursor, page = await partition.command("HSCAN", keys.WORKER_INFO, cursor, "COUNT", 100)
+            infos |= page
+            if int(cursor) == 0:
+                return infos
 
     async def next_orders(self, worker_id: str, seen: int, timeout_ms: int) -> WorkerOrders:
         deadline = time.monotonic() + timeout_ms / 1000

@@ -19,13 +19,19 @@ MAX_LEASE_MS = 3_600_000
 MAX_CLAIM = 500
 MAX_CLAIM_QUEUES = 100
 """A claim looks at each queue that it names. A claim of all queues costs the same however many there are."""
+MAX_QUEUES_LENGTH = 4_096
+"""Characters of the names of a worker's queues together."""
 
+MAX_WORKERS = 2_000
 MAX_REPORTED_JOBS = 100
 MAX_REPORTED_TASKS = 100
 
 
 def check_queues(queues: tuple[str, ...], pointer: str = "") -> tuple[str, ...]:
     """Return `queues` if a worker can name them; else raise InvalidInput."""
+    if sum(map(len, queues)) > MAX_QUEUES_LENGTH:
+        most = f"the names of a worker's queues can have {MAX_QUEUES_LENGTH:,} characters at most together"
+        raise InvalidInput(f"{most}; name none to serve all queues", pointer)
     if len(queues) > MAX_CLAIM_QUEUES:
         most = f"a worker can name {MAX_CLAIM_QUEUES} queues at most; name none to serve all queues"
         raise InvalidInput(most, pointer)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+MAX_PAUSED_QUEUES = 10_000
+
 
 class QueueInfo(msgspec.Struct, frozen=True, rename="camel"):
     """A queue with all its lanes."""
@@ -33,7 +35,7 @@ class Reaped(msgspec.Struct, frozen=True):
 
 
 NEARLY_FULL = 0.9
-"""Share of the memory limit above which completed and cancelled jobs are deleted early, the oldest first."""
+"""Share of the memory limit above which completed and cancelled jobs are deleted early."""
 
 
 class StoreMemory(msgspec.Struct, frozen=True, rename="camel"):

@@ -12,6 +12,8 @@ from .durations import format_duration, parse_duration_ms
 from .errors import InvalidInput
 from .job import Time
 
+MAX_TENANTS = 1_000_000
+"""Tenants that have submitted a job, or for which limits were set."""
 MAX_RATE_LIMIT = 100_000
 MAX_CONCURRENCY = 100_000
 MAX_WAITING = 10_000_000
@@ -51,6 +53,11 @@ class Rate(msgspec.Struct, frozen=True, rename="camel"):
 
     def __str__(self) -> str:
         return f"{self.limit}/{format_duration(round(self.window_seconds * 1000))}"
+
+
+def too_many_tenants() -> InvalidInput:
+    """The error for a new tenant beyond MAX_TENANTS."""
+    return InvalidInput(f"there are {MAX_TENANTS:,} tenants, the most that a store knows", "/tenantId")
 
 
 def parse_limit(text: str, what: str) -> int | None:

@@ -68,6 +68,7 @@ URI_TOO_LONG = HttpProblem("uri_too_long", HTTPStatus.REQUEST_URI_TOO_LONG)
 UNSUPPORTED_MEDIA_TYPE = HttpProblem("unsupported_media_type", HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 WRONG_HOST = HttpProblem("wrong_host", HTTPStatus.MISDIRECTED_REQUEST)
 HEADERS_TOO_LARGE = HttpProblem("headers_too_large", HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+TOO_MANY_CONNECTIONS = HttpProblem("too_many_connections", HTTPStatus.SERVICE_UNAVAILABLE, StoreUnavailable)
 INTERNAL = HttpProblem("internal", HTTPStatus.INTERNAL_SERVER_ERROR)
 NOT_READY = HttpProblem("not_ready", HTTPStatus.SERVICE_UNAVAILABLE, StoreUnavailable)
 HTTP_PROBLEMS = (
@@ -83,6 +84,7 @@ HTTP_PROBLEMS = (
     UNSUPPORTED_MEDIA_TYPE,
     WRONG_HOST,
     HEADERS_TOO_LARGE,
+    TOO_MANY_CONNECTIONS,
     INTERNAL,
 )
 _ERRORS = {problem.code: problem.error for problem in HTTP_PROBLEMS} | {error.code: error for error in _STATUSES}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from ..access import KnownTokens
 from ..backend import StoreBackend
 from ..model.lease import Lease
+from .http.shared import SharedAnswers
 from .settings import ServerSettings
 from .streams.feeds import Feeds
 from .streams.hub import Hub
@@ -33,6 +34,7 @@ class Context:
     """The claims that wait, also those that have no receiver any more."""
     requests: Counter[tuple[str, int]] = field(init=False, default_factory=Counter)
     """How many requests each operation has answered, by its name and the answer's status."""
+    shared: SharedAnswers = field(init=False, default_factory=SharedAnswers)
     hub: Hub = field(init=False)
     feeds: Feeds = field(init=False)
 

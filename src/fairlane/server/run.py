@@ -13,6 +13,7 @@ import uvicorn
 
 from ..process.signals import Stop, StopRequests, stop_signals
 from .app import App
+from .descriptors import allow_connections
 from .http.protocol import BoundedHttpProtocol
 
 BACKLOG = 2048
@@ -102,5 +103,9 @@ class _Server(uvicorn.Server):
 
 
 def _protocol_for(app: App) -> type[BoundedHttpProtocol]:
-    bounds = {"request_seconds": app.context.settings.request_seconds}
+    settings = app.context.settings
+    bounds = {
+        "request_seconds": settings.request_seconds,
+        "max_connections": allow_connections(settings.max_connections),
+    }
     return type("HttpProtocol", (BoundedHttpProtocol,), bounds)

@@ -19,6 +19,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The path below which clients see the API, such as "/queues", for a proxy that serves other things too."""
     allowed_hosts: frozenset[str] | None = _LOOPBACK_NAMES
     """Names that a request may have in its Host header, in lower case; None for all names."""
+    max_connections: int = 2_000
+    """Connections at once. Each further one is refused."""
     request_seconds: float = 30.0
     """The time for a whole request, head and body, to arrive."""
     linger_seconds: float = 10.0

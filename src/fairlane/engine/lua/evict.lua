@@ -1,19 +1,23 @@
 #!lua flags=allow-oom
--- evict: delete the jobs in one terminal state that ended first, whatever their tenants keep.
+-- evict: delete jobs in one terminal state, whatever their tenant keeps: the oldest ones of the tenant that has the
+-- most, by a random sample of all jobs in the state. So a flood of one tenant does not push out the jobs of another.
 -- KEYS prefix
 -- ARGV at state limit
 -- RETURNS the number of jobs deleted, ms until the next call (0: more are left; -1: none)
 -- EVENTS
 -- NEEDS base job delete_jobs
 -- If the record is missing (corruption), leave the entry for `doctor`.
-local by_tenant, deleted = {}, 0
-for _, id in ipairs(call('ZRANGE', key(state), 0, limit - 1)) do
-  local tenant = names_of(id)
-  if tenant then
-    by_tenant[tenant] = by_tenant[tenant] or {}
-    push(by_tenant[tenant], id)
-    deleted = deleted + 1
+local sampled, most, tenant = {}, 0, nil
+for _, id in ipairs(call('ZRANDMEMBER', key(state), limit)) do
+  local name = names_of(id)
+  if name then
+    sampled[name] = (sampled[name] or 0) + 1
+    if sampled[name] > most then
+      most, tenant = sampled[name], name
+    end
   end
 end
-delete_jobs(state, by_tenant)
-return { deleted, deleted == tonumber(limit) and 0 or -1 }
+if not tenant then return { 0, -1 } end
+local ids = call('ZRANGE', key(state .. '/' .. tenant), 0, limit - 1)
+delete_jobs(state, { [tenant] = ids })
+return { #ids, #ids > 0 and 0 or -1 }

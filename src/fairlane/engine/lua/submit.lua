@@ -2,9 +2,10 @@
 -- submit: create jobs. Submitting the same request again under its id changes nothing and answers `created`. An id
 -- that belongs to another request answers `id_taken`.
 -- KEYS prefix
--- ARGV at items records...
+-- ARGV at items most_tenants records...
 -- RETURNS now, then for each item: status, job id, run at, rate or nil: limit, window (us), remaining, reset (ms).
 --   With backlog_full instead of the rate: jobs waiting, limit
+--   too_many_tenants is the answer for a new tenant beside most_tenants others
 -- EVENTS none>pending none>scheduled
 -- NEEDS base job policy sliding_window new_jobs constraints counts unfinished conflicts
 -- For an id that exists already, run at is the time that this call asked for.
@@ -139,6 +140,19 @@ local function full_backlog(tenant)
   return waiting >= most and waiting or nil
 end
 
+-- Whether the tenant is known, or the store has room for a new one.
+local room = tonumber(most_tenants) - call('ZCARD', key('tenants'))
+local has_place = {}
+local function is_admitted(tenant)
+  if room >= #tenants then return true end -- for all tenants of this call
+  if has_place[tenant] == nil then
+    local is_new = not call('ZSCORE', key('tenants'), tenant)
+    has_place[tenant] = not is_new or room > 0
+    if is_new then room = room - 1 end
+  end
+  return has_place[tenant]
+end
+
 -- Whether a running job of the tenant submits this one. Its token is a secret of the worker that runs it.
 local parents = {} -- job id -> its state, or false
 local function is_child(job)
@@ -181,6 +195,7 @@ local function submit(i, job)
     end
     if status then return answer(status, holder) end
   end
+  if not is_admitted(tenant) then return answer('too_many_tenants', id) end
   if is_bounded[tenant] then
     local waiting = full_backlog(tenant)
     if waiting then

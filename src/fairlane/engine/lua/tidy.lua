@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- tidy: delete workers without heartbeats, expired waits for work or for the end of a job, virtual times that the
--- floors of all served run indexes have passed, and empty queues that no job has entered for a day (the next job adds
--- them again).
+-- floors of all served run indexes have passed, and empty queues that no job has entered for a day, or for a minute if
+-- there are too many names (the next job adds them again).
 -- KEYS prefix
 -- ARGV at silence_ms cursor
 -- RETURNS the cursor for the next call, over virtual times
@@ -17,8 +17,10 @@ for i, queue in ipairs(without_claims) do lists[i] = key('idle/' .. queue) end
 write_keys('UNLINK', lists)
 write('ZREM', 'idle_queues', without_claims)
 
+local MOST_EMPTY_QUEUES = 10000
 local unused, in_use = {}, {}
-for _, queue in ipairs(call('ZRANGEBYSCORE', key('queues_used'), '-inf', now - 86400000, 'LIMIT', 0, 1000)) do
+local kept_ms = call('ZCARD', key('queues_used')) > MOST_EMPTY_QUEUES and 60000 or 86400000
+for _, queue in ipairs(call('ZRANGEBYSCORE', key('queues_used'), '-inf', now - kept_ms, 'LIMIT', 0, 1000)) do
   local holds_jobs = tonumber(call('HGET', key('depths'), queue) or 0) > 0
   if holds_jobs or call('SISMEMBER', key('queues_paused'), queue) == 1 then
     push2(in_use, now, queue)

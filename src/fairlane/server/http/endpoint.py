@@ -70,6 +70,7 @@ class Endpoint:
         self.body_optional = type(None) in get_args(body)
         """Whether the body may be left out. It may not be null."""
         self.body: Any = get_args(body)[0] if self.body_optional else body
+        self._is_shared = False
         self._body_decoder = None if self.body is None else msgspec.json.Decoder(self.body)
 
     def open_to(self, *kinds: TokenKind) -> Self:
@@ -110,8 +111,26 @@ class Endpoint:
     def _documentation(self) -> tuple[str, str, str]:
         return cleandoc(self.handler.__doc__ or "").partition("\n\n")
 
+    def shared(self) -> Self:
+        """Let callers who wait at the same time share one answer, which is large. Returns the endpoint."""
+        self._is_shared = True
+        return self
+
     async def answer(self, call: Call) -> Answer:
         """Parse the request, call the handler, and make a response from its return value."""
+        arguments = await self._arguments(call)
+
+        async def respond() -> Answer:
+            value = await self.handler(call, **arguments)
+            return value if isinstance(value, Answer) else json_answer(value)
+
+        if not self._is_shared:
+            return await respond()
+        # The backend belongs to the token, and shows what its holder may see.
+        return await call.context.shared.get((self.path, call.backend), respond)
+
+    async def _arguments(self, call: Call) -> dict[str, Any]:
+        """The arguments of the handler from the query and the body."""
         arguments: dict[str, Any] = {}
         if self.query is not None:
             arguments["query"] = parse_query(self.query, call.scope["query_string"])
@@ -120,8 +139,7 @@ class Endpoint:
         if self._body_decoder is not None:
             body = await call.json_body(self.max_body)
             arguments["body"] = parse_body(self._body_decoder, body) if body or not self.body_optional else None
-        value = await self.handler(call, **arguments)
-        return value if isinstance(value, Answer) else json_answer(value)
+        return arguments
 
 
 class LenientEndpoint(Endpoint):

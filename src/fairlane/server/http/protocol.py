@@ -9,7 +9,14 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from ...rest.limits import MAX_URI
-from ...rest.problems import HEADERS_TOO_LARGE, MALFORMED_REQUEST, REQUEST_TIMEOUT, URI_TOO_LONG, HttpError
+from ...rest.problems import (
+    HEADERS_TOO_LARGE,
+    MALFORMED_REQUEST,
+    REQUEST_TIMEOUT,
+    TOO_MANY_CONNECTIONS,
+    URI_TOO_LONG,
+    HttpError,
+)
 from ..settings import ServerSettings
 from .answers import problem_answer
 
@@ -22,6 +29,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     request_seconds = ServerSettings().request_seconds
     """The time for a whole request, head and body, to arrive."""
+    max_connections = ServerSettings().max_connections
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -32,7 +40,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.transport = self._joining = JoiningTransport(transport)  # type: ignore[assignment]
-        self._start_timer()
+        if len(self.connections) > self.max_connections:
+            self._send_last(_too_many_connections(self.max_connections))
+        else:
+            self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
@@ -121,6 +132,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
 def _uri_too_long() -> HttpError:
     return HttpError(URI_TOO_LONG, f"The path and query must have {MAX_URI} bytes at most.")
+
+
+def _too_many_connections(most: int) -> HttpError:
+    detail = f"The server has {most:,} connections, the most that it holds. Try again soon."
+    return HttpError(TOO_MANY_CONNECTIONS, detail, ((b"retry-after", b"1"),))
 
 
 def _head_too_large() -> HttpError:

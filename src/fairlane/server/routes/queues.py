@@ -30,7 +30,7 @@ def _queue_name(call: Call) -> str:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/queues", list_queues).open_to(TokenKind.WORKER, TokenKind.MONITOR),
+    Endpoint("GET", "/queues", list_queues).open_to(TokenKind.WORKER, TokenKind.MONITOR).shared(),
     Endpoint("POST", "/queues/{name}/pause", pause_queue),
     Endpoint("POST", "/queues/{name}/resume", resume_queue),
 )

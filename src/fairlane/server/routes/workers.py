@@ -61,7 +61,7 @@ def _worker_id(call: Call) -> str:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/workers", list_workers).open_to(TokenKind.WORKER, TokenKind.MONITOR),
+    Endpoint("GET", "/workers", list_workers).open_to(TokenKind.WORKER, TokenKind.MONITOR).shared(),
     Endpoint("GET", "/workers/{id}/orders", show_orders).open_to(TokenKind.WORKER),
     Endpoint("POST", "/workers/{id}/drain", drain_worker, errors=(404,), replies={202: Reply(WorkerOrdersView)}),
     Endpoint("POST", "/workers/{id}/reap", reap_worker).open_to(TokenKind.WORKER),
