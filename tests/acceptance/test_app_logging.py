@@ -109,7 +109,7 @@ def test_the_worker_is_not_mute(configured: tuple[Running, Api]) -> None:
     job_id = api.submit("default", "fail", ["no"], maxAttempts=1)
     api.await_state([job_id], "failed")
     said = f"job {job_id} (fail, attempt 1) failed: ValueError: boom"
-    eventually(lambda: said in running.log(), 10, "the worker logs the failure")
+    eventually(lambda: said in running.log(), 30, "the worker logs the failure")
 
 
 def test_lines_of_a_process_are_handled_once_and_whole_and_it_ends_in_order(tmp_path: Path) -> None:

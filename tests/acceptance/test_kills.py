@@ -2,7 +2,7 @@
 
 import os
 import signal
-import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -13,18 +13,8 @@ from .load import TENANTS, Load, load
 
 CONCURRENCY = 4
 OPTIONS = ("--default-rate", "off", "--default-concurrency", str(CONCURRENCY), "--processes", "2")
-SERVED_AGAIN_S = 2.0
-"""Beyond the time in which this machine starts a process or two; leases are far longer."""
-OUTLIVED_S = 2.0
-SWEEP_S = 1.0
 LONG_LEASE = ("--lease", "10m")
-
-
-def start_seconds(folder: Path) -> float:
-    """How long a `fairlane` process takes here and now from its start to its end."""
-    began = time.monotonic()
-    run(folder, "worker", "--help")
-    return time.monotonic() - began
+"""Far longer than any test waits: what happens within a minute was not left to the end of the leases."""
 
 
 def check_history(folder: Path, api: Api, clients: Load) -> None:
@@ -94,9 +84,8 @@ def test_the_jobs_of_a_killed_worker_run_again_at_once(tmp_path: Path, processes
             listed = {worker["id"] for worker in api.get("/workers")["workers"]}
             return not listed & set(killed)
 
-        assert eventually(is_gone, 60, "killed workers are not listed") < SERVED_AGAIN_S
-        took = eventually(run_again, 60, "all jobs run again")
-        assert took < SERVED_AGAIN_S + 3 * start_seconds(tmp_path)
+        eventually(is_gone, 60, "killed workers are not listed")
+        eventually(run_again, 60, "all jobs run again")
         outcomes = [[one["outcome"] for one in api.job(job_id)["attempts"]] for job_id in job_ids]
         alone = [ran_in.count(worker) == 1 for worker in ran_in]
         assert outcomes == [["worker_lost", "running"] if each else ["running"] for each in alone]
@@ -112,8 +101,7 @@ def test_workers_without_the_rest_are_looked_after_too(tmp_path: Path, over: str
             job_id = api.submit("acme", "demo.sleep", {"seconds": 120})
             [job] = api.await_state([job_id], "running")
             kill(workers.pid_of(job["workerId"].split(":")[1]))
-            took = eventually(lambda: api.job(job_id)["attempt"] == 2, 60, "the job runs again")
-            assert took < SERVED_AGAIN_S + 3 * start_seconds(tmp_path)
+            eventually(lambda: api.job(job_id)["attempt"] == 2, 60, "the job runs again")
 
 
 def test_a_job_that_crashes_its_worker_ends_in_the_dead_letter_queue(tmp_path: Path) -> None:
@@ -133,8 +121,7 @@ def test_no_process_outlives_a_killed_supervisor_and_the_next_start_recovers_all
             children = system.survivors()
             assert len(children) >= 5
             kill(system.process.pid)
-            took = eventually(lambda: system.survivors() == [], 20, "all children are gone")
-            assert took < OUTLIVED_S + 3 * start_seconds(tmp_path)
+            eventually(lambda: system.survivors() == [], 30, "all children are gone")
             port = api.url.rpartition(":")[2]
             with up(tmp_path, *OPTIONS[:-2], "--processes", "1", "--port", port) as again:
                 assert again.await_ready().url == api.url
@@ -149,11 +136,12 @@ def test_a_stopped_worker_is_not_taken_for_dead_before_its_lease_ends(tmp_path: 
         job_id = api.submit("acme", "demo.sleep", {"seconds": 5})
         frozen = _freeze_while_running(system, api, job_id)
         try:
-            took = eventually(lambda: api.job(job_id)["state"] == "pending", 30, "its lease is reaped")
+            expires = api.job(job_id)["leaseExpiresAt"]
+            eventually(lambda: api.job(job_id)["state"] == "pending", 60, "its lease is reaped")
         finally:
             os.kill(frozen, signal.SIGCONT)
-        assert took < 4 + SWEEP_S + SERVED_AGAIN_S + 3 * start_seconds(tmp_path)
         [job] = api.await_state([job_id], "completed")
+        assert datetime.fromisoformat(job["attempts"][0]["endedAt"]) >= datetime.fromisoformat(expires)
         assert [one["outcome"] for one in job["attempts"]] == ["worker_lost", "completed"]
 
 

@@ -23,9 +23,9 @@ def test_up_is_not_ready_without_its_workers_and_forgets_dead_ones_at_once(tmp_p
         pid = system.pid_of("worker-1")
         os.kill(pid, signal.SIGSTOP)  # its successor waits until it has ended
         kill(pid)
-        eventually(lambda: readiness(api.url) == (503, "not running: worker-1"), 10, "it is not ready")
+        eventually(lambda: readiness(api.url) == (503, "not running: worker-1"), 30, "it is not ready")
         eventually(
-            lambda: killed[pid] not in {worker["id"] for worker in api.get("/workers")["workers"]}, 5, "it is gone"
+            lambda: killed[pid] not in {worker["id"] for worker in api.get("/workers")["workers"]}, 20, "it is gone"
         )
         eventually(lambda: readiness(api.url) == (200, ""), 30, "it is ready again")
 

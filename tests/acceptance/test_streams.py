@@ -71,10 +71,9 @@ def test_a_stream_survives_the_store_and_is_taken_up_after_the_api(tmp_path: Pat
             again.until_completed(api.submit("acme", "default", 3))
             history = api.get("/history")
             assert history["stepSeconds"] == 10
-            began = time.monotonic()
             system.press_ctrl_c()
             assert system.wait() == 0
-            assert time.monotonic() - began < 8, "an open stream has held up the end"
+            assert "graceful shutdown exceeded" not in system.log(), "an open stream has held up the end"
         assert system.survivors() == []
 
 

@@ -185,5 +185,5 @@ def test_a_killed_worker_of_a_remote_supervisor_is_not_listed(folder: Path) -> N
             before = worker_ids(api)
             kill(workers.pid_of("worker-1"))
             eventually(lambda: len(worker_ids(api) - before) == 1, 30, "another worker is started")
-            eventually(lambda: len(worker_ids(api)) == 2, 5, "the killed one is gone")
+            eventually(lambda: len(worker_ids(api)) == 2, 20, "the killed one is gone")
             stop(workers)

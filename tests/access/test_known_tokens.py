@@ -79,9 +79,9 @@ async def test_a_revoked_token_is_refused_once_the_memory_is_old(
 
 async def test_a_remembered_token_is_refused_as_soon_as_it_expires(engine: Engine) -> None:
     known = KnownTokens(engine, engine.tokens)
-    secret = await create(engine, "app", lasts_s=0.2)
+    secret = await create(engine, "app", lasts_s=2)
     grant = await known.grant(secret.encode())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await known.ended(grant)
     assert known.remembered(secret.encode()) is None
     with pytest.raises(Unauthorized):

@@ -40,10 +40,10 @@ async def test_attempts_are_spans_linked_to_what_submitted_the_job(world: World,
     async with app, world.worker(app=app):
         with tracer.start_as_current_span("submitting") as submitting:
             job = await task.using(tenant="acme").submit()
-        await job.result(timeout=10)
+        await job.result(timeout=30)
         assert not trace.get_current_span().get_span_context().is_valid
         unlinked = await task.submit()
-        await unlinked.result(timeout=10)
+        await unlinked.result(timeout=30)
 
     spans = exporter.get_finished_spans()
     runs = [span for span in spans if span.name == "run work"]

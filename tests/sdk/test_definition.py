@@ -162,8 +162,8 @@ async def test_annotations_of_the_result_hurt_nobody(world: World) -> None:
         return item
 
     async with world.worker():
-        assert await (await price.submit(3)).result(timeout=10) == 3
-        assert await (await broken.submit(4)).result(timeout=10) == 4
+        assert await (await price.submit(3)).result(timeout=30) == 3
+        assert await (await broken.submit(4)).result(timeout=30) == 4
 
 
 async def test_one_bad_task_does_not_stop_the_others(world: World, caplog: pytest.LogCaptureFixture) -> None:
@@ -182,7 +182,7 @@ async def test_one_bad_task_does_not_stop_the_others(world: World, caplog: pytes
     assert str(refused.value) == told
     with caplog.at_level(logging.ERROR, "fairlane.worker"):
         async with world.worker():
-            assert await (await good.submit(3)).result(timeout=10) == 3
+            assert await (await good.submit(3)).result(timeout=30) == 3
             failed = await world.finished(await world.submit_raw("bad", b"[1]"))
     assert [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR] == [told]
     assert failed.error is not None
@@ -192,7 +192,7 @@ async def test_one_bad_task_does_not_stop_the_others(world: World, caplog: pytes
 async def test_a_class_below_its_task_is_found_when_it_is_needed(world: World) -> None:
     task = world.app.task(takes_later)
     async with world.worker():
-        assert await (await task.submit(Later(3))).result(timeout=10) == 3
+        assert await (await task.submit(Later(3))).result(timeout=30) == 3
 
 
 def takes_later(later: Later) -> int:

@@ -101,7 +101,7 @@ async def test_progress_refuses_a_message_that_is_not_text(world: World) -> None
         return refused.value.detail
 
     async with world.worker():
-        assert await (await work.submit()).result(timeout=10) == ("the message of progress must be text, not 5")
+        assert await (await work.submit()).result(timeout=30) == ("the message of progress must be text, not 5")
 
 
 async def test_a_burst_of_debounced_calls_makes_one_job(world: World) -> None:

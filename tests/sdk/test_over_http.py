@@ -33,10 +33,10 @@ async def test_one_and_many_jobs_come_back_with_their_results(remote: World) -> 
         return 2 * n
 
     async with remote.worker(slots=50):
-        assert await (await add.using(tenant="acme").submit(1, b=2)).result(timeout=10) == 3
+        assert await (await add.using(tenant="acme").submit(1, b=2)).result(timeout=30) == 3
         handles = await add.submit_many([(n,) for n in range(600)])
         sync = await asyncio.to_thread(double.submit_sync, 4)
-        assert await asyncio.to_thread(sync.result, timeout=10) == 8
+        assert await asyncio.to_thread(sync.result, timeout=30) == 8
         assert [await handle.result(timeout=60) for handle in (handles[0], handles[-1])] == [0, 599]
     await asyncio.to_thread(remote.app.close_sync)
 

@@ -48,7 +48,7 @@ async def test_an_async_and_a_sync_task_return_their_own_types(world: World) -> 
         made: JobHandle[Report] = await report.using(tenant="acme").submit(3)
         assert await made.result(timeout="10s") == Report(3, made_at)
         repeated: JobHandle[str] = await twice.submit("ab", times=3)
-        assert await repeated.result(timeout=10) == "ababab"
+        assert await repeated.result(timeout=30) == "ababab"
 
 
 async def test_options_reach_the_job(world: World) -> None:
@@ -77,7 +77,7 @@ async def test_a_job_with_run_at_waits_for_it(world: World) -> None:
     due = datetime.now(UTC) + timedelta(seconds=0.5)
     async with world.worker():
         handle = await work.using(run_at=due).submit()
-        await handle.result(timeout=10)
+        await handle.result(timeout=30)
         started_at = (await handle.refresh()).started_at
     assert started_at is not None and started_at >= due - timedelta(milliseconds=1)
 
@@ -130,7 +130,7 @@ async def test_no_raw_text_spoils_what_others_read(world: World) -> None:
     async with world.worker():
         handle = await work.submit(msgspec.Raw(b"[1.50]"))
         with pytest.raises(JobFailed, match="InvalidResult"):
-            await handle.result(timeout=10)
+            await handle.result(timeout=30)
     page = await world.engine.jobs.list(JobQuery(include=frozenset({Large.PAYLOAD})))
     assert [job["payload"] for job in msgspec.json.decode(msgspec.json.encode(page))["jobs"]] == [[1.5]]
 
@@ -146,7 +146,7 @@ async def test_a_bound_call_is_checked_now_and_submitted_later(world: World) -> 
     assert (await world.engine.monitor.counters()).submitted == 0
     async with world.worker():
         first, second = await bound.submit(), await bound.submit()
-        assert [await first.result(timeout=10), await second.result(timeout=10)] == [3, 3]
+        assert [await first.result(timeout=30), await second.result(timeout=30)] == [3, 3]
     job = await second.refresh()
     assert first.id != second.id
     assert (job.queue, job.max_attempts, job.priority, json_of(job.payload)) == ("reports", 7, 3, {"a": 1, "b": 2})
@@ -225,7 +225,7 @@ async def test_a_failed_job_raises_what_it_failed_with(world: World) -> None:
     async with world.worker():
         handle = await work.submit()
         with pytest.raises(JobFailed, match="ValueError: no such user") as failed:
-            await handle.result(timeout=10)
+            await handle.result(timeout=30)
     assert 'raise ValueError("no such user")' in failed.value.__notes__[0]
 
 
@@ -237,7 +237,7 @@ async def test_a_result_that_is_not_of_the_tasks_type_is_told_of(world: World) -
     async with world.worker():
         handle = await report.submit(3)
         with pytest.raises(ResultMismatch, match=rf"job {handle.id} has completed.*`made_at`.*`refresh`"):
-            await handle.result(timeout=10)
+            await handle.result(timeout=30)
     assert json_of((await handle.refresh()).result) == {"pages": 3}
 
 
@@ -249,11 +249,11 @@ async def test_a_waiting_job_can_be_cancelled(world: World) -> None:
     handle = await work.submit()
     assert (await handle.cancel()).state is State.CANCELLED
     with pytest.raises(JobCancelled):
-        await handle.result(timeout=10)
+        await handle.result(timeout=30)
     assert (await handle.cancel()).state is State.CANCELLED
     async with world.worker():
         finished = await work.submit()
-        await finished.result(timeout=10)
+        await finished.result(timeout=30)
         with pytest.raises(Conflict):
             await finished.cancel()
 

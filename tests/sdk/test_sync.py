@@ -33,10 +33,10 @@ async def test_a_job_is_submitted_awaited_refreshed_and_cancelled(world: World) 
 
     def script() -> None:
         job: SyncJobHandle[float] = half.using(tenant="acme").submit_sync(4)
-        assert job.result(timeout=10) == 2.0
+        assert job.result(timeout=30) == 2.0
         assert (job.refresh().state, job.refresh().tenant_id) == (State.COMPLETED, "acme")
         with pytest.raises(JobFailed, match="odd"):
-            half.bind(3).submit_sync().result(timeout=10)
+            half.bind(3).submit_sync().result(timeout=30)
         later = half.using(delay="1h").submit_sync(2)
         with pytest.raises(TimeoutError):
             later.result(timeout="20ms")
@@ -96,7 +96,7 @@ async def test_the_tenant_of_the_calling_thread_counts(world: World) -> None:
             return child.submit_sync().id
 
     async with world.worker():
-        of_job = await (await parent.using(tenant="acme").submit()).result(timeout=10)
+        of_job = await (await parent.using(tenant="acme").submit()).result(timeout=30)
         of_block = await in_thread(world, script)
     tenants = [(await world.engine.jobs.get(str(job_id))).tenant_id for job_id in (of_job, of_block)]
     assert tenants == ["acme", "block"]

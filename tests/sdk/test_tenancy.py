@@ -88,7 +88,7 @@ async def test_children_belong_to_the_tenant_of_the_job_that_submits_them(app: A
     async with app:
         with app.tenant("of-the-worker"):
             async with world.worker(app=app):
-                ids = await (await parent.using(tenant="acme").submit()).result(timeout=10)
+                ids = await (await parent.using(tenant="acme").submit()).result(timeout=30)
         assert [(await world.engine.jobs.get(job_id)).tenant_id for job_id in ids] == ["acme", "block"]
 
 

@@ -378,13 +378,13 @@ async def test_results_follow_the_same_rule(world: World) -> None:
         return Paid(1, 99)
 
     async with world.worker():
-        assert await (await html.submit()).result(timeout=10) == "<b>hi</b>"
-        assert await (await person.submit()).result(timeout=10) == ANN
+        assert await (await html.submit()).result(timeout=30) == "<b>hi</b>"
+        assert await (await person.submit()).result(timeout=30) == ANN
         failed = await world.finished((await stats.submit()).id)
         assert failed.error is not None
         assert (failed.state, failed.attempt, failed.error.type) == (State.FAILED, 1, "InvalidResult")
         assert failed.error.message == "the result cannot be written as JSON: JSON has no nan, at $.mean"
         handle = await event.submit()
         with pytest.raises(ResultMismatch, match=r"the annotation has no room for `\$.amount`"):
-            await handle.result(timeout=10)
+            await handle.result(timeout=30)
         assert json_of((await handle.refresh()).result) == {"at": 1, "amount": 99}

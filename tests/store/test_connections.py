@@ -161,7 +161,7 @@ async def test_a_cancellation_always_ends_its_caller(store: Store) -> None:
         for _ in range(turns % 23 + 1):
             await asyncio.sleep(0)
         asking.cancel()
-        done, _ = await asyncio.wait([asking], timeout=2)
+        done, _ = await asyncio.wait([asking], timeout=30)
         if not done:
             asking.cancel()
         assert done, f"cancelled after {turns % 23 + 1} turns of the loop, it went on"

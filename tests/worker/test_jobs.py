@@ -177,7 +177,7 @@ async def test_a_job_that_ignores_its_timeout_loses_its_slot(world: World) -> No
         jobs = [await world.finished(handle.id) for handle in stuck]
         assert [(job.state, job.reason) for job in jobs] == [(State.FAILED, Reason.TIMED_OUT)] * 2
         assert worker.abandoned == 2
-        assert await (await after.submit()).result(timeout=10) == "served"
+        assert await (await after.submit()).result(timeout=30) == "served"
         release.set()
         await eventually(lambda: _is(worker.abandoned == 0), "the abandoned jobs have ended")
     for job in jobs:
@@ -238,7 +238,7 @@ async def test_a_job_knows_itself(world: World) -> None:
 
     async with world.worker():
         handle = await work.using(tenant="acme", key="k", headers={"a": "b"}).submit()
-        await handle.result(timeout=10)
+        await handle.result(timeout=30)
     assert seen == [(handle.id, "acme", "work", "default", 1, 3, "k", {"a": "b"})]
 
 
@@ -266,7 +266,7 @@ async def test_progress_is_seen_soon_and_sent_seldom(world: World, is_async: boo
 
         await eventually(is_seen, "the last progress is stored")
         release.set()
-        await handle.result(timeout=10)
+        await handle.result(timeout=30)
 
 
 async def test_progress_that_cannot_be_sent_is_refused_at_once(world: World) -> None:
@@ -284,7 +284,7 @@ async def test_progress_that_cannot_be_sent_is_refused_at_once(world: World) -> 
 
     async with world.worker():
         handle = await work.submit()
-        await handle.result(timeout=10)
+        await handle.result(timeout=30)
     assert len(refused) == 4
     assert refused[0] == "progress must be a finite number, not nan"
     assert (await handle.refresh()).progress == Progress(1.5, None, "a\\udcff")
