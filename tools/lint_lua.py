@@ -43,7 +43,7 @@ read_globals = {{
 max_line_length = {line_length}
 {files}
 """
-_LAYOUT = '{name} = {{ fields = {{ "unpack", {fields} }} }}, '
+_LAYOUT = '{name} = {{ fields = {{ "unpack", "defaults", {fields} }} }}, '
 _CONFIG_OF_FILE = 'files["{path}"] = {{ globals = {{ {globals} }}, ignore = {{ {ignore} }} }}'
 
 

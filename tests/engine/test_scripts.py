@@ -177,3 +177,9 @@ def test_a_job_without_options_is_sent_with_the_first_fields_of_submitted() -> N
     *first, place = LAYOUTS["PlainlySubmitted"]
     assert LAYOUTS["Submitted"][: len(first)] == tuple(first)
     assert place == "place"
+
+
+def test_lua_knows_the_values_of_missing_fields() -> None:
+    lua = replace_layouts("demo.lua", "local DEFAULTS = Header.defaults")
+    assert lua.startswith("local DEFAULTS = { [5] = 3, [6] = 300000, ")
+    assert "[9] = ''" in lua

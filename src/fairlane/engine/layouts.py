@@ -15,20 +15,28 @@ class Layout(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """A record that is stored and sent as an array of its fields."""
 
 
-class Header(Layout, frozen=True, kw_only=True):
-    """The part of a request that scripts read; it is stored before the payload."""
+class ShortHeader(Layout, frozen=True, kw_only=True):
+    """The first fields of Header, stored in its place if the others have their default values."""
 
     tenant_id: str
     queue: str
     task: str
     priority: int
-    max_attempts: int
-    timeout_ms: int
-    backoff_base_ms: int
-    backoff_cap_ms: int
-    key: str
+
+
+class Header(ShortHeader, frozen=True, kw_only=True):
+    """The part of a request that scripts read; it is stored before the payload.
+
+    The defaults are part of the stored form, whatever a job has by default: to change one would change stored jobs.
+    """
+
+    max_attempts: int = 3
+    timeout_ms: int = 300_000
+    backoff_base_ms: int = 1_000
+    backoff_cap_ms: int = 300_000
+    key: str = ""
     """The business key, or ""."""
-    headers: str
+    headers: str = ""
     """The headers as JSON text, or ""."""
     expires_in_ms: int = 0
     """Counted from the job's creation; 0 if it does not expire."""
@@ -229,6 +237,7 @@ class AuditEntry(Layout, frozen=True, kw_only=True):
 
 
 _ALL = (
+    ShortHeader,
     Header,
     PlainlySubmitted,
     Submitted,
@@ -248,3 +257,9 @@ _ALL = (
 
 LAYOUTS: dict[str, tuple[str, ...]] = {layout.__name__: layout.__struct_fields__ for layout in _ALL}
 """The fields of each layout in order, by its name in Lua."""
+
+DEFAULTS: dict[str, dict[str, str | int]] = {
+    layout.__name__: {field.name: field.default for field in msgspec.structs.fields(layout) if not field.required}
+    for layout in _ALL
+}
+"""The values of fields that a stored array may lack."""

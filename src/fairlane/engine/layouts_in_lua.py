@@ -1,6 +1,7 @@
 """Replaces the names of layouts in Lua.
 
-`record[Started.token]` becomes an index, and `Started{ token = ..., running = ... }` an array.
+`record[Started.token]` becomes an index, and `Started{ token = ..., running = ... }` an array. `Header.defaults` is a
+table of default values by index.
 `Started.unpack(text, at, 'token', 'attempt')` reads the first fields of the packed record that begins after `at` bytes
 of `text`. It makes no table, which takes most of the time otherwise. It returns the number of bytes before the next
 field (-1: the text ends here), then the values. With this number in place of `at`, the fields that follow can be read.
@@ -10,11 +11,12 @@ from __future__ import annotations
 
 import re
 
-from .layouts import LAYOUTS
+from .layouts import DEFAULTS, LAYOUTS
 
 _NAMES = "|".join(LAYOUTS)
 _FIELD = re.compile(rf"\b({_NAMES})\.(\w+)")
 _RECORD = re.compile(rf"\b({_NAMES})\{{")
+_DEFAULTS = re.compile(rf"\b({_NAMES})\.defaults\b")
 _UNPACK = re.compile(rf"\b({_NAMES})\.unpack\(([^,']*), ([^,']*),\s*('[^()]*')\)")
 _ENTRY = re.compile(r"\s*(\w+)\s*=(?!=)\s*(.*?)\s*", re.DOTALL)
 _TOKEN = re.compile(r"--[^\n]*|'[^'\n]*'|\"[^\"\n]*\"|[({\[]|[)}\]]|,|.", re.DOTALL)
@@ -29,6 +31,7 @@ def replace_layouts(path: str, text: str) -> str:
     while match := _RECORD.search(text):
         entries, end = _entries(path, text, match.end())
         text = text[: match.start()] + _array(path, match[1], entries) + text[end:]
+    text = _DEFAULTS.sub(lambda match: _defaults(match[1]), text)
     text = _UNPACK.sub(lambda match: _unpacked(path, *match.groups()), text)
 
     def index(match: re.Match[str]) -> str:
@@ -38,6 +41,11 @@ def replace_layouts(path: str, text: str) -> str:
         return str(LAYOUTS[layout].index(field) + 1)
 
     return "".join(part if part.startswith("--") else _FIELD.sub(index, part) for part in re.split(r"(--[^\n]*)", text))
+
+
+def _defaults(layout: str) -> str:
+    places = ((LAYOUTS[layout].index(field) + 1, value) for field, value in DEFAULTS[layout].items())
+    return "{ " + ", ".join(f"[{place}] = {value!r}" for place, value in places) + " }"
 
 
 def _unpacked(path: str, layout: str, text: str, at: str, names: str) -> str:

@@ -15,7 +15,7 @@ from ..model import times
 from ..model.job import Attempt, Job, JobError, JobSummary, Large, ListedJob, NewJob, Progress
 from ..model.lease import FailureKind, Lease
 from ..model.states import Reason, State
-from .layouts import Ended, Header, PastAttempt, Started
+from .layouts import DEFAULTS, Ended, Header, PastAttempt, ShortHeader, Started
 
 _CREATED_AND_LENGTH = struct.Struct(">dH")
 _LENGTH = struct.Struct(">H")
@@ -34,7 +34,9 @@ _decode_headers = msgspec.json.Decoder(dict[str, str]).decode
 def pack_request(job: NewJob) -> bytes:
     """The stored form of a request. The script adds the time of its creation."""
     header = _encode(
-        Header(
+        ShortHeader(tenant_id=job.tenant_id, queue=job.queue, task=job.task, priority=job.priority)
+        if _has_defaults(job)
+        else Header(
             tenant_id=job.tenant_id,
             queue=job.queue,
             task=job.task,
@@ -49,6 +51,15 @@ def pack_request(job: NewJob) -> bytes:
         )
     )
     return _LENGTH.pack(len(header)) + header + job.payload
+
+
+_DEFAULTS = DEFAULTS["Header"]
+_DEFAULT_RUN = tuple(_DEFAULTS[name] for name in ("max_attempts", "timeout_ms", "backoff_base_ms", "backoff_cap_ms"))
+
+
+def _has_defaults(job: NewJob) -> bool:
+    run = (job.max_attempts, job.timeout_ms, job.backoff.base_ms, job.backoff.cap_ms)
+    return run == _DEFAULT_RUN and job.key is None and not job.headers and job.expires_in_ms is None
 
 
 def unpack_request(record: bytes) -> tuple[int, Header, bytes]:

@@ -43,11 +43,11 @@ local function read_record(id)
 end
 
 local function matches(record)
-  local _, _, its_queue, its_task, _, _, _, _, _, its_key = cmsgpack.unpack_limit(record, 9, HEADER_AT + 1)
+  local _, _, its_queue, its_task = Header.unpack(record, HEADER_AT, 'tenant_id', 'queue', 'task')
   local created = created_of(record)
   return (queue == '' or queue == its_queue)
     and (wanted[Asked.task] == '' or wanted[Asked.task] == its_task)
-    and (wanted[Asked.key] == '' or wanted[Asked.key] == its_key)
+    and (wanted[Asked.key] == '' or wanted[Asked.key] == header_of(record)[Header.key])
     and created >= wanted[Asked.created_from]
     and (wanted[Asked.created_to] == 0 or created < wanted[Asked.created_to])
 end

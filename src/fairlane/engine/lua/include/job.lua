@@ -1,6 +1,6 @@
 -- job: the records of a job.
 -- NEEDS base
---   j/ID     the request: 8 bytes created (ms), 2 bytes header length, Header (msgpack), payload
+--   j/ID     the request: 8 bytes created (ms), 2 bytes header length, Header or ShortHeader (msgpack), payload
 --   started  hash ID -> Started (msgpack), the state of an unfinished job; absent before its first attempt
 --   x/ID     hash: aN = PastAttempt N (msgpack), p = progress, o = the SHA-1 digest of the first request, if another
 --            one has replaced it, u = why it was last handed back (JSON)
@@ -14,9 +14,18 @@ local function created_of(record)
   return record and #record >= HEADER_AT and math.floor((struct.unpack('>d', record))) or now
 end
 
+-- A stored array may end before the fields that have their default values.
+local DEFAULTS = Header.defaults
+local function with_defaults(header)
+  for place, value in pairs(DEFAULTS) do
+    if header[place] == nil then header[place] = value end
+  end
+  return header
+end
+
 local function header_of(record)
   local _, header = cmsgpack.unpack_one(record, HEADER_AT)
-  return header
+  return with_defaults(header)
 end
 
 -- Tenant, queue and task of a job; nil if it does not exist. Does not read its payload.
@@ -25,7 +34,7 @@ local NAMES_END = HEADER_AT + 3 * 130
 local function names_of(id)
   local record = call('GETRANGE', key('j/' .. id), 0, NAMES_END)
   if record == '' then return nil end
-  local _, tenant, queue, task = cmsgpack.unpack_limit(record, 3, HEADER_AT + 1)
+  local _, tenant, queue, task = Header.unpack(record, HEADER_AT, 'tenant_id', 'queue', 'task')
   return tenant, queue, task
 end
 
@@ -36,7 +45,7 @@ end
 
 local function header_and_payload(request)
   local after, header = cmsgpack.unpack_one(request, 2)
-  return header, string.sub(request, after + 1)
+  return with_defaults(header), string.sub(request, after + 1)
 end
 
 -- Whether two requests ask for the same job of the same tenant. A later release may send more fields, and the headers
