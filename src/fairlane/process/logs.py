@@ -1,4 +1,4 @@
-"""Logging: one handler, on stderr, as text for people or as JSON for machines."""
+"""Logging on stderr, as text for people or as JSON for machines."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import logging
 import sys
 import time
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from .printable import printable, printable_json
+
+FIELDS = "fairlane_fields"
+"""The attribute of a record with further fields of its JSON line: the job that logged it, or that it is about."""
 
 
 class JsonFormatter(logging.Formatter):
@@ -29,6 +32,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": _encodable(record.getMessage()),
         }
+        entry |= getattr(record, FIELDS, {})
         if record.exc_info:
             entry["exception"] = _encodable(self.formatException(record.exc_info))
         return printable_json(msgspec.json.encode(entry).decode())
@@ -57,27 +61,55 @@ def _encodable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-Setup = tuple[Literal["text", "json"], str]
-"""The form of the lines, and the name of the process in them."""
+class Setup(NamedTuple):
+    """The arguments of `configure_logging`."""
+
+    form: Literal["text", "json"]
+    process: str
+    """The name of the process in the lines."""
+    level: str = "info"
+    job_logs: str = "off"
+
+
 _setup: Setup | None = None
 
 
 def logging_setup() -> Setup | None:
-    """The arguments of `configure_logging`, for the children of this process; None if it was not called."""
+    """How logging is set up here, for the children of this process; None if `configure_logging` was not called."""
     return _setup
 
 
-def configure_logging(form: Literal["text", "json"], process: str) -> None:
-    """Send all logging of this process to stderr. `process` is its name in the lines.
+def configure_logging(form: Literal["text", "json"], process: str, level: str = "info", job_logs: str = "off") -> None:
+    """Send the lines of fairlane from `level` on, and warnings of other code, to stderr.
 
-    The root logger passes on more than stderr shows: the `info` lines of jobs are kept with them.
+    With `job_logs` "stdout", all that jobs log goes to stdout. The root logger passes on more than is shown: the `info`
+    lines of jobs are kept with them.
     """
     global _setup  # noqa: PLW0603  logging itself is global
-    _setup = form, process
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter(process) if form == "json" else TextFormatter(process))
+    _setup = Setup(form, process, level, job_logs)
+    formatter = JsonFormatter(process) if form == "json" else TextFormatter(process)
+    least = logging.getLevelNamesMapping()[level.upper()]
+    errors = logging.StreamHandler(sys.stderr)
+    errors.setLevel(least)
+    errors.addFilter(lambda record: record.levelno >= logging.WARNING or _is_own(record))
+    handlers: list[logging.Handler] = [errors]
+    if job_logs == "stdout":
+        errors.addFilter(lambda record: not _is_of_job(record))
+        jobs = logging.StreamHandler(sys.stdout)
+        jobs.addFilter(_is_of_job)
+        handlers.append(jobs)
+    for handler in handlers:
+        handler.setFormatter(formatter)
     root = logging.getLogger()
-    root.handlers = [handler]
-    handler.addFilter(lambda record: record.levelno >= logging.WARNING or record.name.startswith("fairlane"))
+    root.handlers = handlers
     root.setLevel(logging.INFO)
+    logging.getLogger("fairlane").setLevel(min(least, logging.INFO))
     logging.captureWarnings(True)
+
+
+def _is_own(record: logging.LogRecord) -> bool:
+    return record.name.startswith("fairlane")
+
+
+def _is_of_job(record: logging.LogRecord) -> bool:
+    return hasattr(record, FIELDS) and not _is_own(record)

@@ -116,6 +116,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 20
     loop: Annotated[LoopKind, Meta(description='Event loop of workers and the API: "uvloop" or "asyncio".')] = "uvloop"
     log_format: Annotated[Literal["text", "json"], Meta(description='Format of log lines: "text" or "json".')] = "text"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Meta(description='Least level of fairlane\'s log lines; "debug" shows the end of each attempt.'),
+    ] = "info"
+    job_logs: Annotated[
+        Literal["off", "stdout"], Meta(description='Where workers also print what jobs log: "stdout", or "off".')
+    ] = "off"
 
     @property
     def store_url(self) -> str:

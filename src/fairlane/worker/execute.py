@@ -15,6 +15,7 @@ from ..job.context import JobContext, enter_job
 from ..model.errors import InvalidInput
 from ..model.lease import FailureKind, Lease, Outcome, OutcomeKind
 from . import outcomes
+from .attempt_log import log_end
 from .deadlines import Deadlines
 from .failure_hooks import FailureHooks
 from .forks import end_if_forked
@@ -182,14 +183,12 @@ class Executor:
 
     def _report(self, job: RunningJob, outcome: Outcome | None) -> None:
         if outcome is None:
-            log.warning("%s lost its lease; its outcome is dropped", job)
             self._suspects.settled(job.lease.token)
         elif outcome.failure is FailureKind.UNFIT:
             self._hooks.expect(job, outcome)
             self._hand_back(job.lease, outcome)
             return
         elif outcome.kind is OutcomeKind.FAILED and outcome.error is not None:
-            log.warning("%s failed: %s: %s", job, outcome.error.type, outcome.error.message)
             self._hooks.expect(job, outcome)
         self._note_end(job, outcome)
         if outcome is not None and job.has_news:
@@ -197,7 +196,9 @@ class Executor:
         self._let_go(outcome)
 
     def _note_end(self, job: RunningJob, outcome: Outcome | None) -> None:
-        self._meter.ended(job.lease, outcome_label(job.lease, outcome), job.run_seconds)
+        label, seconds = outcome_label(job.lease, outcome), job.run_seconds
+        self._meter.ended(job.lease, label, seconds)
+        log_end(job, outcome, label, seconds)
 
     def _hand_back(self, lease: Lease, outcome: Outcome) -> None:
         """Offer the job to workers of another version. Logged once a task: the job may come again and again."""

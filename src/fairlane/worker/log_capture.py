@@ -11,10 +11,12 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 from ..job.context import JobContext, running_job
 from ..model.bounded import storable
 from ..model.logs import MAX_LINE_LENGTH, LogLine
+from ..process.logs import FIELDS
 
 _CUT = " …"
 _MAX_NAME = 200
@@ -65,6 +67,7 @@ def _take(logger: logging.Logger, record: logging.LogRecord) -> None:
     if job is None:
         _call_handlers(logger, record)
         return
+    mark(record, job)
     try:
         job.log(line_of(record, job))
     except Exception:  # as handlers do with a record that they cannot format
@@ -101,9 +104,27 @@ class _AlwaysEnabled(logging.Logger):
 
 def handle_elsewhere_logged(logger: logging.Logger, record: logging.LogRecord) -> None:
     """Give a record of another process to the handlers of this one."""
+    if (job := running_job.get(None)) is not None:
+        mark(record, job)
     with _contained(record):
         if not logger.disabled and logger.filter(record):
             _call_handlers(logger, record)
+
+
+def mark(record: logging.LogRecord, job: JobContext) -> None:
+    """Name the job of a record in its JSON line."""
+    setattr(record, FIELDS, fields_of(job))
+
+
+def fields_of(job: JobContext) -> dict[str, Any]:
+    """What a JSON line says of a job."""
+    return {
+        "job": job.id,
+        "tenant": job.tenant,
+        "task": job.task,
+        "queue": job.queue,
+        "attempt": job.attempt,
+    }
 
 
 def line_of(record: logging.LogRecord, job: JobContext) -> LogLine:

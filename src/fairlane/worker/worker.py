@@ -14,6 +14,7 @@ from typing import Any
 from ..backend import Backend
 from ..model.errors import FairlaneError, InvalidInput
 from ..model.lease import MAX_REPORTED_JOBS, MAX_REPORTED_TASKS, LeaseStatus, Outcome, WorkerReport
+from .attempt_log import log_start
 from .commands import follow_commands
 from .execute import Executor
 from .failure_hooks import FailureHooks
@@ -128,6 +129,7 @@ class Worker:
         fetching = asyncio.create_task(fetcher.run())
         try:
             heartbeat.start()
+            log_start(self.options, self._registry.keys())
             self._on_start()
             await _either(self._stopping.wait(), self._retiring.wait(), asyncio.wait({fetching}))
             if fetching.done():

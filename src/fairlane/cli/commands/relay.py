@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("relay")
-@with_settings("metrics", "loop", "log_format")
+@with_settings("metrics", "loop", "log_format", "log_level")
 def relay(settings: Settings, relay: str) -> None:
     """Submit the jobs of an outbox until stopped.
 
@@ -39,7 +39,7 @@ def relay(settings: Settings, relay: str) -> None:
     from ...process.loop import loop_factory
     from ...runtime.app_loading import load
 
-    configure_logging(settings.log_format, process_name("relay"))
+    configure_logging(settings.log_format, process_name("relay"), settings.log_level)
     found = load(relay, "RELAY")
     if not isinstance(found, Relay):
         kind = type(found).__name__

@@ -27,6 +27,7 @@ from ..options import with_settings
     "durability",
     "loop",
     "log_format",
+    "log_level",
 )
 @click.option("--no-upkeep", is_flag=True, help="Leave upkeep (delays, schedules, dead workers) to other processes.")
 @click.option("--fd", type=int, hidden=True, help="Listen on this inherited socket.")
@@ -37,7 +38,7 @@ def serve(settings: Settings, no_upkeep: bool, fd: int | None, workers_fd: int |
     from ...runtime.api import serve_api
     from ...runtime.sockets import listen_for_api
 
-    configure_logging(settings.log_format, process_name("api"))
+    configure_logging(settings.log_format, process_name("api"), settings.log_level)
     if fd is None:
         listener = listen_for_api(settings.host, settings.port, with_tokens=settings.asks_for_tokens)
     else:

@@ -13,8 +13,8 @@ from ..options import with_settings
 
 @click.command("try-app", hidden=True)
 @click.argument("app")
-@with_settings("log_format")
+@with_settings("log_format", "log_level")
 def try_app(settings: Settings, app: str) -> None:
     """Import APP and exit."""
-    configure_logging(settings.log_format, process_name("try-app"))
+    configure_logging(settings.log_format, process_name("try-app"), settings.log_level)
     load_app(app)

@@ -41,6 +41,8 @@ from ..options import with_settings
     "durability",
     "loop",
     "log_format",
+    "log_level",
+    "job_logs",
 )
 @click.option("--reload", is_flag=True, help="Restart the workers when a Python file below the current folder changes.")
 def up(settings: Settings, app: str, reload: bool) -> None:
@@ -50,7 +52,7 @@ def up(settings: Settings, app: str, reload: bool) -> None:
     """
     from ...runtime.all_in_one import run_everything
 
-    configure_logging(settings.log_format, process_name("up"))
+    configure_logging(settings.log_format, process_name("up"), settings.log_level, settings.job_logs)
     if reload:
         check_can_reload()
     check_app(settings, app)

@@ -13,12 +13,12 @@ from ..options import with_settings
 
 
 @click.command(hidden=True)
-@with_settings("store", "data_dir", "durability", "loop", "log_format")
+@with_settings("store", "data_dir", "durability", "loop", "log_format", "log_level")
 def upkeep(settings: Settings) -> None:
     """Maintain a store: start delayed and scheduled jobs, recover lost ones, delete old ones."""
     from ...process.loop import loop_factory
     from ...runtime.upkeep import keep_up
 
-    configure_logging(settings.log_format, process_name("upkeep"))
+    configure_logging(settings.log_format, process_name("upkeep"), settings.log_level)
     with asyncio.Runner(loop_factory=loop_factory(settings.loop)) as runner:
         runner.run(keep_up(settings))

@@ -40,6 +40,8 @@ tenants' turns decide which job starts next.
     "durability",
     "loop",
     "log_format",
+    "log_level",
+    "job_logs",
     spelled=_SPELLED,
 )
 @click.option("--queues", default="", help=_QUEUES_HELP)
@@ -48,7 +50,7 @@ tenants' turns decide which job starts next.
 @click.option("--worker-id", hidden=True, help="Name given by a supervisor.")
 def worker(settings: Settings, app: str, queues: str, reload: bool, no_upkeep: bool, worker_id: str | None) -> None:
     """Run the tasks of APP, a fairlane App named as "module:attr"."""
-    configure_logging(settings.log_format, process_name("worker"))
+    configure_logging(settings.log_format, process_name("worker"), settings.log_level, settings.job_logs)
     check_app_name(app)
     weighted = parse_queues(queues)
     if reload:
