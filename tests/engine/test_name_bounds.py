@@ -1,5 +1,6 @@
 """At the bound of a number of names, a new name is refused and the known ones go on."""
 
+import msgspec
 import pytest
 
 from fairlane.engine import Engine
@@ -8,6 +9,7 @@ from fairlane.model.job import SubmitStatus
 from fairlane.model.lease import MAX_QUEUES_LENGTH, MAX_WORKERS, LeaseReport, LeaseStatus, WorkerReport
 from fairlane.model.overview import MAX_PAUSED_QUEUES
 from fairlane.model.refusals import refusal_of
+from fairlane.model.schedule import MAX_SCHEDULES, ScheduleSpec
 from fairlane.model.tenant import MAX_TENANTS
 from fairlane.model.token import MAX_TOKENS, TokenKind, TokenSpec
 from tests.support.acting import claim, lift_limits, limit, submit
@@ -56,6 +58,19 @@ async def test_the_last_token_is_created_and_the_next_is_refused(engine: Engine)
     await engine.tokens.create(TokenSpec(name="last", kind=TokenKind.MONITOR))
     with pytest.raises(InvalidInput, match=f"{MAX_TOKENS:,} tokens"):
         await engine.tokens.create(TokenSpec(name="next", kind=TokenKind.MONITOR))
+
+
+async def test_the_last_schedule_of_a_tenant_is_made_and_the_next_is_refused(engine: Engine) -> None:
+    names = {f"acme/t{n}": 0 for n in range(MAX_SCHEDULES - 1)}
+    await engine.store.client.zadd("fl:{0}:schedule_names", names)
+    await engine.schedules.put(ScheduleSpec(tenant_id="acme", name="last", cron="0 3 * * *", payload=msgspec.Raw(b"1")))
+    with pytest.raises(InvalidInput, match=f"acme has {MAX_SCHEDULES} schedules"):
+        await engine.schedules.put(
+            ScheduleSpec(tenant_id="acme", name="next", cron="0 3 * * *", payload=msgspec.Raw(b"1"))
+        )
+    await engine.schedules.put(
+        ScheduleSpec(tenant_id="other", name="next", cron="0 3 * * *", payload=msgspec.Raw(b"1"))
+    )
 
 
 async def test_the_last_queue_is_paused_and_the_next_is_refused(engine: Engine) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tools.reference import errors, keys, metrics, rest, settings
+from tools.reference import bounds, errors, keys, metrics, rest, settings
 from tools.reference.pages import REFERENCE, make_pages
 
-PAGES = ("cli.md", "errors.md", "keys.md", "metrics.md", "rest.md", "settings.md")
+TESTS = Path(__file__).parents[1]
+PAGES = ("bounds.md", "cli.md", "errors.md", "keys.md", "metrics.md", "rest.md", "settings.md")
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +61,9 @@ def test_calls_bodies_and_bounds_come_from_the_document() -> None:
     assert "Body: [Thing](#thing).\n\nAnswers: 202 Accepted.\n" in text
     assert "| `name` | [Kind](#kind) | yes |" in text
     assert '## Kind\n\n`"a"` or `"b"`.\n' in text
+
+
+def test_each_bound_names_a_test_that_exists() -> None:
+    for bound in (bound for section in bounds.SECTIONS.values() for bound in section):
+        name, _, function = bound.test.partition("::")
+        assert f"def {function}(" in (TESTS / name).read_text(encoding="utf-8"), bound.what

@@ -60,6 +60,7 @@ async def test_the_dead_letter_queue_has_calls_of_its_own(
         ({"action": "retry", "filter": {"tenantId": "*"}}, "/filter/tenantId"),
         ({"action": "retry", "filter": {"createdTo": "soon"}}, "/filter/createdTo"),
         ({"action": "retry", "filter": {}, "limit": 0}, "/limit"),
+        ({"action": "retry", "filter": {}, "limit": 10_001}, "/limit"),
         ({"action": "retry", "filter": {}, "cursor": "x"}, "/cursor"),
     ],
 )

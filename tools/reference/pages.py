@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.reference import commands, errors, keys, metrics, rest, settings
+from tools.reference import bounds, commands, errors, keys, metrics, rest, settings
 from tools.reference.server import ask_server
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
@@ -15,6 +15,7 @@ def make_pages() -> dict[str, str]:
     """The text of each derived page, by its file name."""
     answers = ask_server("/openapi.json", "/metrics")
     pages = {
+        "bounds.md": bounds.page(),
         "cli.md": commands.page(),
         "errors.md": errors.page(),
         "keys.md": keys.page(),
