@@ -55,8 +55,9 @@ faults: $(TEST_READY) ## Run cases of the proof: CASE=14 SEED=3, and SECONDS, ST
 	$(BIN)/python -m tools.proof $(CASE) $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS)) \
 		$(if $(STORE),--store $(STORE)) $(if $(PARTITIONS),--partitions $(PARTITIONS))
 
-soak: $(TEST_READY) ## Run the long tests that `make test` leaves out
+soak: $(TEST_READY) ## Run the long tests, and half an hour of faults at random; SEED and MINUTES change that
 	$(BIN)/pytest -m soak
+	$(BIN)/python -m tools.proof.soak $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
 
 screenshots: $(TEST_READY) ## Make pictures of every page of the dashboard; ARGS names those wanted
 	$(BIN)/python -m tools.screenshots $(ARGS)

@@ -22,6 +22,7 @@ from tools.proof.notes import (
     Observed,
     Phase,
     Ran,
+    Sampled,
     Submitted,
     read_notes,
 )
@@ -60,6 +61,10 @@ def limited(concurrency: int | None, at_ms: int, tenant: str = "t") -> Limited:
                    store_until=at_ms)  # fmt: skip
 
 
+def sampled(number: int, memory: int = 100, things: int = 100) -> Sampled:
+    return Sampled(who="driver", at=number * 5_000_000, process="api", memory=memory, things=things)
+
+
 def phase(name: str, store_ms: int) -> Phase:
     return Phase(who="driver", at=store_ms * 1_000, name=name, store_at=store_ms)
 
@@ -69,7 +74,7 @@ def tried(*spans: tuple[int, int]) -> list[Try]:
 
 
 def evidence(notes: Sequence[AnyNote], *records: Record, **fields: Any) -> Evidence:
-    return Evidence(list(notes), {one.job: one for one in records}, **fields)
+    return Evidence(notes=list(notes), records={one.job: one for one in records}, **fields)
 
 
 def backlog(order: str) -> list[Record]:
@@ -108,6 +113,7 @@ RIGHT = evidence(
         Observed(who="client", at=50_000, job="a", state="completed"),
         Ended(who="driver", at=1, process="worker", code=-9, expected=True),
         phase("healed", 30),
+        *(sampled(number, memory=100 + number % 5) for number in range(60)),
     ],
     record("a", finished=46, tries=tried((38, 46))),
     record("b", created=5, finished=30, key="b", tries=tried((12, 30))),
@@ -210,6 +216,11 @@ PLANTED: Mapping[str, Sequence[Evidence]] = {
         evidence([submitted()], record(), totals=Totals(2, 1)),
     ],
     "doctor_finds": [evidence([submitted()], record(), doctor=["a slot without a lease"])],
+    "grew": [
+        evidence([submitted(), *(sampled(number, memory=100 + number) for number in range(60))], record()),
+        evidence([submitted(), *(sampled(number, things=100 + number) for number in range(60))], record()),
+    ],
+    "left_behind": [evidence([submitted()], record(), survivors=["process 7 is left"])],
     "ended_unasked": [
         evidence([submitted(), Ended(who="driver", at=1, process="api", code=-11, expected=False)], record()),
     ],
@@ -240,6 +251,20 @@ def test_tenants_may_be_one_start_of_each_apart(order: str) -> None:
 def test_a_lease_counts_only_while_its_worker_is_known_to_live() -> None:
     right = evidence([submitted(), claimed(1, 10), claimed(2, 50, who="v")], record())
     assert judge(right) == {}, "the worker may have been found dead"
+
+
+def test_a_lease_may_be_given_before_its_tenants_limit_is_lowered_and_arrive_after() -> None:
+    arrives_late = Claimed(who="w", at=12_000, until=20_000, lease_ms=100, leases=[Held("b", "t", 1, 2, 3)])
+    notes: list[AnyNote] = [
+        submitted("a"),
+        submitted("b"),
+        limited(2, 0),
+        claimed(1, 10),
+        arrives_late,
+        limited(1, 15),
+        LIVING,
+    ]
+    assert judge(evidence(notes, record("a"), record("b", tries=[]))) == {}
 
 
 def test_notes_come_back_from_their_files_without_a_line_that_was_cut_short(tmp_path: Path) -> None:

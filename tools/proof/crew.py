@@ -135,6 +135,12 @@ class Crew:
         name = f"{member.name} (pid {member.process.pid})"
         self._notebook.write(Ended(who=self._notebook.who, at=now(), process=name, code=code, expected=expected))
 
+    def survivors(self) -> list[str]:
+        """Processes of this run that are still there, also those that its processes started: a line for each."""
+        mark = f"{FOLDER}={self._folder / 'notes'}".encode()
+        pids = [entry.name for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+        return [f"process {pid} is left: {_command(pid)}" for pid in pids if mark in _environment(pid)]
+
     async def end(self, prefix: str, number: int = signal.SIGTERM, within_s: float = 30) -> None:
         """End these processes for good."""
         members = self.members(prefix)
@@ -165,3 +171,17 @@ class Crew:
             if member.runs:
                 member.process.kill()
                 member.process.wait()
+
+
+def _environment(pid: str) -> list[bytes]:
+    try:
+        return (Path("/proc") / pid / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
+
+
+def _command(pid: str) -> str:
+    try:
+        return (Path("/proc") / pid / "cmdline").read_text().replace("\0", " ")
+    except OSError:
+        return "it has just ended"

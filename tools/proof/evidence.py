@@ -12,7 +12,7 @@ import msgspec
 
 from fairlane.model.tenant import Rate
 
-from .notes import AnyNote, Claimed, Ended, Extended, Fault, Finished, Limited, Observed, Phase, Ran, Submitted
+from .notes import AnyNote, Claimed, Ended, Extended, Fault, Finished, Limited, Observed, Phase, Ran, Sampled, Submitted
 
 N = TypeVar("N")
 
@@ -80,7 +80,7 @@ class Lease:
     until: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Evidence:
     """What the rules judge."""
 
@@ -90,6 +90,8 @@ class Evidence:
     totals: Totals | None = None
     """None: not compared."""
     doctor: Sequence[str] = ()
+    survivors: Sequence[str] = ()
+    """Processes that are left when all have been ended."""
     is_whole: bool = True
     """Whether every job that was ever made must be among the records: nothing was pruned."""
     late_ms: int = 60_000
@@ -131,6 +133,11 @@ class Evidence:
     @cached_property
     def ends(self) -> list[Ended]:
         return self._all(Ended)
+
+    @cached_property
+    def samples(self) -> Mapping[str, list[Sampled]]:
+        """By process, in order."""
+        return grouped(self._all(Sampled), lambda note: note.process)
 
     @cached_property
     def limits(self) -> Mapping[str, list[Limited]]:

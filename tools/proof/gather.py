@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from datetime import datetime
 
@@ -17,9 +18,11 @@ from fairlane.model.tenant import PolicyChange
 from .evidence import Allowed, Evidence, Record, Totals, Try
 from .notes import read_notes
 from .room import Room
+from .waiting import until
 
 PAGE = 1_000
 AT_ONCE = 50
+GONE_S = 5.0
 
 
 class _Marked(msgspec.Struct):
@@ -40,6 +43,7 @@ async def gather(room: Room) -> Evidence:
         tenants=tenants,
         totals=Totals(counters.submitted, counters.completed) if room.setting.keeps_all else None,
         doctor=report.problems,
+        survivors=await _survivors(room),
         is_whole=room.setting.keeps_all,
     )
 
@@ -57,6 +61,17 @@ async def records_of(engine: Engine) -> AsyncIterator[Record]:
         cursor = page.next_cursor
         if cursor is None:
             return
+
+
+async def _survivors(room: Room) -> list[str]:
+    """Processes that are left after some seconds."""
+
+    async def none_is_left() -> bool:
+        return not room.crew.survivors()
+
+    with contextlib.suppress(TimeoutError):
+        await until(none_is_left, GONE_S, "all processes are gone")
+    return room.crew.survivors()
 
 
 async def _get(engine: Engine, job_id: str) -> Job | None:

@@ -127,7 +127,18 @@ class Phase(Note, frozen=True, kw_only=True):
     store_at: int
 
 
-AnyNote = Submitted | Observed | Claimed | Finished | Extended | Ran | Limited | Fault | Ended | Phase
+class Sampled(Note, frozen=True, kw_only=True):
+    """What a process, or the store's data, takes."""
+
+    process: str
+    """Its name and pid; `store` for the data of the store."""
+    memory: int
+    """Bytes."""
+    things: int
+    """Open descriptors of the process, or keys of the store."""
+
+
+AnyNote = Submitted | Observed | Claimed | Finished | Extended | Ran | Limited | Fault | Ended | Phase | Sampled
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(AnyNote).decode

@@ -24,6 +24,7 @@ from fairlane.store.urls import ServerUrl, parse_store_url
 from .client import PATIENCE_S, Orders
 from .crew import Crew
 from .notes import Fault, Limited, Notebook, Phase, now
+from .sampling import sample
 from .setting import Setting
 from .store import FakeClock, StoreServer, Unavailable, free_port, small_disk
 from .waiting import until
@@ -96,6 +97,10 @@ class Room:
 
     async def _set_limits(self) -> None:
         await self.engine.tenants.change_defaults(FREE)
+        if keep_s := self.setting.keep_s:
+            keep = PolicyChange(keep_completed_seconds=keep_s, keep_failed_seconds=keep_s)
+            await self.engine.tenants.change_defaults(keep)
+            await self.engine.maintenance.set_idempotency(keep_s * 1_000)
         for tenant, change in self.setting.tenants.items():
             await self.limit(tenant, change)
 
@@ -180,12 +185,14 @@ class Room:
             )
             self.start(name, "tools.proof.client", msgspec.json.encode(orders).decode(), restarts=False)
         await until(self._have_answers, READY_S, "each client has an answer")
+        sampling = asyncio.create_task(sample(self.crew, self.engine, self.notebook))
         fault = asyncio.ensure_future(disturb(self))
         await asyncio.wait([fault], timeout=self.seconds)
         fault.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await fault
         await self.crew.gone("client-", PATIENCE_S + self.seconds)
+        sampling.cancel()
 
     async def _have_answers(self) -> bool:
         """Whether each client has an answer."""
@@ -210,6 +217,13 @@ class Room:
                 return True
             await asyncio.sleep(0.1)
         return False
+
+    async def clear(self) -> None:
+        """Delete what the run has put into the store."""
+        client = self.engine.store.client
+        async for key in client.scan_iter(match="fl:*", count=1_000):
+            await client.unlink(key)
+        await client.unlink(keys.META)
 
     async def end_processes(self) -> None:
         """End them in order, as a deploy does."""

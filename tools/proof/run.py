@@ -72,11 +72,13 @@ async def run_case(
         await room.note_phase("drained")
         await room.end_processes()
         evidence = await gather(room)
-    violations = judge(evidence)
-    if not drained:
-        violations["drained"] = [f"the queue did not drain within {case.setting.drain_s} s after all had healed"]
-    if not evidence.faults:
-        violations["struck"] = ["the fault did not strike"]
+        violations = judge(evidence)
+        if not drained:
+            violations["drained"] = [f"the queue did not drain within {case.setting.drain_s} s after all had healed"]
+        if not evidence.faults:
+            violations["struck"] = ["the fault did not strike"]
+        if not violations:
+            await room.clear()
     if not violations:
         shutil.rmtree(room.folder)
     return Verdict(case, seed, violations, figures_of(evidence), room.folder if violations else None)

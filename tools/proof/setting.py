@@ -42,6 +42,8 @@ class Setting:
     """The size of the store's disk; 0: a folder on the disk of this machine."""
     keeps_all: bool = True
     """Whether the store keeps every job until the end of the run."""
+    keep_s: int = 0
+    """How long the store keeps ended jobs and idempotency keys; 0: until the end of the run."""
     loads_first: bool = False
     """Whether the workers start once all jobs are submitted."""
     durability: str = "disk"

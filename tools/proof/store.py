@@ -33,6 +33,8 @@ class StoreServer:
         self._settings = dict(settings)
         self._clock = clock
         self._process: subprocess.Popen[bytes] | None = None
+        self.restarting = asyncio.Lock()
+        """Held by the one fault that ends it and starts it again."""
         folder.mkdir(exist_ok=True)
 
     @property
@@ -110,10 +112,20 @@ class StoreServer:
         finally:
             await client.aclose()
 
+    async def insist(self, *command: str | int) -> None:
+        """Send a command until it is answered without an error: other faults may work on the server too."""
+        async with asyncio.timeout(START_S):
+            while True:
+                try:
+                    await self.tell(*command)
+                    return
+                except (OSError, valkey.ValkeyError):
+                    await asyncio.sleep(0.05)
+
     async def change(self, settings: Mapping[str, str]) -> None:
         """Change settings while it runs."""
         for name, value in settings.items():
-            await self.tell("CONFIG", "SET", name, value)
+            await self.insist("CONFIG", "SET", name, value)
 
     def cut_back(self, size: int, torn: bytes = b"") -> None:
         """Power loss, after `kill`: of the append-only file these bytes are left, and then half a write."""

@@ -29,8 +29,9 @@ async def kill(room: Room) -> None:
 
 
 async def _restart(server: StoreServer) -> None:
-    await server.kill()
-    await server.start()
+    async with server.restarting:
+        await server.kill()
+        await server.start()
 
 
 async def stop(room: Room) -> None:
@@ -67,7 +68,7 @@ async def block(room: Room) -> None:
     while True:
         await asyncio.sleep(room.chance.uniform(0.5, 1.0))
         room.note_fault("a foreign script runs for one to two seconds")
-        await to_its_end(server.tell("EVAL", spin, 0))
+        await to_its_end(server.insist("EVAL", spin, 0))
 
 
 async def flush_scripts(room: Room) -> None:
@@ -76,8 +77,8 @@ async def flush_scripts(room: Room) -> None:
     while True:
         await asyncio.sleep(room.chance.uniform(0.0, 0.05))
         room.note_fault("SCRIPT FLUSH and FUNCTION FLUSH")
-        await server.tell("SCRIPT", "FLUSH")
-        await server.tell("FUNCTION", "FLUSH")
+        await server.insist("SCRIPT", "FLUSH")
+        await server.insist("FUNCTION", "FLUSH")
 
 
 async def change_settings(room: Room) -> None:
@@ -118,17 +119,18 @@ async def cut_power(room: Room) -> None:
 
 
 async def _lose_power(room: Room, server: StoreServer, sizes: list[tuple[int, int]]) -> None:
-    await server.kill()
-    killed, size, lost_since = now(), _size(server), 0
-    if room.setting.durability == "memory":
-        lost_since = killed - FSYNC_US
-        on_disk = max(size_then for at, size_then in sizes if at <= lost_since)
-        size = room.chance.randrange(on_disk, size + 1)
-        server.cut_back(size)
-    else:
-        server.cut_back(size, torn=b"*3\r\n$3\r\nSET\r\n$5\r\nfl:{0"[: room.chance.randrange(1, 20)])
-    room.note_fault(f"power loss: {size} bytes of the append-only file are left", lost_since)
-    await server.start()
+    async with server.restarting:
+        await server.kill()
+        killed, size, lost_since = now(), _size(server), 0
+        if room.setting.durability == "memory":
+            lost_since = killed - FSYNC_US
+            on_disk = max(size_then for at, size_then in sizes if at <= lost_since)
+            size = room.chance.randrange(on_disk, size + 1)
+            server.cut_back(size)
+        else:
+            server.cut_back(size, torn=b"*3\r\n$3\r\nSET\r\n$5\r\nfl:{0"[: room.chance.randrange(1, 20)])
+        room.note_fault(f"power loss: {size} bytes of the append-only file are left", lost_since)
+        await server.start()
 
 
 def _size(server: StoreServer) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from fairlane.model.tenant import Rate
 
@@ -12,19 +13,28 @@ from ..evidence import Evidence
 MOST = 1 << 60
 
 
+@dataclass(frozen=True)
+class _Span:
+    """A lease: given between `asked` and `begin`, and held from `begin` to `end`."""
+
+    asked: int
+    begin: int
+    end: int
+
+
 def over_concurrency(evidence: Evidence) -> Iterator[str]:
     """No lease is given while its tenant holds as many as it may.
 
-    By the workers' notes, in the machine's time, and by the records, in the store's. While a limit was being changed,
-    the higher one counts.
+    By the workers' notes, in the machine's time, and by the records, in the store's.
     """
-    noted = defaultdict[str, list[tuple[int, int]]](list)
+    noted = defaultdict[str, list[_Span]](list)
     for lease in evidence.leases:
-        noted[lease.tenant].append((lease.since, lease.until))
-    recorded = defaultdict[str, list[tuple[int, int]]](list)
+        noted[lease.tenant].append(_Span(lease.asked, lease.since, lease.until))
+    recorded = defaultdict[str, list[_Span]](list)
     for record in evidence.records.values():
-        spans = [(one.started, one.ended if one.ended is not None else MOST) for one in record.tries]
-        recorded[record.tenant] += spans
+        for one in record.tries:
+            end = MOST if one.ended is None else one.ended
+            recorded[record.tenant].append(_Span(one.started, one.started, end))
     for tenant, limits in evidence.limits.items():
         by_notes = [(note.at, note.until, note.concurrency) for note in limits]
         by_store = [(note.store_at, note.store_until, note.concurrency) for note in limits]
@@ -33,22 +43,30 @@ def over_concurrency(evidence: Evidence) -> Iterator[str]:
 
 
 def _over(
-    tenant: str, spans: Sequence[tuple[int, int]], limits: Sequence[tuple[int, int, int | None]], where: str
+    tenant: str, spans: Sequence[_Span], limits: Sequence[tuple[int, int, int | None]], where: str
 ) -> Iterator[str]:
-    edges = [(begin, 1) for begin, end in spans if end > begin]
-    edges += [(end, -1) for begin, end in spans if end > begin]
-    live = 0
-    for at, step in sorted(edges):  # at one time, ends come before begins
-        live += step
-        limit = _limit_at(limits, at)
-        if step > 0 and live > limit:
-            yield f"tenant {tenant} held {live} leases at {at} {where}, at most {limit}"
+    """A sweep over all begins and ends. At one time, ends come before begins.
+
+    The lease that was given last was given after all were asked for, and before all of them had begun. So the highest
+    limit of this time counts.
+    """
+    edges = [(span.begin, 1, i) for i, span in enumerate(spans) if span.end > span.begin]
+    edges += [(span.end, 0, i) for i, span in enumerate(spans) if span.end > span.begin]
+    live: dict[int, int] = {}
+    for at, begins, i in sorted(edges):
+        if not begins:
+            del live[i]
+            continue
+        live[i] = spans[i].asked
+        limit = _highest_limit(limits, max(live.values()), at)
+        if len(live) > limit:
+            yield f"tenant {tenant} held {len(live)} leases at {at} {where}, at most {limit}"
 
 
-def _limit_at(limits: Sequence[tuple[int, int, int | None]], at: int) -> int:
-    """The highest limit that may have been in force at a time, or just before it was noticed."""
-    settled = [value for _, until, value in limits if until <= at]
-    changing = [value for began, until, value in limits if began <= at < until]
+def _highest_limit(limits: Sequence[tuple[int, int, int | None]], since: int, until: int) -> int:
+    """The highest limit that may have been in force at some time. Each is in force from somewhere in its change on."""
+    settled = [value for _, changed, value in limits if changed <= since]
+    changing = [value for began, changed, value in limits if changed > since and began <= until]
     possible = [*settled[-1:], *changing]
     return max((MOST if value is None else value for value in possible), default=MOST)
 

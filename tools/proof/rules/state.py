@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from statistics import median
 
 from ..evidence import Evidence
 
@@ -31,4 +32,34 @@ def ended_unasked(evidence: Evidence) -> Iterator[str]:
             yield f"{note.process} ended by itself with {note.code}"
 
 
-RULES = (totals_differ, doctor_finds, ended_unasked)
+LONG_US = 240 * 1_000_000
+"""Processes that ran for less are not judged: imports and caches still grow."""
+MOST_GROWTH = 1.05
+MORE_THINGS = 10
+"""Connections of pools and files of jobs come and go."""
+
+
+def grew(evidence: Evidence) -> Iterator[str]:
+    """Memory and descriptors of processes, and bytes and keys of the store, are as many in the end as in the beginning.
+
+    The last quarter of a long run is compared with the second one.
+    """
+    for process, samples in evidence.samples.items():
+        if samples[-1].at - samples[0].at < LONG_US:
+            continue
+        quarter = len(samples) // 4
+        early, late = samples[quarter : 2 * quarter], samples[-quarter:]
+        memory = [median(one.memory for one in part) for part in (early, late)]
+        things = [median(one.things for one in part) for part in (early, late)]
+        if memory[1] > memory[0] * MOST_GROWTH:
+            yield f"{process} grew from {memory[0] / 1e6:.1f} to {memory[1] / 1e6:.1f} MB"
+        if things[1] > things[0] * MOST_GROWTH + MORE_THINGS:
+            yield f"{process} had {things[0]:.0f} descriptors or keys, and then {things[1]:.0f}"
+
+
+def left_behind(evidence: Evidence) -> Iterator[str]:
+    """No process outlives the process that started it."""
+    yield from evidence.survivors
+
+
+RULES = (totals_differ, doctor_finds, ended_unasked, grew, left_behind)

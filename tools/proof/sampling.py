@@ -1,0 +1,42 @@
+"""Samples what the processes and the store's data take."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+from valkey.exceptions import ValkeyError
+
+from fairlane.engine import Engine
+
+from .crew import Crew
+from .notes import Notebook, Sampled, now
+
+INTERVAL_S = 5
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+async def sample(crew: Crew, engine: Engine, notebook: Notebook) -> None:
+    """Note a sample of each process and of the store every few seconds, until cancelled."""
+    while True:
+        await asyncio.sleep(INTERVAL_S)
+        for member in crew.members(""):
+            try:
+                memory, things = _taken_by(member.process.pid)
+            except OSError:  # it has just ended
+                continue
+            name = f"{member.name} (pid {member.process.pid})"
+            notebook.write(Sampled(who=notebook.who, at=now(), process=name, memory=memory, things=things))
+        try:
+            memory = (await engine.store.client.info("memory"))["used_memory"]
+            keys = await engine.store.client.dbsize()
+        except ValkeyError:  # it is away: that is the fault
+            continue
+        notebook.write(Sampled(who=notebook.who, at=now(), process="store", memory=memory, things=keys))
+
+
+def _taken_by(pid: int) -> tuple[int, int]:
+    """Bytes of memory and open descriptors of a process."""
+    process = Path("/proc") / str(pid)
+    return int((process / "statm").read_text().split()[1]) * PAGE, len(os.listdir(process / "fd"))
