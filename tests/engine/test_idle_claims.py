@@ -67,7 +67,7 @@ async def _script_calls(engine: Engine, act: Callable[[], Awaitable[object]]) ->
 
 
 async def _calls_so_far(engine: Engine) -> int:
-    return int((await engine.store.client.info("commandstats"))["cmdstat_evalsha"]["calls"])
+    return int((await engine.store.client.info("commandstats"))["cmdstat_fcall"]["calls"])
 
 
 async def test_a_job_costs_no_more_calls_with_many_idle_claims(engine: Engine) -> None:

@@ -54,7 +54,9 @@ async def test_the_least_rule_suffices() -> None:
         (("-@pubsub",), "+publish &fl:*, +subscribe &fl:*;"),
         (("resetchannels",), "+publish &fl:*, +subscribe &fl:*"),
         (("resetkeys", "~fl:*"), "+hget ~fairlane:*;"),
-        (("-evalsha",), "+evalsha ~fl:*;"),
+        (("-fcall",), "+fcall ~fl:*;"),
+        (("-function|load",), "+function|load;"),
+        (("-function",), "+function|load, +function|list, +function|delete;"),
         (("-eval",), "no permissions to run the 'eval' command"),
         (("-time",), "+time;"),
     ],
@@ -72,8 +74,8 @@ async def test_a_permission_that_is_taken_away_later_is_told() -> None:
     with server(*SAFE) as port:
         engine = await engine_for(port)
         try:
-            tell(port, "ACL", "SETUSER", "ann", "-evalsha")
-            with pytest.raises(StoreUnavailable, match=r"does not permit this: .*evalsha.* its user needs `~fl"):
+            tell(port, "ACL", "SETUSER", "ann", "-fcall")
+            with pytest.raises(StoreUnavailable, match=r"does not permit this: .*fcall.* its user needs `~fl"):
                 await submit(engine)
         finally:
             await engine.close()

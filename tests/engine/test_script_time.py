@@ -27,8 +27,8 @@ JOBS = 2_000
 
 async def script_times(engine: Engine) -> tuple[int, float]:
     """How many scripts have run since the statistics were reset, and the median of their times (µs)."""
-    calls = (await engine.store.client.info("commandstats"))["cmdstat_evalsha"]["calls"]
-    times = (await engine.store.client.info("latencystats"))["latency_percentiles_usec_evalsha"]
+    calls = (await engine.store.client.info("commandstats"))["cmdstat_fcall"]["calls"]
+    times = (await engine.store.client.info("latencystats"))["latency_percentiles_usec_fcall"]
     return calls, float(times["p50"])
 
 

@@ -29,14 +29,14 @@ LASTING = {
     "MISCONF Errors writing to the AOF file: No space left on device": "cannot write to its disk",
     "NOAUTH Authentication required.": "refuses the user name or password",
     "WRONGPASS invalid username-password pair or user is disabled.": "refuses the user name or password",
-    "NOPERM User ann has no permissions to run the 'evalsha' command": "its user needs `~fl:*",
+    "NOPERM User ann has no permissions to run the 'fcall' command": "its user needs `~fl:*",
     "MOVED 866 127.0.0.1:7001": "cluster mode",
     "ASK 866 127.0.0.1:7001": "cluster mode",
     "CROSSSLOT Keys in request don't hash to the same slot": "cluster mode",
     "WRONGTYPE Operation against a key holding the wrong kind of value": "unexpected error: WRONGTYPE",
     "EXECABORT Transaction discarded because of previous errors.": "unexpected error",
     "UNKILLABLE Sorry the script already executed write commands": "unexpected error: UNKILLABLE",
-    "ERR unknown command 'EVALSHA'": "unexpected error: unknown command",
+    "ERR unknown command 'FCALL'": "unexpected error: unknown command",
     "-": "unexpected error: -",
 }
 
@@ -138,7 +138,7 @@ async def test_another_clients_slow_script() -> None:
 
         try:
             await eventually(is_busy)
-            with pytest.raises(StoreUnavailable, match="a script of another client blocks it"):
+            with pytest.raises(StoreUnavailable, match="another client's script blocks it"):
                 await submit(engine)
             await slow
             await submit(engine)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from valkey.exceptions import ConnectionError
 
-from fairlane.engine import Engine, scripts
+from fairlane.engine import Engine, library
 from fairlane.model.ids import new_claim_id
 from fairlane.model.job import NewJob, Submission
 from fairlane.model.lease import ClaimRequest, Lease, LeaseStatus, Outcome, OutcomeKind
@@ -27,12 +27,11 @@ async def lose_reply(
 
     The event is set when that has happened.
     """
-    wanted, exchange, lost = scripts.load(script), store.exchange, asyncio.Event()
-    await store.client.script_load(wanted.source)
+    wanted, exchange, lost = library.load().function(script), store.exchange, asyncio.Event()
 
     async def cut_off(commands: Sequence[tuple[Any, ...]]) -> list[Any]:
         replies = await exchange(commands)
-        if commands[0][1] == wanted.sha and not lost.is_set():
+        if commands[0][1] == wanted and not lost.is_set():
             lost.set()
             if meanwhile is not None:
                 await meanwhile()

@@ -1,7 +1,7 @@
 """Sends scripts and commands to the store, and repeats those that fail.
 
 Every script may be repeated: for a few seconds (`patience_with`), a call is sent again with the same arguments if its
-reply was lost or is an error that passes. Within that time, SCRIPT FLUSH, a restart of the store, a slow script of
+reply was lost or is an error that passes. Within that time, FUNCTION FLUSH, a restart of the store, a slow script of
 another client or a connection that breaks cost time and nothing else. After it, the call fails, and may or may not have
 taken effect.
 """
@@ -13,17 +13,18 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from valkey.exceptions import NoScriptError
-
 from ..model.ids import new_claim_id
 from ..store import Store
 from ..store.answers import StoreError, meaning_of, passes, patience_with
 from . import scripts
+from .functions import StoredLibrary, is_missing
 from .scripts import Script, Value
 from .steady_clock import SteadyClock, is_unconfirmed, monotonic_us
 
 MOST_CONFIRMATIONS = 10
 """How often the store's time is confirmed for one call."""
+MOST_LOADS = 20
+"""How often the library is loaded for one call, while another client flushes it."""
 _PAUSES_S = (0.0, 0.02, 0.05, 0.1, 0.2)
 
 T = TypeVar("T")
@@ -44,6 +45,7 @@ class Calls:
         self.time = SteadyClock(self, clock, monotonic or clock or monotonic_us)
         self._clock = clock
         self._scripts = {name: scripts.load(name) for name in scripts.names()}
+        self.library = StoredLibrary(self._send_patiently, store.name)
 
     async def run(self, name: str, prefix: str, /, *rest: bytes, **values: Value) -> Any:
         """The reply of script `name` on the partition with this key prefix."""
@@ -76,11 +78,12 @@ class Calls:
 
     async def _send_scripts(self, calls: list[Arguments]) -> list[Any]:
         commands = [self._command(*call) for call in calls]
-        replies = await self._patiently(lambda: self._send(commands))
-        for i, (script, *_) in enumerate(calls):
-            if isinstance(replies[i], NoScriptError):
-                with_source: list[tuple[Value, ...]] = [("EVAL", script.source, *commands[i][2:])]
-                (replies[i],) = await self._patiently(lambda command=with_source: self._send(command))  # type: ignore[misc]
+        replies = await self._send_patiently(commands)
+        for i, command in enumerate(commands):
+            loads = 0
+            while is_missing(replies[i]) and loads < MOST_LOADS:
+                replies[i] = await self.library.load_and_call(command)
+                loads += 1
         return replies
 
     async def command(self, *parts: Value) -> Any:
@@ -89,7 +92,7 @@ class Calls:
 
     async def commands(self, commands: list[tuple[Value, ...]]) -> list[Any]:
         """The replies to plain commands sent in one write; each must be safe to repeat."""
-        return self._checked(await self._patiently(lambda: self._send(commands)))
+        return self._checked(await self._send_patiently(commands))
 
     async def _execute(self, parts: tuple[Value, ...]) -> Any:
         return await self.store.client.execute_command(*parts)  # type: ignore[no-untyped-call]
@@ -99,7 +102,11 @@ class Calls:
             values["at"] = self._clock() if self._clock else ""
         if "call_id" in script.argv:
             values.setdefault("call_id", new_claim_id())
-        return ("EVALSHA", script.sha, 1, prefix, *script.arguments(values, rest))
+        function = self.library.library.function(script.name)
+        return ("FCALL", function, 1, prefix, *script.arguments(values, rest))
+
+    async def _send_patiently(self, commands: list[tuple[Value, ...]]) -> list[Any]:
+        return await self._patiently(lambda: self._send(commands))
 
     async def _send(self, commands: list[tuple[Value, ...]]) -> list[Any]:
         replies: list[Any] = await self.store.exchange(commands)

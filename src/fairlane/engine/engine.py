@@ -63,6 +63,7 @@ class Engine:
         """
         calls = Calls(store, clock, monotonic)
         await check_permissions(calls)
+        await calls.library.verify()
         new: dict[str, Value] = {"partitions": partitions, keys.CURSOR_KEY: secrets.token_bytes()}
         known = await calls.command("HMGET", keys.META, *new)
         if None in known:  # only then write, since a full store refuses writes

@@ -35,7 +35,10 @@ def needed_commands() -> list[tuple[str, ...]]:
         *((command, _KEY) for command in _ON_A_KEY),
         ("MSET", _KEY, "1"),
         ("HGET", keys.META, "partitions"),
-        ("EVALSHA", "", "1", _KEY),
+        ("FCALL", "", "1", _KEY),
+        ("FUNCTION", "LOAD", ""),
+        ("FUNCTION", "LIST"),
+        ("FUNCTION", "DELETE", ""),
         ("SCAN", "0"),
         ("RENAME", _KEY, _KEY),
         ("TIME",),
@@ -63,6 +66,8 @@ def _grant(command: tuple[str, ...]) -> str:
     match name:
         case "PUBLISH" | "SUBSCRIBE":
             return f"{grant} &fl:*"
+        case "FUNCTION":
+            return f"{grant}|{arguments[0].lower()}"
         case "SCAN" | "TIME":
             return grant
         case _:

@@ -1,22 +1,21 @@
-"""Loads the Lua scripts, each with the includes that it needs.
+"""Reads the Lua scripts and checks them against their contracts. library.py makes functions of them.
 
 Every script opens with a contract: a sentence, then KEYS, ARGV, RETURNS, EVENTS and NEEDS. KEYS and ARGV are the
-signature of the call: the loader makes each name a local variable, and rejects a script that declares a name without
-using it or that reads KEYS or ARGV by number. NEEDS lists the includes whose names the script uses itself.
+signature of the call: the script reads its arguments by these names, and a script that declares a name without using
+it, or that reads KEYS or ARGV by number, is rejected. NEEDS lists the includes whose names the script uses itself.
 
 Files name the fields of records as layouts.py does.
 
-Every script also has the local variable `may_write`: whether its flags permit writes.
+Every script also has the variable `may_write`: whether its flags permit writes.
 
 An include opens with a sentence, its own NEEDS and, if it reads arguments of the script, their names after KEYS and
-ARGV. The loader puts each include once, after the includes that it needs.
+ARGV.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import resources
@@ -26,30 +25,9 @@ from .layouts_in_lua import ContractError, replace_layouts
 
 Value = str | bytes | int | float
 
+WORD = re.compile(r"[A-Za-z_]\w*")
 _FOLDER = resources.files(__package__) / "lua"
 _COMMENT_OR_TEXT = re.compile(r"--[^\n]*|'[^'\n]*'|\"[^\"\n]*\"")
-
-
-@dataclass(frozen=True)
-class Script:
-    """One script, ready to be sent."""
-
-    name: str
-    source: str
-    sha: str
-    argv: tuple[str, ...]
-    rest: str | None
-    """Name of the argument that takes all further values, if there is one."""
-    events: tuple[str, ...]
-
-    def arguments(self, values: dict[str, Value], rest: list[bytes]) -> list[Value]:
-        """The values in the order of the contract. Raises TypeError on a missing or unknown name."""
-        if len(values) != len(self.argv) or (rest and self.rest is None):
-            raise TypeError(f"{self.name} takes {self.argv}, not {tuple(values)}")
-        try:
-            return [values[name] for name in self.argv] + rest
-        except KeyError as error:
-            raise TypeError(f"{self.name} takes {self.argv}, not {tuple(values)}") from error
 
 
 @dataclass(frozen=True)
@@ -93,12 +71,40 @@ class LuaFile:
     @cached_property
     def code(self) -> str:
         """The text without its comments, and with empty string literals."""
-        return _COMMENT_OR_TEXT.sub(lambda match: "" if match[0].startswith("--") else "''", self.text)
+        return without_comments(self.text)
 
     @cached_property
     def identifiers(self) -> frozenset[str]:
         """Every word of the code."""
-        return frozenset(re.findall(r"[A-Za-z_]\w*", self.code))
+        return frozenset(WORD.findall(self.code))
+
+
+@dataclass(frozen=True)
+class Script:
+    """One script that agrees with its contract."""
+
+    file: LuaFile
+    keys: tuple[str, ...]
+    argv: tuple[str, ...]
+    rest: str | None
+    """Name of the argument that takes all further values, if there is one."""
+    events: tuple[str, ...]
+    flags: tuple[str, ...]
+    includes: tuple[LuaFile, ...]
+    """Each after the includes that it needs."""
+
+    @property
+    def name(self) -> str:
+        return self.file.name
+
+    def arguments(self, values: dict[str, Value], rest: list[bytes]) -> list[Value]:
+        """The values in the order of the contract. Raises TypeError on a missing or unknown name."""
+        if len(values) != len(self.argv) or (rest and self.rest is None):
+            raise TypeError(f"{self.name} takes {self.argv}, not {tuple(values)}")
+        try:
+            return [values[name] for name in self.argv] + rest
+        except KeyError as error:
+            raise TypeError(f"{self.name} takes {self.argv}, not {tuple(values)}") from error
 
 
 @cache
@@ -131,20 +137,23 @@ def read_include(name: str) -> LuaFile:
 
 
 def parse(script: LuaFile, read: Callable[[str], LuaFile] = read_include) -> Script:
-    """Make a script of its text and the includes that `read` returns. Raises ContractError."""
-    shebang, _, body = script.plain.partition("\n")
-    if not shebang.startswith("#!lua"):
+    """Check a script and find its includes, which `read` returns. Raises ContractError."""
+    shebang = re.match(r"#!lua(?: flags=([a-z,-]+))?\n", script.text)
+    if shebang is None:
         raise ContractError(f"{script.path} must begin with #!lua")
     keys, argv, _, events = (script.words(heading) for heading in ("KEYS", "ARGV", "RETURNS", "EVENTS"))
-    includes = _in_order(script, read)
+    includes = tuple(_in_order(script, read))
     _check_arguments(script, includes)
     rest = argv[-1].removesuffix("...") if argv and argv[-1].endswith("...") else None
     if rest is not None:
         argv = argv[:-1]
-    may_write = f"local may_write = {'true' if 'no-writes' not in shebang else 'false'}"
-    source = "\n".join((shebang, f"{_locals(keys, argv, rest)} {may_write}", *_nested(includes, body)))
-    sha = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
-    return Script(script.name, source, sha, argv, rest, events)
+    flags = tuple(shebang[1].split(",")) if shebang[1] else ()
+    return Script(script, keys, argv, rest, events, flags, includes)
+
+
+def without_comments(text: str) -> str:
+    """Lua without its comments, and with empty string literals."""
+    return _COMMENT_OR_TEXT.sub(lambda match: "" if match[0].startswith("--") else "''", text)
 
 
 def _names_in(folder: Traversable) -> list[str]:
@@ -170,21 +179,7 @@ def _in_order(script: LuaFile, read: Callable[[str], LuaFile]) -> list[LuaFile]:
     return list(ordered.values())
 
 
-def _nested(includes: list[LuaFile], body: str) -> Iterator[str]:
-    """The body in a function within the function of the includes, except the first one.
-
-    A closure finds a local variable of the function around it by a search, but copies a variable from further out. With
-    dozens of includes in one function these searches took 5 µs in each call.
-    """
-    first, others = includes[:1], includes[1:]
-    for layer in (first, others):
-        yield from (file.plain for file in layer)
-        yield "return (function()"
-    yield body
-    yield "end)() end)()"
-
-
-def _check_arguments(script: LuaFile, includes: list[LuaFile]) -> None:
+def _check_arguments(script: LuaFile, includes: tuple[LuaFile, ...]) -> None:
     files = (script, *includes)
     for file in files:
         if file.identifiers & {"KEYS", "ARGV"}:
@@ -195,11 +190,3 @@ def _check_arguments(script: LuaFile, includes: list[LuaFile]) -> None:
     for argument in script.arguments:
         if not any(argument in file.identifiers for file in files):
             raise ContractError(f"{script.path} declares {argument} and never uses it")
-
-
-def _locals(keys: tuple[str, ...], argv: tuple[str, ...], rest: str | None) -> str:
-    lines = [f"local {key} = KEYS[{i}]" for i, key in enumerate(keys, 1)]
-    lines += [f"local {argument} = ARGV[{i}]" for i, argument in enumerate(argv, 1)]
-    if rest is not None:
-        lines.append(f"local {rest} = {{ unpack(ARGV, {len(argv) + 1}) }}")
-    return " ".join(lines)

@@ -39,7 +39,7 @@ _CODES: dict[type[Exception], str] = {
 }
 """The client removes these codes from the text of their errors."""
 _PASSING = {
-    "BUSY": "a script of another client blocks it; end that with SCRIPT KILL",
+    "BUSY": "another client's script blocks it; end that with SCRIPT KILL or FUNCTION KILL",
     "CLUSTERDOWN": "its cluster is down",
     "LOADING": "it is loading its data",
     "MASTERDOWN": "it is a replica that has lost its primary; name the primary",

@@ -5,7 +5,7 @@
 -- that meets more of them comes again at once.
 local repairs_left = 500
 local some_are_paused = call('EXISTS', key('queues_paused')) == 1
-local some_are_blocked = call('EXISTS', key('blocked')) == 1
+local tenants_are_blocked = call('EXISTS', key('blocked')) == 1
 
 -- A claim over several queues looks up each candidate in each queue. This is how often, at most.
 local MOST_LOOK_UPS = 2000
@@ -73,7 +73,7 @@ end
 
 -- The first `max` tenants of a run index that can start a job, with their scores. Others leave it now.
 local function first_of(index, max)
-  local first, some_are_stale = {}, index == ALL and some_are_paused or index ~= ALL and some_are_blocked
+  local first, some_are_stale = {}, index == ALL and some_are_paused or index ~= ALL and tenants_are_blocked
   if not some_are_stale then return call('ZRANGE', key('run/' .. index), 0, max - 1, 'WITHSCORES') end
   while true do
     local members = call('ZRANGE', key('run/' .. index), #first / 2, max - 1, 'WITHSCORES')

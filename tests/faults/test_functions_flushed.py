@@ -1,4 +1,4 @@
-"""SCRIPT FLUSH again and again: no client notices."""
+"""FUNCTION FLUSH again and again: no client notices."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ JOBS = 300
 
 
 @asynccontextmanager
-async def scripts_flushed(engine: Engine) -> AsyncIterator[None]:
+async def functions_flushed(engine: Engine) -> AsyncIterator[None]:
     """All the time, as fast as one client can."""
     flushes = 0
 
     async def flush() -> None:
         nonlocal flushes
         while True:
-            await engine.store.client.script_flush()
+            await engine.store.client.execute_command("FUNCTION", "FLUSH")  # type: ignore[no-untyped-call]
             flushes += 1
 
     flushing = asyncio.create_task(flush())
@@ -58,10 +58,10 @@ def ended(lease: Lease) -> Outcome:
     return Outcome(job_id=lease.job_id, token=lease.token, kind=OutcomeKind.COMPLETED)
 
 
-async def test_nobody_sees_that_scripts_are_gone(engine: Engine) -> None:
+async def test_no_client_sees_that_functions_are_gone(engine: Engine) -> None:
     await lift_limits(engine)
     jobs = [NewJob(id=engine.jobs.new_id(name), tenant_id=name, payload=b"1") for name in ("a", "b", "c") * 100]
-    async with scripts_flushed(engine):
+    async with functions_flushed(engine):
         for answers in await asyncio.gather(*(engine.jobs.submit([job]) for job in jobs)):
             assert answers[0].status is SubmitStatus.CREATED
         assert sum(await asyncio.gather(*(work(engine) for _ in range(4)))) == JOBS
