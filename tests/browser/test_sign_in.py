@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.support.running import run, up
 
@@ -13,14 +13,12 @@ def test_an_admin_signs_in_and_is_asked_again_once_the_token_is_revoked(browser:
     with up(tmp_path, "--auth", "tokens") as running, browser.new_context() as context:
         url = running.await_ready().url
         admin = run(tmp_path, "tokens", "create", "--kind", "admin", "--name", "alice").stdout.strip()
-        tenant = run(
-            tmp_path, "tokens", "create", "--kind", "tenant", "--tenant", "acme", "--name", "acme"
-        ).stdout.strip()
+        worker = run(tmp_path, "tokens", "create", "--kind", "worker", "--name", "machine").stdout.strip()
         open_page = Pages(context, url)
         open_page.expect_console("401|403")
         page = open_page("/")
         expect(page).to_have_url(f"{url}/sign-in")
-        for secret, answer in (("fl_mistyped", "not valid"), (tenant, "use an admin or monitor token")):
+        for secret, answer in (("fl_mistyped", "not valid"), (worker, "no view for a worker token")):
             page.get_by_label("Access token").fill(secret)
             page.get_by_role("button", name="Sign in").click()
             expect(page.get_by_role("alert")).to_contain_text(answer)
@@ -32,3 +30,63 @@ def test_an_admin_signs_in_and_is_asked_again_once_the_token_is_revoked(browser:
         run(tmp_path, "tokens", "revoke", "alice")
         expect(page).to_have_url(f"{url}/sign-in")
         assert open_page.unexpected() == []
+
+
+def test_a_tenant_sees_its_own_tenant_and_nothing_else(browser: Browser, tmp_path: Path) -> None:
+    create = ("tokens", "create", "--kind", "tenant", "--tenant", "acme", "--name")
+    with up(tmp_path, "--auth", "tokens") as running, browser.new_context() as context:
+        url = running.await_ready().url
+        secret = run(tmp_path, *create, "acme-app").stdout.strip()
+        reader = run(tmp_path, *create, "acme-reader", "--read-only").stdout.strip()
+        for tenant in ("acme", "globex"):
+            run(tmp_path, "submit", "--tenant", tenant, "--delay", "1h", '"of the payload"')
+        run(tmp_path, "schedules", "set", "nightly", "--tenant", "acme", "--cron", "0 3 * * *")
+        open_page = Pages(context, url)
+        open_page.expect_console("401")
+        page = open_page("/")
+        sign_in(page, secret)
+        expect(page.get_by_role("heading", name="acme")).to_be_visible()
+        pages = page.get_by_role("navigation", name="Pages").get_by_role("link")
+        expect(pages).to_have_text(["Overview", "Jobs", "Schedules"])
+        expect(page.get_by_text("set by the operator")).to_be_visible()
+        expect(page.get_by_role("button", name="Pause")).to_have_count(0)
+        expect(page.locator("[data-connection=live]")).to_be_visible()
+        own = page.get_by_role("region", name="Jobs").get_by_role("link")
+        expect(own).to_have_count(1)
+        own.click()
+        expect(page.get_by_text("of the payload")).to_be_visible()
+        expect(page.get_by_text("Why is it waiting?")).to_be_visible()
+        expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+        pages.get_by_text("Schedules").click()
+        expect(page.get_by_role("button", name="nightly", exact=True)).to_be_visible()
+        pages.get_by_text("Jobs").click()
+        expect(page.get_by_role("link", name="Scheduled 1")).to_be_visible()
+        expect(page.get_by_text("globex")).to_have_count(0)
+        submit_here(page)
+        for path in ("/ui/tenants", "/ui/queues", "/ui/workers", "/ui/audit"):
+            page.goto(url + path)
+            expect(page.get_by_text("There is no such page")).to_be_visible()
+        page.get_by_role("button", name="Sign out").click()
+        expect(page).to_have_url(f"{url}/sign-in")
+        assert context.cookies() == []
+        sign_in(page, reader)
+        expect(page.get_by_role("heading", name="acme")).to_be_visible()
+        page.goto(f"{url}/ui/jobs")
+        expect(page.get_by_role("link", name="default").first).to_be_visible()
+        expect(page.get_by_role("link", name="Submit a job")).to_have_count(0)
+        expect(page.get_by_role("checkbox")).to_have_count(0)
+        assert open_page.unexpected() == []
+
+
+def submit_here(page: Page) -> None:
+    """Submit a job with the form, which does not ask for the tenant."""
+    page.get_by_role("link", name="Submit a job").click()
+    expect(page.get_by_role("heading", name="Submit a job")).to_be_visible()
+    expect(page.get_by_label("Tenant")).to_have_count(0)
+    page.get_by_role("button", name="Submit the job").click()
+    expect(page.get_by_role("heading", name="default")).to_be_visible()
+
+
+def sign_in(page: Page, secret: str) -> None:
+    page.get_by_label("Access token").fill(secret)
+    page.get_by_role("button", name="Sign in").click()

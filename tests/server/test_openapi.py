@@ -55,6 +55,7 @@ CONTRACT = {
     "/tokens/{name}": {"delete"},
     "/tokens/{name}/rotate": {"post"},
     "/audit": {"get"},
+    "/defaults": {"get", "put"},
     "/leases": {"post"},
     "/leases/extend": {"post"},
     "/leases/finish": {"post"},

@@ -175,13 +175,11 @@ async def test_a_session_is_a_cookie_that_pages_of_other_origins_cannot_use(hold
     async with httpx.AsyncClient(base_url=base) as browser:
         assert (await browser.get("/sign-in")).headers["content-type"].startswith("text/html")
         assert (await browser.post("/session", json={"token": new_secret()})).status_code == 401
-        _, tenants = await holders.api.engine.tokens.create(
-            TokenSpec(name="tenant-browser", kind=TokenKind.TENANT, tenant_id="acme")
-        )
-        assert (await browser.post("/session", json={"token": tenants})).status_code == 403
+        _, workers = await holders.api.engine.tokens.create(TokenSpec(name="no-browser", kind=TokenKind.WORKER))
+        assert (await browser.post("/session", json={"token": workers})).status_code == 403
         signed_in = await browser.post("/session", json={"token": secret})
         assert signed_in.status_code == 204
-        assert signed_in.headers["set-cookie"].endswith("; Path=/; HttpOnly; SameSite=Strict")
+        assert signed_in.headers["set-cookie"].endswith("; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict")
         assert (await browser.get("/overview")).status_code == 200
         assert (await browser.get("/overview", headers={"origin": "http://evil.example"})).status_code == 403
         assert (await browser.get("/overview", headers={"sec-fetch-site": "cross-site"})).status_code == 403

@@ -6,12 +6,21 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from .structs import Body
-
-SESSION_COOKIE = "fairlane_session"
+from ..model.token import TokenKind
+from .structs import Body, View
 
 
 class SessionBody(Body, frozen=True):
     """An access token to sign in with."""
 
     token: Annotated[str, Meta(max_length=100)]
+
+
+class SessionView(View, frozen=True):
+    """Who is signed in. All is null on a server that asks for no access tokens."""
+
+    kind: TokenKind | None = None
+    name: str | None = None
+    """Of the token."""
+    tenant_id: str | None = None
+    read_only: bool = False

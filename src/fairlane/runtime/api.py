@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable
 
 from .defaults import store_defaults
-from .settings import Settings
+from .settings import Settings, parse_proxies
 from .sockets import address_of, check_api_address
 from .upkeep import open_store
 from .worker_watch import read_problem
@@ -38,6 +38,7 @@ async def serve_api(
         server_settings = ServerSettings(
             base_path=check_base_path(settings.base_path),
             metrics_tenants=settings.metrics_tenants,
+            proxies=parse_proxies(settings.proxies),
             # A page under a foreign name has no token, so with tokens any name may lead here.
             allowed_hosts=None if with_tokens else allowed_hosts_for(settings.host, listener.getsockname()[0]),
         )

@@ -6,6 +6,7 @@ folder, and that over the default.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import tomllib
 from collections.abc import Mapping
@@ -51,6 +52,19 @@ def parse_address(text: str) -> tuple[str, int]:
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
+def parse_proxies(text: str) -> tuple[str, ...]:
+    """The addresses and networks of "10.0.0.1, 10.1.0.0/16". Raises InvalidInput."""
+    proxies = tuple(part.strip() for part in text.split(",") if part.strip())
+    for proxy in proxies:
+        try:
+            ipaddress.ip_network(proxy)
+        except ValueError:
+            raise InvalidInput(
+                f'proxies must be addresses or networks such as "10.0.0.1,10.1.0.0/16", not {proxy!r}'
+            ) from None
+    return proxies
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The values of all settings, checked. Durations and rates stay as they were written."""
 
@@ -62,6 +76,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "off"
     base_path: Annotated[
         str, Meta(description='Path below which a reverse proxy serves the API and dashboard, such as "/queues".')
+    ] = ""
+    proxies: Annotated[
+        str,
+        Meta(
+            description="Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted, such as "
+            '"10.0.0.1,10.1.0.0/16"; none if empty.'
+        ),
     ] = ""
     data_dir: Annotated[str, Meta(min_length=1, description="Folder of the embedded store.")] = ".fairlane"
     max_memory: Annotated[
@@ -301,6 +322,8 @@ def _check_meaning(name: str, value: Any) -> None:
         case "max_memory":
             if value and parse_size(value) < _MIN_STORE_BYTES:
                 raise InvalidInput(f"the store needs at least {_MIN_STORE_BYTES >> 20}MB")
+        case "proxies":
+            parse_proxies(value)
         case "health" | "metrics":
             if value:
                 parse_address(value)

@@ -21,6 +21,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Names that a request may have in its Host header, in lower case; None for all names."""
     max_connections: int = 2_000
     """Connections at once. Each further one is refused."""
+    proxies: tuple[str, ...] = ()
+    """Addresses and networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto count."""
     request_seconds: float = 30.0
     """The time for a whole request, head and body, to arrive."""
     linger_seconds: float = 10.0

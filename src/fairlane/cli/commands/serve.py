@@ -20,6 +20,7 @@ from ..options import with_settings
     "auth",
     "base_path",
     "metrics_tenants",
+    "proxies",
     "store",
     "data_dir",
     "default_rate",

@@ -22,6 +22,7 @@ from ..options import with_settings
     "port",
     "auth",
     "base_path",
+    "proxies",
     "data_dir",
     "max_memory",
     "workers",

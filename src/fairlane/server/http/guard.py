@@ -7,9 +7,7 @@ from functools import lru_cache
 from ...model.errors import Forbidden, Unauthorized
 from ...model.token import Token, TokenKind
 from ...rest.problems import CROSS_ORIGIN, WRONG_HOST, HttpError
-from ...rest.session import SESSION_COOKIE
 
-_SESSION_COOKIE = SESSION_COOKIE.encode()
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITE = frozenset({b"same-origin", b"none"})
 
@@ -38,27 +36,18 @@ def check_origin(headers: dict[bytes, bytes]) -> None:
         raise HttpError(CROSS_ORIGIN, "Pages of another origin may not do this.")
 
 
-def secret_of(headers: dict[bytes, bytes]) -> bytes:
-    """The token in the Authorization header, or in the cookie of a session.
+def secret_of(headers: dict[bytes, bytes], session: bytes | None) -> bytes:
+    """The token in the Authorization header, or else that of the session.
 
     Raises Unauthorized without one, and HttpError 403 for a page of another origin that uses the session.
     """
     header = headers.get(b"authorization")
-    if header is None and (session := _session(headers)) is not None:
+    if header is None and session is not None:
         check_origin(headers)
         return session
     if header is None or header[:7].lower() != b"bearer ":
         raise Unauthorized("this server asks for an access token: send the header Authorization: Bearer fl_...")
     return header[7:].strip()
-
-
-def _session(headers: dict[bytes, bytes]) -> bytes | None:
-    """The token in the cookie of a session, if there is one."""
-    for cookie in headers.get(b"cookie", b"").split(b";"):
-        name, _, value = cookie.strip().partition(b"=")
-        if name == _SESSION_COOKIE:
-            return value
-    return None
 
 
 def check_allowed(token: Token, audience: frozenset[TokenKind], *, writes: bool) -> None:

@@ -14,6 +14,7 @@ from .answers import Answer, Receive, Scope, Send, internal_problem, problem_ans
 from .call import BodyTooLarge, Call, ClientGone
 from .endpoint import Endpoint
 from .guard import check_allowed, check_host, check_origin, is_safe, secret_of
+from .session_cookie import secret_in
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +63,8 @@ class PathApp:
         if endpoint is not None:
             tokens = self._context.tokens
             if tokens is not None and endpoint.audience is not None:
-                secret = secret_of(call.headers)
+                session = secret_in(call.scope, call.headers, self._context.settings.base_path)
+                secret = secret_of(call.headers, session)
                 grant = tokens.remembered(secret) or await tokens.grant(secret)
                 check_allowed(grant.token, endpoint.audience, writes=endpoint.writes)
                 call.use(grant)

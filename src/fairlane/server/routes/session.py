@@ -1,22 +1,21 @@
-"""Signing in and out on the dashboard.
-
-The session is a cookie with the access token, which scripts cannot read and browsers send to this origin only. So a
-session ends with its token, and a server needs no memory of sessions.
-"""
+"""Signing in and out on the dashboard."""
 
 from __future__ import annotations
 
+import math
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 from ...model.errors import Forbidden
-from ...model.token import TokenKind
+from ...model.token import Token, TokenKind
 from ...rest.problems import NO_SUCH_PATH, HttpError
-from ...rest.session import SESSION_COOKIE, SessionBody
+from ...rest.session import SessionBody, SessionView
 from ..http.answers import Answer
 from ..http.call import Call
 from ..http.endpoint import Endpoint, Reply
+from ..http.session_cookie import set_cookie
 
-_KINDS = frozenset({TokenKind.ADMIN, TokenKind.MONITOR})
+_KINDS = frozenset({TokenKind.ADMIN, TokenKind.MONITOR, TokenKind.TENANT})
 """The kinds of token whose holders can use the pages of the dashboard."""
 
 
@@ -26,22 +25,35 @@ async def sign_in(call: Call, body: SessionBody) -> Answer:
         raise HttpError(NO_SUCH_PATH, "This server asks for no access tokens, so there is nothing to sign in to.")
     grant = await call.context.tokens.grant(body.token.encode())
     if grant.token.kind not in _KINDS:
-        raise Forbidden(f"the dashboard has no view for a {grant.token.kind} token yet: use an admin or monitor token")
-    return _with_cookie(call, body.token, "")
+        kind = grant.token.kind
+        raise Forbidden(f"the dashboard has no view for a {kind} token: use a tenant, monitor or admin token")
+    return _with_cookie(call, body.token, _seconds_left(grant.token))
+
+
+async def show_session(call: Call) -> SessionView:
+    """Whose access token the request has."""
+    if call.grant is None:
+        return SessionView()
+    token = call.grant.token
+    return SessionView(kind=token.kind, name=token.name, tenant_id=token.tenant_id, read_only=token.read_only)
 
 
 async def sign_out(call: Call) -> Answer:
     """End the session."""
-    return _with_cookie(call, "", "; Max-Age=0")
+    return _with_cookie(call, "", 0)
 
 
-def _with_cookie(call: Call, value: str, more: str) -> Answer:
-    path = call.public_path("/")
-    cookie = f"{SESSION_COOKIE}={value}; Path={path}; HttpOnly; SameSite=Strict{more}"
-    return Answer(HTTPStatus.NO_CONTENT, b"", b"", [(b"set-cookie", cookie.encode())])
+def _seconds_left(token: Token) -> float:
+    return math.inf if token.expires_at is None else (token.expires_at - datetime.now(UTC)).total_seconds()
+
+
+def _with_cookie(call: Call, secret: str, lasts_s: float) -> Answer:
+    cookie = set_cookie(call.scope, call.context.settings.base_path, secret, lasts_s)
+    return Answer(HTTPStatus.NO_CONTENT, b"", b"", [cookie])
 
 
 ENDPOINTS = (
     Endpoint("POST", "/session", sign_in, replies={204: Reply(media="")}).open_to_anyone(),
+    Endpoint("GET", "/session", show_session).open_to(TokenKind.TENANT, TokenKind.WORKER, TokenKind.MONITOR),
     Endpoint("DELETE", "/session", sign_out, replies={204: Reply(media="")}).open_to_anyone(),
 )

@@ -1,7 +1,10 @@
+import { changesWork, operates, ownTenant } from "./lib/session.js";
+
 // Every page: its path, its module and its place in the navigation (`nav`, `icon`, and `key` for the shortcut "g key").
 // `title(params)` names the tab. The module's default export is the component, which gets the path's `:names`. Its export
-// PARAMETERS names the parameters of the query, each with its check; the shell refuses others.
-export const ROUTES = [
+// PARAMETERS names the parameters of the query, each with its check; the shell refuses others. `tenants`: a tenant's
+// session has the page too. `allowed()`: whether the session may use it.
+const ROUTES = [
   {
     path: "/",
     name: "overview",
@@ -18,6 +21,7 @@ export const ROUTES = [
     nav: "Jobs",
     icon: "jobs",
     key: "j",
+    tenants: true,
     load: () => import("./pages/jobs.js"),
   },
   {
@@ -25,12 +29,15 @@ export const ROUTES = [
     name: "job",
     title: ({ id }) => `Job ${id}`,
     within: "jobs",
+    tenants: true,
     load: () => import("./pages/job.js"),
   },
   {
     path: "/ui/submit",
     name: "submit",
     title: () => "Submit a job",
+    tenants: true,
+    allowed: changesWork,
     load: () => import("./pages/submit.js"),
   },
   {
@@ -47,6 +54,7 @@ export const ROUTES = [
     name: "tenant",
     title: ({ id }) => id,
     within: "tenants",
+    tenants: true,
     load: () => import("./pages/tenant.js"),
   },
   {
@@ -56,6 +64,7 @@ export const ROUTES = [
     nav: "Schedules",
     icon: "schedules",
     key: "s",
+    tenants: true,
     load: () => import("./pages/schedules.js"),
   },
   {
@@ -83,6 +92,20 @@ export const ROUTES = [
     nav: "Audit log",
     icon: "audit",
     key: "a",
+    allowed: operates,
     load: () => import("./pages/audit.js"),
   },
 ];
+
+/** The pages of this session. A tenant's session begins with its own tenant. */
+export function routes() {
+  const id = ownTenant();
+  const allowed = ROUTES.filter((route) => (id === null || route.tenants) && (route.allowed?.() ?? true));
+  if (id === null) return allowed;
+  const own = ROUTES.find(({ name }) => name === "tenant");
+  const home = { path: "/", name: "tenant", title: () => id, nav: "Overview", icon: "overview", key: "o" };
+  return [
+    { ...home, params: { id }, load: own.load },
+    ...allowed.map((route) => (route === own ? { ...own, within: "tenant" } : route)),
+  ];
+}

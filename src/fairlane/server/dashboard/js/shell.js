@@ -1,16 +1,17 @@
 // The frame around every page: navigation, connection, theme, shortcuts, and the page itself.
 import { Button, ButtonLink, Empty, IconButton, Problem, Skeleton } from "./components/basics.js";
-import { Dialog, Floating } from "./components/floating.js";
+import { Dialog, Floating, toastError } from "./components/floating.js";
 import { Icon } from "./components/icon.js";
 import { StoreMemory } from "./components/store-memory.js";
 import { inWords } from "./lib/api.js";
 import { shortcuts, useShortcuts } from "./lib/keys.js";
 import { parameterFaults } from "./lib/parameters.js";
 import { arrive, match, navigate, path, query, setQuery } from "./lib/router.js";
+import { session, signOut } from "./lib/session.js";
 import { connection, failure } from "./lib/store.js";
 import { theme } from "./lib/theme.js";
 import { classes, html, signal, useEffect, useErrorBoundary, useState } from "./lib/ui.js";
-import { ROUTES } from "./routes.js";
+import { routes } from "./routes.js";
 
 const listing = signal(false); // the dialog of shortcuts
 const navOpen = signal(false); // the navigation of a phone
@@ -20,11 +21,13 @@ export function Shell() {
   const page = usePage();
   useShortcuts([
     { keys: "?", what: "Show the shortcuts", run: () => (listing.value = true) },
-    ...ROUTES.filter(({ key }) => key).map(({ key, nav, path: to }) => ({
-      keys: `g ${key}`,
-      what: `Go to ${nav}`,
-      run: () => navigate(to),
-    })),
+    ...routes()
+      .filter(({ key }) => key)
+      .map(({ key, nav, path: to }) => ({
+        keys: `g ${key}`,
+        what: `Go to ${nav}`,
+        run: () => navigate(to),
+      })),
     { keys: "/", what: "Search on this page", run: () => document.querySelector("[data-search]")?.focus() },
   ]);
   const toMain = (event) => {
@@ -52,13 +55,15 @@ function usePage() {
   const at = path.value;
   useEffect(() => {
     let left = false;
-    const found = ROUTES.map((route) => ({ route, params: match(route.path, at) })).find(({ params }) => params);
+    const found = routes()
+      .map((route) => ({ route, params: match(route.path, at) }))
+      .find(({ params }) => params);
     document.title = found ? `${found.route.title(found.params)} · fairlane` : "fairlane";
     navOpen.value = false;
     const show = (what) => {
       if (left) return;
       arrive();
-      setPage({ ...found, key: at, ...what });
+      setPage({ ...found, params: { ...found?.params, ...found?.route.params }, key: at, ...what });
     };
     if (!found) show({ missing: true });
     else
@@ -103,7 +108,7 @@ function Refused({ faults }) {
 
 function Sidebar({ here }) {
   const current = here?.within ?? here?.name;
-  const submit = ROUTES.find(({ path: at }) => at === SUBMIT);
+  const submit = routes().find(({ path: at }) => at === SUBMIT);
   return html`<header class=${classes("sidebar", navOpen.value && "open")}>
     <a class="brand" href="/"><${Mark} /><span>fairlane</span></a>
     <${IconButton} icon=${navOpen.value ? "close" : "menu"} label="Navigation" aria-expanded=${String(navOpen.value)}
@@ -111,17 +116,21 @@ function Sidebar({ here }) {
     <div class="sidebar-rest">
       ${submit && html`<${ButtonLink} icon="plus" tone="primary" href=${SUBMIT}>Submit a job</${ButtonLink}>`}
       <nav aria-label="Pages">
-        ${ROUTES.filter(({ nav }) => nav).map(
-          ({ path: to, name, nav, icon }) => html`
+        ${routes()
+          .filter(({ nav }) => nav)
+          .map(
+            ({ path: to, name, nav, icon }) => html`
           <a key=${name} href=${to} aria-current=${name === current ? "page" : undefined}><${Icon} name=${icon} />${nav}</a>`,
-        )}
+          )}
       </nav>
       <footer class="sidebar-foot">
         <${Connection} />
+        ${session.value.name && html`<span class="signed-in" title="The access token of this session">${session.value.name}</span>`}
         <div class="tools">
           <${ThemeButton} />
           <${IconButton} icon="keyboard" label="Keyboard shortcuts" onClick=${() => (listing.value = true)} />
           <a class="icon-button" href="/docs" aria-label="API documentation" title="API documentation"><${Icon} name="book" /></a>
+          ${session.value.kind && html`<${IconButton} icon="leave" label="Sign out" onClick=${() => signOut().catch(toastError)} />`}
         </div>
       </footer>
     </div>

@@ -1,5 +1,5 @@
 // The page that asks for an access token. The server keeps it in a cookie that scripts cannot read.
-import { del, post } from "./lib/api.js";
+import { post } from "./lib/api.js";
 import { base } from "./lib/base.js";
 
 const token = document.getElementById("token");
@@ -22,10 +22,3 @@ document.getElementById("sign-in").addEventListener("submit", (event) => {
     () => location.assign(`${base}/`),
   );
 });
-
-document.getElementById("sign-out").addEventListener("click", () =>
-  attempt(
-    () => del("/session"),
-    () => (failure.textContent = "Signed out."),
-  ),
-);

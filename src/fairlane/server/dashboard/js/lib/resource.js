@@ -1,5 +1,5 @@
 // Data of the API, kept fresh while the page is visible.
-import { overview, resets } from "./store.js";
+import { activity, resets } from "./store.js";
 import { effect, untracked, useEffect, useRef, useState } from "./ui.js";
 
 const PACE_MS = 1000; // between two readings, at least
@@ -22,7 +22,7 @@ export function useResource(load, inputs, { live = true, pace = PACE_MS } = {}) 
     setState((old) => ({ ...old, loading: true }));
     reader.read();
     if (!live) return () => reader.stop();
-    const unsubscribe = onChange(() => reader.readSoon(pace), overview, resets);
+    const unsubscribe = onChange(() => reader.readSoon(pace), activity, resets);
     const seen = () => document.hidden || reader.readSoon(0);
     document.addEventListener("visibilitychange", seen);
     return () => {

@@ -4,6 +4,9 @@ import { computed, signal } from "./ui.js";
 /** The last answer of GET /overview: {at, counters, states, queues, workers}. Null until the first. */
 export const overview = signal(null);
 
+/** Rises when something may have changed. Pages then read what they show, at their pace. */
+export const activity = signal(0);
+
 /** "connecting", "live", "polling", "offline" (no answer) or "paused" (hidden tab). */
 export const connection = signal("connecting");
 
@@ -27,6 +30,12 @@ export function accept(fresh) {
   const off = new Date(fresh.at).getTime() - Date.now();
   skew.value = Math.abs(off) < 2000 ? 0 : off;
   overview.value = fresh;
+  happened();
+}
+
+/** Notes that the API answers, and that something may have changed. */
+export function happened() {
+  activity.value += 1;
   failure.value = null;
 }
 

@@ -1,7 +1,8 @@
 // Updates the signals of store.js while the tab is visible: by one stream of events, or by polling without one.
 import { get } from "./api.js";
 import { base } from "./base.js";
-import { accept, changes, connection, failure, resets } from "./store.js";
+import { ownTenant } from "./session.js";
+import { accept, changes, connection, failure, happened, resets } from "./store.js";
 
 const POLL_MS = 2000;
 const REOPEN_MS = 3000; // browsers wait as long before they open a stream again
@@ -31,7 +32,10 @@ function open() {
     if (source.readyState === EventSource.CLOSED) reopening = setTimeout(open, REOPEN_MS);
   };
   source.addEventListener("overview", (event) => accept(JSON.parse(event.data)));
-  source.addEventListener("jobs", (event) => (changes.value = JSON.parse(event.data)));
+  source.addEventListener("jobs", (event) => {
+    changes.value = JSON.parse(event.data);
+    if (ownTenant() !== null) happened(); // its stream has no overviews
+  });
   source.addEventListener("reset", () => (resets.value += 1));
 }
 
@@ -40,9 +44,10 @@ async function poll() {
   const mine = {};
   polling = mine;
   try {
-    const fresh = await get("/overview");
+    const fresh = await get(ownTenant() === null ? "/overview" : "/jobs/counts");
     if (polling !== mine) return;
-    accept(fresh);
+    if (ownTenant() === null) accept(fresh);
+    else happened();
     connection.value = "polling";
   } catch (error) {
     if (polling !== mine) return;

@@ -7,7 +7,7 @@ import { query } from "../lib/router.js";
 import { overview } from "../lib/store.js";
 import { classes, html, useCallback, useEffect, useMemo, useRef, useState } from "../lib/ui.js";
 import { ACTIONS, actionsOn, BulkDialog } from "./jobs/bulk.js";
-import { COLUMNS } from "./jobs/columns.js";
+import { columnsOf } from "./jobs/columns.js";
 import { useCounts } from "./jobs/counts.js";
 import { apiFilter, changeFilter, chipsOf, filterOf, TABS } from "./jobs/filter.js";
 import { JobListing } from "./jobs/listing.js";
@@ -94,7 +94,10 @@ function Listing({ filter, listing, ask }) {
   useRowKeys(filter.state, selection, askSelected);
   const rows = listing.rows.value;
   const error = listing.error.value;
-  const columns = useMemo(() => [selectColumn(selection), ...COLUMNS[filter.state]], [selection]);
+  const columns = useMemo(
+    () => [...(actionsOn(filter.state).length ? [selectColumn(selection)] : []), ...columnsOf(filter.state)],
+    [selection],
+  );
   return html`
     ${error && html`<${Problem} error=${error} retry=${() => (rows.length ? listing.loadMore() : listing.load())} />`}
     ${

@@ -7,6 +7,7 @@ import { Table } from "../components/table.js";
 import { at, post } from "../lib/api.js";
 import { apiUrl } from "../lib/base.js";
 import { count } from "../lib/format.js";
+import { operates } from "../lib/session.js";
 import { failure, overview } from "../lib/store.js";
 import { html, useState } from "../lib/ui.js";
 import { serving } from "../lib/workers.js";
@@ -89,6 +90,7 @@ function PauseButton({ queue: { name, paused }, put }) {
     }
     setBusy(false);
   };
+  if (!operates()) return null;
   return html`<${Button} small icon=${paused ? "play" : "pause"} busy=${busy} aria-label=${`${paused ? "Resume" : "Pause"} queue ${name}`} onClick=${act}>
     ${paused ? "Resume" : "Pause"}</${Button}>`;
 }

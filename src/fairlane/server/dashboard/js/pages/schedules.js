@@ -7,6 +7,7 @@ import { isName, NAME_RULE } from "../lib/names.js";
 import * as check from "../lib/parameters.js";
 import { useResource } from "../lib/resource.js";
 import { query, setQuery } from "../lib/router.js";
+import { ownTenant } from "../lib/session.js";
 import { html, useState } from "../lib/ui.js";
 import { columnsFor } from "./schedules/columns.js";
 import { Details } from "./schedules/details.js";
@@ -37,7 +38,7 @@ export default function Schedules() {
   const columns = columnsFor({ open: (schedule) => setOpened(keyOf(schedule)), reload });
   return html`
     <${PageHead} title="Schedules" sub="A schedule submits a job each time its cron rule is due." />
-    ${(tenantId || schedules.length > 0) && html`<${Search} tenantId=${tenantId} />`}
+    ${ownTenant() === null && (tenantId || schedules.length > 0) && html`<${Search} tenantId=${tenantId} />`}
     ${error && html`<${Problem} error=${error} retry=${reload} />`}
     ${!data && !error && html`<${Skeleton} rows=${4} />`}
     ${schedules.length > 0 && html`<${Card} flush><${Table} compact label="Schedules" columns=${columns} rows=${schedules} rowKey=${keyOf} /></${Card}>`}

@@ -7,6 +7,7 @@ import { getJob } from "../lib/job.js";
 import { layOut, parseTree } from "../lib/json.js";
 import * as check from "../lib/parameters.js";
 import { navigate, query } from "../lib/router.js";
+import { ownTenant } from "../lib/session.js";
 import { overview } from "../lib/store.js";
 import { html, useEffect, useRef, useState } from "../lib/ui.js";
 import { unserved } from "../lib/workers.js";
@@ -100,7 +101,7 @@ function Fields({ draft, set, faults }) {
   const known = useKnown();
   const field = (name) => ({ value: draft[name], onChange: set(name), error: faults[name] });
   return html`<div class="submit-fields">
-    <${TextField} name="Tenant" ...${field("tenantId")} required list="known-tenants" placeholder="acme" autofocus=${!draft.tenantId} />
+    ${ownTenant() === null && html`<${TextField} name="Tenant" ...${field("tenantId")} required list="known-tenants" placeholder="acme" autofocus=${!draft.tenantId} />`}
     <${TextField} name="Task" ...${field("task")} list="known-tasks" placeholder="default" />
     <${TextField} name="Queue" ...${field("queue")} list="known-queues" placeholder="default"
       hint=${unserved(draft.queue || "default") ? "No worker serves this queue now: the job will wait." : undefined} />
@@ -135,7 +136,7 @@ function useKnown() {
     const reading = new AbortController();
     const { signal } = reading;
     Promise.all([
-      get("/tenants", { signal, query: { limit: 100 } }),
+      ownTenant() === null ? get("/tenants", { signal, query: { limit: 100 } }) : { tenants: [] },
       get("/jobs", { signal, query: { limit: 50 } }),
     ]).then(
       ([{ tenants }, { jobs }]) =>

@@ -20,7 +20,9 @@ import { at, get, post, withQuery } from "../lib/api.js";
 import { count, duration, plural, rate } from "../lib/format.js";
 import { useShortcuts } from "../lib/keys.js";
 import { useResource } from "../lib/resource.js";
+import { changesWork, operates, ownTenant } from "../lib/session.js";
 import { html, useRef, useState } from "../lib/ui.js";
+import { LimitFacts } from "./tenant/limit-facts.js";
 import { useUnservedQueues } from "./tenant/unserved.js";
 
 const LATEST = 8;
@@ -32,7 +34,7 @@ export default function TenantPage({ id }) {
   const tenant = seen.data;
   const unserved = useUnservedQueues(tenant);
   const toggle = async () => {
-    if (!tenant || busy) return;
+    if (!tenant || busy || !operates()) return;
     setBusy(true);
     try {
       seen.put(await post(tenant.paused ? at`/tenants/${id}/resume` : at`/tenants/${id}/pause`));
@@ -45,14 +47,14 @@ export default function TenantPage({ id }) {
   };
   const latest = useRef();
   latest.current = toggle;
-  useShortcuts([{ keys: "p", what: "Pause or resume this tenant", run: () => latest.current() }]);
+  useShortcuts(operates() ? [{ keys: "p", what: "Pause or resume this tenant", run: () => latest.current() }] : []);
   return html`
-    <${PageHead} title=${id} above=${html`<a href="/ui/tenants">Tenants</a>`} badges=${html`<${Copy} text=${id} label="Copy the id" />${tenant && html`<${LaneBadges} tenant=${tenant} unserved=${unserved} />`}`}>
+    <${PageHead} title=${id} above=${ownTenant() === null && html`<a href="/ui/tenants">Tenants</a>`} badges=${html`<${Copy} text=${id} label="Copy the id" />${tenant && html`<${LaneBadges} tenant=${tenant} unserved=${unserved} />`}`}>
       ${
         tenant &&
         html`
-        <${Button} icon=${tenant.paused ? "play" : "pause"} busy=${busy} onClick=${toggle}>${tenant.paused ? "Resume" : "Pause"}</${Button}>
-        <${ButtonLink} icon="plus" href=${withQuery("/ui/submit", { tenant: id })}>Submit a job</${ButtonLink}>`
+        ${operates() && html`<${Button} icon=${tenant.paused ? "play" : "pause"} busy=${busy} onClick=${toggle}>${tenant.paused ? "Resume" : "Pause"}</${Button}>`}
+        ${changesWork() && html`<${ButtonLink} icon="plus" href=${withQuery("/ui/submit", { tenant: id })}>Submit a job</${ButtonLink}>`}`
       }
     </${PageHead}>
     ${seen.error && html`<${Problem} error=${seen.error} retry=${seen.reload} />`}
@@ -63,7 +65,7 @@ export default function TenantPage({ id }) {
       <p class="lane-sentence" data-sentence>${laneSentence(tenant, unserved)}</p>
       <${Figures} tenant=${tenant} />
       <div class="halves">
-        <${Limits} tenant=${tenant} onChanged=${seen.put} />
+        ${operates() ? html`<${Limits} tenant=${tenant} onChanged=${seen.put} />` : html`<${LimitFacts} tenant=${tenant} />`}
         <${Latest} tenant=${tenant} />
       </div>`
     }
@@ -117,7 +119,7 @@ async function latestJobs(tenantId, signal) {
 function Latest({ tenant }) {
   const { data, error } = useResource((signal) => latestJobs(tenant.id, signal), [tenant.id], { pace: 2000 });
   const jobs = data?.jobs;
-  return html`<${Card} title="Jobs" flush actions=${html`<${ButtonLink} small href=${withQuery("/ui/jobs", { tenant: tenant.id })}>All jobs of this tenant</${ButtonLink}>`}>
+  return html`<${Card} title="Jobs" flush actions=${html`<${ButtonLink} small href=${withQuery("/ui/jobs", { tenant: ownTenant() === null ? tenant.id : "" })}>${ownTenant() === null ? "All jobs of this tenant" : "All jobs"}</${ButtonLink}>`}>
     ${error && html`<${Problem} error=${error} />`}
     ${!jobs && !error && html`<div class="none"><${Skeleton} rows=${3} /></div>`}
     ${

@@ -16,6 +16,7 @@ import { confirm, toast, toastError } from "../components/floating.js";
 import { at, post } from "../lib/api.js";
 import { apiUrl } from "../lib/base.js";
 import { plural } from "../lib/format.js";
+import { operates } from "../lib/session.js";
 import { failure, overview } from "../lib/store.js";
 import { html, useState } from "../lib/ui.js";
 
@@ -67,7 +68,7 @@ function Worker({ worker }) {
 
 function DrainButton({ worker: { id, draining } }) {
   const [busy, setBusy] = useState(false);
-  if (draining) return null;
+  if (draining || !operates()) return null;
   const drain = async () => {
     const text = `${id} takes no new jobs, finishes its running jobs, and then stops. Its supervisor may start it again.`;
     if (!(await confirm({ title: "Drain this worker?", text, action: "Drain", danger: true }))) return;

@@ -5,12 +5,13 @@ import { at, post } from "../../lib/api.js";
 import { ACTIONS_OF } from "../../lib/job.js";
 import { useShortcuts } from "../../lib/keys.js";
 import { navigate } from "../../lib/router.js";
+import { changesWork } from "../../lib/session.js";
 import { html, useState } from "../../lib/ui.js";
 
 export function JobActions({ job, reload }) {
   const [busy, setBusy] = useState("");
   const [stopping, setStopping] = useState(null); // the attempt that was asked to stop
-  const may = ACTIONS_OF[job.state];
+  const may = changesWork() ? ACTIONS_OF[job.state] : [];
   const asked = job.state === "running" && stopping === job.attempt;
   const again = `/ui/submit?from=${job.id}`;
   const act = async (name, run) => {
@@ -51,11 +52,11 @@ export function JobActions({ job, reload }) {
   const offered = [
     may.includes("retry") && { keys: "r", what: "Retry the job", run: retry },
     may.includes("cancel") && { keys: "c", what: "Cancel the job", run: cancel },
-    { keys: "s", what: "Submit again", run: () => navigate(again) },
+    changesWork() && { keys: "s", what: "Submit again", run: () => navigate(again) },
   ].filter(Boolean);
   useShortcuts(offered, [job.id, job.state, busy]);
   return html`
-    <${ButtonLink} icon="plus" href=${again}>Submit again</${ButtonLink}>
+    ${changesWork() && html`<${ButtonLink} icon="plus" href=${again}>Submit again</${ButtonLink}>`}
     ${may.includes("delete") && html`<${Button} icon="trash" busy=${busy === "delete"} onClick=${remove}>Delete</${Button}>`}
     ${may.includes("cancel") && html`<${Button} icon="close" busy=${busy === "cancel" || asked} onClick=${cancel}>${asked ? "Cancelling" : "Cancel"}</${Button}>`}
     ${may.includes("retry") && html`<${Button} icon="refresh" tone="primary" busy=${busy === "retry"} onClick=${retry}>Retry</${Button}>`}

@@ -3,6 +3,7 @@ import { Button, Problem, Progress } from "../../components/basics.js";
 import { Dialog } from "../../components/floating.js";
 import { get, post } from "../../lib/api.js";
 import { count, plural } from "../../lib/format.js";
+import { changesWork } from "../../lib/session.js";
 import { html, useEffect, useRef, useState } from "../../lib/ui.js";
 
 const AT_ONCE = 1000; // jobs in one call
@@ -34,9 +35,9 @@ export const ACTIONS = {
   },
 };
 
-/** The actions that a tab offers. */
+/** The actions that a tab offers to this session. */
 export const actionsOn = (state) =>
-  Object.keys(ACTIONS).filter((name) => state === "all" || ACTIONS[name].states.includes(state));
+  Object.keys(changesWork() ? ACTIONS : {}).filter((name) => state === "all" || ACTIONS[name].states.includes(state));
 
 /**
  * `target`: {ids} or {filter, words, expected}, where `expected` is how many match, if that is known.

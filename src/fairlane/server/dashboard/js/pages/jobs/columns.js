@@ -2,6 +2,7 @@
 import { Elapsed, Meter, STATE_NAMES, StateBadge, TimeAgo } from "../../components/basics.js";
 import { NoWorker } from "../../components/no-worker.js";
 import { at } from "../../lib/api.js";
+import { ownTenant } from "../../lib/session.js";
 import { html } from "../../lib/ui.js";
 import { REASONS } from "../job/facts.js";
 
@@ -105,7 +106,7 @@ const error = {
     row.error && html`<span title=${row.error.message}><b>${row.error.type}</b> ${row.error.message}</span>`,
 };
 
-export const COLUMNS = {
+const COLUMNS = {
   all: [job, state, tenant, queue, attempt, took, submitted],
   pending: [job, state, tenant, queue, priority, attempt, submitted],
   running: [job, state, tenant, queue, worker, progress, attempt, ran],
@@ -114,3 +115,7 @@ export const COLUMNS = {
   failed: [job, state, tenant, error, attempt, ended("Failed")],
   cancelled: [job, state, tenant, queue, reason, ended("Cancelled")],
 };
+
+/** The columns of a tab. A tenant's session sees one tenant and no workers. */
+export const columnsOf = (state) =>
+  ownTenant() === null ? COLUMNS[state] : COLUMNS[state].filter((column) => column !== tenant && column !== worker);

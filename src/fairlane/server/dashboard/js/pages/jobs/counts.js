@@ -1,6 +1,7 @@
 // The numbers beside the tabs. They count the jobs that the filter matches.
 import { at, get } from "../../lib/api.js";
 import { useResource } from "../../lib/resource.js";
+import { ownTenant } from "../../lib/session.js";
 import { overview } from "../../lib/store.js";
 
 const NARROWING = ["queue", "task", "key", "created", "from", "to"];
@@ -9,11 +10,11 @@ const NARROWING = ["queue", "task", "key", "created", "from", "to"];
 export function useCounts(filter) {
   const narrowed = NARROWING.some((name) => filter[name]);
   const { tenantId } = filter;
-  const { data } = useResource(
-    (signal) => (tenantId && !narrowed ? get(at`/tenants/${tenantId}`, { signal }) : null),
-    [tenantId, narrowed],
-  );
+  const own = ownTenant() !== null;
+  const path = own ? "/jobs/counts" : tenantId && at`/tenants/${tenantId}`;
+  const { data } = useResource((signal) => (path && !narrowed ? get(path, { signal }) : null), [path, narrowed]);
   if (narrowed) return {};
+  if (own) return data ?? {};
   if (!tenantId) return overview.value?.states ?? {};
   return data?.id === tenantId ? { pending: data.pending, running: data.running } : {};
 }

@@ -1,6 +1,7 @@
 // The search of the jobs page: finds a job or a filter.
 import { get } from "../../lib/api.js";
 import { isJobId, isKey, isName } from "../../lib/names.js";
+import { ownTenant } from "../../lib/session.js";
 import { PARAMETERS, WRITTEN } from "./filter.js";
 
 /** Suggestions for a last word without a name: the word with each name. */
@@ -38,7 +39,7 @@ export async function find(text, signal) {
 }
 
 async function tenantOrKey(word, signal) {
-  if (isName(word)) {
+  if (isName(word) && ownTenant() === null) {
     const { tenants } = await get("/tenants", { signal, query: { prefix: word, limit: 1 } }); // ordered: the id itself comes first
     if (tenants[0]?.id === word) return { tenantId: word };
   }

@@ -3,6 +3,7 @@
 import { Button, ButtonLink, Code, Empty } from "../../components/basics.js";
 import { apiUrl } from "../../lib/base.js";
 import { dateTime } from "../../lib/format.js";
+import { changesWork, ownTenant } from "../../lib/session.js";
 import { html } from "../../lib/ui.js";
 import { changeFilter, chipsOf } from "./filter.js";
 
@@ -37,6 +38,6 @@ export function Nothing({ filter, more, search }) {
   const [title, words] = WORDS[filter.state];
   const command = COMMANDS[filter.state];
   return html`<${Empty} icon=${filter.state === "failed" ? "check" : "jobs"} title=${title} action=${html`
-    ${command && html`<${Code} text=${`fairlane submit --url ${apiUrl} --tenant acme ${command}`} />`}
-    <p class="actions"><${ButtonLink} icon="plus" href="/ui/submit">Submit a job</${ButtonLink}></p>`}>${words}</${Empty}>`;
+    ${command && html`<${Code} text=${`fairlane submit --url ${apiUrl} --tenant ${ownTenant() ?? "acme"} ${command}`} />`}
+    ${changesWork() && html`<p class="actions"><${ButtonLink} icon="plus" href="/ui/submit">Submit a job</${ButtonLink}></p>`}`}>${words}</${Empty}>`;
 }

@@ -4,6 +4,7 @@ import { Field, TextField } from "../../components/field.js";
 import { Icon } from "../../components/icon.js";
 import { dateTime } from "../../lib/format.js";
 import { navigate } from "../../lib/router.js";
+import { ownTenant } from "../../lib/session.js";
 import { overview } from "../../lib/store.js";
 import { html, useEffect, useRef, useState } from "../../lib/ui.js";
 import { AGES, changeFilter, chipsOf, NAMES, PARAMETERS, WRITTEN } from "./filter.js";
@@ -17,7 +18,7 @@ export function Search({ filter, children }) {
       <form class="search" role="search" onSubmit=${search}>
         <${Icon} name="search" size=${14} />
         <datalist id="search-ways">${waysToSearch(text).map((way) => html`<option key=${way} value=${way}></option>`)}</datalist>
-        <input class="input" type="search" data-search list="search-ways" aria-label="Search jobs" placeholder="Job id, tenant or key"
+        <input class="input" type="search" data-search list="search-ways" aria-label="Search jobs" placeholder=${ownTenant() === null ? "Job id, tenant or key" : "Job id or key"}
           title="A job id, a tenant, a key, or several of tenant:acme queue:mail task:send key:report-42" value=${text} onInput=${type}
           aria-invalid=${fault ? "true" : undefined} aria-describedby=${fault ? "search-fault" : undefined} />
       </form>
@@ -86,6 +87,9 @@ function faultsOf(draft) {
   return Object.fromEntries(checked.filter(([, words]) => words));
 }
 
+/** A tenant's session has no choice of tenants. */
+const namesShown = () => Object.entries(NAMES).filter(([name]) => name !== "tenantId" || ownTenant() === null);
+
 function Fields({ filter, onDone }) {
   const [draft, setDraft] = useState({
     ...filter,
@@ -110,7 +114,7 @@ function Fields({ filter, onDone }) {
     onDone();
   };
   return html`<form class="card filter-fields" id="filter-fields" aria-label="Filters" onSubmit=${apply}>
-    ${Object.entries(NAMES).map(
+    ${namesShown().map(
       ([
         name,
         words,

@@ -3,9 +3,13 @@ import { Button } from "../../components/basics.js";
 import { confirm, toast, toastError } from "../../components/floating.js";
 import { at, del, post } from "../../lib/api.js";
 import { navigate } from "../../lib/router.js";
+import { changesWork, operates } from "../../lib/session.js";
 import { html, useState } from "../../lib/ui.js";
 
 const path = ({ tenantId, name }) => at`/tenants/${tenantId}/schedules/${name}`;
+
+/** A tenant may not change what the code of an app declares. */
+const mayChange = ({ declared }) => !declared || operates();
 
 /** {busy, pause, runNow, remove}. Each calls `reload` at its end. */
 function useActions(schedule, reload) {
@@ -46,7 +50,7 @@ export function RowActions({ schedule, reload }) {
   const { busy, pause, runNow } = useActions(schedule, reload);
   const words = paused ? "Resume" : "Pause";
   return html`<span class="row-actions">
-    <${Button} small busy=${busy} aria-label=${`${words} ${name}`} onClick=${pause}>${words}</${Button}>
+    ${mayChange(schedule) && html`<${Button} small busy=${busy} aria-label=${`${words} ${name}`} onClick=${pause}>${words}</${Button}>`}
     <span class="wide-only"><${Button} small busy=${busy} aria-label=${`Run ${name} now`} onClick=${runNow}>Run</${Button}></span>
   </span>`;
 }
@@ -54,6 +58,7 @@ export function RowActions({ schedule, reload }) {
 /** Actions in the details. */
 export function DetailActions({ schedule, reload }) {
   const { busy, runNow, remove } = useActions(schedule, reload);
-  return html`<${Button} icon="trash" busy=${busy} onClick=${remove}>Delete</${Button}>
+  if (!changesWork()) return null;
+  return html`${mayChange(schedule) && html`<${Button} icon="trash" busy=${busy} onClick=${remove}>Delete</${Button}>`}
     <${Button} icon="play" busy=${busy} onClick=${runNow}>Run now</${Button}>`;
 }

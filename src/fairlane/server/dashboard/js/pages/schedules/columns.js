@@ -1,10 +1,17 @@
 // The columns of the list of schedules.
 import { Badge, TimeAgo } from "../../components/basics.js";
 import { at } from "../../lib/api.js";
+import { changesWork, ownTenant } from "../../lib/session.js";
 import { html } from "../../lib/ui.js";
 import { RowActions } from "./actions.js";
 
-export const columnsFor = ({ open, reload }) => [
+/** The columns for this session. */
+export const columnsFor = (given) =>
+  allColumns(given).filter(
+    ({ name }) => (name !== "tenant" || ownTenant() === null) && (name !== "actions" || changesWork()),
+  );
+
+const allColumns = ({ open, reload }) => [
   {
     name: "name",
     title: "Schedule",

@@ -2,6 +2,7 @@
 import { apiUrl } from "../../lib/base.js";
 import { JsonFault, layOut, parseTree } from "../../lib/json.js";
 import { isKey, isName, KEY_RULE, NAME_RULE } from "../../lib/names.js";
+import { ownTenant, session } from "../../lib/session.js";
 
 const DELAY = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?$/;
 const UNITS = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86400 };
@@ -9,7 +10,7 @@ const LONGEST_DELAY = 366 * 86400;
 
 /** The draft for an address. */
 export const emptyDraft = (query) => ({
-  tenantId: query.get("tenant") ?? "",
+  tenantId: ownTenant() ?? query.get("tenant") ?? "",
   task: query.get("task") ?? "",
   queue: query.get("queue") ?? "",
   payload: query.get("payload") ?? "{}",
@@ -100,6 +101,7 @@ const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 export function asCommand(draft) {
   const { body, headers } = requestOf(draft);
   const lines = [`curl -s ${apiUrl}/jobs`, "-H 'content-type: application/json'"];
+  if (session.value.kind) lines.push('-H "authorization: Bearer $FAIRLANE_TOKEN"');
   for (const [name, value] of Object.entries(headers)) lines.push(`-H ${quoted(`${name}: ${value}`)}`);
   return [...lines, `-d ${quoted(body)}`].join(" \\\n  ");
 }

@@ -1,0 +1,47 @@
+"""The cookie that keeps a person signed in on the dashboard.
+
+It holds the access token. Scripts cannot read it, and browsers send it to this server only. So a session ends with its
+token, and a server needs no memory of sessions.
+"""
+
+from __future__ import annotations
+
+from .answers import Header, Scope
+
+MAX_AGE_S = 12 * 3600
+"""After this time the person must sign in again."""
+_NAME = "fairlane_session"
+
+
+def set_cookie(scope: Scope, base_path: str, secret: str, lasts_s: float) -> Header:
+    """The header that begins a session of `lasts_s` seconds, MAX_AGE_S at most. It ends a session with 0."""
+    secure = "; Secure" if _is_secure(scope) else ""
+    age = round(min(MAX_AGE_S, max(0.0, lasts_s)))
+    path = f"{base_path}/"
+    cookie = f"{name_of(scope, base_path)}={secret}; Path={path}; Max-Age={age}; HttpOnly; SameSite=Strict{secure}"
+    return b"set-cookie", cookie.encode()
+
+
+def secret_in(scope: Scope, headers: dict[bytes, bytes], base_path: str) -> bytes | None:
+    """The token in the cookie of a request, if there is one."""
+    cookies = headers.get(b"cookie")
+    if cookies is None:
+        return None
+    wanted = name_of(scope, base_path).encode()
+    for cookie in cookies.split(b";"):
+        name, _, value = cookie.strip().partition(b"=")
+        if name == wanted:
+            return value
+    return None
+
+
+def name_of(scope: Scope, base_path: str) -> str:
+    """The name of the cookie. Behind TLS, its prefix keeps other hosts and plain HTTP from setting it (RFC 6265bis)."""
+    if not _is_secure(scope):
+        return _NAME
+    # The prefix __Host- requires the path "/", which would send the token to the neighbours of the base path.
+    return f"__Secure-{_NAME}" if base_path else f"__Host-{_NAME}"
+
+
+def _is_secure(scope: Scope) -> bool:
+    return bool(scope["scheme"] == "https")
