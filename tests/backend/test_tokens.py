@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -117,6 +119,20 @@ def test_a_mistyped_secret_is_known_without_the_store() -> None:
     assert not is_well_formed(secret[:10] + ("A" if secret[10] != "A" else "B") + secret[11:])
     assert not is_well_formed(secret + "A")
     assert new_secret() != secret
+
+
+def test_the_pattern_and_the_checksum_of_the_guide_find_tokens() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "howto" / "give-access.md").read_text(encoding="utf-8")
+    pattern = re.search(r"```text\n(.*fl_.*)\n```", guide)
+    assert pattern is not None
+    secrets = [new_secret() for _ in range(50)]
+    assert re.findall(pattern[1], " ".join(secrets)) == secrets
+    code = re.search(r"```python\n(import base64\n.*?)\n\n\nprint", guide, re.DOTALL)
+    assert code is not None
+    scanner: dict[str, Any] = {}
+    exec(code[1], scanner)  # noqa: S102  the guide's own code
+    assert all(map(scanner["is_token"], secrets))
+    assert not any(scanner["is_token"](secret[:10] + "~" + secret[11:]) for secret in secrets)
 
 
 def test_a_token_expires_at_its_time() -> None:

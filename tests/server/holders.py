@@ -10,9 +10,17 @@ from typing import Any
 import httpx
 
 from fairlane.model.token import TokenKind, TokenSpec, new_secret
+from fairlane.server.http.wrong_tokens import WrongTokens
 from fairlane.server.settings import ServerSettings
 
 from .conftest import Served, serving
+
+
+class Undelayed(WrongTokens):
+    """Refuses at once, since the tests send many wrong tokens."""
+
+    def delay(self, address: str, now: float) -> float:
+        return 0.0
 
 
 class Holders:
@@ -40,6 +48,7 @@ class Holders:
 async def holding(store_url: str) -> AsyncIterator[Holders]:
     """A server, and a client with each kind of token."""
     async with serving(store_url, ServerSettings(allowed_hosts=None), with_tokens=True) as api:
+        api.app.context.wrong_tokens = Undelayed()
         found = Holders(api)
         await found.add("acme", TokenKind.TENANT, tenant_id="acme")
         await found.add("reader", TokenKind.TENANT, tenant_id="acme", read_only=True)

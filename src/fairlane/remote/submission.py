@@ -11,7 +11,7 @@ from http import HTTPStatus
 
 import msgspec
 
-from ..model.errors import InvalidInput
+from ..model.errors import InvalidInput, StoreUnavailable
 from ..model.job import NewJob, Submission, SubmitStatus
 from ..model.names import check_key
 from ..model.refusals import refused
@@ -35,10 +35,11 @@ async def submit_one(transport: Transport, job: NewJob) -> Submission:
     body = _encode(BatchItem.of(job, idempotency_key=None))
     response = await transport.exchange(transport.build("POST", "/jobs", body, headers))
     rate = rate_of(response.headers)
-    if response.status_code in REFUSED_JOB:
-        return refused(job.id, error_of_response(response), rate)
     if not response.is_success:
-        raise error_of_response(response)
+        refusal = error_of_response(response)
+        if response.status_code in REFUSED_JOB and not isinstance(refusal, StoreUnavailable):
+            return refused(job.id, refusal, rate)
+        raise refusal
     status = SubmitStatus.CREATED
     if response.status_code != HTTPStatus.ACCEPTED:
         status = _status_of_older(response.headers)

@@ -70,8 +70,10 @@ WRONG_HOST = HttpProblem("wrong_host", HTTPStatus.MISDIRECTED_REQUEST)
 HEADERS_TOO_LARGE = HttpProblem("headers_too_large", HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 TOO_MANY_CONNECTIONS = HttpProblem("too_many_connections", HTTPStatus.SERVICE_UNAVAILABLE, StoreUnavailable)
 INTERNAL = HttpProblem("internal", HTTPStatus.INTERNAL_SERVER_ERROR)
+TOO_MANY_REQUESTS = HttpProblem("too_many_requests", HTTPStatus.TOO_MANY_REQUESTS, StoreUnavailable)
 NOT_READY = HttpProblem("not_ready", HTTPStatus.SERVICE_UNAVAILABLE, StoreUnavailable)
 HTTP_PROBLEMS = (
+    TOO_MANY_REQUESTS,
     NOT_READY,
     MALFORMED_REQUEST,
     MALFORMED_JSON,

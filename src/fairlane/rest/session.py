@@ -17,7 +17,7 @@ class SessionBody(Body, frozen=True):
 
 
 class SessionView(View, frozen=True):
-    """Who is signed in. All is null on a server that asks for no access tokens."""
+    """The owner of the session. All is null on a server that asks for no access tokens."""
 
     kind: TokenKind | None = None
     name: str | None = None

@@ -27,7 +27,7 @@ class BodyTooLarge(HttpError):
 class Call:
     """A request: its headers, path parameters and body, and the context of the server."""
 
-    __slots__ = ("backend", "context", "grant", "headers", "receive", "scope")
+    __slots__ = ("_streams", "backend", "context", "grant", "headers", "receive", "scope")
 
     def __init__(self, scope: Scope, receive: Receive, context: Context) -> None:
         set_author("api")
@@ -40,10 +40,17 @@ class Call:
         self.grant: Grant | None = None
         """What the request's token allows; None if the operation or the server asks for no token."""
 
-    def use(self, grant: Grant) -> None:
-        """Restrict the request to what its token allows."""
+    def use(self, grant: Grant, *, streams: bool) -> None:
+        """Restrict the request to what its token allows. Raises HttpError 429 if the token has too many requests."""
+        self.context.load.begin(grant.token, streams=streams)
+        self._streams = streams
         self.grant, self.backend = grant, grant.backend
         set_author(f"token:{grant.token.name}")
+
+    def end(self) -> None:
+        """Note that the request was answered, or that its client is gone."""
+        if self.grant is not None:
+            self.context.load.end(self.grant.token, streams=self._streams)
 
     @property
     def tenant_id(self) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from inspect import cleandoc
 from typing import Any, Self, get_args, get_type_hints
 
@@ -93,7 +94,7 @@ class Endpoint:
         """Whether a token that may only read is refused."""
         return not is_safe(self.method)
 
-    @property
+    @cached_property
     def streams(self) -> bool:
         """Whether its answers are streams, which hold resources of the server while they last."""
         return any(reply.media == EVENT_STREAM for reply in self.replies.values())

@@ -7,7 +7,7 @@ import contextlib
 import logging
 from http import HTTPStatus
 
-from ...model.errors import FairlaneError
+from ...model.errors import FairlaneError, Unauthorized
 from ...rest.problems import METHOD_NOT_ALLOWED, HttpError
 from ..context import Context
 from .answers import Answer, Receive, Scope, Send, internal_problem, problem_answer
@@ -34,6 +34,13 @@ class PathApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         call = Call(scope, receive, self._context)
         try:
+            await self._serve(call, send)
+        finally:
+            call.end()
+
+    async def _serve(self, call: Call, send: Send) -> None:
+        scope = call.scope
+        try:
             answer = await self._answer(call)
         except ClientGone:
             return
@@ -42,6 +49,9 @@ class PathApp:
             self._count(scope["method"], answer)
             await _refuse_and_drain(call, answer, send)
             return
+        except Unauthorized as error:
+            await self._context.wrong_tokens.slow(scope["client"])
+            answer = problem_answer(error)
         except FairlaneError as error:
             answer = problem_answer(error)
         except Exception:
@@ -67,7 +77,7 @@ class PathApp:
                 secret = secret_of(call.headers, session)
                 grant = tokens.remembered(secret) or await tokens.grant(secret)
                 check_allowed(grant.token, endpoint.audience, writes=endpoint.writes)
-                call.use(grant)
+                call.use(grant, streams=endpoint.streams)
             return await endpoint.answer(call)
         allow = (b"allow", ", ".join([*self._endpoints, "OPTIONS"]).encode())
         if method == "OPTIONS":

@@ -1,4 +1,4 @@
-// Who is signed in, and what the access token allows. The API checks it; pages only leave out what it would refuse.
+// The session, and what its access token allows. The API checks it; pages only leave out what it would refuse.
 import { del, get } from "./api.js";
 import { base } from "./base.js";
 import { signal } from "./ui.js";
