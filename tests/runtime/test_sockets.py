@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from fairlane.model.errors import InvalidInput
+from fairlane.runtime.settings import parse_address
 from fairlane.runtime.sockets import CannotListen, address_of, listen, listen_for_api
 
 
@@ -20,8 +21,13 @@ def test_a_free_port_is_taken_and_told() -> None:
 def test_beyond_loopback_it_is_refused_without_tokens(host: str) -> None:
     with pytest.raises(InvalidInput, match="fairlane tokens create --kind admin"):
         listen_for_api(host, 0, with_tokens=False)
-    with pytest.raises(InvalidInput, match="use a loopback address"):
-        listen(host, 0)
+
+
+def test_health_and_metrics_listen_on_an_address_that_is_named() -> None:
+    with contextlib.closing(listen(*parse_address("0.0.0.0:0"))) as listener:
+        assert listener.getsockname()[0] == "0.0.0.0"  # noqa: S104
+    with contextlib.closing(listen(*parse_address("0"))) as listener:
+        assert listener.getsockname()[0] == "127.0.0.1"
 
 
 def test_with_tokens_the_api_listens_on_every_address() -> None:

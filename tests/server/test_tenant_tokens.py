@@ -207,6 +207,15 @@ async def test_a_worker_has_its_queues_and_its_own_workers(holders: Holders) -> 
     assert reaped == {"requeued": len(leases), "failed": 0, "cancelled": 0}
 
 
+async def test_a_worker_holds_a_bounded_time_of_jobs_with_one_claim(holders: Holders) -> None:
+    many = {"jobs": [{"payload": n, "queue": "reports"} for n in range(20)]}
+    await holders["globex"].post("/jobs/batch", json=many)
+    claim = {"workerId": "w3", "queues": ["reports"], "max": 500, "leaseSeconds": 3600}
+    assert len((await holders["worker"].post("/leases", json=claim)).json()["leases"]) == 10
+    claim["leaseSeconds"] = 30
+    assert len((await holders["worker"].post("/leases", json=claim)).json()["leases"]) == 10
+
+
 async def received_until(pieces: AsyncIterator[bytes], wanted: bytes) -> bytes:
     """All that comes on a stream until it has this text."""
     received = b""

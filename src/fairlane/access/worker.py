@@ -16,6 +16,10 @@ from ..model.token import Token
 from ..model.work import WorkCounts
 from .closed import Closed, ClosedBackend
 
+MAX_LEASED_MS = 10 * 3_600_000
+"""Jobs times the length of their leases, in one claim. A token that leaks cannot hold up more: ten jobs for an hour, or
+500 for a minute. A claim for more gets fewer jobs."""
+
 
 class WorkerBackend(ClosedBackend):
     """Implements the worker protocol of `backend.Backend`.
@@ -111,8 +115,12 @@ class OwnLeases(Closed):
         return await self._leases.extend(report, leases, lease_ms)
 
     def _scoped(self, request: ClaimRequest) -> ClaimRequest:
-        queues = self._own.chosen_queues(request.queues)
-        return msgspec.structs.replace(request, worker_id=self._own.stored_id(request.worker_id), queues=queues)
+        return msgspec.structs.replace(
+            request,
+            worker_id=self._own.stored_id(request.worker_id),
+            queues=self._own.chosen_queues(request.queues),
+            max=min(request.max, max(1, MAX_LEASED_MS // request.lease_ms)),
+        )
 
 
 class OwnQueues(Closed):

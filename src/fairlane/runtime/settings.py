@@ -130,8 +130,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_worker_memory: Annotated[
         str, Meta(description='Replace a worker process above this memory, such as "512MB".')
     ] = ""
-    health: Annotated[str, Meta(description='Local port for /livez and /readyz of the worker, such as "9000".')] = ""
-    metrics: Annotated[str, Meta(description='Local port for /metrics of a worker or a relay, such as "9100".')] = ""
+    health: Annotated[
+        str,
+        Meta(
+            description='Port for /livez and /readyz of the worker, such as "9000"; on this machine alone, unless '
+            'named as "0.0.0.0:9000".'
+        ),
+    ] = ""
+    metrics: Annotated[
+        str,
+        Meta(
+            description='Port for /metrics of a worker or a relay, such as "9100"; on this machine alone, unless named '
+            'as "0.0.0.0:9100".'
+        ),
+    ] = ""
     metrics_tenants: Annotated[
         int, Meta(ge=0, le=200, description="Number of tenants that /metrics of the API names; 0: none.")
     ] = 20

@@ -22,11 +22,8 @@ class CannotListen(FairlaneError):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens on a loopback address. Raises InvalidInput for other addresses, CannotListen."""
-    found = _find(host, port)
-    if not _is_loopback(found.address[0]):
-        raise InvalidInput(f"fairlane does not listen on {host} here: use a loopback address such as 127.0.0.1")
-    return _listen(found, host, port)
+    """A socket that listens on an address, for pages without secrets. Raises CannotListen."""
+    return _listen(_find(host, port), host, port)
 
 
 def listen_for_api(host: str, port: int, *, with_tokens: bool) -> socket.socket:

@@ -34,8 +34,8 @@ class Context:
     """By claim id, the request that waits for its jobs. A repeat on another connection takes its place."""
     claiming: set[asyncio.Task[list[Lease]]] = field(default_factory=set)
     """The claims that wait, also those that have no receiver any more."""
-    load: Load = field(default_factory=Load)
-    wrong_tokens: WrongTokens = field(default_factory=WrongTokens)
+    load: Load = field(init=False, default_factory=Load)
+    wrong_tokens: WrongTokens = field(init=False, default_factory=WrongTokens)
     requests: Counter[tuple[str, int]] = field(init=False, default_factory=Counter)
     """How many requests each operation has answered, by its name and the answer's status."""
     shared: SharedAnswers = field(init=False, default_factory=SharedAnswers)

@@ -17,6 +17,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 JSON_TYPE = b"application/json"
+_VARY: Header = (b"vary", b"authorization, cookie")
 NOSNIFF: Header = (b"x-content-type-options", b"nosniff")
 _NO_STORE: Header = (b"cache-control", b"no-store")
 _BEARER: Header = (b"www-authenticate", b"Bearer")
@@ -28,7 +29,7 @@ class Answer:
     """A whole response, which browsers and proxies must not store."""
 
     __slots__ = ("body", "content_type", "headers", "status")
-    safety: tuple[Header, ...] = (_NO_STORE, NOSNIFF)
+    safety: tuple[Header, ...] = (_NO_STORE, NOSNIFF, _VARY)
     """Headers of every answer of this kind."""
 
     def __init__(

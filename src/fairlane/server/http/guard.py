@@ -36,18 +36,19 @@ def check_origin(headers: dict[bytes, bytes]) -> None:
         raise HttpError(CROSS_ORIGIN, "Pages of another origin may not do this.")
 
 
-def secret_of(headers: dict[bytes, bytes], session: bytes | None) -> bytes:
-    """The token in the Authorization header, or else that of the session.
-
-    Raises Unauthorized without one, and HttpError 403 for a page of another origin that uses the session.
-    """
+def secret_of(headers: dict[bytes, bytes]) -> bytes | None:
+    """The token in the Authorization header; None without that header. Raises Unauthorized for another scheme."""
     header = headers.get(b"authorization")
-    if header is None and session is not None:
-        check_origin(headers)
-        return session
-    if header is None or header[:7].lower() != b"bearer ":
-        raise Unauthorized("this server asks for an access token: send the header Authorization: Bearer fl_...")
+    if header is None:
+        return None
+    if header[:7].lower() != b"bearer ":
+        raise no_token()
     return header[7:].strip()
+
+
+def no_token() -> Unauthorized:
+    """The error for a request without an access token."""
+    return Unauthorized("this server asks for an access token: send the header Authorization: Bearer fl_...")
 
 
 def check_allowed(token: Token, audience: frozenset[TokenKind], *, writes: bool) -> None:

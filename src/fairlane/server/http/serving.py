@@ -13,7 +13,7 @@ from ..context import Context
 from .answers import Answer, Receive, Scope, Send, internal_problem, problem_answer
 from .call import BodyTooLarge, Call, ClientGone
 from .endpoint import Endpoint
-from .guard import check_allowed, check_host, check_origin, is_safe, secret_of
+from .guard import check_allowed, check_host, check_origin, is_safe, no_token, secret_of
 from .session_cookie import secret_in
 
 logger = logging.getLogger(__name__)
@@ -64,6 +64,14 @@ class PathApp:
         endpoint = self._endpoints.get(method)
         self._context.requests[endpoint.name if endpoint is not None else "other", answer.status] += 1
 
+    def _session_of(self, call: Call) -> bytes:
+        """The token of the session. Raises Unauthorized without one."""
+        secret = secret_in(call.scope, call.headers, self._context.settings.base_path)
+        if secret is None:
+            raise no_token()
+        check_origin(call.headers)  # unlike a header, a browser sends a cookie for pages of others too
+        return secret
+
     async def _answer(self, call: Call) -> Answer:
         method = call.scope["method"]
         check_host(call.headers, self._context.settings.allowed_hosts)
@@ -73,8 +81,7 @@ class PathApp:
         if endpoint is not None:
             tokens = self._context.tokens
             if tokens is not None and endpoint.audience is not None:
-                session = secret_in(call.scope, call.headers, self._context.settings.base_path)
-                secret = secret_of(call.headers, session)
+                secret = secret_of(call.headers) or self._session_of(call)
                 grant = tokens.remembered(secret) or await tokens.grant(secret)
                 check_allowed(grant.token, endpoint.audience, writes=endpoint.writes)
                 call.use(grant, streams=endpoint.streams)
