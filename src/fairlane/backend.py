@@ -335,6 +335,9 @@ class Maintenance(Protocol):
     async def promote(self, limit: int) -> UpkeepStep:
         """Move due jobs to pending, and unblock tenants whose start rate has room again."""
 
+    async def unlock(self, limit: int) -> UpkeepStep:
+        """Move jobs whose needs have ended, and bring back those whose failed need was sent back."""
+
     async def expire(self, limit: int) -> UpkeepStep:
         """Cancel jobs that have not started in time."""
 

@@ -8,13 +8,13 @@ import pytest
 from fairlane.model.backoff import Backoff
 from fairlane.model.bulk import BulkAction
 from fairlane.model.errors import BacklogFull, IdempotencyMismatch, IdTaken, InvalidInput, NotFound, RateLimited
-from fairlane.model.job import JobQuery, OnConflict, SubmitStatus
+from fairlane.model.job import JobQuery, OnConflict, OnNeedFailed, SubmitStatus
 from fairlane.model.lease import OutcomeKind
 from fairlane.model.refusals import refusal_of
 from fairlane.model.states import Reason, State
 from fairlane.model.tenant import PolicyChange
 
-from .world import World
+from .world import World, raw
 
 PAYLOAD = b'{"z":1,"big":12345678901234567890123,"none":[],"text":"\xc3\xa9"}'
 
@@ -197,6 +197,31 @@ async def test_an_idempotency_key_replays_a_replacement(world: World) -> None:
     statuses = [(await world.submit_one(job)).status for job in (newer, last, newer)]
     assert statuses == [SubmitStatus.REPLACED, SubmitStatus.REPLACED, SubmitStatus.REPLAYED]
     assert bytes((await world.backend.jobs.get(job_id)).payload) == b"[3]"
+
+
+async def test_a_job_waits_for_the_jobs_that_it_needs(world: World) -> None:
+    first, lease = await world.run()
+    second = world.job(needs=(first,), on_need_failed=OnNeedFailed.RUN)
+    made = await world.submit_one(second)
+    assert (made.status, made.state) == (SubmitStatus.CREATED, State.SCHEDULED)
+    job = await world.backend.jobs.get(second.id)
+    assert (job.state, job.reason, job.run_at, job.needs) == (State.SCHEDULED, Reason.NEEDS, None, (first,))
+    explained = await world.backend.jobs.explain(second.id)
+    assert explained.waiting_for == "needs"
+    assert (
+        explained.sentence == f"It waits for the job that it needs: {first}. {first} holds it up: The job is running."
+    )
+    await world.end(lease, OutcomeKind.COMPLETED, result=raw({"n": 1}))
+    (lease,) = await world.claim(5)
+    assert [(need.id, need.state, bytes(need.result)) for need in lease.needs] == [(first, State.COMPLETED, b'{"n":1}')]
+
+
+async def test_an_unknown_need_is_refused(world: World) -> None:
+    foreign = await world.submit(tenant="other")
+    for need in (foreign, world.backend.jobs.new_id("acme")):
+        refused = await world.submit_one(world.job(needs=(need,)))
+        assert refused.status is SubmitStatus.UNKNOWN_NEED
+        assert str(refusal_of(refused)) == f"the tenant has no job {need}; leave it out of the needs"
 
 
 async def test_the_submission_rate_slides(world: World) -> None:

@@ -79,6 +79,7 @@ def check_job(real: Job, wanted: ModelJob) -> None:
     )  # fmt: skip
     assert (real.state, real.reason or "", real.attempt) == (wanted.state, wanted.reason, wanted.attempt)
     assert real.attempt <= real.max_attempts == wanted.max_attempts
+    assert (real.needs, real.on_need_failed) == (request.needs, request.on_need_failed)
     assert bytes(real.payload) == request.payload
     assert ms(real.run_at) == wanted.due_ms
     expires = request.expires_in_ms

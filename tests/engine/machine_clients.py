@@ -10,7 +10,7 @@ from hypothesis.stateful import precondition, rule
 
 from fairlane.model.bulk import BulkAction
 from fairlane.model.errors import Conflict
-from fairlane.model.job import NewJob, Submission, SubmitStatus
+from fairlane.model.job import NewJob, OnNeedFailed, Submission, SubmitStatus
 from fairlane.model.states import State
 
 from .drawn import (
@@ -26,7 +26,20 @@ class ClientRules(Machine):
 
     @rule(requests=st.lists(new_jobs | repeatable_jobs | conflicting_jobs, min_size=1, max_size=4))
     def submit(self, requests: list[dict[str, Any]]) -> None:
-        jobs = [NewJob(id=self._next_id(), **request) for request in requests]
+        self._submit([NewJob(id=self._next_id(), **request) for request in requests])
+
+    @rule(data=st.data(), requests=st.lists(new_jobs, min_size=1, max_size=3), word=st.sampled_from(OnNeedFailed))
+    def submit_a_flow(self, data: st.DataObject, requests: list[dict[str, Any]], word: OnNeedFailed) -> None:
+        """Jobs that need earlier ones and each other. A need may be foreign."""
+        jobs: list[NewJob] = []
+        for request in requests:
+            known = [*self.model.jobs, *(job.id for job in jobs)]
+            chosen = st.lists(st.sampled_from(known), max_size=3, unique=True) if known else st.just([])
+            needs = tuple(data.draw(chosen))
+            jobs.append(NewJob(id=self._next_id(), needs=needs, on_need_failed=word, **request))
+        self._submit(jobs)
+
+    def _submit(self, jobs: list[NewJob]) -> None:
         self.asked += jobs
 
         async def submit() -> list[tuple[Any, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -33,10 +34,17 @@ class UpkeepRules(Machine):
         assert step.count == self.model.promote()
         found, _ = self._run(lambda: self.engine.tenants.list(LIMIT))
         ends = [ms(tenant.blocked_until) for tenant in found if tenant.blocked_until]
-        dues = [job.due_ms for job in self.model.of_state(State.SCHEDULED)]
+        dues = [job.due_ms for job in self.model.of_state(State.SCHEDULED) if not job.open]
         assert step.next_ms == min((time - self.clock.now_ms for time in (*ends, *dues)), default=None)
         assert all(time > self.clock.now_ms for time in ends)
         self.last = (lambda: self._nothing_done(self.engine.maintenance.promote(LIMIT)), True)
+
+    @rule()
+    def unlock(self) -> None:
+        step = self._run(lambda: self.engine.maintenance.unlock(LIMIT))
+        unlocked = self.model.unlock()
+        assert step.count == unlocked + self.model.revive()
+        self.last = (lambda: self._nothing_done(self.engine.maintenance.unlock(LIMIT)), True)
 
     @rule()
     def expire(self) -> None:
@@ -72,11 +80,22 @@ class UpkeepRules(Machine):
             for ids in prunable.values():  # the oldest went first
                 assert set(ids[: len(gone & set(ids))]) == gone & set(ids)
             for job_id in gone:
-                del self.model.jobs[job_id]
-            if step.count < limit:
+                self.model.forget(job_id)
+            self._learn_places()
+            if step.count < limit and step.next_ms != 0:
                 break
         assert not any(self.model.prunable().values())
         self.last = None
+
+    def _learn_places(self) -> None:
+        """Jobs that are kept for others go to the end of their index."""
+        for state in (State.COMPLETED, State.FAILED, State.CANCELLED):
+            for job in self.model.of_state(state):
+                if self.model.is_kept(job):
+                    job.indexed_ms = self._run(partial(self._place_of, state, job.request.id))
+
+    async def _place_of(self, state: State, job_id: str) -> int:
+        return int(await self.engine.partitions[0].command("ZSCORE", state.value, job_id))
 
     def _is_gone(self, job_id: str) -> bool:
         async def read() -> bool:

@@ -125,6 +125,7 @@ class WorkerRules(Machine):
         outcome = Outcome(job_id=job_id, token=token, kind=kind)
         stale = [LeaseStatus.STALE_LEASE]
         assert self._do(lambda: self.engine.leases.finish([outcome])) == stale
+        self.model.unlock()
         assert self._do(lambda: self.engine.leases.extend(worker, [LeaseReport(job_id, token)], 60_000)) == stale
 
     @precondition(lambda self: self.last is not None)

@@ -17,13 +17,13 @@ from fairlane.model.lease import ClaimRequest, FailureKind, Lease, LeaseStatus, 
 from fairlane.model.states import Reason, State
 
 from .model_claim import check_claim
+from .model_flows import ModelFlows
 from .model_job import ModelJob
-from .model_state import ModelState
 
 LOST = "the worker stopped, or did not renew its lease in time"
 
 
-class Model(ModelState):
+class Model(ModelFlows):
     """All jobs and limits, and what changes them."""
 
     # Clients
@@ -41,6 +41,8 @@ class Model(ModelState):
         holder = self._holder(job)
         if holder is not None:
             return self._meet(job, self.jobs[holder]), holder, None
+        if self.has_unknown_need(job):
+            return SubmitStatus.UNKNOWN_NEED, job.id, None
         most = self.policy(job.tenant_id).max_waiting
         waiting = self.of_state(State.PENDING, job.tenant_id) + self.of_state(State.SCHEDULED, job.tenant_id)
         if most is not None and len(waiting) >= most:
@@ -52,8 +54,8 @@ class Model(ModelState):
             self.idempotent[job.tenant_id, job.idempotency_key] = job
         made = ModelJob(request=job, state=State.PENDING, created_ms=self._clock.now_ms)
         made.start_by_ms = self._clock.now_ms + job.expires_in_ms if job.expires_in_ms else 0
+        self.await_needs(made, self._clock.now_ms + job.delay_ms)
         self.jobs[job.id] = made
-        self._wait(made, self._clock.now_ms + job.delay_ms)
         self.known.add(job.tenant_id)
         self.queues.add(job.queue)
         self._count(job.tenant_id, "submitted")
@@ -70,9 +72,15 @@ class Model(ModelState):
         held.start_by_ms = now + asked.expires_in_ms if asked.expires_in_ms else 0
         expires_in_ms = held.start_by_ms - held.created_ms if held.start_by_ms else None
         held.request = msgspec.structs.replace(
-            asked, id=old.id, queue=old.queue, priority=old.priority, expires_in_ms=expires_in_ms
+            asked,
+            id=old.id,
+            queue=old.queue,
+            priority=old.priority,
+            expires_in_ms=expires_in_ms,
+            needs=old.needs,
+            on_need_failed=old.on_need_failed,
         )
-        if asked.on_conflict is OnConflict.DEBOUNCE and held.state is State.SCHEDULED:
+        if asked.on_conflict is OnConflict.DEBOUNCE and held.state is State.SCHEDULED and not held.open:
             held.due_ms = min(now + asked.delay_ms, held.created_ms + (asked.max_delay_ms or 0))
         return SubmitStatus.REPLACED
 
@@ -98,6 +106,7 @@ class Model(ModelState):
         job.unfit_since_ms = 0
         self._count(job.request.tenant_id, "retried")
         self._wait(job, 0)
+        self.note_retry(job)
         return True
 
     def change(self, action: BulkAction, job_id: str) -> bool:
@@ -111,8 +120,15 @@ class Model(ModelState):
             case BulkAction.CANCEL:
                 return self.cancel(job_id)
             case BulkAction.DELETE:
-                del self.jobs[job_id]
+                if self.is_needed(job_id):
+                    return False
+                self.forget(job_id)
                 return True
+
+    def forget(self, job_id: str) -> None:
+        """The store has deleted the job."""
+        del self.jobs[job_id]
+        self.dropped.pop(job_id, None)
 
     # Workers
 
@@ -135,6 +151,7 @@ class Model(ModelState):
         assert job.ran or not job.start_by_ms or job.start_by_ms > self._clock.now_ms
         job.ran = True
         assert bytes(lease.payload) == job.request.payload
+        assert [(need.id, need.state) for need in lease.needs] == [(i, self._end_of(i)) for i in job.request.needs]
         assert lease.fence > self.fence
         assert lease.suspect == job.suspect
         self.fence = lease.fence
@@ -153,7 +170,17 @@ class Model(ModelState):
         job.expires_ms = self._clock.now_ms + lease_ms
         return LeaseStatus.CANCELLED if job.cancel_asked else LeaseStatus.OK
 
+    def _end_of(self, job_id: str) -> State | None:
+        job = self.jobs.get(job_id)
+        return job.state if job is not None and job.state.is_terminal else None
+
     def finish(self, outcome: Outcome) -> LeaseStatus:
+        """Whatever a call reports, it unlocks the jobs whose needs have ended."""
+        status = self._finish(outcome)
+        self.unlock()
+        return status
+
+    def _finish(self, outcome: Outcome) -> LeaseStatus:
         job = self.jobs.get(outcome.job_id)
         if job is None or job.token != outcome.token:
             return LeaseStatus.STALE_LEASE
@@ -229,7 +256,7 @@ class Model(ModelState):
         self._end(job, State.CANCELLED, Reason.EXPIRED, "cancelled", None)
 
     def promote(self) -> int:
-        due = [job for job in self.of_state(State.SCHEDULED) if job.due_ms <= self._clock.now_ms]
+        due = [job for job in self.of_state(State.SCHEDULED) if not job.open and job.due_ms <= self._clock.now_ms]
         for job in sorted(due, key=lambda job: (job.due_ms, job.request.id)):
             self._wait(job, 0)
         return len(due)
@@ -285,13 +312,13 @@ class Model(ModelState):
             failed = (policy.keep_failed_seconds, policy.keep_failed_max)
             for state in (State.COMPLETED, State.CANCELLED, State.FAILED):
                 seconds, most = failed if state is State.FAILED else completed
-                jobs = sorted(self.of_state(state, tenant), key=lambda job: (job.ended_ms, job.request.id))
+                jobs = sorted(self.of_state(state, tenant), key=lambda job: (job.indexed_ms, job.request.id))
                 surplus = max(0, len(jobs) - most)
                 spared = [min(seconds * 1000, SPARED_MS)] * surplus + [seconds * 1000] * (len(jobs) - surplus)
                 found[tenant, state] = [
                     job.request.id
                     for job, kept_ms in zip(jobs, spared, strict=True)
-                    if job.ended_ms <= self._clock.now_ms - kept_ms
+                    if job.indexed_ms <= self._clock.now_ms - kept_ms and not self.is_kept(job)
                 ]
         return found
 
@@ -339,8 +366,9 @@ class Model(ModelState):
         if state is State.COMPLETED:
             self._count(job.request.tenant_id, "completed")
         job.state, job.reason, job.ended_ms = state, reason, self._clock.now_ms
-        job.last = (outcome, error)
+        job.indexed_ms, job.last = job.ended_ms, (outcome, error)
         job.due_ms = job.expires_ms = 0
+        self.note_end(job)
 
 
 def _as_stored(job: NewJob) -> NewJob:

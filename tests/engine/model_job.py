@@ -35,7 +35,19 @@ class ModelJob:
     """When it ends as cancelled unless it has started; 0: it never expires."""
     ran: bool = False
     """Whether a worker has ever claimed it."""
+    needs: tuple[str, ...] = ()
+    """The jobs that are kept for it, until it ends."""
+    open: set[str] = field(default_factory=set)
+    """The needs for which it waits."""
+    locked_ms: int = 0
+    """Since when it waits for them."""
+    held_until_ms: int = 0
+    """The time before which it must not start."""
+    dropped_by: str = ""
+    """The need because of which it was cancelled."""
     ended_ms: int = 0
+    indexed_ms: int = 0
+    """The time by which it is pruned: when it ended, or when `prune` last met it and kept it for others."""
     unfit_since_ms: int = 0
     cancel_asked: bool = False
     suspect: bool = False

@@ -18,6 +18,7 @@ from fairlane.model.job import (
     Large,
     NewJob,
     OnConflict,
+    OnNeedFailed,
     Parent,
     Progress,
     Submission,
@@ -51,6 +52,7 @@ JOB = NewJob(
     headers={"trace": "t"},
     idempotency_key="once",
     expires_in_ms=60_000,
+    on_need_failed=OnNeedFailed.RUN,
     parent=Parent(new_job_id(0), "proof"),
 )
 
@@ -70,12 +72,17 @@ def fields_with_defaults(struct: msgspec.Struct) -> set[str]:
 
 
 def test_a_job() -> None:
-    assert fields_with_defaults(JOB) == {"delay_ms", "run_at_ms", "max_delay_ms"}
+    assert fields_with_defaults(JOB) == {"delay_ms", "run_at_ms", "max_delay_ms", "needs"}
     delayed = msgspec.structs.replace(JOB, delay_ms=10_500)
     dated = msgspec.structs.replace(JOB, run_at_ms=round(AT.timestamp() * 1000))
     assert [sent(job) for job in (JOB, delayed, dated)] == [JOB, delayed, dated]
     plain = NewJob(id=JOB.id, tenant_id="acme", payload=b"1")
     assert sent(plain) == plain
+
+
+def test_a_job_with_needs() -> None:
+    job = NewJob(id=JOB.id, tenant_id="acme", payload=b"1", needs=(new_job_id(0), new_job_id(0)))
+    assert sent(job) == job
 
 
 def test_a_job_that_debounces() -> None:

@@ -82,6 +82,7 @@ class World:
         timeout_ms: int = 300_000,
         max_attempts: int = 3,
         headers: dict[str, str] | None = None,
+        needs: tuple[str, ...] = (),
     ) -> str:
         """Submit as a client that knows nothing of the app; the job's id."""
         job = NewJob(
@@ -92,6 +93,7 @@ class World:
             timeout_ms=timeout_ms,
             max_attempts=max_attempts,
             headers=headers or {},
+            needs=needs,
         )
         await self.engine.jobs.submit([job])
         return job.id

@@ -56,6 +56,11 @@ def add(left: int, right: int) -> int:
 
 
 @process_task
+def results_of_needs() -> list[int]:
+    return [need.result_as(int) for need in current().needs]
+
+
+@process_task
 def fail(message: str) -> None:
     raise ValueError(message)
 

@@ -8,16 +8,16 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ..model.errors import InvalidInput
+from ..model.errors import InvalidInput, UnknownNeed
 from ..model.idempotency import fingerprint
-from ..model.job import Backlog, NewJob, OnConflict, Progress, RateUse, Submission, SubmitStatus
+from ..model.job import Backlog, NewJob, OnConflict, OnNeedFailed, Progress, RateUse, Submission, SubmitStatus
 from ..model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, OutcomeKind, check_queues
 from ..model.logs import MAX_LOG_LINES, LogPiece
 from ..model.states import State
 from ..model.tenant import PolicyChange, Tenant, TenantPolicy, too_many_tenants
 from .layouts import Beat, PlainlySubmitted, Reported, Submitted, Ticked
 from .policies import unpack_own
-from .records import lease_from, pack_request, utc_of_ms
+from .records import NEVER_MS, lease_from, pack_request, utc_of_ms
 from .scripts import Value
 
 LEASE_STATUS = {status.value.encode(): status for status in LeaseStatus}
@@ -35,7 +35,7 @@ def packed(job: NewJob) -> tuple[bytes, bytes]:
 
 def _is_plain(job: NewJob) -> bool:
     starts_now = job.delay_ms == 0 and job.run_at_ms is None and job.expires_in_ms is None
-    return starts_now and job.idempotency_key is None and job.key is None and job.parent is None
+    return starts_now and not job.needs and job.idempotency_key is None and job.key is None and job.parent is None
 
 
 def _plainly_submitted(job: NewJob) -> PlainlySubmitted:
@@ -58,6 +58,8 @@ def _submitted(job: NewJob) -> Submitted:
         expires_in_ms=job.expires_in_ms or 0,
         on_conflict="" if job.on_conflict is _RETURN else job.on_conflict.value,
         max_delay_ms=job.max_delay_ms or 0,
+        needs=job.needs,
+        runs_anyway=job.on_need_failed is OnNeedFailed.RUN,
     )
 
 
@@ -81,9 +83,13 @@ def submission(reply: list[Any], i: int, now: int) -> Submission:
         return Submission(SubmitStatus.BACKLOG_FULL, job_id.decode(), backlog=Backlog(*left))
     if status == b"too_many_tenants":
         return Submission(SubmitStatus.REFUSED, job_id.decode(), error=too_many_tenants())
+    if status == b"unknown_need":
+        error = UnknownNeed(f"the tenant has no job {run_at.decode()}; leave it out of the needs", "/needs")
+        return Submission(SubmitStatus.UNKNOWN_NEED, job_id.decode(), error=error)
     rate = RateUse(left[0], left[1] / 1_000_000, left[2], left[3] / 1000) if left else None
     state = None if run_at is None else _SCHEDULED if run_at > now else _PENDING
-    return Submission(_SUBMIT_STATUS[status], job_id.decode(), state, now, run_at or 0, rate)
+    due_ms = run_at if run_at is not None and run_at < NEVER_MS else 0
+    return Submission(_SUBMIT_STATUS[status], job_id.decode(), state, now, due_ms, rate)
 
 
 class Claimed(NamedTuple):
@@ -109,7 +115,7 @@ def claim_values(request: ClaimRequest, most: int, idle_claim: str = "", wait_ms
 
 
 def claimed(reply: list[Any], lease_ms: int) -> Claimed:
-    leases = [lease_from(reply[i : i + 7], lease_ms) for i in range(1, len(reply), 7) if reply[i + 4] is not None]
+    leases = [lease_from(reply[i : i + 8], lease_ms) for i in range(1, len(reply), 8) if reply[i + 4] is not None]
     return Claimed(leases, reply[0] / 1_000_000 if reply[0] >= 0 else None)
 
 

@@ -16,10 +16,11 @@ from ..model.overview import StoreReport
 from ..model.states import State
 from . import keys
 from .calls import Calls
+from .flows import Flows
 from .layouts import Started
 from .partition import Partitions
 from .reading import Reader
-from .records import unpack_request
+from .records import NEVER_MS, unpack_request
 from .retention import read_memory
 from .schedules import read_schedule
 from .scheduling import Scheduling
@@ -82,6 +83,7 @@ class Snapshot:
     def __init__(self, names: set[str]) -> None:
         self.names = names
         self.scheduling = Scheduling(set())
+        self.flows = Flows()
         self.sets: dict[str, dict[str, float]] = {}
         self.by_tenant: dict[str, dict[str, float]] = {}
         self.in_order: set[str] = set()
@@ -105,6 +107,7 @@ class Snapshot:
         lifetimes = await reader.replies("PTTL", _with_prefix(names, keys.EXPIRING_KEYS))
         self.unexpiring = {name for name, left in lifetimes.items() if left == -1}
         self.started = {k: _started(v) for k, v in (await reader.hash("started")).items()}
+        self.flows = await Flows.take(reader, names)
         self.scheduling = await Scheduling.take(reader, names, set(await reader.hash("blocked")))
         self.keyed = {k: v.decode() for k, v in (await reader.hash("keyed")).items()}
         await self._take_schedules(reader)
@@ -145,7 +148,17 @@ class Snapshot:
 
     def problems(self) -> set[str]:
         found = self._index_problems() | self._listing_problems() | self._lease_problems() | self.scheduling.problems()
+        found |= self.flows.problems(self._waiting_for_needs(), self._ended(), self._jobs())
         return found | self._schedule_problems() | self._key_problems()
+
+    def _jobs(self) -> set[str]:
+        return {name[2:] for name in self.names if name.startswith("j/")}
+
+    def _ended(self) -> set[str]:
+        return {job for name in ("completed", "failed", "cancelled") for job in self.sets[name]}
+
+    def _waiting_for_needs(self) -> set[str]:
+        return {job for job, due in self.sets["scheduled"].items() if due == NEVER_MS}
 
     def _places(self) -> Counter[str]:
         places: Counter[str] = Counter(self.sets["leases"])
@@ -158,11 +171,11 @@ class Snapshot:
 
     def _index_problems(self) -> set[str]:
         places = self._places()
-        jobs = {name[2:] for name in self.names if name.startswith("j/")}
+        jobs = self._jobs()
         found = {f"job {job} is in no index" for job in jobs - places.keys()}
         found |= {f"job {job} is in an index and has no record" for job in places.keys() - jobs}
         found |= {f"job {job} is in {count} indexes" for job, count in places.items() if count > 1}
-        ended = {job for name in ("completed", "failed", "cancelled") for job in self.sets[name]}
+        ended = self._ended()
         results = {name[2:] for name in self.names if name.startswith("r/")}
         found |= {f"job {job} has a result and is not finished" for job in results - ended}
         found |= {f"job {job} is finished and has no result" for job in ended - results}
@@ -181,7 +194,7 @@ class Snapshot:
             found |= {f"job {job} is in {state} of a tenant and not of all" for job, _ in of_tenants - of_all}
             prunable = set() if state == "scheduled" else set(names) - self.sets["prunable"].keys()
             found |= {f"the index {name} is never pruned" for name in prunable}
-        jobs = {name[2:] for name in self.names if name.startswith("j/")}
+        jobs = self._jobs()
         found |= {f"job {job} is not in the creation order" for job in jobs if job[2:] not in self.in_order}
         missing = {job for job in jobs if job[2:] not in self.in_order_of_tenants}
         return found | {f"job {job} is not in the creation order of its tenant" for job in missing}
@@ -214,10 +227,10 @@ class Snapshot:
         business = {name for name in self.names if name.startswith("u/")}
         found |= {f"business key {name} belongs to no unfinished job" for name in business - unfinished}
         found |= {f"business key {name} is not held" for name in unfinished - business}
-        jobs = {name[2:] for name in self.names if name.startswith("j/")}
+        jobs = self._jobs()
         for name in self.names:
             if name.startswith(keys.JOB_KEYS):
-                if name[2:] not in jobs:
+                if name.partition("/")[2] not in jobs:
                     found.add(f"key {name} belongs to no job")
             elif name not in keys.SINGLE_KEYS and not name.startswith((*keys.KEYS_BY_NAME, *keys.EXPIRING_KEYS)):
                 found.add(f"key {name} has no owner")

@@ -25,7 +25,14 @@ _STALLED = (
 )
 
 
-_EXPIRED = "The job did not start before it expired, so it was cancelled."
+_WHY_CANCELLED = {
+    Reason.EXPIRED: "The job did not start before it expired, so it was cancelled.",
+    Reason.NEED_FAILED: (
+        "A job that it needs failed or was cancelled, so it was cancelled; it waits again if you retry that job."
+    ),
+}
+_MOST_NAMED = 5
+"""How many open needs a sentence names."""
 
 
 class _Facts(msgspec.Struct, array_like=True):
@@ -41,13 +48,25 @@ class _Facts(msgspec.Struct, array_like=True):
     """For workers that serve all queues, and for workers that name this queue."""
 
 
+def explain_needs(job: Job, open_needs: Sequence[bytes], holder: Explanation) -> Explanation:
+    """`holder`: why the job that holds the others up waits."""
+    names = [need.decode() for need in open_needs]
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    named = ", ".join(names[:_MOST_NAMED]) + more
+    which = (
+        f"{len(names)} of the {len(job.needs)} jobs that it needs" if len(job.needs) > 1 else "the job that it needs"
+    )
+    held_up = f"{holder.job_id} holds it up: {holder.sentence}"
+    return Explanation(job.id, job.state, "needs", f"It waits for {which}: {named}. {held_up}")
+
+
 def explain_waiting(job: Job, facts: list[Any], workers: Sequence[WorkerReport]) -> Explanation:
     """`facts` is the reply of explain.lua for the job."""
     if job.state is State.SCHEDULED:
         return _scheduled(job, _ready(job, workers))
     if job.state is not State.PENDING:
-        expired = job.reason is Reason.EXPIRED
-        return Explanation(job.id, job.state, None, _EXPIRED if expired else _NOT_WAITING[job.state])
+        sentence = _WHY_CANCELLED.get(job.reason) if job.reason else None
+        return Explanation(job.id, job.state, None, sentence or _NOT_WAITING[job.state])
     known = msgspec.convert(facts, _Facts)
     until = utc_of_ms(float(known.blocked_until)) if known.blocked_until else None
     waiting_for, sentence = _pending(job, known, until, workers)

@@ -13,6 +13,7 @@ from ..model.bulk import BulkAction, BulkResult
 from ..model.errors import Conflict, NotFound
 from ..model.job import Explanation, Job, JobPage, JobQuery, NewJob, Submission
 from ..model.logs import JobLog
+from ..model.states import Reason
 from ..model.tenant import MAX_TENANTS
 from ..process.author import author
 from ..store.watch import SettingsWatch
@@ -20,7 +21,7 @@ from . import codec
 from .bulk import BulkChanges
 from .commit import GroupCommit, Packed
 from .cursors import Cursors
-from .explain import explain_waiting
+from .explain import explain_needs, explain_waiting
 from .job_log import read_log
 from .listing import Listing
 from .partition import Partition, Partitions
@@ -87,6 +88,10 @@ class EngineJobs:
     async def explain(self, job_id: str) -> Explanation:
         job = await self.get(job_id)
         partition = self._partitions.of_job(job_id)
+        if job.reason is Reason.NEEDS:
+            holder, *open_needs = await partition.run("open_needs", id=job_id)
+            if holder:
+                return explain_needs(job, open_needs, await self.explain(holder.decode()))
         facts = await partition.run("explain", id=job_id, tenant=job.tenant_id, queue=job.queue)
         return explain_waiting(job, facts, await self._workers.list())
 

@@ -99,7 +99,7 @@ TENANT_INDEXES = ("scheduled/", "completed/", "failed/", "cancelled/")
 CREATION_ORDER = ("made/", "swept/")
 """Prefixes of the lists of jobs by creation, of all tenants or of one."""
 
-JOB_KEYS = ("j/", "x/", "r/", "g/")
+JOB_KEYS = ("j/", "x/", "r/", "g/", "open/", "dependents/", "locked/", "dropped/")
 """Prefixes of the keys that belong to one job."""
 
 EXPIRING_KEYS = ("claim/", "answer/", WATCHED)
@@ -120,6 +120,7 @@ SINGLE_KEYS = frozenset({
     "idle_queues", "woken", "alarm", "windows", "idempotency_keys", IDEMPOTENCY_MS, TIME,
     "sequence", "created", "prunable", "fence", COUNTERS, "depths", "ready", "clock", "shift", "served",
     "resuming", "returning", "reviewed",
+    "needing", "dropped_by", "unlocking", "reviving",
     SCHEDULES, SCHEDULE_NAMES, SCHEDULE_STATES, SCHEDULES_DUE,
     TOKENS, TOKEN_NAMES, TOKEN_DIGESTS, TOKEN_USES, AUDIT, AUDIT_WORK,
 })  # fmt: skip

@@ -40,6 +40,10 @@ class Header(ShortHeader, frozen=True, kw_only=True):
     """The headers as JSON text, or ""."""
     expires_in_ms: int = 0
     """Counted from the job's creation; 0 if it does not expire."""
+    needs: tuple[str, ...] = ()
+    """The jobs that must end first."""
+    runs_anyway: bool = False
+    """Whether it runs also if a need failed or was cancelled."""
 
 
 class PlainlySubmitted(Layout, frozen=True, kw_only=True):
@@ -75,8 +79,31 @@ class Submitted(Layout, frozen=True, kw_only=True):
     on_conflict: str
     """What to do if an unfinished job has its business key; "" to return that job."""
     max_delay_ms: int
+    needs: tuple[str, ...]
+    runs_anyway: bool
     place: str = ""
     """See `codec.with_place`."""
+
+
+class Needing(Layout, frozen=True, kw_only=True):
+    """What an unfinished job needs."""
+
+    run_at: int
+    """The time (ms) before which it must not start; 0 if there is none."""
+    runs_anyway: bool
+    needs: tuple[str, ...]
+
+
+class Needed(Layout, frozen=True, kw_only=True):
+    """How a need of a job has ended."""
+
+    id: str
+    state: str
+    """"" if the store keeps the job no longer."""
+    result: str
+    """JSON text, or ""."""
+    left_out: bool
+    """Whether the result was too large to be sent."""
 
 
 class LastAttempt(Layout, frozen=True, kw_only=True):
@@ -241,6 +268,8 @@ _ALL = (
     Header,
     PlainlySubmitted,
     Submitted,
+    Needing,
+    Needed,
     LastAttempt,
     Started,
     Ended,
@@ -258,7 +287,9 @@ _ALL = (
 LAYOUTS: dict[str, tuple[str, ...]] = {layout.__name__: layout.__struct_fields__ for layout in _ALL}
 """The fields of each layout in order, by its name in Lua."""
 
-DEFAULTS: dict[str, dict[str, str | int]] = {
+Default = str | int | tuple[()]
+
+DEFAULTS: dict[str, dict[str, Default]] = {
     layout.__name__: {field.name: field.default for field in msgspec.structs.fields(layout) if not field.required}
     for layout in _ALL
 }

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from .layouts import DEFAULTS, LAYOUTS
+from .layouts import DEFAULTS, LAYOUTS, Default
 
 _NAMES = "|".join(LAYOUTS)
 _FIELD = re.compile(rf"\b({_NAMES})\.(\w+)")
@@ -45,7 +45,13 @@ def replace_layouts(path: str, text: str) -> str:
 
 def _defaults(layout: str) -> str:
     places = ((LAYOUTS[layout].index(field) + 1, value) for field, value in DEFAULTS[layout].items())
-    return "{ " + ", ".join(f"[{place}] = {value!r}" for place, value in places) + " }"
+    return "{ " + ", ".join(f"[{place}] = {_literal(value)}" for place, value in places) + " }"
+
+
+def _literal(value: Default) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "{}" if value == () else repr(value)
 
 
 def _unpacked(path: str, layout: str, text: str, at: str, names: str) -> str:

@@ -34,6 +34,9 @@ class EngineMaintenance:
     async def promote(self, limit: int) -> UpkeepStep:
         return await self._step("promote", limit)
 
+    async def unlock(self, limit: int) -> UpkeepStep:
+        return await self._step("unlock", limit)
+
     async def expire(self, limit: int) -> UpkeepStep:
         return await self._step("expire", limit)
 

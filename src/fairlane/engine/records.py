@@ -12,17 +12,20 @@ from typing import Any
 import msgspec
 
 from ..model import times
-from ..model.job import Attempt, Job, JobError, JobSummary, Large, ListedJob, NewJob, Progress
-from ..model.lease import FailureKind, Lease
+from ..model.job import Attempt, Job, JobError, JobSummary, Large, ListedJob, NewJob, OnNeedFailed, Progress
+from ..model.lease import FailureKind, Lease, NeedOutcome
 from ..model.states import Reason, State
-from .layouts import DEFAULTS, Ended, Header, PastAttempt, ShortHeader, Started
+from .layouts import DEFAULTS, Ended, Header, Needed, PastAttempt, ShortHeader, Started
 
+NEVER_MS = 2**53 - 1
+"""When a job is due that waits for others; lua/include/job.lua has the same number."""
 _CREATED_AND_LENGTH = struct.Struct(">dH")
 _LENGTH = struct.Struct(">H")
 _encode = msgspec.msgpack.Encoder().encode
 
 
 _decode_header = msgspec.msgpack.Decoder(Header).decode
+_decode_needed = msgspec.msgpack.Decoder(list[Needed]).decode
 _decode_started = msgspec.msgpack.Decoder(Started).decode
 _decode_ended = msgspec.msgpack.Decoder(Ended).decode
 _decode_past = msgspec.msgpack.Decoder(PastAttempt).decode
@@ -48,6 +51,8 @@ def pack_request(job: NewJob) -> bytes:
             key=job.key or "",
             headers=msgspec.json.encode(job.headers).decode() if job.headers else "",
             expires_in_ms=job.expires_in_ms or 0,
+            needs=job.needs,
+            runs_anyway=job.on_need_failed is OnNeedFailed.RUN,
         )
     )
     return _LENGTH.pack(len(header)) + header + job.payload
@@ -59,7 +64,8 @@ _DEFAULT_RUN = tuple(_DEFAULTS[name] for name in ("max_attempts", "timeout_ms", 
 
 def _has_defaults(job: NewJob) -> bool:
     run = (job.max_attempts, job.timeout_ms, job.backoff.base_ms, job.backoff.cap_ms)
-    return run == _DEFAULT_RUN and job.key is None and not job.headers and job.expires_in_ms is None
+    plain = job.key is None and not job.headers and job.expires_in_ms is None and not job.needs
+    return plain and run == _DEFAULT_RUN
 
 
 def unpack_request(record: bytes) -> tuple[int, Header, bytes]:
@@ -70,8 +76,8 @@ def unpack_request(record: bytes) -> tuple[int, Header, bytes]:
 
 
 def lease_from(claimed: list[Any], lease_ms: int) -> Lease:
-    """The lease that a worker receives for a claimed job, from the job's seven values in the reply of claim.lua."""
-    job_id, packed_token, attempt, base, record, suspect, waited_ms = claimed
+    """The lease that a worker receives for a claimed job, from the job's eight values in the reply of claim.lua."""
+    job_id, packed_token, attempt, base, record, suspect, waited_ms, needs = claimed
     token = packed_token.decode()
     _, header, payload = unpack_request(record)
     return Lease(
@@ -90,8 +96,15 @@ def lease_from(claimed: list[Any], lease_ms: int) -> Lease:
         key=header.key or None,
         headers=_decode_headers(header.headers) if header.headers else {},
         suspect=bool(suspect),
+        needs=[_need_outcome(need) for need in _decode_needed(needs)] if needs else [],
         waited_seconds=None if waited_ms < 0 else waited_ms / 1000,
     )
+
+
+def _need_outcome(need: Needed) -> NeedOutcome:
+    result = msgspec.Raw(need.result.encode() or b"null")
+    state = State(need.state) if need.state else None
+    return NeedOutcome(id=need.id, state=state, result=result, left_out=need.left_out)
 
 
 def utc_of_ms(ms: float) -> datetime:
@@ -104,6 +117,7 @@ def job_from(reply: list[Any], *, attempts: bool) -> Job | None:
     if record is None:
         return None
     created, header, payload = unpack_request(record)
+    due_ms = float(due) if due else None
     common: dict[str, Any] = {
         "id": job_id.decode(),
         "tenant_id": header.tenant_id,
@@ -113,11 +127,15 @@ def job_from(reply: list[Any], *, attempts: bool) -> Job | None:
         "priority": header.priority,
         "timeout_seconds": header.timeout_ms / 1000,
         "created_at": utc_of_ms(created),
-        "run_at": utc_of_ms(float(due)) if due else None,
+        "run_at": None if due_ms is None or due_ms >= NEVER_MS else utc_of_ms(due_ms),
         "expires_at": utc_of_ms(created + header.expires_in_ms) if header.expires_in_ms else None,
         "key": header.key or None,
         "headers": _decode_headers(header.headers) if header.headers else {},
+        "needs": header.needs,
+        "on_need_failed": OnNeedFailed.RUN if header.runs_anyway else OnNeedFailed.CANCEL,
     }
+    if due_ms == NEVER_MS:
+        return Job(**common, state=State.SCHEDULED, reason=Reason.NEEDS, max_attempts=header.max_attempts, attempts=[])
     extra = dict(zip(extras[::2], extras[1::2], strict=True))
     if extra.get(b"p"):
         common["progress"] = _decode_progress(extra[b"p"])

@@ -46,11 +46,11 @@ class LuaFile:
         return self.path.rpartition("/")[2].removesuffix(".lua")
 
     def words(self, heading: str) -> tuple[str, ...]:
-        """The words after a heading of the contract, which must be there. Raises ContractError."""
-        match = re.search(rf"^-- {heading}\b ?(.*)$", self.text, re.MULTILINE)
-        if match is None:
+        """The words after a heading of the contract, which may stand in several lines. Raises ContractError."""
+        lines = re.findall(rf"^-- {heading}\b ?(.*)$", self.text, re.MULTILINE)
+        if not lines:
             raise ContractError(f"{self.path} has no {heading} line; add one, empty if there is nothing to name")
-        return tuple(match[1].split())
+        return tuple(" ".join(lines).split())
 
     @cached_property
     def plain(self) -> str:

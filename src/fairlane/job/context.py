@@ -19,6 +19,7 @@ from ..model.logs import LogLine
 from ..model.names import check_name, plain_text
 from ..model.schedule import SCHEDULE_HEADER, TICK_HEADER
 from .log_buffer import JobLines
+from .needs import Need
 
 MAX_PROGRESS_MESSAGE = 500
 
@@ -89,6 +90,11 @@ class JobContext:
     @property
     def headers(self) -> dict[str, str]:
         return self._lease.headers
+
+    @property
+    def needs(self) -> list[Need]:
+        """The jobs that this one needs, in the order of the request: their ids, states and results."""
+        return [Need(outcome) for outcome in self._lease.needs]
 
     @property
     def as_parent(self) -> Parent:

@@ -9,7 +9,7 @@ from itertools import islice
 from ..model.backoff import Backoff
 from ..model.durations import parse_duration_ms
 from ..model.errors import InvalidInput, RateLimited
-from ..model.job import DEFAULT_MAX_ATTEMPTS, MAX_ATTEMPTS, MAX_DELAY_MS, MAX_TIMEOUT_MS, OnConflict
+from ..model.job import DEFAULT_MAX_ATTEMPTS, MAX_ATTEMPTS, MAX_DELAY_MS, MAX_TIMEOUT_MS, OnConflict, OnNeedFailed
 
 MAX_GROUP = 1_000
 """How many exceptions of a group are looked at."""
@@ -116,6 +116,14 @@ def check_on_conflict(value: str) -> OnConflict:
         return OnConflict(value)
     except ValueError:
         raise InvalidInput(f"on_conflict must be one of {', '.join(OnConflict)}, not {value!r:.100}") from None
+
+
+def check_on_need_failed(value: str) -> OnNeedFailed:
+    """The value as an OnNeedFailed; raises InvalidInput."""
+    try:
+        return OnNeedFailed(value)
+    except ValueError:
+        raise InvalidInput(f"on_need_failed must be cancel or run, not {value!r:.100}") from None
 
 
 def check_timeout_ms(timeout: Duration) -> int:

@@ -2,7 +2,8 @@
 
 FairlaneError
 ├── InvalidInput            a value that can never be accepted
-│   └── PayloadTooLarge
+│   ├── PayloadTooLarge
+│   └── UnknownNeed         the tenant has no job that a new job needs
 ├── NotFound                no such job, or it belongs to another tenant
 ├── Conflict                the job's state forbids the call
 │   └── IdTaken             another request has the id that was chosen for a job
@@ -47,6 +48,12 @@ class PayloadTooLarge(InvalidInput):
     """The payload (or a result) is over its size limit."""
 
     code = "payload_too_large"
+
+
+class UnknownNeed(InvalidInput):
+    """A need is no job of the tenant, or is no longer kept."""
+
+    code = "unknown_need"
 
 
 class NotFound(FairlaneError):

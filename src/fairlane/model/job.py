@@ -26,6 +26,7 @@ MAX_RESULT_BYTES = 256 * 1024
 MAX_ERROR_BYTES = 8 * 1024
 MAX_HEADERS_BYTES = 8 * 1024
 MAX_BATCH = 1_000
+MAX_NEEDS = 100
 
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 """An instant, which JSON shows in ISO 8601."""
@@ -45,6 +46,13 @@ class OnConflict(StrEnum):
     RETURN = "return"  # nothing
     REPLACE = "replace"  # replace the request of the job, if it has not started
     DEBOUNCE = "debounce"  # the same, and start the job `delay_ms` from now
+
+
+class OnNeedFailed(StrEnum):
+    """How a waiting job ends or goes on when a job that it needs fails or is cancelled."""
+
+    CANCEL = "cancel"  # it ends as cancelled, and so do the jobs that need it
+    RUN = "run"  # it runs when all its needs have ended
 
 
 class NewJob(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +79,9 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     """With DEBOUNCE: the longest time from the job's creation to its start time."""
     headers: dict[str, str] | None = None
     idempotency_key: str | None = None
+    needs: tuple[str, ...] = ()
+    """Jobs of the same tenant that must end before this one starts, each once."""
+    on_need_failed: OnNeedFailed = OnNeedFailed.CANCEL
     expires_in_ms: int | None = None
     """Time from its submission within which the job must start; else it ends as cancelled."""
     parent: Parent | None = None
@@ -88,6 +99,7 @@ class SubmitStatus(StrEnum):
     BACKLOG_FULL = "backlog_full"  # as many jobs of the tenant wait as may
     KEY_REUSED = "key_reused"  # same idempotency key, another body
     ID_TAKEN = "id_taken"  # another request has this id
+    UNKNOWN_NEED = "unknown_need"  # the tenant has no job with an id of its needs
     REFUSED = "refused"  # over HTTP, for another reason: `Submission.error`
 
 
@@ -186,6 +198,9 @@ class Job(JobSummary, frozen=True, kw_only=True, rename="camel"):
     payload: msgspec.Raw
     result: msgspec.Raw | None = None
     headers: dict[str, str] = {}
+    needs: tuple[str, ...] = ()
+    """The jobs that had to end before this one."""
+    on_need_failed: OnNeedFailed = OnNeedFailed.CANCEL
     attempts: list[Attempt] = []
 
 
@@ -233,7 +248,8 @@ class Explanation(msgspec.Struct, frozen=True, rename="camel"):
     job_id: str
     state: State
     waiting_for: str | None
-    """turn, concurrency, start_rate, paused, schedule, backoff, no_worker, no_fitting_worker or stalled_workers."""
+    """turn, concurrency, start_rate, paused, schedule, needs, backoff, no_worker, no_fitting_worker or
+    stalled_workers."""
     sentence: str
     position: int | None = None
     """Place in its lane, 1 for the next to start; None unless the job is pending."""

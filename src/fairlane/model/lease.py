@@ -11,6 +11,7 @@ from .errors import InvalidInput
 from .job import JobError, Parent, Progress
 from .logs import LogPiece
 from .names import check_name
+from .states import State
 from .work import WorkCounts
 
 DEFAULT_LEASE_MS = 30_000
@@ -51,6 +52,18 @@ class ClaimRequest(msgspec.Struct, frozen=True, kw_only=True):
     """How long to wait for a job if none can start now."""
 
 
+class NeedOutcome(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """How a job that another one needs has ended."""
+
+    id: str
+    state: State | None = None
+    """None if it is kept no longer, which happens only if the job that needs it was sent back."""
+    result: msgspec.Raw
+    """JSON text; null unless it has completed."""
+    left_out: bool = False
+    """Whether the result was left out, because the results of all needs together have more than 1 MiB."""
+
+
 class Lease(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One job, handed to one worker for a while."""
 
@@ -72,6 +85,8 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     headers: dict[str, str] = {}
     suspect: bool = False
     """Whether a worker process died under the job, perhaps by it. Run one such job at a time in a process."""
+    needs: list[NeedOutcome] = []
+    """How the jobs that it needs have ended, in the order of the request."""
     waited_seconds: float | None = None
     """How long the job was pending; None if the claim is repeated."""
 

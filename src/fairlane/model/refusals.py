@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from .errors import BacklogFull, FairlaneError, IdempotencyMismatch, IdTaken, RateLimited
+from .errors import BacklogFull, FairlaneError, IdempotencyMismatch, IdTaken, RateLimited, UnknownNeed
 from .job import RateUse, Submission, SubmitStatus
 
 
@@ -42,11 +42,16 @@ def _id_taken(submission: Submission) -> IdTaken:
     return IdTaken(f"another request has the id {submission.job_id}; choose another id, or leave it out")
 
 
+def _unknown_need(_submission: Submission) -> UnknownNeed:
+    return UnknownNeed("the tenant has no job with an id of the needs; leave that id out", "/needs")
+
+
 _REFUSALS = {
     SubmitStatus.RATE_LIMITED: _Refusal(RateLimited, _over_rate),
     SubmitStatus.BACKLOG_FULL: _Refusal(BacklogFull, _backlog_full),
     SubmitStatus.KEY_REUSED: _Refusal(IdempotencyMismatch, _key_reused),
     SubmitStatus.ID_TAKEN: _Refusal(IdTaken, _id_taken),
+    SubmitStatus.UNKNOWN_NEED: _Refusal(UnknownNeed, _unknown_need),
 }
 _STATUSES = {refusal.error: status for status, refusal in _REFUSALS.items()}
 

@@ -34,6 +34,7 @@ class Reason(StrEnum):
     RETRY = "retry"  # scheduled: waits for its backoff after a failed attempt
     SNOOZED = "snoozed"  # scheduled: the handler asked to be run later
     UNFIT = "unfit"  # scheduled: no worker that claimed it has its task and can read its arguments
+    NEEDS = "needs"  # scheduled: waits for jobs that it needs
     RELEASED = "released"  # pending: its worker gave it back unfinished
     WORKER_LOST = "worker_lost"  # pending or failed: its lease expired
     RETRIED = "retried"  # pending: sent back from the dead letter queue
@@ -42,6 +43,7 @@ class Reason(StrEnum):
     REJECTED = "rejected"  # failed: unknown task or a payload that does not fit it
     CANCELLED_BY_USER = "cancelled_by_user"
     CANCELLED_BY_TASK = "cancelled_by_task"
+    NEED_FAILED = "need_failed"  # cancelled: a job that it needs failed or was cancelled
     EXPIRED = "expired"  # cancelled: it did not start in time
     FORGOTTEN = "forgotten"  # completed: the job has ended and is no longer kept; how it ended is unknown
 
@@ -57,9 +59,11 @@ class Transition(NamedTuple):
 
 TRANSITIONS: tuple[Transition, ...] = (
     Transition(None, State.PENDING, "submit", ""),
-    Transition(None, State.SCHEDULED, "submit", "with a delay"),
+    Transition(None, State.SCHEDULED, "submit", "with a delay or open needs"),
     Transition(None, State.PENDING, "fire", "a tick of a schedule"),
     Transition(State.SCHEDULED, State.PENDING, "promote", "its time has come"),
+    Transition(State.SCHEDULED, State.PENDING, "finish", "its last open need"),
+    Transition(State.SCHEDULED, State.PENDING, "unlock", "its needs have ended"),
     Transition(State.PENDING, State.RUNNING, "claim", ""),
     Transition(State.RUNNING, State.COMPLETED, "finish", "completed"),
     Transition(State.RUNNING, State.SCHEDULED, "finish", "failed with attempts left, snoozed or unfit"),
@@ -71,8 +75,12 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(State.RUNNING, State.CANCELLED, "reap", "lease expired after a cancel"),
     Transition(State.SCHEDULED, State.CANCELLED, "cancel", ""),
     Transition(State.PENDING, State.CANCELLED, "cancel", ""),
+    Transition(State.SCHEDULED, State.CANCELLED, "finish", "a job that it needs"),
+    Transition(State.SCHEDULED, State.CANCELLED, "unlock", "a need failed or was cancelled"),
     Transition(State.SCHEDULED, State.CANCELLED, "expire", "not started in time"),
     Transition(State.PENDING, State.CANCELLED, "expire", "not started in time"),
     Transition(State.PENDING, State.CANCELLED, "claim", "not started in time"),
     Transition(State.FAILED, State.PENDING, "retry", "from the dead letter queue"),
+    Transition(State.CANCELLED, State.SCHEDULED, "unlock", "its dead need was sent back"),
+    Transition(State.CANCELLED, State.PENDING, "unlock", "its dead need was sent back and has ended"),
 )

@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from ..model.backoff import Backoff
 from ..model.bounded import check_headers
@@ -20,12 +22,14 @@ from ..model.job import (
     DEFAULT_QUEUE,
     DEFAULT_TASK,
     DEFAULT_TIMEOUT_MS,
+    MAX_NEEDS,
     MAX_PAYLOAD_BYTES,
     Attempt,
     Job,
     ListedJob,
     NewJob,
     OnConflict,
+    OnNeedFailed,
     Parent,
     Submission,
     SubmitStatus,
@@ -33,6 +37,7 @@ from ..model.job import (
 )
 from ..model.json_text import check_json
 from ..model.names import check_key, check_name
+from ..model.needs import check_needs
 from ..model.states import Reason, State
 from ..model.times import start_ms, utc
 from .fields import (
@@ -114,6 +119,10 @@ class JobBody(WorkBody, frozen=True, kw_only=True):
     headers: dict[str, str] | None = None
     id: JobId | None = None
     """For clients that repeat a request after a lost reply: an id that they made, in the tenant's partition."""
+    needs: Annotated[tuple[JobId, ...], Meta(max_length=MAX_NEEDS)] = ()
+    """Jobs of the same tenant that must end first. A job that has ended counts as that."""
+    on_need_failed: OnNeedFailed = OnNeedFailed.CANCEL
+    """If a need fails or is cancelled: `cancel` this job, and those that need it; or `run` it when all have ended."""
     parent: Parent | None = None
     """The running job that submits this one. With its proof, the submission rate does not count this job."""
 
@@ -149,6 +158,8 @@ class JobBody(WorkBody, frozen=True, kw_only=True):
             max_delay_ms=max_delay_ms,
             headers=check_headers(self.headers) if self.headers else None,
             idempotency_key=idempotency_key,
+            needs=check_needs(self.needs, self.on_conflict) if self.needs else (),
+            on_need_failed=self.on_need_failed,
             expires_in_ms=None if self.expires_in_seconds is None else self._expires_in_ms(self.expires_in_seconds),
             parent=self.parent,
         )
@@ -229,6 +240,7 @@ def chosen_id(new_id: NewId, tenant_id: str, job_id: str) -> str:
 
 def created_job(job: NewJob, made: Submission) -> Job:
     """The new job, as the store would show it."""
+    waits = made.state is State.SCHEDULED and not made.run_at_ms  # for jobs that it needs
     return Job(
         id=made.job_id,
         tenant_id=job.tenant_id,
@@ -240,10 +252,13 @@ def created_job(job: NewJob, made: Submission) -> Job:
         max_attempts=job.max_attempts,
         timeout_seconds=job.timeout_ms / 1000,
         created_at=_utc_of_group(made.created_at_ms),
-        run_at=utc(made.run_at_ms / 1000) if made.state is State.SCHEDULED else None,
+        run_at=utc(made.run_at_ms / 1000) if made.state is State.SCHEDULED and not waits else None,
         expires_at=None if job.expires_in_ms is None else utc((made.created_at_ms + job.expires_in_ms) / 1000),
         key=job.key,
         headers=job.headers or _NO_HEADERS,
+        needs=job.needs,
+        on_need_failed=job.on_need_failed,
+        reason=Reason.NEEDS if waits else None,
         attempts=_NO_ATTEMPTS,
     )
 
@@ -260,7 +275,8 @@ def submission_of(asked: NewJob, shown: Job, status: SubmitStatus) -> Submission
     if status is not SubmitStatus.CREATED:
         return Submission(status, shown.id)
     created_ms = ms_of(shown.created_at.timestamp())
-    due_ms = created_ms if shown.run_at is None else ms_of(shown.run_at.timestamp())
+    at_once = 0 if shown.reason is Reason.NEEDS else created_ms
+    due_ms = at_once if shown.run_at is None else ms_of(shown.run_at.timestamp())
     return Submission(status, asked.id, shown.state, created_ms, due_ms)
 
 

@@ -23,6 +23,7 @@ from ..model.errors import (
     StoreRefused,
     StoreUnavailable,
     Unauthorized,
+    UnknownNeed,
 )
 from .limits import STORE_RETRY_SECONDS
 
@@ -40,6 +41,7 @@ _STATUSES: dict[type[FairlaneError], HTTPStatus] = {
     IdempotencyMismatch: HTTPStatus.UNPROCESSABLE_ENTITY,
     RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     BacklogFull: HTTPStatus.TOO_MANY_REQUESTS,
+    UnknownNeed: HTTPStatus.UNPROCESSABLE_ENTITY,
     Unauthorized: HTTPStatus.UNAUTHORIZED,
     Forbidden: HTTPStatus.FORBIDDEN,
     StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -86,6 +86,7 @@ def _check_template(template: JobTemplate) -> None:
         "expires": options.expires_in_ms,
         "idempotency_key": options.idempotency_key,
         "headers": options.headers,
+        "needs": options.needs,
     }
     for name, value in others.items():
         if value:

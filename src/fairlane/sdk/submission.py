@@ -13,8 +13,9 @@ from ..model.backoff import Backoff
 from ..model.bounded import check_headers
 from ..model.conflict import check_conflict
 from ..model.errors import FairlaneError, InvalidInput
-from ..model.job import MAX_PRIORITY, NewJob, OnConflict, Parent
+from ..model.job import MAX_PRIORITY, NewJob, OnConflict, OnNeedFailed, Parent
 from ..model.names import check_key, check_name
+from ..model.needs import check_needs
 from ..model.times import start_ms
 
 
@@ -34,6 +35,8 @@ class SubmitOptions(msgspec.Struct, frozen=True, kw_only=True):
     max_attempts: int
     idempotency_key: str | None = None
     headers: dict[str, str] | None = None
+    needs: tuple[str, ...] = ()
+    on_need_failed: OnNeedFailed = OnNeedFailed.CANCEL
 
     def __post_init__(self) -> None:
         if self.tenant is not None:
@@ -43,6 +46,8 @@ class SubmitOptions(msgspec.Struct, frozen=True, kw_only=True):
         if self.key is not None:
             self._set("key", check_key(self.key, "key", "/key"))
         check_conflict(self.on_conflict, self.key, self.delay_ms, self.max_delay_ms)
+        if self.needs:
+            self._set("needs", check_needs(self.needs, self.on_conflict))
         if self.idempotency_key is not None:
             self._set("idempotency_key", check_key(self.idempotency_key, "idempotency_key"))
         self._set("priority", check_whole(self.priority, 0, MAX_PRIORITY, "priority"))
@@ -97,6 +102,8 @@ class JobTemplate(msgspec.Struct, frozen=True, kw_only=True):
             backoff=self.backoff,
             key=options.key,
             on_conflict=options.on_conflict,
+            needs=options.needs,
+            on_need_failed=options.on_need_failed,
             max_delay_ms=options.max_delay_ms,
             headers=options.headers,
             idempotency_key=options.idempotency_key,

@@ -10,7 +10,15 @@ from functools import cached_property
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, get_args
 
 from ..job.annotations import NotDefinedYet
-from ..job.control import Duration, Retry, check_delay_ms, check_expires_ms, check_on_conflict, check_timeout_ms
+from ..job.control import (
+    Duration,
+    Retry,
+    check_delay_ms,
+    check_expires_ms,
+    check_on_conflict,
+    check_on_need_failed,
+    check_timeout_ms,
+)
 from ..job.parameters import Parameters
 from ..model.errors import InvalidInput
 from ..model.job import DEFAULT_QUEUE, DEFAULT_TIMEOUT_MS, Job
@@ -112,6 +120,8 @@ class Task(Generic[P, T]):
         max_attempts: int | None = None,
         idempotency_key: str | None = None,
         headers: Mapping[str, str] | None = None,
+        needs: Iterable[JobHandle[Any] | SyncJobHandle[Any] | str] = (),
+        on_need_failed: Literal["cancel", "run"] = "cancel",
     ) -> Submitter[P, T]:
         """The task with options for the jobs to submit. Raises InvalidInput.
 
@@ -121,6 +131,8 @@ class Task(Generic[P, T]):
         does so and has it start `delay` from now, but no later than `max_delay` after its creation.
         `expires`: the job ends as cancelled if it has not started this long after its submission.
         `idempotency_key`: a repeat within 24 hours returns the first job. `priority`: 0 to 9, higher first.
+        `needs`: jobs of the same tenant that must end first; `current().needs` has their results. If one fails or is
+        cancelled, `on_need_failed="cancel"` cancels this job too, and "run" runs it when all have ended.
         """
         delay_ms, run_at_ms = start_time(delay, run_at, self._client.now)
         options = SubmitOptions(
@@ -136,6 +148,8 @@ class Task(Generic[P, T]):
             max_attempts=self.options.retry.max_attempts if max_attempts is None else max_attempts,
             idempotency_key=idempotency_key,
             headers=None if headers is None else dict(headers),
+            needs=tuple(need if isinstance(need, str) else need.id for need in needs),
+            on_need_failed=check_on_need_failed(on_need_failed),
         )
         template = JobTemplate(
             task=self.name, options=options, backoff=self.options.retry.backoff, timeout_ms=self.options.timeout_ms

@@ -204,9 +204,11 @@ async def _fire(engine: Engine) -> int | None:
 
 
 async def _wake(engine: Engine) -> None:
-    """Move due jobs to pending, and cancel those that have expired."""
+    """Move due jobs to pending, cancel those that have expired, and let those go on that waited for others."""
     await _fire(engine)
     while (await engine.maintenance.expire(_STEP)).count == _STEP:
+        pass
+    while (await engine.maintenance.unlock(_STEP)).count:
         pass
     while (await engine.maintenance.promote(_STEP)).count == _STEP:
         pass

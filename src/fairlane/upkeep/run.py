@@ -12,9 +12,10 @@ from .prune import prune
 from .reap import reap
 from .sample import sample
 from .time import keep_time
+from .unlock import unlock
 
 
 async def run_upkeep(upkeep: Maintenance) -> None:
-    """Promote, expire, fire, reap, prune, sample, check and keep time until cancelled."""
-    sweeps = [promote(upkeep), expire(upkeep), fire(upkeep), reap(upkeep), prune(upkeep)]
+    """Promote, unlock, expire, fire, reap, prune, sample, check and keep time until cancelled."""
+    sweeps = [promote(upkeep), unlock(upkeep), expire(upkeep), fire(upkeep), reap(upkeep), prune(upkeep)]
     await run_duties([*sweeps, sample(upkeep), check(upkeep), keep_time(upkeep)])

@@ -132,6 +132,7 @@ def print_job(job: Job, output: str) -> None:
             ("attempt", f"{job.attempt} of {job.max_attempts}"),
             ("created", job.created_at),
             ("due", job.run_at),
+            ("needs", ", ".join(job.needs) or None),
             ("expires", job.expires_at if job.attempt == 0 else None),
             ("started", job.started_at),
             ("finished", job.finished_at),

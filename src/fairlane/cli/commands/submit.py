@@ -21,6 +21,7 @@ from ...model.job import (
     Job,
     NewJob,
     OnConflict,
+    OnNeedFailed,
     Submission,
 )
 from ...model.refusals import refusal_of
@@ -53,6 +54,14 @@ class Submitted(msgspec.Struct, frozen=True, rename="camel"):
     help="How to treat an unfinished job with the same key that has not started.",
 )
 @click.option("--max-delay", help='Longest time from its creation to which debounce moves a job, such as "10m".')
+@click.option("--need", "needs", multiple=True, metavar="JOB_ID", help="Job that must end first; may be repeated.")
+@click.option(
+    "--on-need-failed",
+    type=click.Choice(list(OnNeedFailed)),
+    default=OnNeedFailed.CANCEL,
+    show_default=True,
+    help="Whether to cancel the job if a need fails or is cancelled, or to run it when all needs have ended.",
+)
 @click.option("--delay", help='Time to wait before the first attempt, such as "10m".')
 @click.option(
     "--run-at", type=instant, metavar="TIME", help='Time of the first attempt, such as "2026-07-01T09:00:00Z".'
@@ -123,6 +132,8 @@ def _request(backend: Backend, payload: str, options: dict[str, Any]) -> NewJob:
         max_attempts=options["max_attempts"],
         timeout_seconds=check_timeout_ms(options["timeout"]) / 1000,
         key=options["key"],
+        needs=options["needs"],
+        on_need_failed=OnNeedFailed(options["on_need_failed"]),
         on_conflict=OnConflict(options["on_conflict"]),
         max_delay_seconds=None if max_delay is None else check_delay_ms(max_delay) / 1000,
         idempotency_key=options["idempotency_key"],

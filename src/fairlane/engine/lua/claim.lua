@@ -3,9 +3,10 @@
 -- KEYS prefix
 -- ARGV at worker claim lease_ms max queues idle_claim wait_ms
 -- RETURNS us until the claim should come again by itself (-1: no such time), then for each job: id, token, attempt,
---   base attempt, record, 1 if it is a suspect, how long (ms) it waited (-1: the claim is repeated)
+--   base attempt, record, 1 if it is a suspect, how long (ms) it waited (-1: the claim is repeated),
+--   what it needs: nil or an array of Needed (msgpack)
 -- EVENTS pending>running pending>cancelled
--- NEEDS base job policy counts run_indexes put_back candidates pops turns charges waits expired_turns events
+-- NEEDS base job policy counts run_indexes put_back candidates pops turns charges waits expired_turns results events
 -- queues: msgpack array of names, empty for all. A worker that repeats a claim id gets the same leases again.
 -- idle_claim: "LISTENER/NUMBER" of a claim that waits up to wait_ms for its first job, see include/idle.lua; ''
 -- for a claim that does not wait.
@@ -25,6 +26,7 @@ local function answer_again(ids)
       local suspect = s[Started.suspect] and 1 or 0
       push_all(answers, {
         id, s[Started.token], s[Started.attempt], s[Started.base], call('GET', key('j/' .. id)), suspect, -1,
+        results_of_needs(call('HGET', key('needing'), id)),
       })
     end
   end
@@ -91,7 +93,7 @@ end
 local function start_leases(turns, ids, keys, ranks)
   local records = call('MGET', unpack(keys))
   local earlier = read('HMGET', 'started', ids)
-  local ready = read_any('HMGET', 'ready', ids)
+  local ready, needing = read_any('HMGET', 'ready', ids), read_any('HMGET', 'needing', ids)
   local fence = math.max(call('GET', key('fence')) or 0, now_us - 1)
   local pack_first_start = packer_of_first_starts(open.serves_all)
   local started, leases, slots, waited = {}, {}, {}, 0
@@ -109,11 +111,12 @@ local function start_leases(turns, ids, keys, ranks)
     end
     leases[2 * i - 1], leases[2 * i] = expires, id
     slots[2 * i - 1], slots[2 * i] = '0', c.tenant .. '/' .. id
-    local n = 7 * i - 5
+    local n = 8 * i - 6
     answers[n], answers[n + 1], answers[n + 2] = id, token, attempt
     answers[n + 3], answers[n + 4], answers[n + 5] = base, records[i], marked and 1 or 0
     answers[n + 6] = math.max(0, now - (ready[i] or created_of(records[i])))
     waited = waited + answers[n + 6]
+    answers[n + 7] = results_of_needs(needing[i])
   end
   write('HSET', 'started', started)
   write('ZADD', 'leases', leases)

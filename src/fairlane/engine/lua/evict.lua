@@ -1,11 +1,12 @@
 #!lua flags=allow-oom
 -- evict: delete jobs in one terminal state, whatever their tenant keeps: the oldest ones of the tenant that has the
 -- most, by a random sample of all jobs in the state. So a flood of one tenant does not push out the jobs of another.
+-- Jobs that others need stay.
 -- KEYS prefix
 -- ARGV at state limit
 -- RETURNS the number of jobs deleted, ms until the next call (0: more are left; -1: none)
 -- EVENTS
--- NEEDS base job delete_jobs
+-- NEEDS base job kept_for_others delete_jobs
 -- If the record is missing (corruption), leave the entry for `doctor`.
 local sampled, most, tenant = {}, 0, nil
 for _, id in ipairs(call('ZRANDMEMBER', key(state), limit)) do
@@ -19,5 +20,6 @@ for _, id in ipairs(call('ZRANDMEMBER', key(state), limit)) do
 end
 if not tenant then return { 0, -1 } end
 local ids = call('ZRANGE', key(state .. '/' .. tenant), 0, limit - 1)
-delete_jobs(state, { [tenant] = ids })
-return { #ids, #ids > 0 and 0 or -1 }
+local free = without_kept(state, tenant, ids)
+delete_jobs(state, { [tenant] = free })
+return { #free, #free > 0 and 0 or -1 }

@@ -3,8 +3,9 @@
 -- KEYS prefix
 -- ARGV at outcomes jitter
 -- RETURNS for each outcome: ok or stale_lease
+-- EVENTS scheduled>pending scheduled>cancelled
 -- EVENTS running>completed running>scheduled running>failed running>pending running>cancelled
--- NEEDS base job counts job_ends lease_end logs
+-- NEEDS base job counts job_ends unlocking lease_end logs
 -- outcomes: one Reported (msgpack) after the other
 -- If the record is missing (corruption), answer `stale_lease` and leave the entry for `doctor`.
 local answers = {}
@@ -141,5 +142,8 @@ end
 
 read_outcomes()
 for i, state in ipairs(read('HMGET', 'started', ids)) do answers[i] = report(i, state) end
+-- The next step of a flow starts without waiting for upkeep.
+local MOST_UNLOCKED = 50
+unlock_some(MOST_UNLOCKED)
 write_lease_ends()
 return answers

@@ -44,6 +44,6 @@ if #moved > 0 then publish_events({}, added_to_lanes) end
 local next_at = must_put_back() and now or nil
 for _, index in ipairs({ 'scheduled', 'blocked_until' }) do
   local first = first_score(index, index == 'scheduled' and #moved < #due and now)
-  if first then next_at = math.min(next_at or math.huge, first) end
+  if first and first < NEVER then next_at = math.min(next_at or math.huge, first) end
 end
 return { #moved, next_at and math.max(0, next_at - now) or -1 }

@@ -1,11 +1,11 @@
 #!lua flags=allow-oom
--- prune: delete ended jobs that are older, or more, than their tenant keeps. Jobs that are only too many are kept for
--- at least spared_ms.
+-- prune: delete ended jobs that are older, or more, than their tenant keeps, except those that others need. Jobs that
+-- are only too many are kept for at least spared_ms.
 -- KEYS prefix
 -- ARGV at spared_ms limit
 -- RETURNS the number of jobs deleted, ms until the next one is due (0: more are due now; -1: none is left)
 -- EVENTS
--- NEEDS base policy tenant_indexes delete_jobs
+-- NEEDS base policy tenant_indexes kept_for_others delete_jobs
 limit, spared_ms = tonumber(limit), tonumber(spared_ms)
 local deleted = 0
 
@@ -17,8 +17,9 @@ local function prune(name, state, tenant)
   local function kept_for() return surplus > 0 and math.min(keep_ms, spared_ms) or keep_ms end
   local first_ones = surplus > 0 and math.min(surplus, room) or room
   local ids = call('ZRANGEBYSCORE', key(name), '-inf', now - kept_for(), 'LIMIT', 0, first_ones)
-  delete_jobs(state, { [tenant] = ids })
-  deleted, surplus = deleted + #ids, surplus - #ids
+  local free = without_kept(state, tenant, ids)
+  delete_jobs(state, { [tenant] = free })
+  deleted, surplus = deleted + #free, surplus - #free
   if #ids == room then return now end
   local first = first_score(name)
   return first and math.max(now, first + kept_for())

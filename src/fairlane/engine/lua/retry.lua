@@ -4,20 +4,12 @@
 -- ARGV at author call_id ids
 -- RETURNS for each job: retried, repeated, conflict, key_taken or not_found
 -- EVENTS failed>pending
--- NEEDS base audit_jobs saved_answer job counts lanes run_indexes tenant_indexes events
+-- NEEDS base audit_jobs saved_answer job reviving counts lanes run_indexes tenant_indexes events
 -- ids: msgpack array, each id once
 local first_answer = saved_answer()
 if first_answer then return first_answer end
 
-local started, keyed, again, by_tenant = {}, {}, {}, {}
-
-local function take_key(id, h)
-  if h[Header.key] == '' then return true end
-  local name = key('u/' .. h[Header.tenant_id] .. '/' .. h[Header.key])
-  if not call('SET', name, id, 'NX') then return false end
-  push2(keyed, id, h[Header.key])
-  return true
-end
+local started, again, by_tenant = {}, {}, {}
 
 local function retry(id, packed)
   local record = call('GET', key('j/' .. id))
@@ -45,6 +37,7 @@ local function retry(id, packed)
   note_changed(id, 'failed')
   by_tenant[h[Header.tenant_id]] = by_tenant[h[Header.tenant_id]] or {}
   push(by_tenant[h[Header.tenant_id]], id)
+  send_back_flow(id, h)
   count('retried', h[Header.tenant_id])
   count('unsuccessful', h[Header.tenant_id], -1)
   add_to_lane(h[Header.tenant_id], h[Header.queue], rank, id)
@@ -53,7 +46,6 @@ end
 
 local wanted, answers = unpack_value(ids), {}
 for i, packed in ipairs(read('HMGET', 'started', wanted)) do answers[i] = retry(wanted[i], packed) end
-write('HSET', 'keyed', keyed)
 write('HSET', 'started', started)
 local results = {}
 for i, id in ipairs(again) do results[i] = key('r/' .. id) end

@@ -4,10 +4,10 @@
 -- KEYS prefix
 -- ARGV at items most_tenants records...
 -- RETURNS now, then for each item: status, job id, run at, rate or nil: limit, window (us), remaining, reset (ms).
---   With backlog_full instead of the rate: jobs waiting, limit
+--   With backlog_full instead of the rate: jobs waiting, limit. With unknown_need instead of run at: the unknown id.
 --   too_many_tenants is the answer for a new tenant beside most_tenants others
 -- EVENTS none>pending none>scheduled
--- NEEDS base job policy sliding_window new_jobs constraints counts unfinished conflicts
+-- NEEDS base job policy sliding_window new_jobs constraints counts unfinished conflicts new_needs
 -- For an id that exists already, run at is the time that this call asked for.
 -- items: msgpack array of PlainlySubmitted and Submitted
 -- records: the stored form of each request, without the time of its creation
@@ -174,26 +174,39 @@ end
 
 local seen = {} -- id -> request
 
+-- Answer a request whose job exists already.
+local function answer_again(i, id, earlier, run_at)
+  local is_same = is_same_request(earlier, records[i]) or made_first(id, records[i])
+  if not is_same then return answer('id_taken', id) end
+  answer('created', id, waits_for_needs(id) and NEVER or run_at)
+end
+
+-- As find_holder. A request that replaces the holder's is noted.
+local function meet_holder(i, job)
+  local status, holder = find_holder(job)
+  if status ~= 'deduplicated' or job[Submitted.on_conflict] == '' or has_started(holder) then return status, holder end
+  push(conflicts, { i, holder })
+  take_idempotency_key(job, holder)
+  return 'replaced', holder
+end
+
 local function submit(i, job)
   local id, tenant = job[Submitted.id], job[Submitted.tenant_id]
   local is_plain = job[Submitted.run_at_ms] == nil -- PlainlySubmitted has fewer fields
   local run_at = is_plain and now or start_of(job)
   local earlier = seen[id]
   if not earlier and any_repeated then earlier = request_of(call('GET', request_keys[i])) end
-  if earlier then
-    local is_same = is_same_request(earlier, records[i]) or made_first(id, records[i])
-    if not is_same then return answer('id_taken', id) end
-    return answer('created', id, run_at)
-  end
+  if earlier then return answer_again(i, id, earlier, run_at) end
   local has_keys = not is_plain and (job[Submitted.idempotency_key] ~= '' or job[Submitted.key] ~= '')
   if has_keys then
-    local status, holder = find_holder(job)
-    if status == 'deduplicated' and job[Submitted.on_conflict] ~= '' and not has_started(holder) then
-      status = 'replaced'
-      push(conflicts, { i, holder })
-      take_idempotency_key(job, holder)
-    end
+    local status, holder = meet_holder(i, job)
     if status then return answer(status, holder) end
+  end
+  local needs = not is_plain and #job[Submitted.needs] > 0 and job[Submitted.needs]
+  local unknown = needs and unknown_need(tenant, needs, seen)
+  if unknown then
+    push2(answers, 'unknown_need', id)
+    return push2(answers, unknown, false)
   end
   if not is_admitted(tenant) then return answer('too_many_tenants', id) end
   if is_bounded[tenant] then
@@ -205,6 +218,7 @@ local function submit(i, job)
     local is_free = not is_plain and is_child(job)
     if not is_free and not take_from_rate(tenant) then return answer('rate_limited', id, nil, rates[tenant]) end
   end
+  if needs then run_at = due_after_needs(id, needs, job[Submitted.runs_anyway], run_at) end
   seen[id] = records[i]
   local place = is_plain and job[PlainlySubmitted.place] or job[Submitted.place]
   create_job(

@@ -2,21 +2,23 @@
 -- NEEDS base job expiry events
 local postponed = {} -- {due, job, ...}
 
--- The request under the id of the waiting job `old`, which keeps its creation, its queue and its priority.
+-- The request under the id of the waiting job `old`, which keeps its creation, queue, priority and needs.
 local function merged_record(old, request, expires_in)
   local h, payload = header_and_payload(request)
   local kept = header_of(old)
   h[Header.queue], h[Header.priority] = kept[Header.queue], kept[Header.priority]
+  h[Header.needs], h[Header.runs_anyway] = kept[Header.needs], kept[Header.runs_anyway]
   h[Header.expires_in_ms] = expires_in > 0 and now - created_of(old) + expires_in or 0
   local header = pack(h)
   return string.sub(old, 1, 8) .. struct.pack('>H', #header) .. header .. payload
 end
 
 -- Move the time of a scheduled job to `delay` from now, or to max_delay after its creation if that comes first. A job
--- whose time has come stays pending.
+-- whose time has come stays pending, and one that waits for other jobs goes on waiting.
 local function postpone(id, record, delay, max_delay)
   local due = math.min(now + delay, created_of(record) + max_delay)
-  if not call('ZSCORE', key('scheduled'), id) then return end
+  local due_before = call('ZSCORE', key('scheduled'), id)
+  if not due_before or tonumber(due_before) == NEVER then return end
   call('ZADD', key('scheduled'), due, id)
   call('ZADD', key('scheduled/' .. header_of(record)[Header.tenant_id]), due, id)
   push2(postponed, due, id)

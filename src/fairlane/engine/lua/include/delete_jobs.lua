@@ -2,12 +2,16 @@
 -- NEEDS base tenant_indexes creation_order
 -- ids: tenant -> jobs of the index STATE
 local function delete_jobs(state, ids)
-  local deleted = 0
+  local deleted, some_dropped = 0, call('EXISTS', key('dropped_by')) == 1
   for tenant, some in pairs(ids) do
     local keys = {}
     for _, id in ipairs(some) do
       push2(keys, key('j/' .. id), key('x/' .. id))
       push2(keys, key('r/' .. id), key('g/' .. id))
+    end
+    if some_dropped then
+      write('HDEL', 'dropped_by', some)
+      for _, id in ipairs(some) do push(keys, key('dropped/' .. id)) end
     end
     write_keys('UNLINK', keys)
     sweep_order(tenant, 2 * #some)

@@ -9,6 +9,9 @@
 -- (a fencing token): a caller that sends another token has lost its lease.
 local HEADER_AT = 10
 
+-- The due time of a scheduled job that waits for other jobs.
+local NEVER = 2 ^ 53 - 1
+
 -- When (ms) the job was created; now if the record is missing.
 local function created_of(record)
   return record and #record >= HEADER_AT and math.floor((struct.unpack('>d', record))) or now
@@ -28,14 +31,14 @@ local function header_of(record)
   return with_defaults(header)
 end
 
--- Tenant, queue and task of a job; nil if it does not exist. Does not read its payload.
+-- Tenant, queue, task and priority of a job; nil if it does not exist. Does not read its payload.
 -- In msgpack: one byte for the array, then three names of up to 128 bytes with two bytes before each.
-local NAMES_END = HEADER_AT + 3 * 130
+local NAMES_END = HEADER_AT + 3 * 130 + 1
 local function names_of(id)
   local record = call('GETRANGE', key('j/' .. id), 0, NAMES_END)
   if record == '' then return nil end
-  local _, tenant, queue, task = Header.unpack(record, HEADER_AT, 'tenant_id', 'queue', 'task')
-  return tenant, queue, task
+  local _, tenant, queue, task, priority = Header.unpack(record, HEADER_AT, 'tenant_id', 'queue', 'task', 'priority')
+  return tenant, queue, task, priority
 end
 
 -- A stored request without the time of its creation, as a client sends it. nil stays nil.
@@ -55,7 +58,7 @@ local function is_same_request(stored, sent)
   local a, payload_of_a = header_and_payload(stored)
   local b, payload_of_b = header_and_payload(sent)
   for i = 1, math.min(#a, #b) do
-    if a[i] ~= b[i] and i ~= Header.headers then return false end
+    if i ~= Header.headers and pack(a[i]) ~= pack(b[i]) then return false end
   end
   return payload_of_a == payload_of_b
 end

@@ -1,6 +1,6 @@
 -- job_ends: ends jobs. A job ends here only.
 -- KEYS prefix
--- NEEDS base job counts tenant_indexes
+-- NEEDS base job counts tenant_indexes needs
 --   completed, failed, cancelled  zset job by the time (ms) it ended
 --   keyed    hash job -> business key, while the job is unfinished; u/TENANT/KEY -> job
 --   awaited  zset job by the time (ms) until which a caller waits for its end
@@ -63,7 +63,30 @@ local function count_ends()
   end
 end
 
+local ended_as = {} -- job -> state, of the jobs that note_ends has seen
+local noted = { completed = 0, failed = 0, cancelled = 0 } -- how many entries of `ends` it has seen
+
+-- The ended jobs wait for no others, and those that wait for them are due to be unlocked.
+local function note_ends()
+  if call('EXISTS', key('needing')) == 0 then return end
+  for state, last_noted in pairs(noted) do
+    for i = last_noted + 2, #ends[state], 2 do
+      local id = ends[state][i]
+      ended_as[id] = state
+      leave_needs(id)
+      if is_needed(id) then add_by_time('unlocking', id) end
+    end
+    noted[state] = #ends[state]
+  end
+end
+
+-- The state in which a job has ended, perhaps in this call; nil if it has not.
+local function state_of_end(id)
+  return ended_as[id] or ended_state(id)
+end
+
 local function write_job_ends()
+  note_ends()
   write('HDEL', 'started', ends.jobs)
   write_keys('MSET', ends.results)
   for _, state in ipairs({ 'completed', 'failed', 'cancelled' }) do write('ZADD', state, ends[state]) end

@@ -17,6 +17,8 @@ export const REASONS = {
   rejected: "unknown task or invalid payload",
   cancelled_by_user: "cancelled by a user",
   cancelled_by_task: "cancelled by the task",
+  needs: "waits for other jobs",
+  need_failed: "a job that it needs did not complete",
   expired: "did not start in time",
 };
 
@@ -33,6 +35,10 @@ export function Facts({ job }) {
     job.reason && ["Reason", REASONS[job.reason] ?? job.reason],
     ["Submitted", html`<${TimeAgo} at=${job.createdAt} />`],
     job.runAt && !hasEnded(job) && ["Due", html`<${TimeAgo} at=${job.runAt} />`],
+    job.needs?.length && [
+      "Needs",
+      html`<span>${job.needs.map((id) => html`<a class="mono" key=${id} href=${at`/ui/jobs/${id}`}>${id}</a> `)}</span>`,
+    ],
     job.expiresAt && !hasEnded(job) && !job.startedAt && ["Expires", html`<${TimeAgo} at=${job.expiresAt} />`],
     job.state === "running" && ["Lease ends", html`<${TimeAgo} at=${job.leaseExpiresAt} />`],
     job.finishedAt && ["Ended", html`<${TimeAgo} at=${job.finishedAt} />`],

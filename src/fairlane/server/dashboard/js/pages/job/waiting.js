@@ -13,6 +13,7 @@ const HEADINGS = {
   start_rate: "Tenant at its start rate",
   paused: "Paused",
   schedule: "Scheduled for later",
+  needs: "Waiting for other jobs",
   backoff: "Waiting for the next attempt",
   no_worker: "No worker serves its queue",
   no_fitting_worker: "No worker can run it",
