@@ -103,8 +103,9 @@ class EngineLeases:
         leases: list[Lease] = []
         again: list[float] = []
         self._first_partition += 1
+        first = self._first_partition  # other claims change it before this one ends
         for step in range(len(self._partitions)):
-            partition = self._partitions[(self._first_partition + step) % len(self._partitions)]
+            partition = self._partitions[(first + step) % len(self._partitions)]
             most = request.max - len(leases)
             reply = await partition.run("claim", **codec.claim_values(request, most, idle_claim, wait_ms))
             found = codec.claimed(reply, request.lease_ms)
