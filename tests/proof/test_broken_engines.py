@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
-from fairlane.engine import Engine, scripts
+from fairlane.engine import Engine, library, scripts
 from fairlane.engine.scripts import LuaFile, Script, parse, read_include, read_script
 from fairlane.model.ids import new_claim_id
 from fairlane.model.job import NewJob, SubmitStatus
@@ -236,7 +236,7 @@ async def history(store_url: str, folder: Path, seed: int) -> Evidence:
         await store.close()
 
 
-def broken(change: Break) -> dict[str, Script]:
+def broken(change: Break) -> list[Script]:
     """All scripts, after the change."""
 
     def changed(file: LuaFile) -> LuaFile:
@@ -245,7 +245,7 @@ def broken(change: Break) -> dict[str, Script]:
         assert change.old in file.text, f"{change.file} has changed: the break does not apply any more"
         return LuaFile(file.path, file.text.replace(change.old, change.new))
 
-    return {name: parse(changed(read_script(name)), lambda one: changed(read_include(one))) for name in scripts.names()}
+    return [parse(changed(read_script(name)), lambda one: changed(read_include(one))) for name in scripts.names()]
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -261,5 +261,6 @@ async def test_a_broken_engine_is_caught_by_the_rule_for_it(
     monkeypatch: pytest.MonkeyPatch, store_url: str, tmp_path: Path, what: str
 ) -> None:
     change, rule = BREAKS[what]
-    monkeypatch.setattr(scripts, "load", broken(change).__getitem__)
+    changed = library.build(broken(change))
+    monkeypatch.setattr(library, "load", lambda: changed)
     assert rule in judge(await history(store_url, tmp_path, seed=1))
