@@ -33,18 +33,13 @@ async def large(engine: Engine) -> Engine:
 
 async def test_it_reads_many_keys_in_one_round_trip(large: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     writes: list[Sequence[tuple[Any, ...]]] = []
-    exchange, execute = large.store.exchange, large.store.client.execute_command
+    exchange = large.store.exchange
 
     async def count_exchange(commands: Sequence[tuple[Any, ...]]) -> list[Any]:
         writes.append(commands)
         return await exchange(commands)
 
-    async def count_command(*parts: Any, **options: Any) -> Any:
-        writes.append([parts])
-        return await execute(*parts, **options)  # type: ignore[no-untyped-call]
-
     monkeypatch.setattr(large.store, "exchange", count_exchange)
-    monkeypatch.setattr(large.store.client, "execute_command", count_command)
     report = await large.maintenance.doctor()
     assert report.problems == []
     assert report.keys > 3 * JOBS

@@ -9,7 +9,7 @@ from valkey.exceptions import ConnectionError as ValkeyConnectionError
 from valkey.exceptions import TimeoutError as ValkeyTimeoutError
 
 from fairlane.store import Store, open_store
-from fairlane.store.client import connections
+from fairlane.store.client import connections, exchange
 from fairlane.store.client import subscriptions as listening
 from tests.support.store_servers import SAFE, eventually, server, tell
 from tools.proof.wire import Wire, wire
@@ -95,16 +95,37 @@ async def test_a_poll_waits_as_long_as_it_was_asked(store: Store) -> None:
 
 async def test_a_command_whose_reply_is_lost_is_sent_once(proxy: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     assert connections.READ_TIMEOUT_S == 5
-    monkeypatch.setattr(connections, "READ_TIMEOUT_S", 1.5)
+    monkeypatch.setattr(exchange, "READ_TIMEOUT_S", 1.5)
     store = await open_store(f"valkey://127.0.0.1:{proxy.port}")
     try:
+        assert await store.exchange([("GET", "sent")]) == [None]
         proxy.loses_replies = True
-        with pytest.raises(ValkeyTimeoutError):
-            await store.client.incr("sent")
+        with pytest.raises(ValkeyTimeoutError, match=r"the store did not answer for 1\.5 s"):
+            await store.exchange([("INCR", "sent")])
         proxy.loses_replies = False
-        assert await store.client.get("sent") == b"1"
+        assert await store.exchange([("GET", "sent")]) == [b"1"]
     finally:
         await store.close()
+
+
+async def test_replies_that_come_after_all_reach_no_other_caller(store: Store, proxy: Wire) -> None:
+    """Replies of the caller that gave up come on its connection. Another caller must not get them."""
+    for _ in range(20):
+        asking = asyncio.create_task(store.exchange([("ECHO", "mine"), ("ECHO", "mine too")]))
+        await asyncio.sleep(0)
+        asking.cancel()
+        replies = await asyncio.gather(*(store.exchange([("ECHO", f"{i}")]) for i in range(5)))
+        assert replies == [[b"0"], [b"1"], [b"2"], [b"3"], [b"4"]]
+
+
+async def test_errors_of_single_commands_are_replies(store: Store) -> None:
+    replies = await store.exchange([("SET", "text", "1"), ("LPUSH", "text", "1"), ("GET", "text")])
+    assert (replies[0], replies[2]) == (b"OK", b"1")
+    assert "WRONGTYPE" in str(replies[1])
+
+
+async def test_a_reply_longer_than_a_read_arrives_whole(store: Store) -> None:
+    assert await store.exchange([("SET", "long", b"x" * 5_000_000), ("GET", "long")]) == [b"OK", b"x" * 5_000_000]
 
 
 async def test_a_cut_connection_raises_once_and_heals(store: Store, proxy: Wire) -> None:
@@ -113,24 +134,31 @@ async def test_a_cut_connection_raises_once_and_heals(store: Store, proxy: Wire)
     proxy.cut()
     with pytest.raises(ValkeyConnectionError):
         await waiting
-    assert await store.client.ping()
+    assert await store.exchange([("PING",)]) == [b"PONG"]
 
 
-async def test_a_crowd_shares_a_bounded_pool(store: Store) -> None:
-    values = await asyncio.gather(*(store.client.incr("count") for _ in range(500)))
-    assert sorted(values) == list(range(1, 501))
-    assert (await store.client.info("clients"))["connected_clients"] <= connections.MAX_CONNECTIONS
+async def test_idle_connections_that_were_cut_are_not_used_again(store: Store, proxy: Wire) -> None:
+    await asyncio.gather(*(store.exchange([("PING",)]) for _ in range(10)))
+    proxy.cut()
+    await eventually(lambda: _has_clients(store, 1))
+    assert await asyncio.gather(*(store.exchange([("PING",)]) for _ in range(100))) == [[b"PONG"]] * 100
+
+
+async def test_a_crowd_shares_a_bounded_number_of_connections(store: Store) -> None:
+    values = await asyncio.gather(*(store.exchange([("INCR", "count")]) for _ in range(500)))
+    assert sorted(values) == [[count] for count in range(1, 501)]
+    assert (await store.client.info("clients"))["connected_clients"] <= exchange.MAX_CONNECTIONS + 1
 
 
 async def test_cancelled_callers_lose_no_connection(store: Store) -> None:
     for _ in range(3):
         crowd = [asyncio.create_task(_wait_for_nothing(store)) for _ in range(100)]
-        await eventually(lambda: _are_blocked(store, connections.MAX_CONNECTIONS))
+        await eventually(lambda: _are_blocked(store, exchange.MAX_CONNECTIONS))
         for task in crowd:
             task.cancel()
         await asyncio.gather(*crowd, return_exceptions=True)
     async with asyncio.timeout(30):
-        await asyncio.gather(*(store.client.ping() for _ in range(connections.MAX_CONNECTIONS)))
+        await asyncio.gather(*(store.exchange([("PING",)]) for _ in range(exchange.MAX_CONNECTIONS)))
 
 
 async def test_a_loading_server_is_waited_out(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -154,7 +182,7 @@ async def test_a_loading_server_is_waited_out(tmp_path_factory: pytest.TempPathF
 async def test_a_cancellation_always_ends_its_caller(store: Store) -> None:
     async def ask_for_ever() -> None:
         while True:
-            await store.client.ping()
+            await store.exchange([("PING",)])
 
     for turns in range(200):  # so that some come just as a write ends
         asking = asyncio.create_task(ask_for_ever())
@@ -168,13 +196,18 @@ async def test_a_cancellation_always_ends_its_caller(store: Store) -> None:
 
 
 async def _wait_for_nothing(store: Store) -> None:
-    await store.client.execute_command("BLPOP", "nothing", 4)  # type: ignore[no-untyped-call]
+    await store.exchange([("BLPOP", "nothing", 4)])
 
 
 async def _are_blocked(store: Store, number: int) -> bool:
     """Whether as many clients wait, asked on a connection outside of the pool."""
     async with store.subscriber() as client:
         return int((await client.info("clients"))["blocked_clients"]) == number
+
+
+async def _has_clients(store: Store, number: int) -> bool:
+    async with store.subscriber() as client:
+        return int((await client.info("clients"))["connected_clients"]) == number
 
 
 async def _has_rewritten(port: int) -> bool:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 from ..model.ids import new_claim_id
 from ..store import Store
@@ -27,7 +27,6 @@ MOST_LOADS = 20
 """How often the library is loaded for one call, while another client flushes it."""
 _PAUSES_S = (0.0, 0.02, 0.05, 0.1, 0.2)
 
-T = TypeVar("T")
 Arguments = tuple[Script, str, dict[str, Value], list[bytes]]
 """A script, the prefix of its partition, its named arguments and the rest."""
 
@@ -45,7 +44,8 @@ class Calls:
         self.time = SteadyClock(self, clock, monotonic or clock or monotonic_us)
         self._clock = clock
         self._scripts = {name: scripts.load(name) for name in scripts.names()}
-        self.library = StoredLibrary(self._send_patiently, store.name)
+        self.library = StoredLibrary(self._send, store.name)
+        self._functions = {name: self.library.library.function(name) for name in self._scripts}
 
     async def run(self, name: str, prefix: str, /, *rest: bytes, **values: Value) -> Any:
         """The reply of script `name` on the partition with this key prefix."""
@@ -60,67 +60,72 @@ class Calls:
 
     async def run_together(self, calls: list[Arguments]) -> list[Any]:
         """The replies of several scripts sent in one write."""
-        for prefix in {prefix for _, prefix, _, _ in calls}:
-            await self.time.keep(prefix)
-        replies = await self._send_scripts(calls)
-        for i, call in enumerate(calls):
-            tries = 0
-            while is_unconfirmed(replies[i]) and tries < MOST_CONFIRMATIONS:
-                await self.time.confirm(call[1])
-                (replies[i],) = await self._send_scripts([call])
-                tries += 1
-        return self._checked(replies)
+        for _, prefix, _, _ in calls:
+            if self.time.is_due(prefix):
+                await self.time.keep(prefix)
+        replies = await self._send([self._command(*call) for call in calls])
+        for i, reply in enumerate(replies):
+            if isinstance(reply, Exception):
+                replies[i] = await self._after_refusal(reply, calls[i])
+        return replies
 
     async def run_unguarded(self, name: str, prefix: str, **values: Value) -> Any:
         """As `run`, for the script that confirms the store's time."""
-        (reply,) = self._checked(await self._send_scripts([(self._scripts[name], prefix, values, [])]))
-        return reply
-
-    async def _send_scripts(self, calls: list[Arguments]) -> list[Any]:
-        commands = [self._command(*call) for call in calls]
-        replies = await self._send_patiently(commands)
-        for i, command in enumerate(commands):
-            loads = 0
-            while is_missing(replies[i]) and loads < MOST_LOADS:
-                replies[i] = await self.library.load_and_call(command)
-                loads += 1
-        return replies
+        call: Arguments = (self._scripts[name], prefix, values, [])
+        (reply,) = await self._send([self._command(*call)])
+        return self._checked(await self._with_library(reply, call))
 
     async def command(self, *parts: Value) -> Any:
         """The reply to one plain command, which must be safe to repeat."""
-        return await self._patiently(lambda: self._execute(parts))
+        (reply,) = await self._send([parts])
+        return self._checked(reply)
 
     async def commands(self, commands: list[tuple[Value, ...]]) -> list[Any]:
         """The replies to plain commands sent in one write; each must be safe to repeat."""
-        return self._checked(await self._send_patiently(commands))
+        return [self._checked(reply) for reply in await self._send(commands)]
 
-    async def _execute(self, parts: tuple[Value, ...]) -> Any:
-        return await self.store.client.execute_command(*parts)  # type: ignore[no-untyped-call]
+    async def info(self, section: str) -> dict[str, str]:
+        """The fields of one section of INFO."""
+        text: bytes = await self.command("INFO", section)
+        return dict(line.split(":", 1) for line in text.decode().splitlines() if ":" in line)
+
+    async def _after_refusal(self, reply: Any, call: Arguments) -> Any:
+        """The reply to a call that was refused, once the library is loaded and the time is confirmed."""
+        reply = await self._with_library(reply, call)
+        tries = 0
+        while is_unconfirmed(reply) and tries < MOST_CONFIRMATIONS:
+            await self.time.confirm(call[1])
+            (reply,) = await self._send([self._command(*call)])
+            reply = await self._with_library(reply, call)
+            tries += 1
+        return self._checked(reply)
+
+    async def _with_library(self, reply: Any, call: Arguments) -> Any:
+        """The reply, or that of the call after the library is loaded."""
+        loads = 0
+        while is_missing(reply) and loads < MOST_LOADS:
+            reply = await self.library.load_and_call(self._command(*call))
+            loads += 1
+        return reply
 
     def _command(self, script: Script, prefix: str, values: dict[str, Value], rest: list[bytes]) -> tuple[Value, ...]:
         if "at" in script.argv:
             values["at"] = self._clock() if self._clock else ""
         if "call_id" in script.argv:
             values.setdefault("call_id", new_claim_id())
-        function = self.library.library.function(script.name)
-        return ("FCALL", function, 1, prefix, *script.arguments(values, rest))
-
-    async def _send_patiently(self, commands: list[tuple[Value, ...]]) -> list[Any]:
-        return await self._patiently(lambda: self._send(commands))
+        return ("FCALL", self._functions[script.name], 1, prefix, *script.arguments(values, rest))
 
     async def _send(self, commands: list[tuple[Value, ...]]) -> list[Any]:
-        replies: list[Any] = await self.store.exchange(commands)
-        for reply in replies:
-            if isinstance(reply, Exception) and passes(reply):
-                raise reply
-        return replies
-
-    async def _patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """The replies, errors among them. While an error passes, the commands are sent again."""
         began = time.monotonic()
         tries = 0
         while True:
             try:
-                return await attempt()
+                replies = await self.store.exchange(commands)
+                for reply in replies:
+                    if isinstance(reply, Exception) and passes(reply):
+                        raise reply
+                return replies
             except StoreError as error:
                 if time.monotonic() - began > patience_with(error) or not passes(error):
                     raise meaning_of(error, self.store.name) from error
@@ -128,9 +133,8 @@ class Calls:
                 await asyncio.sleep(_PAUSES_S[min(tries, len(_PAUSES_S) - 1)])
                 tries += 1
 
-    def _checked(self, replies: list[Any]) -> list[Any]:
-        """The replies, if none is an error."""
-        for reply in replies:
-            if isinstance(reply, Exception):
-                raise meaning_of(reply, self.store.name) from reply
-        return replies
+    def _checked(self, reply: Any) -> Any:
+        """The reply, if it is no error."""
+        if isinstance(reply, Exception):
+            raise meaning_of(reply, self.store.name) from reply
+        return reply

@@ -125,11 +125,11 @@ class EngineMeasures:
         memory = await read_memory(self._calls)
         if memory is None:
             return None
-        disk = await self._calls.command("INFO", "persistence")
+        disk = await self._calls.info("persistence")
         return StoreLoad(
             used_memory=memory.used_bytes,
             max_memory=memory.limit_bytes or 0,
-            append_only=disk.get("aof_enabled") == 1,
+            append_only=disk.get("aof_enabled") == "1",
             last_write_succeeded=disk.get("aof_last_write_status", "ok") == "ok",
         )
 
@@ -196,9 +196,8 @@ async def _upkeep_age(partition: Partition, now_ms: int) -> float | None:
     return max(0.0, (now_ms - _decode_sample(last).at_ms) / 1000) if last else None
 
 
-def _counts(reply: Sequence[bytes] | dict[bytes, bytes]) -> dict[str, int]:
-    pairs = reply.items() if isinstance(reply, dict) else zip(reply[::2], reply[1::2], strict=True)
-    return {name.decode(): int(value) for name, value in pairs}
+def _counts(reply: Sequence[bytes]) -> dict[str, int]:
+    return {name.decode(): int(value) for name, value in zip(reply[::2], reply[1::2], strict=True)}
 
 
 def _mean_run_seconds(work: dict[str, int], queue: str) -> float | None:

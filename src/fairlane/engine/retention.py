@@ -19,7 +19,7 @@ EVICTED = ("completed", "cancelled")
 async def read_memory(calls: Calls) -> StoreMemory | None:
     """How much memory the store uses. None if it does not say."""
     try:
-        memory = await calls.command("INFO", "memory")
+        memory = await calls.info("memory")
     except StoreRefused:  # INFO is not permitted, as on some managed services
         return None
-    return StoreMemory(used_bytes=memory["used_memory"], limit_bytes=memory.get("maxmemory", 0) or None)
+    return StoreMemory(used_bytes=int(memory["used_memory"]), limit_bytes=int(memory.get("maxmemory", 0)) or None)

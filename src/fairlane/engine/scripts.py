@@ -41,7 +41,7 @@ class LuaFile:
         if not re.match(rf"(.*\n)?-- {self.name}: ", self.text):
             raise ContractError(f'{self.path} must say what it does in its first comment: "-- {self.name}: ..."')
 
-    @property
+    @cached_property
     def name(self) -> str:
         return self.path.rpartition("/")[2].removesuffix(".lua")
 

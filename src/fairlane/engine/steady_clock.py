@@ -101,10 +101,14 @@ class SteadyClock:
         self._anchors: dict[str, _Anchor] = {}
         self._lock = asyncio.Lock()
 
-    async def keep(self, prefix: str) -> None:
-        """Before scripts: compare the clocks, if this was not done lately."""
+    def is_due(self, prefix: str) -> bool:
+        """Whether to call `keep` before scripts: the clocks were not compared lately."""
         anchor = self._anchors.get(prefix)
-        if not self._lock.locked() and (anchor is None or self._monotonic() - anchor.monotonic_us > ANCHOR_US):
+        return anchor is None or self._monotonic() - anchor.monotonic_us > ANCHOR_US
+
+    async def keep(self, prefix: str) -> None:
+        """Compare the clocks, unless another call is doing it."""
+        if not self._lock.locked():
             await self.confirm(prefix, FRESH_US)
 
     async def confirm(self, prefix: str, renew_us: float = 0) -> None:

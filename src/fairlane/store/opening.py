@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from valkey.asyncio import Valkey
@@ -15,7 +15,8 @@ from valkey.exceptions import BusyLoadingError, ResponseError, ValkeyError
 from ..model.errors import FairlaneError, StoreRefused
 from .answers import PATIENCE_S, StoreError, meaning_of, passes
 from .checks import look
-from .client.connections import Command, command_pool, subscriber_client
+from .client.connections import command_client, connector, subscriber_client
+from .client.exchange import Command, Exchange
 from .durability import Durability
 from .embedded.probe import Readiness
 from .embedded.server import EmbeddedServer
@@ -44,13 +45,13 @@ class Store:
         self._told: set[str] = set()
         """Warnings about checks that the store does not permit, each logged once."""
         self.watch = SettingsWatch(name, self.check)
-        self._commands = command_pool(url)
-        self.client: Valkey = Valkey.from_pool(self._commands)
-        """For commands. Each must be answered within READ_TIMEOUT_S, blocking ones too; nothing is sent twice."""
+        self._exchange = Exchange(connector(url))
+        self.client: Valkey = command_client(url)
+        """For checks and tests. Each command must be answered within READ_TIMEOUT_S, blocking ones too."""
 
-    async def exchange(self, commands: Sequence[Command]) -> list[Any]:
+    def exchange(self, commands: Sequence[Command]) -> Coroutine[Any, Any, list[Any]]:
         """The replies to commands sent in one write; the errors of single commands are among them."""
-        return await self._commands.exchange(commands)
+        return self._exchange.exchange(commands)
 
     def subscriber(self) -> Valkey:
         """A new client for pub/sub, closed with the store.
@@ -88,6 +89,7 @@ class Store:
     async def close(self) -> None:
         """Close all connections, and stop the embedded server if this process keeps it. May be repeated."""
         await self.watch.close()
+        self._exchange.close()
         for client in [*self._subscribers, self.client]:
             with contextlib.suppress(ValkeyError, OSError):
                 await client.aclose()

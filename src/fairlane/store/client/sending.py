@@ -16,16 +16,19 @@ from valkey.exceptions import ConnectionError as ValkeyConnectionError
 from valkey.exceptions import TimeoutError as ValkeyTimeoutError
 
 
-class _Cancellable(AbstractConnection):
+class CommandConnection(AbstractConnection):
     """Writes within `asyncio.timeout`, which tells its own end from a cancellation."""
 
     def pack_command(self, *args: Any) -> list[bytes]:
         """The bytes of a command, whose name may be of two words."""
         return [libvalkey.pack_command((*args[0].split(), *args[1:]))]
 
-    async def can_read_destructive(self) -> bool:
-        """Whether the connection is unfit to be used again. (The client's own way waits for a round of the loop.)"""
-        return self._reader is None or self._reader.at_eof()
+    def detach(self) -> asyncio.StreamWriter:
+        """The open stream, which the client then forgets."""
+        writer, self._reader, self._writer = self._writer, None, None
+        if writer is None:
+            raise ValkeyConnectionError("the connection was closed")
+        return writer
 
     async def send_packed_command(self, command: bytes | str | Iterable[bytes], check_health: bool = True) -> None:
         """Write a packed command. No health check is made, since none of our connections has an interval for it."""
@@ -48,13 +51,13 @@ class _Cancellable(AbstractConnection):
             raise
 
 
-class TcpConnection(_Cancellable, Connection):
+class TcpConnection(CommandConnection, Connection):
     """Over TCP."""
 
 
-class TlsConnection(_Cancellable, SSLConnection):
+class TlsConnection(CommandConnection, SSLConnection):
     """Over TLS."""
 
 
-class UnixConnection(_Cancellable, UnixDomainSocketConnection):
+class UnixConnection(CommandConnection, UnixDomainSocketConnection):
     """Over a unix socket."""

@@ -13,7 +13,7 @@ from valkey.asyncio.connection import AbstractConnection
 from valkey.exceptions import ConnectionError as ValkeyConnectionError
 
 from ..urls import ServerUrl
-from .connections import command_pool
+from .connections import connector
 
 _SILENCE_S = 60.0
 """The server sends line ends while it makes the snapshot. It is gone if it is silent for this long."""
@@ -23,8 +23,8 @@ _MARK_BYTES = 40
 
 async def read_snapshot(url: ServerUrl) -> AsyncGenerator[bytes]:
     """A snapshot in the RDB format, piece by piece. Raises the client's errors, and the server's refusal."""
-    pool = command_pool(url)
-    connection = await pool.get_connection("SYNC")
+    connection = connector(url)()
+    await connection.connect()  # type: ignore[no-untyped-call]
     try:
         await connection.send_packed_command(connection.pack_command("SYNC"))
         head = await _head(connection)
@@ -32,9 +32,7 @@ async def read_snapshot(url: ServerUrl) -> AsyncGenerator[bytes]:
         async for piece in pieces:
             yield piece
     finally:
-        await connection.disconnect(nowait=True)  # it is a replica's now
-        await pool.release(connection)
-        await pool.disconnect()
+        await connection.disconnect(nowait=True)
 
 
 async def _head(connection: AbstractConnection) -> bytes:
