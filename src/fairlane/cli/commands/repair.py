@@ -8,8 +8,6 @@ import click
 
 from ...model.errors import InvalidInput
 from ...runtime.settings import Settings
-from ...store import EmbeddedServer
-from ...store.durability import Durability
 from ..options import with_settings
 
 
@@ -22,6 +20,7 @@ def repair(settings: Settings, yes: bool) -> None:
     Keeps everything up to the first damage, prints what is lost, and keeps a copy of the damaged files.
     Stop every process that uses the folder first.
     """
+    from ...store import Durability, EmbeddedServer
     from ...store.embedded.repair import repair as repair_folder
 
     path = Path(settings.data_dir)
