@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from ..store import Durability
-from . import api, client, engine, neighbour, worker
+from . import api, client, engine, lone, neighbour, worker
 from .figures import Figure
 
 
@@ -16,6 +16,7 @@ async def _latency() -> list[Figure]:
 SUBJECTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "engine": engine.batches,
     "client": client.submit_rate,
+    "lone": lone.lone_submit,
     "worker": worker.drain_rate,
     "latency": _latency,
     "api": api.submit_rate,
