@@ -118,10 +118,17 @@ async def test_scripts_are_short_whatever_the_number_of_queue_names(
         clock.advance(ms=1)
         await engine.maintenance.expire(100)
 
+    async def unlock() -> None:
+        (need,) = await submit(engine, "t0", queue="q0")
+        await submit(engine, "t0", 100, queue="q0", needs=(need.job_id,))
+        await engine.jobs.cancel(need.job_id)
+        await engine.maintenance.unlock(STEP_JOBS)
+        await engine.maintenance.unlock(STEP_JOBS)
+
     acts: list[Act] = [
         lambda: submit(engine, "quiet", 1, queue="q0"), lambda: submit(engine, "t0", 1, queue="new"), claim_and_finish,
         lambda: claim(engine, 1, *names), lose, block, pause, wait_for_limits,
-        expire, lambda: engine.maintenance.promote(100), lambda: engine.maintenance.prune(100),
+        expire, unlock, lambda: engine.maintenance.promote(100), lambda: engine.maintenance.prune(100),
         engine.maintenance.sample,
     ]  # fmt: skip
     for act in acts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from fairlane.model.errors import ResultMismatch, UnknownNeed
 from fairlane.model.job import MAX_NEEDS
 from fairlane.server.app import create_app
 from tests.support import process_tasks
-from tests.support.app_world import World
+from tests.support.app_world import WorkerProcess, World
 from tests.support.serving import served
 
 
@@ -130,3 +131,29 @@ async def test_needs_that_can_never_be_accepted_are_refused(connected: World) ->
             work.using(**options)
     with pytest.raises(UnknownNeed):
         await work.using(needs=[unknown]).submit()
+
+
+async def test_a_flow_survives_the_kill_of_each_worker(world: World, tmp_path: Path) -> None:
+    async def rest(*needs: str) -> str:
+        return await world.submit_raw("rest", b"[0.2]", max_attempts=10, needs=needs)
+
+    pages = [await rest() for _ in range(20)]
+    merge = await rest(*pages)
+    mail = await rest(merge)
+    for victim in (pages[0], pages[19], merge, mail):
+        worker = WorkerProcess(world, tmp_path, lease_ms=1_000)
+        await worker.has_begun(victim)
+        worker.process.kill()
+        worker.process.wait()
+    worker = WorkerProcess(world, tmp_path, lease_ms=1_000)
+    try:
+        assert (await world.finished(mail)).state is State.COMPLETED
+    finally:
+        worker.process.kill()
+        worker.process.wait()
+    ended = [await world.engine.jobs.get(job_id) for job_id in (*pages, merge)]
+    assert {job.state for job in ended} == {State.COMPLETED}
+    last_page = max(job.finished_at for job in ended[:20] if job.finished_at)
+    assert ended[20].started_at is not None
+    assert ended[20].started_at >= last_page
+    assert (await world.engine.maintenance.doctor()).problems == []

@@ -144,6 +144,6 @@ read_outcomes()
 for i, state in ipairs(read('HMGET', 'started', ids)) do answers[i] = report(i, state) end
 -- The next step of a flow starts without waiting for upkeep.
 local MOST_UNLOCKED = 50
-unlock_some(MOST_UNLOCKED)
+if call('EXISTS', key('needing')) == 1 then unlock_some(MOST_UNLOCKED) end
 write_lease_ends()
 return answers
