@@ -1,12 +1,14 @@
 """Access tokens between real processes: an API on every address, a worker over HTTP, a tenant, and a revocation."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.support.running import Running, eventually, run, up
+from tests.support.running import Running, eventually, fairlane, run
 
 TASKS = """
 import os
@@ -45,7 +47,9 @@ def test_beyond_loopback_the_api_does_not_start_without_tokens(folder: Path) -> 
 
 
 def test_a_tenant_and_a_worker_with_tokens_until_they_are_revoked(folder: Path) -> None:
-    with up(folder, "--host", "0.0.0.0", "--auth", "tokens") as running:  # noqa: S104
+    # Not `up`: its worker would hand back the tasks that only the remote worker knows.
+    serve = ("serve", "--port", "0", "--host", "0.0.0.0", "--auth", "tokens")  # noqa: S104
+    with fairlane(folder, *serve) as running:
         url = running.await_ready().url
         tenant = create_token(folder, "acme", "--kind", "tenant", "--tenant", "acme")
         worker = create_token(folder, "mailers", "--kind", "worker", "--queues", "mail")
@@ -53,6 +57,7 @@ def test_a_tenant_and_a_worker_with_tokens_until_they_are_revoked(folder: Path) 
         other_name = httpx.get(f"{url}/jobs", headers={"host": "queue.example"} | bearer(tenant))
         assert other_name.status_code == 200
 
+        assert_no_command_prints(folder, url, tenant)
         environment = {"FAIRLANE_URL": url, "FAIRLANE_TOKEN": worker}
         remote = Running(folder, "worker", "shop:app", "--processes", "2", environment=environment)
         try:
@@ -75,6 +80,24 @@ def test_a_tenant_and_a_worker_with_tokens_until_they_are_revoked(folder: Path) 
             remote.end()
         assert worker not in remote.log()
         assert worker not in running.log()
+
+
+def assert_no_command_prints(folder: Path, url: str, token: str) -> None:
+    """Commands that succeed and commands that fail, with the token and with a mistyped one in their environment."""
+    store = f"embedded:{folder / '.fairlane'}"
+    commands = (
+        ("config", url), ("jobs list", url), ("tokens list", url), ("worker shop:missing", url), ("doctor", url),
+        ("doctor", store), ("audit", store),
+    )  # fmt: skip
+    for secret in (token, token[:-1]):
+        for command, to in commands:
+            done = subprocess.run(
+                [sys.executable, "-P", "-m", "fairlane.cli.main", *command.split()],
+                cwd=folder, capture_output=True, text=True, timeout=120, check=False,
+                env=os.environ | {"FAIRLANE_TOKEN": secret, "FAIRLANE_URL": to},
+            )  # fmt: skip
+            assert done.stdout + done.stderr
+            assert secret not in done.stdout + done.stderr, (command, to)
 
 
 def bearer(token: str) -> dict[str, str]:

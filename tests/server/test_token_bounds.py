@@ -25,6 +25,7 @@ async def holders(store_url: str) -> AsyncIterator[Holders]:
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "FEWEST", 0)
     monkeypatch.setattr(load, "MOST", dict.fromkeys(TokenKind, load.Most(requests=3, streams=2)))
 
 

@@ -30,7 +30,6 @@ class Call:
     __slots__ = ("_streams", "backend", "context", "grant", "headers", "receive", "scope")
 
     def __init__(self, scope: Scope, receive: Receive, context: Context) -> None:
-        set_author("api")
         self.scope = scope
         self.receive = receive
         self.context = context

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import NamedTuple
 
 from ...model.token import Token, TokenKind
@@ -26,6 +25,10 @@ MOST = {
 }
 
 
+FEWEST = min(min(most.requests, most.streams or most.requests) for most in MOST.values())
+"""Below this number no bound is near, and the busiest path does not look at them."""
+
+
 class Load:
     """Counts the requests in progress of each token, with its long polls and streams.
 
@@ -34,24 +37,25 @@ class Load:
     """
 
     def __init__(self) -> None:
-        self._requests: Counter[str] = Counter()
+        self._requests: dict[str, int] = {}
         """By the name of the token, as `_streams`."""
-        self._streams: Counter[str] = Counter()
+        self._streams: dict[str, int] = {}
 
     def requests_of(self, name: str) -> int:
         """How many requests of the token with this name are in progress."""
-        return self._requests[name]
+        return self._requests.get(name, 0)
 
     def begin(self, token: Token, *, streams: bool) -> None:
         """Count a request. Raises HttpError 429 if the token has too many; then do not call `end`."""
-        most, name = MOST[token.kind], token.name
-        if self._requests[name] >= most.requests:
-            raise _too_many(f"{most.requests} requests")
+        name = token.name
+        count = self._requests.get(name, 0)
+        if count >= FEWEST and count >= (most := MOST[token.kind].requests):
+            raise _too_many(f"{most} requests")
         if streams:
-            if self._streams[name] >= most.streams:
-                raise _too_many(f"{most.streams} streams")
-            self._streams[name] += 1
-        self._requests[name] += 1
+            if (open_ones := self._streams.get(name, 0)) >= (most := MOST[token.kind].streams):
+                raise _too_many(f"{most} streams")
+            self._streams[name] = open_ones + 1
+        self._requests[name] = count + 1
 
     def end(self, token: Token, *, streams: bool) -> None:
         """Forget a request that `begin` counted."""
@@ -60,10 +64,12 @@ class Load:
             _count_down(self._streams, token.name)
 
 
-def _count_down(counter: Counter[str], name: str) -> None:
-    counter[name] -= 1
-    if counter[name] <= 0:
-        del counter[name]
+def _count_down(counts: dict[str, int], name: str) -> None:
+    left = counts[name] - 1
+    if left:
+        counts[name] = left
+    else:
+        del counts[name]
 
 
 def _too_many(what: str) -> HttpError:

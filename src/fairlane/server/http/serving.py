@@ -8,6 +8,7 @@ import logging
 from http import HTTPStatus
 
 from ...model.errors import FairlaneError, Unauthorized
+from ...process.author import set_author
 from ...rest.problems import METHOD_NOT_ALLOWED, HttpError
 from ..context import Context
 from .answers import Answer, Receive, Scope, Send, internal_problem, problem_answer
@@ -85,6 +86,8 @@ class PathApp:
                 grant = tokens.remembered(secret) or await tokens.grant(secret)
                 check_allowed(grant.token, endpoint.audience, writes=endpoint.writes)
                 call.use(grant, streams=endpoint.streams)
+            else:
+                set_author("api")
             return await endpoint.answer(call)
         allow = (b"allow", ", ".join([*self._endpoints, "OPTIONS"]).encode())
         if method == "OPTIONS":
