@@ -25,6 +25,7 @@ LANES = "lanes"
 WORKERS = "workers"
 WORKER_INFO = "worker_info"
 WORK = "work"
+QUEUES_USED = "queues_used"
 WATCHED = "watched"
 TIME = "time"
 IDEMPOTENCY_MS = "idempotency_ms"
@@ -115,7 +116,7 @@ KEYS_BY_NAME = (
 
 SINGLE_KEYS = frozenset({
     LANES, "resting", "floor", "blocked", "blocked_until", "slots", "started", LEASES, "scheduled",
-    "completed", "failed", "cancelled", "expiring", "keyed", "awaited", TENANTS, POLICIES, DEFAULTS, "queues_used",
+    "completed", "failed", "cancelled", "expiring", "keyed", "awaited", TENANTS, POLICIES, DEFAULTS, QUEUES_USED,
     "queues_paused", "fairness", "owed", WORKERS, WORKER_INFO, "orders", "draining", WORK, "work_reports",
     "idle_queues", "woken", "alarm", "windows", "idempotency_keys", IDEMPOTENCY_MS, TIME,
     "sequence", "created", "prunable", "fence", COUNTERS, "depths", "ready", "clock", "shift", "served",

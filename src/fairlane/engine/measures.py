@@ -21,8 +21,9 @@ from .partition import Partition, Partitions
 from .retention import read_memory
 from .tenants import read_tenants
 
-TENANTS_LOOKED_AT = 20
-"""Tenants of each queue among which the oldest startable job is looked for: those that are next in turn."""
+TENANTS_LOOKED_AT = 2_000
+"""Tenants of all queues together among which the oldest startable jobs are looked for: those that are next in turn."""
+MOST_OF_A_QUEUE, LEAST_OF_A_QUEUE = 20, 2
 DEMAND_TENANTS = 10_000
 """Tenants of a queue whose startable jobs are counted."""
 DEMAND_STEP = 500
@@ -166,9 +167,11 @@ class Ranking:
 async def _queue_loads(partition: Partition) -> list[tuple[str, bool, int, int]]:
     """Name, pause, pending jobs and the longest wait (ms) of each queue, read in bounded steps."""
     found: dict[str, tuple[str, bool, int, int]] = {}
+    queues = max(1, await partition.command("ZCARD", keys.QUEUES_USED))
+    each = max(LEAST_OF_A_QUEUE, min(MOST_OF_A_QUEUE, TENANTS_LOOKED_AT // queues))
     cursor: Any = b"0"
     while True:
-        cursor, *values = await partition.run("queue_loads", cursor=cursor, tenants_each=TENANTS_LOOKED_AT)
+        cursor, *values = await partition.run("queue_loads", cursor=cursor, tenants_each=each)
         for name, paused, pending, oldest_ms in zip(*(values[i::4] for i in range(4)), strict=True):
             found[name.decode()] = (name.decode(), bool(paused), pending, oldest_ms)
         if cursor == b"0":
