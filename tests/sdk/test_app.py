@@ -119,13 +119,15 @@ def test_an_executor_that_cannot_run_the_function_is_refused(is_async: bool, ask
 
 
 def _task_on(is_async: bool, executor: Any) -> Task[..., None]:
-    async def on_the_loop() -> None:
-        pass
+    return App().task(executor=executor)(on_the_loop if is_async else off_the_loop)
 
-    def in_a_thread() -> None:
-        pass
 
-    return App().task(executor=executor)(on_the_loop if is_async else in_a_thread)
+async def on_the_loop() -> None:
+    pass
+
+
+def off_the_loop() -> None:
+    pass
 
 
 @pytest.mark.parametrize("make", [lambda: Retry(0), lambda: Retry(base="2s", cap="1s"), lambda: Snooze("400d")])
