@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import datetime
+from functools import partial
 
 import msgspec
 
@@ -18,7 +19,7 @@ from fairlane.model.tenant import PolicyChange
 from .evidence import Allowed, Evidence, Record, Totals, Try
 from .notes import read_notes
 from .room import Room
-from .waiting import until
+from .waiting import patiently, until
 
 PAGE = 1_000
 AT_ONCE = 50
@@ -34,9 +35,9 @@ class _Marked(msgspec.Struct):
 async def gather(room: Room) -> Evidence:
     """The evidence, once the run is over."""
     records = {record.job: record async for record in records_of(room.engine)}
-    counters = await room.engine.monitor.counters()
+    counters = await patiently(room.engine.monitor.counters)
     tenants = {name: _allowed(change) for name, change in room.setting.tenants.items()}
-    report = await room.engine.maintenance.doctor()
+    report = await patiently(room.engine.maintenance.doctor)
     return Evidence(
         notes=list(read_notes(room.folder / "notes")),
         records=records,
@@ -52,7 +53,7 @@ async def records_of(engine: Engine) -> AsyncIterator[Record]:
     """Every job of the store."""
     cursor: str | None = None
     while True:
-        page = await engine.jobs.list(JobQuery(limit=PAGE, cursor=cursor))
+        page = await patiently(partial(engine.jobs.list, JobQuery(limit=PAGE, cursor=cursor)))
         ids = [job.id for job in page.jobs]
         for i in range(0, len(ids), AT_ONCE):
             for job in await asyncio.gather(*(_get(engine, job_id) for job_id in ids[i : i + AT_ONCE])):
@@ -76,7 +77,7 @@ async def _survivors(room: Room) -> list[str]:
 
 async def _get(engine: Engine, job_id: str) -> Job | None:
     try:
-        return await engine.jobs.get(job_id)
+        return await patiently(partial(engine.jobs.get, job_id))
     except NotFound:  # it was deleted since it was listed
         return None
 

@@ -27,11 +27,11 @@ from .notes import Fault, Limited, Notebook, Phase, now
 from .sampling import sample
 from .setting import Setting
 from .store import FakeClock, StoreServer, Unavailable, free_port, small_disk
-from .waiting import until
+from .waiting import patiently, until
 from .wire import Wire, wire
 
 FREE = PolicyChange(submit_rate=None, concurrency=None, keep_completed_max=1_000_000, keep_failed_max=1_000_000)
-READY_S = 60
+READY_S = 120
 
 
 class Room:
@@ -107,7 +107,7 @@ class Room:
     async def limit(self, tenant: str, change: PolicyChange) -> None:
         """Change a tenant's limits, and note its concurrency."""
         at, store_at = now(), await self.store_ms()
-        after = await self.engine.tenants.change(tenant, change)
+        after = await patiently(lambda: self.engine.tenants.change(tenant, change))
         store_until = await self.store_ms()
         self.notebook.write(
             Limited(
@@ -123,6 +123,9 @@ class Room:
 
     async def store_ms(self) -> int:
         """The engine's clock."""
+        return await patiently(self._read_store_ms)
+
+    async def _read_store_ms(self) -> int:
         seconds, micros = await self.engine.store.client.time()
         offset = offset_us(await self.engine.store.client.get(keys.prefix(0) + keys.TIME))
         return (int(seconds) * 1_000_000 + int(micros) + round(offset)) // 1_000
@@ -140,7 +143,7 @@ class Room:
         await until(self._is_ready, READY_S, "the API and all workers are ready")
 
     async def _is_ready(self) -> bool:
-        workers = await self.engine.workers.list()
+        workers = await patiently(self.engine.workers.list)
         return len(workers) >= len(self.crew.members("worker-")) and await self._api_is_ready()
 
     def start_workers(self) -> None:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
+
+from valkey.exceptions import ValkeyError
+
+from fairlane.model.errors import StoreUnavailable
 
 POLL_S = 0.05
+PATIENCE_S = 60.0
+T = TypeVar("T")
 
 
 async def until(holds: Callable[[], Awaitable[bool]], within_s: float, what: str) -> None:
@@ -17,6 +24,18 @@ async def until(holds: Callable[[], Awaitable[bool]], within_s: float, what: str
                 await asyncio.sleep(POLL_S)
     except TimeoutError:
         raise TimeoutError(f"not within {within_s} s: {what}") from None
+
+
+async def patiently(call: Callable[[], Awaitable[T]]) -> T:
+    """The result of a call that may be repeated. A fault, or a busy machine, may keep the store from answering."""
+    give_up = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return await call()
+        except (StoreUnavailable, ValkeyError):
+            if time.monotonic() > give_up:
+                raise
+        await asyncio.sleep(POLL_S)
 
 
 async def to_its_end(steps: Coroutine[Any, Any, None]) -> None:
