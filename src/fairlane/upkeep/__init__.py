@@ -1,4 +1,4 @@
-"""Duties that keep a store in order: promote, expire, fire, reap, prune, sample, check, keep time.
+"""Duties that keep a store in order: promote, unlock, expire, fire, reap, prune, sample, check, keep time.
 
 One duty a file, in one shared loop.
 
