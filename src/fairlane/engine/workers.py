@@ -41,7 +41,7 @@ class EngineWorkers:
         cursor: Any = 0
         while True:
             cursor, page = await partition.command("HSCAN", keys.WORKER_INFO, cursor, "COUNT", 100)
-            infos |= page
+            infos |= zip(page[::2], page[1::2], strict=True)
             if int(cursor) == 0:
                 return infos
 
