@@ -6,6 +6,7 @@ import pytest
 from fairlane.engine import Engine
 from fairlane.engine.retention import SPARED_MS
 from fairlane.model.backoff import Backoff
+from fairlane.model.bulk import BulkAction
 from fairlane.model.job import JobQuery
 from fairlane.model.lease import OutcomeKind
 from fairlane.model.states import State
@@ -78,6 +79,18 @@ async def test_prune_forgets_the_oldest_above_the_count(engine: Engine, clock: C
     assert (step.count, step.next_ms) == (1, 3_600_000 - SPARED_MS - 1)
     kept = [job.id for job in (await engine.jobs.list(JobQuery(state=State.COMPLETED))).jobs]
     assert kept == [made[4].job_id, made[3].job_id]
+
+
+async def test_prune_goes_on_where_the_first_index_has_nothing_to_delete(engine: Engine, clock: Clock) -> None:
+    for tenant in ("ant", "bee"):
+        await limit(engine, tenant, keep_completed_seconds=5)
+        (made,) = await submit(engine, tenant)
+        await finish(engine, await claim(engine, 1))
+        clock.advance(ms=1)
+        if tenant == "ant":
+            await engine.jobs.change(BulkAction.DELETE, [made.job_id])
+    clock.advance(ms=5_000)
+    assert (await engine.maintenance.prune(1)).count == 1
 
 
 async def test_prune_works_where_the_store_does_not_tell_its_memory(engine: Engine, clock: Clock) -> None:

@@ -25,7 +25,9 @@ local function prune(name, state, tenant)
   return first and math.max(now, first + kept_for())
 end
 
-local due = call('ZRANGEBYSCORE', key('prunable'), '-inf', now, 'LIMIT', 0, limit)
+-- Some have nothing to delete, because their jobs were deleted or retried. A call goes on to the next ones.
+local LOOKED_AT = 50
+local due = call('ZRANGEBYSCORE', key('prunable'), '-inf', now, 'LIMIT', 0, math.max(limit, LOOKED_AT))
 local tenants, later, empty = {}, {}, {}
 for i, name in ipairs(due) do tenants[i] = string.match(name, '/(.*)$') end
 load_policies(tenants)
