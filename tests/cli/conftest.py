@@ -14,7 +14,10 @@ from fairlane.process import logs
 def undone_logging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    own = logging.getLogger("fairlane")
+    own_level = own.level
     monkeypatch.setattr(logs, "_setup", logs._setup)
     yield
     root.handlers, root.level = handlers, level
+    own.setLevel(own_level)
     logging.captureWarnings(False)

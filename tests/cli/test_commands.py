@@ -1,5 +1,6 @@
 """Commands against a real store in a folder of the test's own."""
 
+import asyncio
 import getpass
 import json
 import logging
@@ -13,6 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from fairlane.cli.main import cli
+from fairlane.connect import open_engine
+from fairlane.model.lease import WorkerReport
 from fairlane.store import Durability, EmbeddedServer
 
 Run = Callable[..., Result]
@@ -280,3 +283,34 @@ def test_an_api_that_does_not_answer_leaves_advice(run: Run) -> None:
 
 def test_a_store_that_does_not_answer_is_told(run: Run) -> None:
     assert "valkey://127.0.0.1:1" in run("jobs", "list", "--url", "valkey://127.0.0.1:1", code=1).stderr
+
+
+def test_a_queue_is_listed_paused_and_resumed(run: Run) -> None:
+    run("submit", "--tenant", "acme", "--queue", "parcels", "1")
+
+    def listed() -> dict[str, Any]:
+        (found,) = [queue for queue in answer(run, "queues", "list")["queues"] if queue["name"] == "parcels"]
+        return dict(found)
+
+    assert listed() == {"name": "parcels", "paused": False, "runnableTenants": 1, "pending": 1}
+    assert answer(run, "queues", "pause", "parcels")["queues"][0]["paused"] is True
+    assert "paused" in run("queues", "list").output
+    run("queues", "resume", "parcels")
+    assert listed()["paused"] is False
+    assert "the queue's name must be 1 to 128" in run("queues", "pause", "a b", code=2).output
+
+
+def test_a_worker_is_listed_and_told_to_drain(run: Run, data_dir: Path) -> None:
+    async def beat() -> list[str]:
+        engine = await open_engine(f"embedded:{data_dir}", durability="memory")
+        await engine.leases.extend(WorkerReport(id="host:1:a", slots=4, running=3, queues=("mail",)), [], 30_000)
+        orders = await engine.workers.next_orders("host:1:a", 0, 0)
+        await engine.close()
+        return ["drain"] if orders.drain else []
+
+    assert asyncio.run(beat()) == []
+    assert answer(run, "workers", "list")["workers"][0]["slots"] == 4
+    assert "3 of 4" in run("workers", "list").output
+    assert run("workers", "drain", "host:1:a").output == "host:1:a drains\n"
+    assert asyncio.run(beat()) == ["drain"]
+    assert "there is no worker other" in run("workers", "drain", "other", code=1).output

@@ -18,6 +18,7 @@ from .commands.defaults import defaults
 from .commands.dlq import dlq
 from .commands.doctor import doctor
 from .commands.jobs import jobs
+from .commands.queues import queues
 from .commands.relay import relay
 from .commands.repair import repair
 from .commands.schedules import schedules
@@ -30,6 +31,7 @@ from .commands.try_app import try_app
 from .commands.up import up
 from .commands.upkeep import upkeep
 from .commands.worker import worker
+from .commands.workers import workers
 
 
 class _Failure(click.ClickException):
@@ -83,6 +85,8 @@ for _command in (
     jobs,
     dlq,
     tenants,
+    queues,
+    workers,
     defaults,
     tokens,
     audit,
