@@ -12,6 +12,7 @@ from fairlane.model.tenant import Rate
 from tools.proof.evidence import Allowed, Evidence, Record, Totals, Try
 from tools.proof.notes import (
     AnyNote,
+    Cancelling,
     Claimed,
     Ended,
     Extended,
@@ -251,6 +252,11 @@ def test_tenants_may_be_one_start_of_each_apart(order: str) -> None:
 def test_a_lease_counts_only_while_its_worker_is_known_to_live() -> None:
     right = evidence([submitted(), claimed(1, 10), claimed(2, 50, who="v")], record())
     assert judge(right) == {}, "the worker may have been found dead"
+
+
+@pytest.mark.parametrize("last", [Cancelling(who="client", at=1, job="a"), claimed(1, 10)])
+def test_a_job_that_may_have_ended_and_been_deleted_is_not_lost(last: AnyNote) -> None:
+    assert judge(evidence([submitted(), last], is_whole=False)) == {}
 
 
 def test_a_lease_may_be_given_before_its_tenants_limit_is_lowered_and_arrive_after() -> None:

@@ -26,7 +26,7 @@ from fairlane.model.errors import (
 )
 
 from .mix import Kinds, Wish, wishes
-from .notes import Answer, Notebook, Observed, Submitted, now
+from .notes import Answer, Cancelling, Notebook, Observed, Submitted, now
 from .tasks import FOLDER, app
 
 Way = Literal["store", "http", "rest"]
@@ -174,6 +174,7 @@ class Client:
         try:
             job = await self._submit(wish)
             if job and wish.cancels:
+                self._notebook.write(Cancelling(who=self._notebook.who, at=now(), job=job))
                 await self._line.cancel(job)
                 await self._observe(job)
             if job and self._chance.random() < 0.05:

@@ -129,7 +129,8 @@ class Crew:
 
     def _note_end(self, member: Member) -> None:
         code = member.process.returncode
-        refused_to_start = code == 1 and member.said.rpartition("\nError")[2].startswith((": store ", "Error: store "))
+        last_words = (member.said.splitlines() or [""])[-1]
+        refused_to_start = code == 1 and last_words.startswith(("Error: store ", "fairlane.model.errors.Store"))
         expected = code in member.codes_to_come or (code == 0 and not member.restarts) or refused_to_start
         member.codes.append(code)
         name = f"{member.name} (pid {member.process.pid})"

@@ -12,7 +12,21 @@ import msgspec
 
 from fairlane.model.tenant import Rate
 
-from .notes import AnyNote, Claimed, Ended, Extended, Fault, Finished, Limited, Observed, Phase, Ran, Sampled, Submitted
+from .notes import (
+    AnyNote,
+    Cancelling,
+    Claimed,
+    Ended,
+    Extended,
+    Fault,
+    Finished,
+    Limited,
+    Observed,
+    Phase,
+    Ran,
+    Sampled,
+    Submitted,
+)
 
 N = TypeVar("N")
 
@@ -94,6 +108,8 @@ class Evidence:
     """Processes that are left when all have been ended."""
     is_whole: bool = True
     """Whether every job that was ever made must be among the records: nothing was pruned."""
+    keys_end: bool = False
+    """Whether idempotency keys may have ended during the run."""
     late_ms: int = 60_000
     """How long after it was due, and all faults had healed, a job may take to end."""
 
@@ -121,6 +137,10 @@ class Evidence:
     @cached_property
     def observations(self) -> list[Observed]:
         return self._all(Observed)
+
+    @cached_property
+    def cancellations(self) -> list[Cancelling]:
+        return self._all(Cancelling)
 
     @cached_property
     def runs(self) -> list[Ran]:

@@ -46,6 +46,7 @@ async def gather(room: Room) -> Evidence:
         doctor=report.problems,
         survivors=await _survivors(room),
         is_whole=room.setting.keeps_all,
+        keys_end=room.setting.keep_s > 0,
     )
 
 

@@ -50,6 +50,12 @@ class Observed(Note, frozen=True, kw_only=True):
     state: str
 
 
+class Cancelling(Note, frozen=True, kw_only=True):
+    """A client is about to cancel a job."""
+
+    job: str
+
+
 class Held(msgspec.Struct, frozen=True):
     """A lease."""
 
@@ -138,7 +144,9 @@ class Sampled(Note, frozen=True, kw_only=True):
     """Open descriptors of the process, or keys of the store."""
 
 
-AnyNote = Submitted | Observed | Claimed | Finished | Extended | Ran | Limited | Fault | Ended | Phase | Sampled
+AnyNote = (
+    Submitted | Observed | Cancelling | Claimed | Finished | Extended | Ran | Limited | Fault | Ended | Phase | Sampled
+)
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(AnyNote).decode

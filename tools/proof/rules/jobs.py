@@ -20,8 +20,12 @@ def lost(evidence: Evidence) -> Iterator[str]:
 
 
 def _ended(evidence: Evidence) -> set[str]:
-    """Jobs that may have ended, by the notes of workers and clients."""
-    ended = {note.job for note in evidence.observations if note.state in _TERMINAL}
+    """Jobs that may have ended: by an answer, by a call without one, or under a lease whose worker died."""
+    noted = {(note.job, note.fence) for note in evidence.finishes}
+    last = {job: max(lease.fence for lease in leases) for job, leases in evidence.leases_by_job.items()}
+    ended = {job for job, fence in last.items() if (job, fence) not in noted}
+    ended |= {note.job for note in evidence.cancellations}
+    ended |= {note.job for note in evidence.observations if note.state in _TERMINAL}
     return ended | {
         note.job for note in evidence.finishes if note.kind in _TERMINAL and note.status in ("ok", "unknown")
     }
@@ -42,6 +46,8 @@ def from_nowhere(evidence: Evidence) -> Iterator[str]:
 
 def one_job_per_request(evidence: Evidence) -> Iterator[str]:
     """A request that was repeated with its idempotency key made one job."""
+    if evidence.keys_end:
+        return
     made = defaultdict[str, set[str]](set)
     for record in evidence.records.values():
         if record.mark:
