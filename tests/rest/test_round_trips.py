@@ -29,6 +29,7 @@ from fairlane.model.logs import LogLine, LogPiece
 from fairlane.model.schedule import Missed, Overlap, ScheduleSpec
 from fairlane.model.states import State
 from fairlane.model.tenant import PolicyChange, Rate
+from fairlane.model.work import WorkCounts
 from fairlane.rest.jobs import BatchItem, JobBody, created_job
 from fairlane.rest.leases import ClaimBody, ExtendBody, FinishBody, extend_bodies, finish_bodies
 from fairlane.rest.listings import Search, search_parameters
@@ -174,6 +175,7 @@ def test_a_worker_and_its_leases() -> None:
         jobs=(JOB.id,),
         tasks=("report",),
         stalled=True,
+        work=WorkCounts(3, {"wait/mail/5": 1}),
         heartbeat_at=1_700_000_001.5,
     )
     assert fields_with_defaults(worker) == set()
@@ -186,7 +188,7 @@ def test_a_worker_and_its_leases() -> None:
     assert [lease.to_report("") for lease in body.leases] == [report]
     assert body.lease_seconds == 7
     shown = msgspec.json.decode(msgspec.json.encode(WorkerView.of(worker)), type=WorkerView)
-    assert shown.to_report() == msgspec.structs.replace(worker, tasks=())  # a list of workers names no tasks
+    assert shown.to_report() == msgspec.structs.replace(worker, tasks=(), work=None)  # lists leave them out
     assert WorkerBody.of(WorkerReport(id="w2", slots=1)).to_report() == WorkerReport(id="w2", slots=1)
 
 
