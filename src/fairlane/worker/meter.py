@@ -65,7 +65,7 @@ class WorkMeter:
     def totals(self) -> dict[str, int]:
         """All counts since the worker started."""
         with self._lock:
-            return {"/".join(name): total for name, total in self._totals.items()}
+            return {"/".join(name): total for name, total in self._totals.items() if total}
 
 
 def outcome_label(lease: Lease, outcome: Outcome | None) -> str:
