@@ -191,7 +191,9 @@ class Room:
         sampling = asyncio.create_task(sample(self.crew, self.engine, self.notebook))
         fault = asyncio.ensure_future(disturb(self))
         await asyncio.wait([fault], timeout=self.seconds)
-        fault.cancel()
+        while not fault.done():  # on Python 3.11 the store's client can swallow a cancellation
+            fault.cancel()
+            await asyncio.wait([fault], timeout=1)
         with contextlib.suppress(asyncio.CancelledError):
             await fault
         await self.crew.gone("client-", PATIENCE_S + self.seconds)
