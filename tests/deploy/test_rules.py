@@ -138,7 +138,7 @@ async def test_an_outbox_without_a_relay_is_noticed(site: Site, tmp_path: Path) 
 
 
 def test_every_rule_is_provoked_or_its_fault_cannot_be_made_here() -> None:
-    """A disk that refuses writes needs a file system that holds it: tests/faults/test_disk_full.py has one."""
+    """A disk that refuses writes needs a separate file system: tests/faults/test_disk_full.py has one."""
     rules = set(re.findall(r"- alert: (\w+)", RULES.read_text(encoding="utf-8")))
     provoked = {alert for alert, _, _ in FAULTS} | {"FairlaneDown", "FairlaneOutboxStuck"}
     assert rules - provoked == {"FairlaneStoreDoesNotWrite"}
