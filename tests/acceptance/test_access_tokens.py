@@ -76,9 +76,12 @@ def test_a_tenant_and_a_worker_with_tokens_until_they_are_revoked(folder: Path) 
 
             run(folder, "tokens", "revoke", "acme")
             eventually(lambda: httpx.get(f"{url}/jobs", headers=bearer(tenant)).status_code == 401, 30, "refused")
+            run(folder, "tokens", "revoke", "mailers")
+            eventually(lambda: "the API refuses this worker" in remote.log(), 30, "the worker says why it stands still")
         finally:
             remote.end()
         assert worker not in remote.log()
+        assert "Traceback" not in remote.log()
         assert worker not in running.log()
 
 

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 
 from ..backend import Workers
-from ..model.errors import StoreUnavailable
+from ..model.errors import Forbidden, StoreUnavailable, Unauthorized
 
 log = logging.getLogger("fairlane.worker")
 
@@ -21,14 +21,14 @@ async def follow_commands(
 ) -> None:
     """Call `look_at_leases` whenever a job was cancelled, and `drain` when that is commanded, until cancelled.
 
-    Outages are waited out. Meanwhile the heartbeats learn of cancelled jobs.
+    Outages are waited out. Meanwhile the heartbeats learn of cancelled jobs, and say when a token is refused.
     """
     seen = failures = 0
     while True:
         try:
             told = await workers.next_orders(worker_id, seen, WAIT_MS)
         except Exception as error:
-            if not isinstance(error, StoreUnavailable) and not failures:
+            if not isinstance(error, StoreUnavailable | Unauthorized | Forbidden) and not failures:
                 log.error("commands cannot be received; cancelled jobs stop with the next heartbeat", exc_info=error)
             failures += 1
             await asyncio.sleep(min(LONGEST_PAUSE_SECONDS, 0.1 * 2.0 ** min(failures, 10)) * random.uniform(0.5, 1.0))

@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from ..backend import Backend
-from ..model.errors import InvalidInput, StoreUnavailable
+from ..model.errors import Forbidden, InvalidInput, StoreUnavailable, Unauthorized
 from ..model.lease import LeaseReport, LeaseStatus, WorkerReport
 from .running import RunningJob
 
@@ -145,7 +145,7 @@ class Heartbeat:
         ]
         sent_at = time.monotonic()
         about = self._report()
-        statuses = await self._extend_in_any_case(backend, about, reports)
+        statuses = await self._extend_at_least(backend, about, reports)
         self._on_reported(about)
         for job, (progress, lines), status in zip(jobs, news, statuses, strict=True):
             if status is not LeaseStatus.STALE_LEASE:
@@ -155,7 +155,7 @@ class Heartbeat:
                 self._on_status(job, status)
         self.last_success = time.monotonic()
 
-    async def _extend_in_any_case(
+    async def _extend_at_least(
         self, backend: Backend, about: WorkerReport, reports: Sequence[LeaseReport]
     ) -> Sequence[LeaseStatus]:
         """Extend the leases, without progress and lines if these are refused: no lease must be lost over them."""
@@ -175,7 +175,7 @@ class Heartbeat:
         return due_at - time.monotonic()
 
     def _pause_after(self, error: Exception) -> float:
-        if not isinstance(error, StoreUnavailable | TimeoutError):
+        if not isinstance(error, StoreUnavailable | TimeoutError | Unauthorized | Forbidden):
             log.error("a heartbeat failed", exc_info=error)
         elif self._failures == 0:
             log.warning("a heartbeat failed; leases expire unless a later one succeeds: %s", error)

@@ -7,7 +7,7 @@ import logging
 import random
 from collections.abc import Callable
 
-from ..model.errors import StoreUnavailable
+from ..model.errors import Forbidden, StoreUnavailable, Unauthorized
 
 log = logging.getLogger("fairlane.worker")
 
@@ -37,6 +37,8 @@ class Pauses:
             self._logged = type(error)
             if isinstance(error, StoreUnavailable):
                 log.warning("the store cannot be reached: %s", error)
+            elif isinstance(error, Unauthorized | Forbidden):
+                log.error("the API refuses this worker: %s", error)
             else:
                 log.error("the store refused a call; it will be repeated", exc_info=error)
         self.is_on = True
