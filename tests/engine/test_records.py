@@ -8,7 +8,7 @@ import pytest
 from fairlane.engine.layouts import DEFAULTS, Header
 from fairlane.engine.records import pack_request, unpack_request
 from fairlane.model.backoff import Backoff
-from fairlane.model.job import NewJob
+from fairlane.model.job import NewJob, OnNeedFailed
 
 PLAIN = NewJob(id="00" + 24 * "a", tenant_id="acme", task="report", payload=b"{}")
 CREATED = bytes(8)
@@ -34,6 +34,7 @@ def test_a_request_without_options_is_stored_with_four_fields() -> None:
         ({"key": "k"}, {"key": "k"}),
         ({"headers": {"a": "b"}}, {"headers": '{"a":"b"}'}),
         ({"expires_in_ms": 7}, {"expires_in_ms": 7}),
+        ({"on_need_failed": OnNeedFailed.RUN}, {"runs_anyway": True}),
     ],
 )
 def test_an_option_is_stored(options: dict[str, Any], stored: dict[str, Any]) -> None:
@@ -44,5 +45,5 @@ def test_an_option_is_stored(options: dict[str, Any], stored: dict[str, Any]) ->
 def test_the_values_that_a_stored_header_may_lack_never_change() -> None:
     assert DEFAULTS["Header"] == {
         "max_attempts": 3, "timeout_ms": 300_000, "backoff_base_ms": 1_000, "backoff_cap_ms": 300_000,
-        "key": "", "headers": "", "expires_in_ms": 0,
+        "key": "", "headers": "", "expires_in_ms": 0, "needs": (), "runs_anyway": False,
     }  # fmt: skip

@@ -88,7 +88,7 @@ def submission(reply: list[Any], i: int, now: int) -> Submission:
         return Submission(SubmitStatus.UNKNOWN_NEED, job_id.decode(), error=error)
     rate = RateUse(left[0], left[1] / 1_000_000, left[2], left[3] / 1000) if left else None
     state = None if run_at is None else _SCHEDULED if run_at > now else _PENDING
-    due_ms = run_at if run_at is not None and run_at < NEVER_MS else 0
+    due_ms = run_at if run_at is not None and run_at != NEVER_MS else 0
     return Submission(_SUBMIT_STATUS[status], job_id.decode(), state, now, due_ms, rate)
 
 

@@ -64,7 +64,8 @@ _DEFAULT_RUN = tuple(_DEFAULTS[name] for name in ("max_attempts", "timeout_ms", 
 
 def _has_defaults(job: NewJob) -> bool:
     run = (job.max_attempts, job.timeout_ms, job.backoff.base_ms, job.backoff.cap_ms)
-    plain = job.key is None and not job.headers and job.expires_in_ms is None and not job.needs
+    needs_none = not job.needs and job.on_need_failed is OnNeedFailed.CANCEL
+    plain = job.key is None and not job.headers and job.expires_in_ms is None and needs_none
     return plain and run == _DEFAULT_RUN
 
 
@@ -127,7 +128,7 @@ def job_from(reply: list[Any], *, attempts: bool) -> Job | None:
         "priority": header.priority,
         "timeout_seconds": header.timeout_ms / 1000,
         "created_at": utc_of_ms(created),
-        "run_at": None if due_ms is None or due_ms >= NEVER_MS else utc_of_ms(due_ms),
+        "run_at": None if due_ms is None or due_ms == NEVER_MS else utc_of_ms(due_ms),
         "expires_at": utc_of_ms(created + header.expires_in_ms) if header.expires_in_ms else None,
         "key": header.key or None,
         "headers": _decode_headers(header.headers) if header.headers else {},
