@@ -36,10 +36,11 @@ async def test_a_stream_begins_with_the_overview(api: Served, client: httpx.Asyn
         assert (headers["content-type"], headers["cache-control"]) == ("text/event-stream", "no-store")
         first = await events.next()
         assert first.name == "overview"
-        assert first.data.keys() == {"at", "counters", "states", "queues", "workers"}
+        assert first.data.keys() == {"at", "counters", "states", "queues", "workers", "memory"}
         assert events.retry_ms == 2000
     polled = await client.get("/overview")
-    assert polled.json() | {"at": 0} == first.data | {"at": 0}
+    assert polled.json()["memory"].keys() == first.data["memory"].keys() == {"usedBytes", "limitBytes"}
+    assert polled.json() | {"at": 0, "memory": 0} == first.data | {"at": 0, "memory": 0}
 
 
 async def test_changes_come_as_they_happen(api: Served, client: httpx.AsyncClient, tenant: str) -> None:

@@ -46,6 +46,11 @@ class StoreMemory(msgspec.Struct, frozen=True, rename="camel"):
     """Where the store refuses new jobs; None if it has no limit."""
 
     @property
+    def percent_used(self) -> int:
+        """0 without a limit."""
+        return 0 if self.limit_bytes is None else self.used_bytes * 100 // self.limit_bytes
+
+    @property
     def is_nearly_full(self) -> bool:
         """Whether completed and cancelled jobs are deleted early."""
         return self.limit_bytes is not None and self.used_bytes > NEARLY_FULL * self.limit_bytes

@@ -174,7 +174,7 @@ class Hub:
         while True:
             overview = await self._backend.monitor.overview()
             old = self._overview
-            if old is None or msgspec.structs.replace(overview, at=old.at) != old:
+            if old is None or _is_news(overview, old):
                 self._overview = overview
                 self._append(OVERVIEW, _encode(OverviewView.of(overview)))
             await asyncio.sleep(OVERVIEW_EVERY_S)
@@ -230,3 +230,15 @@ async def _persist(watch: Callable[[], Awaitable[None]]) -> None:
         except Exception:
             _log.exception("the event stream failed and is started again")
         await asyncio.sleep(_TROUBLE_S)
+
+
+def _is_news(overview: Overview, old: Overview) -> bool:
+    """Whether more has changed than the time and a few bytes of memory."""
+    if msgspec.structs.replace(overview, at=old.at, memory=old.memory) != old:
+        return True
+    if overview.memory is None or old.memory is None:
+        return overview.memory is not old.memory
+    return (overview.memory.percent_used, overview.memory.limit_bytes) != (
+        old.memory.percent_used,
+        old.memory.limit_bytes,
+    )
