@@ -107,7 +107,7 @@ def test_drained_workers_are_not_started_again(folder: Path) -> None:
             eventually(lambda: worker_ids(api) == {second}, 30, "the drained one is gone")
             assert done(api) == 1
             drain(api, second)
-            assert workers.wait() == 0, "nothing is left to do"
+            assert workers.wait() == 0, workers.log()
         with fairlane(folder, "worker", "shop:app") as alone:
             eventually(lambda: len(worker_ids(api)) == 1, 30, "it is there")
             drain(api, *worker_ids(api))

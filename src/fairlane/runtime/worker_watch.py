@@ -29,7 +29,7 @@ class WorkerWatch:
         self._store_checked_at = 0.0
         self.descriptor = descriptor
         self.all_ready = asyncio.Event()
-        """Set once every worker has sent its first heartbeat."""
+        """Set once every worker has sent its first heartbeat, or has drained."""
 
     def problem(self) -> str | None:
         """Why the supervisor is not ready; None if the store takes writes and every worker has sent a heartbeat."""
@@ -55,7 +55,8 @@ class WorkerWatch:
             seen = {report.id for report in await self._backend.workers.list()}
             for child in new:
                 child.note_heartbeat(seen)
-        if all(child.is_ready for child in self._children):
+        # A worker can drain between two looks, so that its heartbeat was never seen.
+        if all(child.is_ready or child.is_drained for child in self._children):
             self.all_ready.set()
         if time.monotonic() - self._store_checked_at > _STORE_SECONDS:
             await self._backend.monitor.check_ready()
