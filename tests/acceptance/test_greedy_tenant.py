@@ -127,7 +127,7 @@ async def cpu_us_of_a_script(engine: Engine, api: Api, path: str) -> float:
     for _ in range(5):
         api.get(path)
     after = await engine.store.client.info("cpu")
-    scripts = (await engine.store.client.info("commandstats"))["cmdstat_evalsha"]["calls"]
+    scripts = (await engine.store.client.info("commandstats"))["cmdstat_fcall"]["calls"]
     used = sum(after[name] - before[name] for name in ("used_cpu_user_main_thread", "used_cpu_sys_main_thread"))
     return float(used * 1_000_000 / scripts)
 

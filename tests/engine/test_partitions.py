@@ -13,6 +13,7 @@ PARTITIONS = 4
 
 
 async def test_claims_beside_each_other_lease_each_job_once(store: Store) -> None:
+    await store.client.flushall()
     engine = await Engine.open(store, partitions=PARTITIONS)
     await lift_limits(engine)
     tenants = {engine.jobs.new_id(f"tenant-{i}")[:2]: f"tenant-{i}" for i in range(50)}

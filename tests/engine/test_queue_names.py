@@ -176,7 +176,7 @@ async def test_an_idle_claim_that_meets_many_paused_queues_comes_again_at_once(e
     request = ClaimRequest(worker_id="w", claim_id=new_claim_id(), max=5, lease_ms=30_000)
     replies = [await engine.partitions[0].run("claim", **claim_values(request, 5, "p/1", 10_000)) for _ in range(3)]
     assert [reply[0] for reply in replies[:2]] == [0, 0]
-    assert [len(reply) for reply in replies] == [1, 1, 1 + 6]
+    assert [len(reply) for reply in replies] == [1, 1, 1 + 8]
     await check_store(engine)
 
 

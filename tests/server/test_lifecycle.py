@@ -134,7 +134,9 @@ async def test_a_repeated_claim_returns_the_same_leases(api: Served, free_tenant
     for n in range(4):
         await api.submit(free_tenant, n, queue=free_tenant)
     first = await api.claim(queues=[free_tenant], claimId="c1", max=2)
-    assert await api.claim(queues=[free_tenant], claimId="c1", max=2) == first
+    # How long a job waited is told once, so that a repeated reply is not counted twice.
+    again = [lease | {"waitedSeconds": None} for lease in first]
+    assert await api.claim(queues=[free_tenant], claimId="c1", max=2) == again
     assert len(await api.claim(queues=[free_tenant], max=10)) == 2
 
 
