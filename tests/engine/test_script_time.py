@@ -1,6 +1,7 @@
 """No script keeps other clients waiting for long, however much a call asks for and however many names there are."""
 
 from collections.abc import Awaitable, Callable
+from statistics import median
 
 import pytest
 
@@ -33,15 +34,15 @@ async def script_times(engine: Engine) -> tuple[int, float]:
 
 
 async def plain_commands_us(engine: Engine) -> float:
-    """The least time that this number of plain commands takes in one script on this machine."""
+    """The median time that this number of plain commands takes in one script on this machine, busy as it is."""
     script = f"for i = 1, {PLAIN_COMMANDS} do redis.call('SET', 'plain', i) end"
     times = []
-    for _ in range(5):
+    for _ in range(9):
         await engine.store.client.config_resetstat()
         await engine.store.client.execute_command("EVAL", script, 0)  # type: ignore[no-untyped-call]
         times.append((await engine.store.client.info("commandstats"))["cmdstat_eval"]["usec"])
     await engine.store.client.delete("plain")
-    return float(min(times))
+    return float(median(times))
 
 
 @pytest.mark.parametrize("action", BulkAction)
