@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 
 from fairlane.engine import Engine
 from fairlane.runtime.sockets import listen
-from fairlane.server.app import create_app
+from fairlane.server.app import App, create_app
 from fairlane.server.http.openapi import openapi_document
 from fairlane.server.routes import API
 from fairlane.server.run import serve_on
@@ -83,8 +83,8 @@ schema = schemathesis.openapi.from_dict(DOCUMENT)
 
 
 @contextmanager
-def served_by_a_thread(store_url: str) -> Iterator[str]:
-    """The URL of a server with a separate event loop, for clients that block."""
+def served_by_a_thread(store_url: str, make_app: Callable[[Engine], Awaitable[App]] | None = None) -> Iterator[str]:
+    """The URL of a server with a separate event loop, for clients that block. `make_app` runs on an empty store."""
     listener = listen("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     ready = threading.Event()
@@ -94,7 +94,8 @@ def served_by_a_thread(store_url: str) -> Iterator[str]:
         store = await open_store(store_url, Durability.MEMORY)
         await store.client.flushall()
         engine = await Engine.open(store)
-        serving = asyncio.create_task(serve_on(create_app(engine), listener, url, on_ready=lambda _: ready.set()))
+        app = await make_app(engine) if make_app else create_app(engine)
+        serving = asyncio.create_task(serve_on(app, listener, url, on_ready=lambda _: ready.set()))
         loop = asyncio.get_running_loop()
         stop.append(lambda: loop.call_soon_threadsafe(serving.cancel))
         await asyncio.wait([serving])

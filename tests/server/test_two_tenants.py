@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +14,10 @@ from schemathesis import Case
 
 from fairlane.engine import Engine
 from fairlane.model.token import TokenKind, TokenSpec
-from fairlane.runtime.sockets import listen
-from fairlane.server.app import create_app
-from fairlane.server.run import serve_on
+from fairlane.server.app import App, create_app
 from fairlane.server.settings import ServerSettings
-from fairlane.store import Durability, open_store
 
-from .test_openapi import DOCUMENT
+from .test_openapi import DOCUMENT, served_by_a_thread
 
 schema = schemathesis.openapi.from_dict(DOCUMENT)
 SCHEDULE = "nightly"
@@ -57,37 +52,18 @@ class Holder:
 @pytest.fixture(scope="module")
 def tenants(store_url: str) -> Iterator[tuple[str, list[Holder]]]:
     """The URL of a server that asks for tokens, with a separate event loop, and two tenants with work."""
-    listener = listen("127.0.0.1", 0)
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    ready = threading.Event()
-    stop: list[Callable[[], object]] = []
     holders: list[Holder] = []
 
-    async def serve() -> None:
-        store = await open_store(store_url, Durability.MEMORY)
-        await store.client.flushall()
-        engine = await Engine.open(store)
+    async def make_app(engine: Engine) -> App:
         for name in ("acme", "globex"):
             spec = TokenSpec(name=name, kind=TokenKind.TENANT, tenant_id=name)
             holders.append(Holder(name, (await engine.tokens.create(spec))[1], []))
-        app = create_app(engine, ServerSettings(allowed_hosts=None), access=engine.tokens)
-        serving = asyncio.create_task(serve_on(app, listener, url, on_ready=lambda _: ready.set()))
-        loop = asyncio.get_running_loop()
-        stop.append(lambda: loop.call_soon_threadsafe(serving.cancel))
-        await asyncio.wait([serving])
-        await engine.close()
+        return create_app(engine, ServerSettings(allowed_hosts=None), access=engine.tokens)
 
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    try:
-        assert ready.wait(60)
+    with served_by_a_thread(store_url, make_app) as url:
         for holder in holders:
             holder.submit(url)
         yield url, holders
-    finally:
-        stop[0]()
-        thread.join(60)
-    assert not thread.is_alive()
 
 
 @schema.exclude(path=["/events", "/jobs/{id}/events"]).parametrize()  # other tests cover streams
