@@ -59,6 +59,8 @@ async def test_the_least_rule_suffices() -> None:
         (("-function",), "+function|load, +function|list, +function|delete;"),
         (("-eval",), "no permissions to run the 'eval' command"),
         (("-time",), "+time;"),
+        (("-multi",), "+multi;"),
+        (("-exec",), "+exec;"),
     ],
 )
 async def test_each_missing_permission_is_named(rule: tuple[str, ...], grant: str) -> None:

@@ -5,20 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fairlane.engine import Engine
+from fairlane.engine.functions import Command, StoredLibrary
 from fairlane.model.bulk import BulkAction
 from fairlane.model.ids import new_claim_id
 from fairlane.model.job import JobQuery, NewJob, SubmitStatus
 from fairlane.model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, OutcomeKind, WorkerReport
+from fairlane.store.client.connections import connector
+from fairlane.store.client.exchange import Exchange
 from tests.support.acting import lift_limits
 
 JOBS = 300
+FLUSHING_CLIENTS = 8
 
 
 @asynccontextmanager
 async def functions_flushed(engine: Engine) -> AsyncIterator[None]:
-    """All the time, as fast as one client can."""
+    """All the time, as fast as a few clients can."""
     flushes = 0
 
     async def flush() -> None:
@@ -27,14 +32,15 @@ async def functions_flushed(engine: Engine) -> AsyncIterator[None]:
             await engine.store.client.execute_command("FUNCTION", "FLUSH")  # type: ignore[no-untyped-call]
             flushes += 1
 
-    flushing = asyncio.create_task(flush())
+    flushing = [asyncio.create_task(flush()) for _ in range(FLUSHING_CLIENTS)]
     try:
         yield
-        assert not flushing.done()
+        assert not any(task.done() for task in flushing)
         assert flushes > 20
     finally:
-        flushing.cancel()
-        await asyncio.wait([flushing])
+        for task in flushing:
+            task.cancel()
+        await asyncio.wait(flushing)
 
 
 async def work(engine: Engine) -> int:
@@ -71,3 +77,26 @@ async def test_no_client_sees_that_functions_are_gone(engine: Engine) -> None:
         assert (await engine.jobs.change(BulkAction.DELETE, JobQuery(limit=JOBS))).count == JOBS
     assert (await engine.monitor.counters()).completed == JOBS
     assert (await engine.maintenance.doctor()).problems == []
+
+
+async def test_a_flush_between_the_load_and_the_call_does_no_harm(engine: Engine) -> None:
+    flushes = 0
+
+    async def send_slowly(commands: list[Command]) -> list[Any]:
+        """Each command by itself, on one connection, with a flush by another client after each."""
+        nonlocal flushes
+        replies: list[Any] = []
+        for command in commands:
+            replies.append((await line.exchange([command]))[0])
+            await engine.store.client.execute_command("FUNCTION", "FLUSH")  # type: ignore[no-untyped-call]
+            flushes += 1
+        return replies
+
+    line = Exchange(connector(engine.store.url))
+    try:
+        library = StoredLibrary(send_slowly, "test")
+        look = ("FUNCTION", "LIST", "LIBRARYNAME", library.library.name)
+        assert len(await library.load_and_call(look)) == 1
+    finally:
+        line.close()
+    assert flushes >= 4

@@ -23,8 +23,6 @@ from .steady_clock import SteadyClock, is_unconfirmed, monotonic_us
 
 MOST_CONFIRMATIONS = 10
 """How often the store's time is confirmed for one call."""
-MOST_LOADS = 20
-"""How often the library is loaded for one call, while another client flushes it."""
 _PAUSES_S = (0.0, 0.02, 0.05, 0.1, 0.2)
 
 Arguments = tuple[Script, str, dict[str, Value], list[bytes]]
@@ -102,11 +100,7 @@ class Calls:
 
     async def _with_library(self, reply: Any, call: Arguments) -> Any:
         """The reply, or that of the call after the library is loaded."""
-        loads = 0
-        while is_missing(reply) and loads < MOST_LOADS:
-            reply = await self.library.load_and_call(self._command(*call))
-            loads += 1
-        return reply
+        return await self.library.load_and_call(self._command(*call)) if is_missing(reply) else reply
 
     def _command(self, script: Script, prefix: str, values: dict[str, Value], rest: list[bytes]) -> tuple[Value, ...]:
         if "at" in script.argv:

@@ -59,14 +59,13 @@ class StoredLibrary:
                 )
 
     async def load_and_call(self, command: Command) -> Any:
-        """Load the library and send a command, in one write so that a flush seldom comes between; the reply.
+        """Load the library and send a command, in one transaction so that no flush comes between; the reply.
 
         Raises StoreFull if the store has no room for the library, and StoreRefused.
         """
-        commands: list[Command] = [("FUNCTION", "LOAD", self.library.code), command]
-        loaded, reply = await self._send(commands)
+        loaded, reply = await self._load_with(command)
         if code_of(loaded) == "OOM" and await self._delete_others(0):
-            loaded, reply = await self._send(commands)
+            loaded, reply = await self._load_with(command)
         if code_of(loaded) == "OOM":
             raise StoreFull(
                 "the store is at its memory limit and has no room for the functions of this version; "
@@ -76,6 +75,15 @@ class StoredLibrary:
             raise meaning_of(loaded, self._store_name) from loaded
         await self._delete_others(MOST_OTHERS)
         return reply
+
+    async def _load_with(self, command: Command) -> tuple[Any, Any]:
+        """The replies to a load of the library and to a command directly after it."""
+        load: Command = ("FUNCTION", "LOAD", self.library.code)
+        _, queued, _, replies = await self._send([("MULTI",), load, command, ("EXEC",)])
+        if isinstance(replies, Exception):  # the store refused to queue a command
+            return queued, replies
+        loaded, reply = replies
+        return loaded, reply
 
     async def _delete_others(self, most: int) -> bool:
         """Delete the libraries of all other versions if there are more than `most`. False if there are not."""

@@ -40,6 +40,8 @@ def needed_commands() -> list[tuple[str, ...]]:
         ("FUNCTION", "LOAD", ""),
         ("FUNCTION", "LIST"),
         ("FUNCTION", "DELETE", ""),
+        ("MULTI",),
+        ("EXEC",),
         ("SCAN", "0"),
         ("RENAME", _KEY, _KEY),
         ("TIME",),
@@ -69,7 +71,7 @@ def _grant(command: tuple[str, ...]) -> str:
             return f"{grant} &fl:*"
         case "FUNCTION":
             return f"{grant}|{arguments[0].lower()}"
-        case "SCAN" | "TIME":
+        case "MULTI" | "EXEC" | "SCAN" | "TIME":
             return grant
         case _:
             return f"{grant} ~fairlane:*" if keys.META in arguments else f"{grant} ~fl:*"

@@ -23,7 +23,8 @@ PATIENCE_S = 2.0
 PATIENCE_WITH_ANSWERS_S = 5.0
 """How long a call is repeated while the store answers that it cannot serve it yet, such as BUSY."""
 LEAST_ACL_RULE = (
-    "~fl:* ~fairlane:* &fl:* +@read +@write +@scripting +@connection +@pubsub -@dangerous +info +config|get +time"
+    "~fl:* ~fairlane:* &fl:* +@read +@write +@scripting +@connection +@pubsub -@dangerous +info +config|get +time "
+    "+multi +exec"
 )
 """What a store's user must be permitted."""
 
