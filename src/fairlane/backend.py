@@ -155,6 +155,9 @@ class Tenants(Protocol):
     async def get(self, tenant_id: str) -> Tenant:
         """A tenant's limits and figures; an unknown tenant has the defaults."""
 
+    async def own(self) -> str | None:
+        """The tenant of the access token that the calls are made with; None for other kinds, and without a token."""
+
     async def list(self, limit: int, cursor: str | None = None, prefix: str = "") -> tuple[list[Tenant], str | None]:
         """Known tenants whose id begins with `prefix`, by id, and the cursor of the next page."""
 

@@ -49,6 +49,9 @@ class EngineTenants:
         change.apply_to(TenantPolicy())  # raises InvalidInput before anything is written
         return await self._change_own(tenant_id, change.after)
 
+    async def own(self) -> None:
+        return None
+
     async def reset(self, tenant_id: str) -> Tenant:
         return await self._change_own(tenant_id, lambda own: PolicyChange(paused=own.paused))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..model.tenant import PolicyChange, Tenant, TenantPolicy
 from ..rest.listings import page_parameters
 from ..rest.paths import tenant_path
+from ..rest.session import SessionView
 from ..rest.tenants import TenantPage
 from .transport import Transport
 
@@ -17,6 +18,9 @@ class RemoteTenants:
 
     async def get(self, tenant_id: str) -> Tenant:
         return await self._transport.call("GET", tenant_path(tenant_id), Tenant)
+
+    async def own(self) -> str | None:
+        return (await self._transport.call("GET", "/session", SessionView)).tenant_id
 
     async def list(self, limit: int, cursor: str | None = None, prefix: str = "") -> tuple[list[Tenant], str | None]:
         query = page_parameters(limit, cursor) | ({"prefix": prefix} if prefix else {})

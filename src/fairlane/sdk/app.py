@@ -51,8 +51,9 @@ class App:
 
     `url` is a store or an API [default: FAIRLANE_URL, else an embedded store in `.fairlane`].
     `token` is an access token for the API at `url` [default: FAIRLANE_TOKEN, if `url` is not given].
-    `tenancy`: with "required", every job needs a tenant: from `using(tenant=)`, `with app.tenant(...)` or the
-    running job that submits it. With "default", a job without one belongs to the tenant "default".
+    `tenancy`: with "required", every job needs a tenant: from `using(tenant=)`, `with app.tenant(...)`, the
+    running job that submits it, or the token of a tenant. With "default", a job without one belongs to the tenant
+    "default".
     """
 
     def __init__(
@@ -205,10 +206,20 @@ class App:
         """The Unix time in seconds; in `testing`, by the test's clock."""
         return self._connections.now()
 
+    def must_learn_tenant(self, tenant: str | None) -> bool:
+        """Whether only the access token can tell the tenant of a job, and `learn_tenant` has not asked for it yet."""
+        if tenant is not None or ambient_tenant.get() is not None or self._connections.knows_tenant:
+            return False
+        return self._access_token is not None
+
+    async def learn_tenant(self) -> None:
+        """Ask the API which tenant the access token belongs to. Raises Unauthorized and StoreUnavailable."""
+        await self._connections.learn_tenant()
+
     def resolve_tenant(self, tenant: str | None) -> str:
         """The tenant of a job. Raises InvalidInput if none is known and the app requires one."""
         if tenant is None:
-            tenant = ambient_tenant.get()
+            tenant = ambient_tenant.get() or self._connections.tenant
         if tenant is not None:
             return tenant
         if self._tenancy == "default":
@@ -227,9 +238,12 @@ class App:
             open_backend,  # late: loading the store's client takes time that workers' imports need not spend
         )
 
+        return await open_backend(self.url, token=self._access_token)
+
+    @property
+    def _access_token(self) -> str | None:
         # A token of the environment belongs to the URL of the environment.
-        token = self._token if self._url else os.environ.get(TOKEN_VARIABLE) or None
-        return await open_backend(self.url, token=token)
+        return self._token if self._url else os.environ.get(TOKEN_VARIABLE) or None
 
     def run_sync(self, function: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run an async function that uses this app from code without an event loop, and return its result.

@@ -38,6 +38,12 @@ class Client(Protocol):
     def now(self) -> float:
         """The Unix time in seconds, to check `run_at` against."""
 
+    def must_learn_tenant(self, tenant: str | None) -> bool:
+        """Whether only the access token can tell the tenant of a job, and `learn_tenant` has not asked for it yet."""
+
+    async def learn_tenant(self) -> None:
+        """Ask the API which tenant the access token belongs to."""
+
     def resolve_tenant(self, tenant: str | None) -> str:
         """The tenant of a job. Raises InvalidInput if none is known and the app requires one."""
 
@@ -77,13 +83,18 @@ class Bound(Generic[T]):
 
     async def submit(self) -> JobHandle[T]:
         """Submit it as a job; see `Submitter.submit`."""
-        tenant, template = self.prepare()
-        return self._accepted(*await self._send(tenant, template))
+        client, template = self._client, self.template
+        if client.must_learn_tenant(template.options.tenant):
+            await client.learn_tenant()
+        return self._accepted(*await self._send(*prepare(client, template)))
 
     def submit_sync(self) -> SyncJobHandle[T]:
         """Submit it as a job; see `Submitter.submit_sync`."""
-        tenant, template = self.prepare()
-        job, submission = self._client.run_sync(lambda: self._send(tenant, template))
+        client = self._client
+        if client.must_learn_tenant(self.template.options.tenant):
+            client.run_sync(client.learn_tenant)
+        tenant, template = prepare(client, self.template)
+        job, submission = client.run_sync(lambda: self._send(tenant, template))
         return SyncJobHandle(self._accepted(job, submission))
 
     async def _send(self, tenant: str, template: JobTemplate) -> tuple[NewJob, Submission]:
@@ -156,6 +167,8 @@ class Submitter(Generic[P, T]):
         calls would share a key or an idempotency key, and PartlySubmitted if the queue accepted some jobs and refused
         others. If the store fails in between, the jobs of earlier batches have been made.
         """
+        if self._client.must_learn_tenant(self._template.options.tenant):
+            await self._client.learn_tenant()
         tenant, template = prepare(self._client, self._template)
         payloads: list[bytes] = []
         async for some in in_breaths(calls):

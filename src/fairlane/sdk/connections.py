@@ -18,6 +18,9 @@ class Connections:
     def __init__(self, open_backend: Callable[[], Awaitable[Backend]], now: Callable[[], float] = time.time) -> None:
         self.now = now
         """The Unix time in seconds, by the clock of the queue that these connections lead to."""
+        self.tenant: str | None = None
+        """The tenant of the access token, once `learn_tenant` has returned; None if it belongs to no tenant."""
+        self.knows_tenant = False
         self._open_backend = open_backend
         self._opening: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Future[Backend]] = WeakKeyDictionary()
 
@@ -29,6 +32,11 @@ class Connections:
             opening = self._opening[loop] = asyncio.ensure_future(self._open_backend())
             close_at_exit(self)
         return opening.result() if opening.done() else await asyncio.shield(opening)
+
+    async def learn_tenant(self) -> None:
+        """Ask the queue which tenant the access token belongs to. Raises the errors of opening and of asking it."""
+        self.tenant = await (await self.get()).tenants.own()
+        self.knows_tenant = True
 
     async def close(self) -> None:
         """Close the connections of this event loop, if they could be opened."""
