@@ -62,8 +62,8 @@ def limited(concurrency: int | None, at_ms: int, tenant: str = "t") -> Limited:
                    store_until=at_ms)  # fmt: skip
 
 
-def sampled(number: int, memory: int = 100, things: int = 100) -> Sampled:
-    return Sampled(who="driver", at=number * 5_000_000, process="api", memory=memory, things=things)
+def sampled(number: int, memory: int = 100, descriptors: int = 100) -> Sampled:
+    return Sampled(who="driver", at=number * 5_000_000, process="api", memory=memory, descriptors=descriptors)
 
 
 def phase(name: str, store_ms: int) -> Phase:
@@ -219,7 +219,11 @@ PLANTED: Mapping[str, Sequence[Evidence]] = {
     "doctor_finds": [evidence([submitted()], record(), doctor=["a slot without a lease"])],
     "grew": [
         evidence([submitted(), *(sampled(number, memory=100 + number) for number in range(60))], record()),
-        evidence([submitted(), *(sampled(number, things=100 + number) for number in range(60))], record()),
+        evidence([submitted(), *(sampled(number, descriptors=100 + number) for number in range(60))], record()),
+    ],
+    "leaked": [
+        evidence([submitted()], record(), keys_at_rest={f"fl:{{0}}:j/{i}": 60 for i in range(100)}),
+        evidence([submitted()], record(), keys_at_rest={"fl:{0}:tenants": 2_000_000}),
     ],
     "left_behind": [evidence([submitted()], record(), survivors=["process 7 is left"])],
     "ended_unasked": [

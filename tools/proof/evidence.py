@@ -106,6 +106,8 @@ class Evidence:
     doctor: Sequence[str] = ()
     survivors: Sequence[str] = ()
     """Processes that are left when all have been ended."""
+    keys_at_rest: Mapping[str, int] = field(default_factory=dict)
+    """The store's keys and the bytes of each, once everything has passed its retention. Empty if the run keeps all."""
     is_whole: bool = True
     """Whether every job that was ever made must be among the records: nothing was pruned."""
     keys_end: bool = False

@@ -19,11 +19,14 @@ from fairlane.model.tenant import PolicyChange
 from .evidence import Allowed, Evidence, Record, Totals, Try
 from .notes import read_notes
 from .room import Room
+from .rules.state import MOST_KEYS_AT_REST
 from .waiting import patiently, until
 
 PAGE = 1_000
 AT_ONCE = 50
 GONE_S = 5.0
+REST_S = 60.0
+"""How long answers to repeated calls may stay after the retention of jobs."""
 
 
 class _Marked(msgspec.Struct):
@@ -45,6 +48,7 @@ async def gather(room: Room) -> Evidence:
         totals=Totals(counters.submitted, counters.completed) if room.setting.keeps_all else None,
         doctor=report.problems,
         survivors=await _survivors(room),
+        keys_at_rest=await _keys_at_rest(room),
         is_whole=room.setting.keeps_all,
         keys_end=room.setting.keep_s > 0,
     )
@@ -74,6 +78,23 @@ async def _survivors(room: Room) -> list[str]:
     with contextlib.suppress(TimeoutError):
         await until(none_is_left, GONE_S, "all processes are gone")
     return room.crew.survivors()
+
+
+async def _keys_at_rest(room: Room) -> dict[str, int]:
+    """The store's keys and their bytes after retention: as soon as they are few, or after a minute more."""
+    if not room.setting.keep_s:
+        return {}
+    maintenance, client = room.engine.maintenance, room.engine.store.client
+
+    async def few_are_left() -> bool:
+        while (await maintenance.prune(PAGE)).count:
+            pass
+        return int(await client.dbsize()) <= MOST_KEYS_AT_REST
+
+    with contextlib.suppress(TimeoutError):
+        await until(few_are_left, room.setting.keep_s + REST_S, "few keys are left")
+    keys = [key async for key in client.scan_iter(count=PAGE)]
+    return {key.decode(): await client.memory_usage(key, samples=0) or 0 for key in keys}
 
 
 async def _get(engine: Engine, job_id: str) -> Job | None:

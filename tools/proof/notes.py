@@ -134,14 +134,13 @@ class Phase(Note, frozen=True, kw_only=True):
 
 
 class Sampled(Note, frozen=True, kw_only=True):
-    """What a process, or the store's data, takes."""
+    """What a process takes."""
 
     process: str
-    """Its name and pid; `store` for the data of the store."""
+    """Its name and pid."""
     memory: int
     """Bytes."""
-    things: int
-    """Open descriptors of the process, or keys of the store."""
+    descriptors: int
 
 
 AnyNote = (

@@ -188,7 +188,7 @@ class Room:
             )
             self.start(name, "tools.proof.client", msgspec.json.encode(orders).decode(), restarts=False)
         await until(self._have_answers, READY_S, "each client has an answer")
-        sampling = asyncio.create_task(sample(self.crew, self.engine, self.notebook))
+        sampling = asyncio.create_task(sample(self.crew, self.notebook))
         fault = asyncio.ensure_future(disturb(self))
         await asyncio.wait([fault], timeout=self.seconds)
         while not fault.done():  # on Python 3.11 the store's client can swallow a cancellation

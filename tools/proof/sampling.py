@@ -1,14 +1,10 @@
-"""Samples what the processes and the store's data take."""
+"""Samples what the processes take."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 from pathlib import Path
-
-from valkey.exceptions import ValkeyError
-
-from fairlane.engine import Engine
 
 from .crew import Crew
 from .notes import Notebook, Sampled, now
@@ -17,23 +13,17 @@ INTERVAL_S = 5
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-async def sample(crew: Crew, engine: Engine, notebook: Notebook) -> None:
-    """Note a sample of each process and of the store every few seconds, until cancelled."""
+async def sample(crew: Crew, notebook: Notebook) -> None:
+    """Note a sample of each process every few seconds, until cancelled."""
     while True:
         await asyncio.sleep(INTERVAL_S)
         for member in crew.members(""):
             try:
-                memory, things = _taken_by(member.process.pid)
+                memory, descriptors = _taken_by(member.process.pid)
             except OSError:  # it has just ended
                 continue
             name = f"{member.name} (pid {member.process.pid})"
-            notebook.write(Sampled(who=notebook.who, at=now(), process=name, memory=memory, things=things))
-        try:
-            memory = (await engine.store.client.info("memory"))["used_memory"]
-            keys = await engine.store.client.dbsize()
-        except ValkeyError:  # it is away: that is the fault
-            continue
-        notebook.write(Sampled(who=notebook.who, at=now(), process="store", memory=memory, things=keys))
+            notebook.write(Sampled(who=notebook.who, at=now(), process=name, memory=memory, descriptors=descriptors))
 
 
 def _taken_by(pid: int) -> tuple[int, int]:

@@ -35,14 +35,15 @@ def ended_unasked(evidence: Evidence) -> Iterator[str]:
 LONG_US = 240 * 1_000_000
 """Processes that ran for less are not judged: imports and caches still grow."""
 MOST_GROWTH = 1.05
-MORE_THINGS = 10
+MORE_DESCRIPTORS = 10
 """Connections of pools and files of jobs come and go."""
 
 
 def grew(evidence: Evidence) -> Iterator[str]:
-    """Memory and descriptors of processes, and bytes and keys of the store, are as many in the end as in the beginning.
+    """Processes take as much memory and as many descriptors in the end as in the beginning.
 
-    The last quarter of a long run is compared with the second one.
+    The last quarter of a long run is compared with the second one. The store is judged by `leaked`: how much it holds
+    during the run depends on the faults.
     """
     for process, samples in evidence.samples.items():
         if samples[-1].at - samples[0].at < LONG_US:
@@ -50,11 +51,27 @@ def grew(evidence: Evidence) -> Iterator[str]:
         quarter = len(samples) // 4
         early, late = samples[quarter : 2 * quarter], samples[-quarter:]
         memory = [median(one.memory for one in part) for part in (early, late)]
-        things = [median(one.things for one in part) for part in (early, late)]
+        descriptors = [median(one.descriptors for one in part) for part in (early, late)]
         if memory[1] > memory[0] * MOST_GROWTH:
             yield f"{process} grew from {memory[0] / 1e6:.1f} to {memory[1] / 1e6:.1f} MB"
-        if things[1] > things[0] * MOST_GROWTH + MORE_THINGS:
-            yield f"{process} had {things[0]:.0f} descriptors or keys, and then {things[1]:.0f}"
+        if descriptors[1] > descriptors[0] * MOST_GROWTH + MORE_DESCRIPTORS:
+            yield f"{process} had {descriptors[0]:.0f} descriptors, and then {descriptors[1]:.0f}"
+
+
+MOST_KEYS_AT_REST = 40
+"""Totals, histories, limits and the like, whose number does not depend on how many jobs there were."""
+
+MOST_BYTES_AT_REST = 1_000_000
+
+
+def leaked(evidence: Evidence) -> Iterator[str]:
+    """After retention, nothing is left of the jobs."""
+    left = evidence.keys_at_rest
+    if len(left) > MOST_KEYS_AT_REST:
+        yield f"after retention, the store still has {len(left)} keys, such as {', '.join(list(left)[:10])}"
+    if sum(left.values()) > MOST_BYTES_AT_REST:
+        largest = max(left, key=lambda key: left[key])
+        yield f"after retention, the store still has {sum(left.values())} bytes, {left[largest]} of them in {largest}"
 
 
 def left_behind(evidence: Evidence) -> Iterator[str]:
@@ -62,4 +79,4 @@ def left_behind(evidence: Evidence) -> Iterator[str]:
     yield from evidence.survivors
 
 
-RULES = (totals_differ, doctor_finds, ended_unasked, grew, left_behind)
+RULES = (totals_differ, doctor_finds, ended_unasked, grew, leaked, left_behind)
