@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.support.running import Running, eventually, fairlane, run
+from tests.support.store_servers import free_port
 
 TASKS = """
 import os
@@ -59,7 +60,9 @@ def test_a_tenant_and_a_worker_with_tokens_until_they_are_revoked(folder: Path) 
 
         assert_no_command_prints(folder, url, tenant)
         environment = {"FAIRLANE_URL": url, "FAIRLANE_TOKEN": worker}
-        remote = Running(folder, "worker", "shop:app", "--processes", "2", environment=environment)
+        health = free_port()
+        options = ("--processes", "2", "--health", str(health))
+        remote = Running(folder, "worker", "shop:app", *options, environment=environment)
         try:
             for task in ("tokens_in_the_worker", "tokens_in_a_process"):
                 body: dict[str, object] = {"task": task, "queue": "mail", "payload": []}
@@ -78,6 +81,9 @@ def test_a_tenant_and_a_worker_with_tokens_until_they_are_revoked(folder: Path) 
             eventually(lambda: httpx.get(f"{url}/jobs", headers=bearer(tenant)).status_code == 401, 30, "refused")
             run(folder, "tokens", "revoke", "mailers")
             eventually(lambda: "the API refuses this worker" in remote.log(), 30, "the worker says why it stands still")
+            readiness = f"http://127.0.0.1:{health}/readyz"
+            eventually(lambda: httpx.get(readiness).status_code == 503, 30, "the workers are not ready")
+            assert "the token is not valid" in httpx.get(readiness).json()["detail"]
         finally:
             remote.end()
         assert worker not in remote.log()

@@ -60,6 +60,7 @@ class WorkerWatch:
             self.all_ready.set()
         if time.monotonic() - self._store_checked_at > _STORE_SECONDS:
             await self._backend.monitor.check_ready()
+            await self._backend.tenants.own()  # with the access token, which check_ready does not need
             self._store_checked_at = time.monotonic()
 
 

@@ -8,7 +8,8 @@ import random
 from collections.abc import Callable
 
 from ..backend import Workers
-from ..model.errors import Forbidden, StoreUnavailable, Unauthorized
+from ..model.errors import StoreUnavailable
+from .admission import REFUSED, Admission
 
 log = logging.getLogger("fairlane.worker")
 
@@ -17,23 +18,31 @@ LONGEST_PAUSE_SECONDS = 5.0
 
 
 async def follow_commands(
-    workers: Workers, worker_id: str, look_at_leases: Callable[[], None], drain: Callable[[], None]
+    workers: Workers,
+    worker_id: str,
+    admission: Admission,
+    look_at_leases: Callable[[], None],
+    drain: Callable[[], None],
 ) -> None:
     """Call `look_at_leases` whenever a job was cancelled, and `drain` when that is commanded, until cancelled.
 
-    Outages are waited out. Meanwhile the heartbeats learn of cancelled jobs, and say when a token is refused.
+    Outages are waited out. Meanwhile the heartbeats learn of cancelled jobs.
     """
     seen = failures = 0
     while True:
         try:
             told = await workers.next_orders(worker_id, seen, WAIT_MS)
+        except REFUSED as error:
+            await asyncio.sleep(admission.refused("commands", error))
+            continue
         except Exception as error:
-            if not isinstance(error, StoreUnavailable | Unauthorized | Forbidden) and not failures:
+            if not isinstance(error, StoreUnavailable) and not failures:
                 log.error("commands cannot be received; cancelled jobs stop with the next heartbeat", exc_info=error)
             failures += 1
             await asyncio.sleep(min(LONGEST_PAUSE_SECONDS, 0.1 * 2.0 ** min(failures, 10)) * random.uniform(0.5, 1.0))
             continue
         failures = 0
+        admission.allowed("commands")
         if told.number != seen:
             seen = told.number
             look_at_leases()

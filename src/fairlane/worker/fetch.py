@@ -13,6 +13,7 @@ from ..model.errors import FairlaneError, StoreUnavailable
 from ..model.job import MAX_BATCH
 from ..model.lease import Lease, LeaseStatus, Outcome, OutcomeKind
 from . import outcomes
+from .admission import Admission
 from .budget import Budget
 from .claims import Claim, Claims
 from .execute import Executor
@@ -43,6 +44,7 @@ class Fetcher:
         executor: Executor,
         hooks: FailureHooks,
         options: WorkerOptions,
+        admission: Admission,
         on_used_up: Callable[[], None],
     ) -> None:
         """`on_used_up` is called when the worker has taken as many jobs as it ever may."""
@@ -56,7 +58,7 @@ class Fetcher:
         self._budget = Budget(options.slots, options.max_jobs, lambda: executor.slots_taken)
         self._claims = Claims(options, self._budget)
         self._outbox = Outbox()
-        self._pauses = Pauses(self._wake)
+        self._pauses = Pauses(self._wake, admission)
         self._changed = asyncio.Event()
         self._settled = asyncio.Event()
         self._calls: set[asyncio.Task[None]] = set()

@@ -11,8 +11,9 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from ..backend import Backend
-from ..model.errors import Forbidden, InvalidInput, StoreUnavailable, Unauthorized
+from ..model.errors import InvalidInput, StoreUnavailable
 from ..model.lease import LeaseReport, LeaseStatus, WorkerReport
+from .admission import REFUSED, Admission
 from .running import RunningJob
 
 log = logging.getLogger("fairlane.worker")
@@ -37,6 +38,7 @@ class Heartbeat:
         self,
         open_backend: Callable[[], Awaitable[Backend]],
         lease_ms: int,
+        admission: Admission,
         running: Callable[[], Sequence[RunningJob]],
         report: Callable[[], WorkerReport],
         on_status: Callable[[RunningJob, LeaseStatus], None],
@@ -45,6 +47,7 @@ class Heartbeat:
         """`running`, `report`, `on_status` (not for OK) and `on_reported` are called in the heartbeat's thread."""
         self._open_backend = open_backend
         self._lease_ms = lease_ms
+        self._admission = admission
         self._interval = lease_ms / 1000 / BEATS_PER_LEASE
         self._running = running
         self._report = report
@@ -153,6 +156,7 @@ class Heartbeat:
                 job.told(progress, lines)
             if status is not LeaseStatus.OK:
                 self._on_status(job, status)
+        self._admission.allowed("heartbeats")
         self.last_success = time.monotonic()
 
     async def _extend_at_least(
@@ -175,7 +179,10 @@ class Heartbeat:
         return due_at - time.monotonic()
 
     def _pause_after(self, error: Exception) -> float:
-        if not isinstance(error, StoreUnavailable | TimeoutError | Unauthorized | Forbidden):
+        if isinstance(error, REFUSED):
+            self._failures = 1
+            return self._admission.refused("heartbeats", error)
+        if not isinstance(error, StoreUnavailable | TimeoutError):
             log.error("a heartbeat failed", exc_info=error)
         elif self._failures == 0:
             log.warning("a heartbeat failed; leases expire unless a later one succeeds: %s", error)
@@ -183,11 +190,15 @@ class Heartbeat:
         return min(LONGEST_RETRY_SECONDS, 0.05 * 2.0**self._failures) * random.uniform(0.5, 1.0)
 
     async def _sleep(self, seconds: float) -> None:
-        """Sleep at most `seconds`; less if new progress is due earlier or the heartbeat is stopped."""
+        """Sleep at most `seconds`; less if new progress is due earlier or the heartbeat is stopped.
+
+        After a failure, progress is no reason to try again earlier.
+        """
         assert self._roused is not None  # noqa: S101  made before the loop that sleeps
+        until = time.monotonic() + seconds
         while seconds > 0 and not self._is_stopped:
             self._roused.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self._roused.wait()
-            seconds = self._pause() if self._failures == 0 else 0.0
+            seconds = self._pause() if self._failures == 0 else until - time.monotonic()

@@ -9,11 +9,13 @@ import os
 import socket
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any
 
 from ..backend import Backend
 from ..model.errors import FairlaneError, InvalidInput
 from ..model.lease import MAX_REPORTED_JOBS, MAX_REPORTED_TASKS, LeaseStatus, Outcome, WorkerReport
+from .admission import Admission
 from .attempt_log import log_start
 from .commands import follow_commands
 from .execute import Executor
@@ -68,6 +70,7 @@ class Worker:
         self.meter = WorkMeter()
         """What the worker has counted."""
         self._heartbeat: Heartbeat | None = None
+        self._admission = Admission()
 
     @property
     def abandoned(self) -> int:
@@ -84,6 +87,8 @@ class Worker:
         """Why the worker is not ready for jobs; None if it is."""
         if self._stopping.is_set() or self._retiring.is_set():
             return "the worker drains"
+        if (refusal := self._admission.problem) is not None:
+            return refusal
         heard = None if self._heartbeat is None else self._heartbeat.last_success
         if heard is None or time.monotonic() - heard > self.options.lease_ms / 1000:
             return "the store does not answer"
@@ -123,7 +128,7 @@ class Worker:
 
         hooks = FailureHooks(backend)
         self._executor = executor = Executor(self._registry, self.options, deliver, notify_news, hooks, self.meter)
-        fetcher = Fetcher(backend, executor, hooks, self.options, self._retire)
+        fetcher = Fetcher(backend, executor, hooks, self.options, self._admission, self._retire)
         self._heartbeat = heartbeat = self._new_heartbeat(executor)
         beside = self._start_beside(backend, executor, heartbeat)
         fetching = asyncio.create_task(fetcher.run())
@@ -153,7 +158,8 @@ class Worker:
 
     def _start_beside(self, backend: Backend, executor: Executor, heartbeat: Heartbeat) -> list[asyncio.Task[None]]:
         """Start what runs beside fetcher and jobs."""
-        steps = [follow_commands(backend.workers, self.options.worker_id, heartbeat.beat_now, self._drain_as_told)]
+        follow = partial(follow_commands, backend.workers, self.options.worker_id, self._admission)
+        steps = [follow(heartbeat.beat_now, self._drain_as_told)]
         steps.append(warn_of_stalls(self.options.slots, executor.running))
         if self.options.max_memory is not None:
             steps.append(self._watch_memory(executor, self.options.max_memory))
@@ -198,6 +204,7 @@ class Worker:
         return Heartbeat(
             self._open_backend,
             self.options.lease_ms,
+            self._admission,
             running=lambda: list(executor.running.copy().values()),
             report=lambda: self._report(executor),
             on_status=tell,
