@@ -2,32 +2,18 @@
 
 import asyncio
 import getpass
-import json
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from fairlane.cli.main import cli
 from fairlane.connect import open_engine
 from fairlane.model.lease import WorkerReport
-from fairlane.store import Durability, EmbeddedServer
-
-Run = Callable[..., Result]
-
-
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder of a store that runs while this file's tests do."""
-    server = EmbeddedServer(tmp_path_factory.mktemp("store"), Durability.MEMORY)
-    server.start()
-    yield server.data_dir
-    server.stop()
+from tests.support.commands import Run, answer
 
 
 @pytest.fixture(autouse=True)
@@ -38,24 +24,6 @@ def logging_as_before() -> Iterator[None]:
     yield
     root.handlers, root.level = handlers, level
     logging.captureWarnings(False)
-
-
-@pytest.fixture
-def run(data_dir: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("FAIRLANE_DATA_DIR", str(data_dir))
-    monkeypatch.setenv("FAIRLANE_DURABILITY", "memory")
-
-    def run(*arguments: str, code: int = 0) -> Result:
-        result = CliRunner().invoke(cli, arguments)
-        assert result.exit_code == code, result.output
-        return result
-
-    return run
-
-
-def answer(run: Run, *arguments: str) -> Any:
-    return json.loads(run(*arguments, "--output", "json").stdout)
 
 
 def test_a_submitted_job_is_listed_shown_and_cancelled(run: Run) -> None:
@@ -246,13 +214,6 @@ def test_a_schedule_is_set_changed_run_paused_and_forgotten(run: Run) -> None:
 def test_a_schedule_without_a_payload_sends_null(run: Run) -> None:
     made = answer(run, "schedules", "set", "plain", "--tenant", "cron", "--cron", "0 * * * *")
     assert (made["payload"], made["timezone"], made["task"]) == (None, "UTC", "default")
-
-
-def test_the_dead_letter_queue_is_asked_about_before_it_is_purged(run: Run) -> None:
-    assert answer(run, "dlq", "list") == {"jobs": [], "nextCursor": None}
-    assert answer(run, "dlq", "retry", "--tenant", "acme") == {"count": 0}
-    assert "Aborted" in run("dlq", "purge", code=1).stderr
-    assert run("dlq", "purge", "--yes").stdout == "0 jobs deleted\n"
 
 
 def test_doctor_finds_a_healthy_store(run: Run) -> None:

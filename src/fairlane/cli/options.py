@@ -86,3 +86,19 @@ def filter_options(command: Command) -> Command:
     for name, field in (("task", "task"), ("queue", "queue"), ("tenant", "tenant_id")):
         command = click.option(f"--{name}", field, help=f"Only jobs of this {name}.")(command)
     return command
+
+
+def search_options(command: Command) -> Command:
+    """`filter_options`, `--key`, `--created-from` and `--created-to`, as arguments named as the fields of JobQuery."""
+    for option in (
+        click.option("--created-to", type=instant, metavar="TIME", help="Only jobs submitted before this time."),
+        click.option("--created-from", type=instant, metavar="TIME", help="Only jobs submitted at this time or later."),
+        click.option("--key", help="Only jobs with this business key."),
+        filter_options,
+    ):
+        command = option(command)
+    return command
+
+
+SEARCHED = ("tenant_id", "queue", "task", "key", "created_from", "created_to")
+"""The arguments of `search_options`."""

@@ -5,23 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import click
-import msgspec
 
-from ...backend import Backend
 from ...model.bulk import BulkAction
 from ...model.job import MAX_BATCH, JobQuery
 from ...model.states import State
 from ...runtime.settings import Settings
+from ..bulk import Bulk, change_matching
 from ..options import client_settings, filter_options, output_option
-from ..terminal.output import print_json
-from ..terminal.progress import progress_bar
 from .jobs import list_jobs
-
-
-class Count(msgspec.Struct, frozen=True):
-    """The number of jobs that a command changed."""
-
-    count: int
 
 
 @click.group()
@@ -46,8 +37,7 @@ def list_(settings: Settings, output: str, **query: Any) -> None:
 @output_option
 def retry(settings: Settings, output: str, **filters: Any) -> None:
     """Retry failed jobs, with all their attempts."""
-    count = _in_steps(settings, BulkAction.RETRY, filters, "sending jobs back")
-    _print_count(count, "sent back", output)
+    change_matching(settings, Bulk(BulkAction.RETRY, _failed(filters), yes=True), output)
 
 
 @dlq.command()
@@ -57,34 +47,8 @@ def retry(settings: Settings, output: str, **filters: Any) -> None:
 @output_option
 def purge(settings: Settings, yes: bool, output: str, **filters: Any) -> None:
     """Delete failed jobs permanently."""
-    if not yes:
-        chosen = ", ".join(value for value in filters.values() if value)
-        click.confirm(f"Delete the failed jobs of {chosen or 'every tenant'}?", abort=True, err=True)
-    count = _in_steps(settings, BulkAction.DELETE, filters, "forgetting jobs")
-    _print_count(count, "deleted", output)
+    change_matching(settings, Bulk(BulkAction.DELETE, _failed(filters), yes), output)
 
 
-def _in_steps(settings: Settings, action: BulkAction, filters: dict[str, Any], doing: str) -> int:
-    """Change all failed jobs that match, and return their number."""
-    from ..connection import ask
-
-    async def all_steps(backend: Backend) -> int:
-        query = JobQuery(state=State.FAILED, limit=MAX_BATCH, **filters)
-        total = 0
-        with progress_bar(doing) as show:
-            while True:
-                result = await backend.jobs.change(action, query)
-                total += result.count
-                show(total)
-                if not result.more:
-                    return total
-                query = msgspec.structs.replace(query, cursor=result.next_cursor)
-
-    return ask(settings, all_steps)
-
-
-def _print_count(count: int, done: str, output: str) -> None:
-    if output == "json":
-        print_json(Count(count))
-    else:
-        click.echo(f"{count} {'job' if count == 1 else 'jobs'} {done}")
+def _failed(filters: dict[str, Any]) -> JobQuery:
+    return JobQuery(state=State.FAILED, limit=MAX_BATCH, **filters)

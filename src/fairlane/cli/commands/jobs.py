@@ -1,4 +1,4 @@
-"""`fairlane jobs`: list, show, cancel and retry jobs."""
+"""`fairlane jobs`: list, show, cancel, retry and delete jobs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import click
 import msgspec
 
 from ...backend import Backend
+from ...model.bulk import BulkAction
+from ...model.errors import Conflict
 from ...model.job import Explanation, Job, JobPage, JobQuery
 from ...model.logs import JobLog
 from ...model.states import State
 from ...process.printable import printable
 from ...runtime.settings import Settings
-from ..options import client_settings, filter_options, instant, output_option
+from ..bulk import Bulk, change_matching, job_or_filter
+from ..options import client_settings, output_option, search_options
 from ..terminal.output import print_facts, print_json, print_table
 
 
@@ -26,15 +29,12 @@ class WholeJob(Job, frozen=True, kw_only=True, rename="camel"):
 
 @click.group()
 def jobs() -> None:
-    """List, show, cancel and retry jobs."""
+    """List, show, cancel, retry and delete jobs."""
 
 
 @jobs.command("list")
 @click.option("--state", type=click.Choice([state.value for state in State]), help="Only jobs in this state.")
-@filter_options
-@click.option("--key", help="Only jobs with this business key.")
-@click.option("--created-from", type=instant, metavar="TIME", help="Only jobs submitted at this time or later.")
-@click.option("--created-to", type=instant, metavar="TIME", help="Only jobs submitted before this time.")
+@search_options
 @click.option("--limit", type=click.IntRange(1, 100), default=50, show_default=True, help="Jobs per page.")
 @click.option("--cursor", help="Cursor that the previous page printed.")
 @client_settings
@@ -67,25 +67,51 @@ def show(settings: Settings, job_id: str, output: str) -> None:
 
 
 @jobs.command()
-@click.argument("job_id")
+@job_or_filter(BulkAction.CANCEL)
 @client_settings
 @output_option
-def cancel(settings: Settings, job_id: str, output: str) -> None:
-    """Cancel a job. A running job is asked to stop."""
+def cancel(settings: Settings, chosen: str | Bulk, output: str) -> None:
+    """Cancel a job, or all unfinished jobs that match. Running jobs are asked to stop."""
     from ..connection import ask
 
-    print_job(ask(settings, lambda backend: backend.jobs.cancel(job_id)), output)
+    if isinstance(chosen, Bulk):
+        change_matching(settings, chosen, output)
+    else:
+        print_job(ask(settings, lambda backend: backend.jobs.cancel(chosen)), output)
 
 
 @jobs.command()
-@click.argument("job_id")
+@job_or_filter(BulkAction.RETRY)
 @client_settings
 @output_option
-def retry(settings: Settings, job_id: str, output: str) -> None:
-    """Retry a failed job, with all its attempts."""
+def retry(settings: Settings, chosen: str | Bulk, output: str) -> None:
+    """Retry a failed job, or all failed jobs that match, with all their attempts."""
     from ..connection import ask
 
-    print_job(ask(settings, lambda backend: backend.jobs.retry(job_id)), output)
+    if isinstance(chosen, Bulk):
+        change_matching(settings, chosen, output)
+    else:
+        print_job(ask(settings, lambda backend: backend.jobs.retry(chosen)), output)
+
+
+@jobs.command()
+@job_or_filter(BulkAction.DELETE)
+@client_settings
+@output_option
+def delete(settings: Settings, chosen: str | Bulk, output: str) -> None:
+    """Delete an ended job permanently, or all ended jobs that match."""
+    from ..connection import ask
+
+    async def delete_one(backend: Backend) -> Job:
+        job = await backend.jobs.get(str(chosen))
+        if not (await backend.jobs.change(BulkAction.DELETE, [job.id])).count:
+            raise Conflict(f"job {job.id} has not ended: cancel it first")
+        return job
+
+    if isinstance(chosen, Bulk):
+        change_matching(settings, chosen, output)
+    else:
+        print_job(ask(settings, delete_one), output)
 
 
 def print_log(log: JobLog) -> None:
