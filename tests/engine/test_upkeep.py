@@ -182,6 +182,24 @@ async def test_a_nearly_full_store_gives_up_the_jobs_of_the_tenant_with_the_most
     assert (await engine.maintenance.doctor()).problems == []
 
 
+async def test_a_nearly_full_store_keeps_a_job_for_the_caller_that_waited_for_it(engine: Engine, clock: Clock) -> None:
+    awaited, _ = await submit(engine, "acme", 2)
+    await engine.partitions[0].run("await_end", id=awaited.job_id, timeout_ms=1_000)
+    await finish(engine, await claim(engine, 2))
+    used = (await engine.store.client.info("memory"))["used_memory"]
+    await engine.store.client.config_set("maxmemory", used)
+    try:
+        clock.advance(ms=4_999)
+        assert (await engine.maintenance.prune(500)).count == 1
+        assert await ended_of(engine, "acme") == [awaited.job_id]
+        clock.advance(ms=1)
+        assert (await engine.maintenance.prune(500)).count == 1
+    finally:
+        await engine.store.client.config_set("maxmemory", 0)
+    assert await ended_of(engine, "acme") == []
+    assert (await engine.maintenance.doctor()).problems == []
+
+
 async def ended_of(engine: Engine, tenant: str) -> list[str]:
     """The jobs of a tenant that are kept."""
     return [job.id for job in (await engine.jobs.list(JobQuery(tenant_id=tenant, limit=100))).jobs]

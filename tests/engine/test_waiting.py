@@ -114,7 +114,7 @@ async def test_use_of_one_pool_is_not_held_against_a_tenant_in_another(engine: E
     assert by_tenant(await claim(engine, 3, "slow"))["busy"] == 1
 
 
-async def test_a_wait_ends_with_the_job(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_wait_ends_with_the_job(engine: Engine, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """At once: the wait does not look again by itself."""
     monkeypatch.setattr("fairlane.engine.jobs.LOOK_AGAIN_S", 1_000.0)
     (made,) = await submit(engine, "acme", 1)
@@ -135,6 +135,8 @@ async def test_a_wait_ends_with_the_job(engine: Engine, monkeypatch: pytest.Monk
         job = await waiting
     assert job is not None
     assert job.state is State.COMPLETED
+    clock.advance(ms=5_000)
+    await engine.partitions[0].run("tidy", silence_ms=60_000, cursor=0)
     assert await engine.store.client.exists("fl:{0}:awaited") == 0
 
 

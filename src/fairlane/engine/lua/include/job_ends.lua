@@ -3,7 +3,7 @@
 -- NEEDS base job counts tenant_indexes needs
 --   completed, failed, cancelled  zset job by the time (ms) it ended
 --   keyed    hash job -> business key, while the job is unfinished; u/TENANT/KEY -> job
---   awaited  zset job by the time (ms) until which a caller waits for its end
+--   awaited  zset job by the time (ms) until which a caller waits for its end, or reads it
 --   channel ended: a job with a waiting caller has ended
 local ends = { jobs = {}, results = {}, completed = {}, failed = {}, cancelled = {} }
 
@@ -46,10 +46,12 @@ local function free_business_keys(ids)
   write('HDEL', 'keyed', owners)
 end
 
+local READ_END_MS = 5000 -- how long a full store keeps an ended job for the callers that waited for it
+
 local function notify_waiting_callers(ids)
   for i, wanted_until in ipairs(read_any('ZMSCORE', 'awaited', ids)) do
     if wanted_until then
-      call('ZREM', key('awaited'), ids[i])
+      call('ZADD', key('awaited'), now + READ_END_MS, ids[i])
       call('PUBLISH', key('ended'), ids[i])
     end
   end
