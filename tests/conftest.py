@@ -1,5 +1,6 @@
 """What every test shares."""
 
+import signal
 import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -28,6 +29,11 @@ def store_url() -> Iterator[str]:
             # Connections of sync calls stay open until the process ends. One of them would keep the store going.
             close_portal()
             server.stop()
+
+
+def pytest_configure() -> None:
+    """Take hang-ups as by default: processes started by the tests would inherit that nohup ignores them."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.hookimpl(wrapper=True)
