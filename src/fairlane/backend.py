@@ -7,6 +7,7 @@ the same arguments after a lost reply.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from .model.audit import AuditEntry
@@ -281,7 +282,13 @@ class Access(Protocol):
     """Checks of tokens, for a server that has the store."""
 
     async def find(self, digest: str) -> Token | None:
-        """The token with this SHA-256, in hex; None if there is none."""
+        """The token that the secret with this digest opens; None if there is none."""
+
+    async def begin_session(self, name: str, digest: str, ends: datetime) -> None:
+        """Let the secret with this digest open the token too, until `ends`. Raises NotFound."""
+
+    async def end_session(self, digest: str) -> None:
+        """End the session of the secret with this digest, if there is one."""
 
     async def note_uses(self, names: Sequence[str]) -> None:
         """Note that these tokens were used now."""

@@ -45,13 +45,14 @@ async def test_behind_tls_the_cookie_is_secure_and_bound_to_the_host(
     secret = await create(proxied, "tls")
     signed_in = await browser.post("/session", json={"token": secret})
     name = f"{'__Secure' if base else '__Host'}-fairlane_session"
-    attributes = f"Path={base}/; Max-Age=43200; HttpOnly; SameSite=Strict; Secure"
-    assert signed_in.headers["set-cookie"] == f"{name}={secret}; {attributes}"
+    cookie, _, attributes = signed_in.headers["set-cookie"].partition("; ")
+    assert cookie.startswith(f"{name}=") and secret not in cookie
+    assert attributes == f"Path={base}/; Max-Age=43200; HttpOnly; SameSite=Strict; Secure"
     browser.cookies.clear()
-    session = await browser.get("/session", headers={"cookie": f"other=1; {name}={secret}"})
+    session = await browser.get("/session", headers={"cookie": f"other=1; {cookie}"})
     assert session.json() == {"kind": "tenant", "name": "tls", "tenantId": "acme", "readOnly": True}
-    plain = {"cookie": f"fairlane_session={secret}"}
-    assert (await browser.get("/session", headers=plain)).status_code == 401
+    for refused in (f"fairlane_session={cookie.partition('=')[2]}", f"{name}={secret}", f"{cookie}x"):
+        assert (await browser.get("/session", headers={"cookie": refused})).status_code == 401
     assert (await browser.delete("/session")).headers["set-cookie"].startswith(f"{name}=; Path={base}/; Max-Age=0;")
 
 
@@ -68,9 +69,21 @@ async def test_forwarded_headers_of_other_addresses_count_nothing(store_url: str
     async with serving(store_url, settings, with_tokens=True) as api:
         secret = await create(api, "direct")
         signed_in = await api.client.post("/session", json={"token": secret}, headers=TLS)
-        assert signed_in.headers["set-cookie"].startswith(f"fairlane_session={secret}; ")
+        assert signed_in.headers["set-cookie"].startswith("fairlane_session=")
         assert "Secure" not in signed_in.headers["set-cookie"]
 
 
 async def test_a_server_without_tokens_shows_no_name(client: httpx.AsyncClient) -> None:
     assert (await client.get("/session")).json() == {"kind": None, "name": None, "tenantId": None, "readOnly": False}
+
+
+async def test_signing_out_ends_the_session_at_the_server(proxied: Served, browser: httpx.AsyncClient) -> None:
+    signed_in = await browser.post("/session", json={"token": await create(proxied, "leaving")})
+    copied = {"cookie": signed_in.headers["set-cookie"].partition(";")[0]}
+    assert (await browser.get("/jobs", headers=copied)).status_code == 200
+    from_elsewhere = {"origin": "https://evil.example", **copied}
+    assert (await browser.delete("/session", headers=from_elsewhere)).status_code == 403
+    assert (await browser.get("/jobs", headers=copied)).status_code == 200
+    assert (await browser.delete("/session", headers=copied)).status_code == 204
+    browser.cookies.clear()
+    assert (await browser.get("/jobs", headers=copied)).status_code == 401

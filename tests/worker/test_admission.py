@@ -9,6 +9,8 @@ from functools import partial
 import pytest
 
 from fairlane.connect import open_backend
+from fairlane.engine import Engine
+from fairlane.engine.tokens import EngineTokens
 from fairlane.model.token import Token, TokenKind, TokenSpec
 from fairlane.server.app import App, create_app
 from fairlane.worker import Worker, admission
@@ -18,16 +20,15 @@ from tests.support.serving import served
 REFUSAL = "the API refuses this worker: the token is not valid: it was revoked, or it has expired, or it never existed"
 
 
-class Forgetful:
+class Forgetful(EngineTokens):
     """The tokens of a store, which are unknown while `forgets`."""
 
-    def __init__(self, world: World) -> None:
-        self._tokens = world.engine.tokens
-        self.note_uses = world.engine.tokens.note_uses
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine.partitions)
         self.forgets = False
 
     async def find(self, digest: str) -> Token | None:
-        return None if self.forgets else await self._tokens.find(digest)
+        return None if self.forgets else await super().find(digest)
 
 
 class Place:
@@ -57,7 +58,7 @@ async def place(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     monkeypatch.setattr("fairlane.worker.commands.WAIT_MS", 100)
     monkeypatch.setattr("fairlane.worker.fetch.LONGEST_POLL_MS", 100)
     _, secret = await world.engine.tokens.create(TokenSpec(name="app", kind=TokenKind.WORKER))
-    tokens = Forgetful(world)
+    tokens = Forgetful(world.engine)
     app = create_app(world.engine, access=tokens)
     async with served(app) as url:
         yield Place(world, tokens, app, url, secret)

@@ -75,6 +75,10 @@ STORE = (
         f"{_BOUNDS}::test_the_last_token_is_created_and_the_next_is_refused",
     ),
     Bound(
+        "dashboard sessions of a token", _count(token.MAX_SESSIONS), "the oldest ends",
+        "access/test_known_tokens.py::test_the_sessions_of_a_token_are_bounded_and_ended_ones_leave_nothing",
+    ),
+    Bound(
         "entries of the audit log", "10,000 about operators, 5,000 about tenants", "the oldest are deleted",
         "backend/test_audit.py::test_the_log_is_bounded_and_tenants_displace_no_change_of_limits",
     ),

@@ -6,12 +6,19 @@ import asyncio
 import contextlib
 import math
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, TypeVar
 
 from ..backend import Access, Backend
-from ..model.errors import StoreUnavailable, Unauthorized
-from ..model.token import Token, digest_of, is_well_formed
+from ..model.errors import NotFound, StoreUnavailable, Unauthorized
+from ..model.token import (
+    SESSION_S,
+    Token,
+    digest_of,
+    is_well_formed,
+    new_session_secret,
+    session_digest_of,
+)
 from .scope import scoped
 
 MAX_AGE_S = 0.5
@@ -74,6 +81,30 @@ class KnownTokens:
         self._note(grant.token.name)
         return grant
 
+    async def session(self, secret: bytes) -> Grant:
+        """The grant of a session's secret. Raises Unauthorized, and StoreUnavailable if the store must be asked."""
+        grant = await self._find(session_digest_of(secret.decode("latin-1")))
+        if grant is None:
+            raise Unauthorized("the session has ended: sign in again")
+        self._note(grant.token.name)
+        return grant
+
+    async def begin_session(self, grant: Grant) -> tuple[str, float]:
+        """A new session of a token: its secret, and how many seconds it lasts. Raises Unauthorized."""
+        secret, lasts_s = new_session_secret(), max(0.0, min(SESSION_S, _seconds_left(grant.token)))
+        try:
+            ends = _now() + timedelta(seconds=lasts_s)
+            await self._access.begin_session(grant.token.name, session_digest_of(secret), ends)
+        except NotFound:
+            raise Unauthorized("the token is not valid: it has just been revoked") from None
+        return secret, lasts_s
+
+    async def end_session(self, secret: bytes) -> None:
+        """End a session at this server at once, and at others within MAX_AGE_S."""
+        digest = session_digest_of(secret.decode("latin-1"))
+        await self._access.end_session(digest)
+        self._known.pop(digest, None)
+
     async def ended(self, grant: Grant) -> None:
         """Return once the token of this grant is revoked or expired."""
         while True:
@@ -102,7 +133,7 @@ class KnownTokens:
         began = time.monotonic()
         token = await self._access.find(digest)
         known = self._known.pop(digest, None)
-        if token is None or token.is_expired(datetime.now(UTC)):
+        if token is None or token.is_expired(_now()):
             return None
         if known is not None and known.grant.token == token:
             grant = known.grant
@@ -130,7 +161,11 @@ def _seconds_left(token: Token) -> float:
     """Until the token expires; without a bound if it does not."""
     if token.expires_at is None:
         return math.inf
-    return (token.expires_at - datetime.now(UTC)).total_seconds()
+    return (token.expires_at - _now()).total_seconds()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _put(memory: dict[K, _Known], key: K, known: _Known) -> None:

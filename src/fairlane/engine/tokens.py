@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
 from ..model.errors import Conflict, InvalidInput, NotFound
 from ..model.job import Time
 from ..model.times import utc
-from ..model.token import MAX_TOKENS, Token, TokenSpec, digest_of, new_secret
+from ..model.token import MAX_SESSIONS, MAX_TOKENS, Token, TokenSpec, digest_of, new_secret
 from ..process.author import author
 from . import keys
 from .listing import names_between
@@ -31,22 +32,48 @@ class Stored(msgspec.Struct, frozen=True):
     token: Token
     earlier: dict[str, Time] = {}
     """The digests of secrets before a rotation, and until when these are valid. The latest comes last."""
+    sessions: dict[str, Time] = {}
+    """The digests of the secrets of sessions, and when these end. The latest comes last."""
+
+    @property
+    def digests(self) -> list[str]:
+        """The digests of all secrets that open the token."""
+        return [self.digest, *self.earlier, *self.sessions]
 
     def opened_by(self, digest: str) -> Token | None:
         """The token as the secret with this digest opens it; None for a secret that has ended."""
         if digest == self.digest:
             return self.token
-        until = self.earlier.get(digest)
+        until = self.earlier.get(digest) or self.sessions.get(digest)
         if until is None:
             return None
         ends = self.token.expires_at
         return msgspec.structs.replace(self.token, expires_at=until if ends is None else min(ends, until))
 
     def rotated(self, digest: str, now: datetime, until: datetime) -> Stored:
-        """The token with a new secret. All earlier secrets end by `until`."""
-        earlier = {old: min(ends, until) for old, ends in self.earlier.items() if ends > now} | {self.digest: until}
-        kept = dict(list(earlier.items())[-MAX_EARLIER:])
-        return Stored(digest, msgspec.structs.replace(self.token, rotating_until=until), kept)
+        """The token with a new secret. All earlier secrets and the sessions end by `until`."""
+        earlier = _ending(self.earlier, now, until) | {self.digest: until}
+        token = msgspec.structs.replace(self.token, rotating_until=until)
+        return Stored(digest, token, _latest(earlier, MAX_EARLIER), _ending(self.sessions, now, until))
+
+    def with_session(self, digest: str, now: datetime, ends: datetime) -> Stored:
+        """The token with another session."""
+        going_on = _ending(self.sessions, now, datetime.max.replace(tzinfo=UTC))
+        return msgspec.structs.replace(self, sessions=_latest(going_on | {digest: ends}, MAX_SESSIONS))
+
+    def without_session(self, digest: str) -> Stored:
+        """The token once this session has ended."""
+        sessions = {other: ends for other, ends in self.sessions.items() if other != digest}
+        return msgspec.structs.replace(self, sessions=sessions)
+
+
+def _ending(secrets: dict[str, Time], now: datetime, until: datetime) -> dict[str, Time]:
+    """The secrets that are still valid, all of which end by `until`."""
+    return {digest: min(ends, until) for digest, ends in secrets.items() if ends > now}
+
+
+def _latest(secrets: dict[str, Time], count: int) -> dict[str, Time]:
+    return dict(list(secrets.items())[-count:])
 
 
 _decode = msgspec.json.Decoder(Stored).decode
@@ -89,7 +116,7 @@ class EngineTokens:
             done = await self._partition.run(
                 "rotate_token",
                 author=author(), name=name, before=before, stored=_encode(rotated), digest=rotated.digest,
-                old_digests=_pack([old for old in known.earlier if old not in rotated.earlier]),
+                old_digests=_pack(_ended(known, rotated)),
                 was=_encode(known.token), shown=_encode(rotated.token),
             )  # fmt: skip
             if done:
@@ -101,7 +128,7 @@ class EngineTokens:
             stored = _decode(text)
             done = await self._partition.run(
                 "revoke_token",
-                author=author(), name=name, stored=text, digests=_pack([stored.digest, *stored.earlier]),
+                author=author(), name=name, stored=text, digests=_pack(stored.digests),
                 shown=_encode(stored.token),
             )  # fmt: skip
             if done:
@@ -113,6 +140,27 @@ class EngineTokens:
             return None
         stored = await self._partition.command("HGET", keys.TOKENS, name)
         return None if stored is None else _decode(stored).opened_by(digest)
+
+    async def begin_session(self, name: str, digest: str, ends: datetime) -> None:
+        await self._change_sessions(name, lambda stored: stored.with_session(digest, _now(), ends), digest)
+
+    async def end_session(self, digest: str) -> None:
+        name = await self._partition.command("HGET", keys.TOKEN_DIGESTS, digest)
+        if name is not None:
+            with contextlib.suppress(NotFound):  # revoked meanwhile, with its sessions
+                await self._change_sessions(name.decode(), lambda stored: stored.without_session(digest))
+
+    async def _change_sessions(self, name: str, change: Callable[[Stored], Stored], added: str = "") -> None:
+        while True:  # compare and set, as in `rotate`
+            before = await self._stored(name)
+            known = _decode(before)
+            changed = change(known)
+            done = await self._partition.run(
+                "change_sessions",
+                name=name, before=before, stored=_encode(changed), added=added, over=_pack(_ended(known, changed)),
+            )  # fmt: skip
+            if done:
+                return
 
     async def note_uses(self, names: Sequence[str]) -> None:
         now = round(time.time() * 1000)
@@ -134,6 +182,11 @@ class EngineTokens:
             for text, used in zip(stored, uses, strict=True)
             if text is not None
         ]
+
+
+def _ended(before: Stored, after: Stored) -> list[str]:
+    """The digests that open the token no longer."""
+    return [digest for digest in before.digests if digest not in set(after.digests)]
 
 
 def _now() -> datetime:

@@ -27,6 +27,10 @@ MAX_OVERLAP_S = 30 * 86_400
 """How long the secret before a rotation can stay valid."""
 OVERLAP_S = 86_400
 """How long it does unless the caller says so."""
+SESSION_S = 12 * 3600
+"""After this time, a person must sign in on the dashboard again."""
+MAX_SESSIONS = 100
+"""Sessions of one token. A further one ends the oldest."""
 
 _TOKEN = re.compile(r"fl_([A-Za-z0-9_-]{43})([A-Za-z0-9_-]{6})", re.ASCII)
 
@@ -99,6 +103,16 @@ def is_well_formed(secret: str) -> bool:
 def digest_of(secret: str) -> str:
     """The SHA-256 of a token, in hex: what the store knows of it."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def new_session_secret() -> str:
+    """The secret of a fresh session, for a cookie."""
+    return secrets.token_urlsafe(32)
+
+
+def session_digest_of(secret: str) -> str:
+    """What the store knows of a session's secret. It is not the digest of a token, so the secret is no token either."""
+    return hashlib.sha256(b"session:" + secret.encode()).hexdigest()
 
 
 def _checksum(body: str) -> str:

@@ -9,7 +9,7 @@
 --   for the audit log
 --   tokens         hash NAME -> token (opaque)
 --   token_names    zset NAME, all scores 0
---   token_digests  hash DIGEST -> NAME
+--   token_digests  hash DIGEST -> NAME, for each secret of the token and of its sessions
 --   token_uses     hash NAME -> time (ms) of the last use
 local earlier = call('HGET', key('tokens'), name)
 if earlier then return earlier == stored and 'created' or 'taken' end

@@ -10,6 +10,7 @@ from ...process.author import set_author
 from ...rest.problems import BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, HttpError
 from ..context import Context
 from .answers import Header, Receive, Scope
+from .session_cookie import secret_in
 
 
 class ClientGone(Exception):
@@ -55,6 +56,11 @@ class Call:
     def tenant_id(self) -> str | None:
         """The tenant of the request's token, if it is a tenant's."""
         return None if self.grant is None else self.grant.token.tenant_id
+
+    @property
+    def session_secret(self) -> bytes | None:
+        """The secret of the session, if the request has its cookie."""
+        return secret_in(self.scope, self.headers, self.context.settings.base_path)
 
     def path(self, name: str) -> str:
         """A parameter of the path."""

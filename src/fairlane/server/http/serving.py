@@ -7,6 +7,7 @@ import contextlib
 import logging
 from http import HTTPStatus
 
+from ...access import Grant, KnownTokens
 from ...model.errors import FairlaneError, Unauthorized
 from ...process.author import set_author
 from ...rest.problems import METHOD_NOT_ALLOWED, HttpError
@@ -15,7 +16,6 @@ from .answers import Answer, Receive, Scope, Send, internal_problem, problem_ans
 from .call import BodyTooLarge, Call, ClientGone
 from .endpoint import Endpoint
 from .guard import check_allowed, check_host, check_origin, is_safe, no_token, secret_of
-from .session_cookie import secret_in
 
 logger = logging.getLogger(__name__)
 
@@ -65,13 +65,13 @@ class PathApp:
         endpoint = self._endpoints.get(method)
         self._context.requests[endpoint.name if endpoint is not None else "other", answer.status] += 1
 
-    def _session_of(self, call: Call) -> bytes:
-        """The token of the session. Raises Unauthorized without one."""
-        secret = secret_in(call.scope, call.headers, self._context.settings.base_path)
+    async def _session_of(self, call: Call, tokens: KnownTokens) -> Grant:
+        """The grant of the session. Raises Unauthorized without one."""
+        secret = call.session_secret
         if secret is None:
             raise no_token()
         check_origin(call.headers)  # unlike a header, a browser sends a cookie for pages of others too
-        return secret
+        return await tokens.session(secret)
 
     async def _answer(self, call: Call) -> Answer:
         method = call.scope["method"]
@@ -82,8 +82,11 @@ class PathApp:
         if endpoint is not None:
             tokens = self._context.tokens
             if tokens is not None and endpoint.audience is not None:
-                secret = secret_of(call.headers) or self._session_of(call)
-                grant = tokens.remembered(secret) or await tokens.grant(secret)
+                secret = secret_of(call.headers)
+                if secret is None:
+                    grant = await self._session_of(call, tokens)
+                else:
+                    grant = tokens.remembered(secret) or await tokens.grant(secret)
                 check_allowed(grant.token, endpoint.audience, writes=endpoint.writes)
                 call.use(grant, streams=endpoint.streams)
             else:

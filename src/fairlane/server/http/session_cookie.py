@@ -1,29 +1,26 @@
 """The cookie that keeps a person signed in on the dashboard.
 
-It holds the access token. Scripts cannot read it, and browsers send it to this server only. So a session ends with its
-token, and a server needs no memory of sessions.
+It holds a secret of the session, not the access token. Scripts cannot read it, and browsers send it to this server
+only.
 """
 
 from __future__ import annotations
 
 from .answers import Header, Scope
 
-MAX_AGE_S = 12 * 3600
-"""After this time the person must sign in again."""
 _NAME = "fairlane_session"
 
 
 def set_cookie(scope: Scope, base_path: str, secret: str, lasts_s: float) -> Header:
-    """The header that begins a session of `lasts_s` seconds, MAX_AGE_S at most. It ends a session with 0."""
+    """The header that begins a session of `lasts_s` seconds. It ends a session with 0."""
     secure = "; Secure" if _is_secure(scope) else ""
-    age = round(min(MAX_AGE_S, max(0.0, lasts_s)))
-    path = f"{base_path}/"
-    cookie = f"{name_of(scope, base_path)}={secret}; Path={path}; Max-Age={age}; HttpOnly; SameSite=Strict{secure}"
+    value = f"{name_of(scope, base_path)}={secret}; Path={base_path}/; Max-Age={round(lasts_s)}"
+    cookie = f"{value}; HttpOnly; SameSite=Strict{secure}"
     return b"set-cookie", cookie.encode()
 
 
 def secret_in(scope: Scope, headers: dict[bytes, bytes], base_path: str) -> bytes | None:
-    """The token in the cookie of a request, if there is one."""
+    """The secret in the cookie of a request, if there is one."""
     cookies = headers.get(b"cookie")
     if cookies is None:
         return None

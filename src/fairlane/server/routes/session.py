@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from datetime import UTC, datetime
 from http import HTTPStatus
 
 from ...model.errors import Forbidden
-from ...model.token import Token, TokenKind
+from ...model.token import TokenKind
 from ...rest.problems import NO_SUCH_PATH, HttpError
 from ...rest.session import SessionBody, SessionView
 from ..http.answers import Answer
@@ -23,11 +21,12 @@ async def sign_in(call: Call, body: SessionBody) -> Answer:
     """Begin a session with an access token."""
     if call.context.tokens is None:
         raise HttpError(NO_SUCH_PATH, "This server asks for no access tokens, so there is nothing to sign in to.")
-    grant = await call.context.tokens.grant(body.token.encode())
+    tokens = call.context.tokens
+    grant = await tokens.grant(body.token.encode())
     if grant.token.kind not in _KINDS:
         kind = grant.token.kind
         raise Forbidden(f"the dashboard has no view for a {kind} token: use a tenant, monitor or admin token")
-    return _with_cookie(call, body.token, _seconds_left(grant.token))
+    return _with_cookie(call, *await tokens.begin_session(grant))
 
 
 async def show_session(call: Call) -> SessionView:
@@ -40,11 +39,10 @@ async def show_session(call: Call) -> SessionView:
 
 async def sign_out(call: Call) -> Answer:
     """End the session."""
+    secret = call.session_secret
+    if secret is not None and call.context.tokens is not None:
+        await call.context.tokens.end_session(secret)
     return _with_cookie(call, "", 0)
-
-
-def _seconds_left(token: Token) -> float:
-    return math.inf if token.expires_at is None else (token.expires_at - datetime.now(UTC)).total_seconds()
 
 
 def _with_cookie(call: Call, secret: str, lasts_s: float) -> Answer:
