@@ -38,6 +38,7 @@ async def test_limits_queues_and_workers_are_logged_from_what_to_what(world: Wor
     await world.backend.tenants.change("acme", PolicyChange(concurrency=3, submit_rate=Rate(5, 60.0)))
     await world.backend.tenants.change("acme", PolicyChange(concurrency=None))
     await world.backend.tenants.change("acme", PolicyChange(concurrency=None))
+    await world.backend.tenants.change("acme", PolicyChange(keep_completed_seconds=60.0, keep_failed_max=7))
     await world.backend.tenants.reset("acme")
     for paused in (True, True, False):
         await world.backend.queues.pause("mail", paused)
@@ -45,10 +46,13 @@ async def test_limits_queues_and_workers_are_logged_from_what_to_what(world: Wor
     await world.backend.workers.drain("w1")
     await world.backend.workers.drain("w1")
     rate = {"limit": 5, "windowSeconds": 60.0}
+    kept = {"keepCompletedSeconds": 60.0, "keepFailedMax": 7}
+    unbounded = {"submitRate": rate, "concurrency": None}
     assert await logged(world) == [
         ("tenant.limits", ["acme"], {}, {"submitRate": rate, "concurrency": 3}),
-        ("tenant.limits", ["acme"], {"submitRate": rate, "concurrency": 3}, {"submitRate": rate, "concurrency": None}),
-        ("tenant.limits", ["acme"], {"submitRate": rate, "concurrency": None}, {}),
+        ("tenant.limits", ["acme"], {"submitRate": rate, "concurrency": 3}, unbounded),
+        ("tenant.limits", ["acme"], unbounded, unbounded | kept),
+        ("tenant.limits", ["acme"], unbounded | kept, {}),
         ("queue.pause", ["mail"], False, True),
         ("queue.pause", ["mail"], True, False),
         ("worker.drain", ["w1"], False, True),
@@ -86,6 +90,9 @@ async def test_schedules_are_logged_without_their_payload(world: World) -> None:
     await world.backend.schedules.put(NIGHTLY)
     await world.backend.schedules.put(msgspec.structs.replace(NIGHTLY, payload=raw({"secret": 2})), paused=True)
     await world.backend.schedules.pause("acme", "nightly", False)
+    job_id = world.backend.jobs.new_id("acme")
+    for _ in range(2):  # the second as after a lost reply
+        await world.backend.schedules.run("acme", "nightly", job_id)
     await world.backend.schedules.delete("acme", "nightly")
     found = await logged(world)
     assert [(action, targets) for action, targets, _, _ in found] == [
@@ -93,13 +100,16 @@ async def test_schedules_are_logged_without_their_payload(world: World) -> None:
         ("schedule.put", ["acme/nightly"]),
         ("schedule.pause", ["acme/nightly"]),
         ("schedule.pause", ["acme/nightly"]),
+        ("schedule.run", ["acme/nightly"]),
         ("schedule.delete", ["acme/nightly"]),
     ]
     assert found[0][2] is None
-    assert found[0][3] == found[1][2] != found[1][3] == found[4][2]
-    assert found[4][2]["cron"] == "0 3 * * *"
-    assert found[4][2]["payload"].startswith("sha256:")
-    assert [(before, after) for _, _, before, after in found[2:4]] == [(False, True), (True, False)]
+    assert found[0][3] == found[1][2] != found[1][3] == found[5][2]
+    assert found[5][2]["cron"] == "0 3 * * *"
+    assert found[5][2]["payload"].startswith("sha256:")
+    assert [(before, after) for _, _, before, after in found[2:5]] == [
+        (False, True), (True, False), (None, job_id),
+    ]  # fmt: skip
 
 
 async def test_tokens_are_logged_without_their_secrets(world: World) -> None:
@@ -151,10 +161,13 @@ async def test_partitions_have_one_order_and_one_entry_for_a_change_of_all(engin
     await engine.tenants.change_defaults(PolicyChange(concurrency=9))
     await engine.tenants.change_defaults(PolicyChange(concurrency=9))
     await engine.maintenance.set_fairness(Fairness.SECONDS)
+    for _ in range(2):
+        await engine.maintenance.set_idempotency(90_500)
     everything, _ = await engine.audit.list(100)
     targets = [list(entry.targets) for entry in reversed(everything)]
-    assert targets == [*([f"t{number}"] for number in range(12)), ["mail"], [], []]
-    fairness, defaults = everything[:2]
+    assert targets == [*([f"t{number}"] for number in range(12)), ["mail"], [], [], []]
+    idempotency, fairness, defaults = everything[:3]
+    assert (bytes(idempotency.before), bytes(idempotency.after)) == (b"86400", b"90.5")
     assert (bytes(fairness.before), bytes(fairness.after)) == (b'"jobs"', b'"seconds"')
     assert (json.loads(bytes(defaults.before))["concurrency"], json.loads(bytes(defaults.after))["concurrency"]) == (
         5,

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from ..model.overview import Reaped, StoreReport, UpkeepStep
 from ..model.tenant import Fairness
-from . import keys
 from .audit import author_in
 from .calls import Calls
 from .doctor import examine
@@ -81,7 +80,7 @@ class EngineMaintenance:
         )
 
     async def set_idempotency(self, held_ms: int) -> None:
-        await self._partitions.each(lambda each: each.command("SET", keys.IDEMPOTENCY_MS, held_ms))
+        await self._partitions.each(lambda each: each.run("set_idempotency", author=author_in(each), held_ms=held_ms))
 
     async def _tidy(self, partition: Partition) -> None:
         cursor = self._tidied[partition.number]

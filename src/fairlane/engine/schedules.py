@@ -199,7 +199,8 @@ class EngineSchedules:
         ]
         answer: bytes = await partition.run(
             "fire", *map(pack_request, jobs),
-            tenant=spec.tenant_id, schedule=spec.name, version=str(known.state.version), tick=tick,
+            author="" if tick else author(), tenant=spec.tenant_id, schedule=spec.name,
+            version=str(known.state.version), tick=tick,
             following=firing.following, missed=firing.missed,
             overlap=spec.overlap.value, jobs=codec.array(items),
         )  # fmt: skip

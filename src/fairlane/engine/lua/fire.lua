@@ -1,11 +1,12 @@
 #!lua
 -- fire: create the jobs of a schedule that is due, and set its next tick. A second caller gets `not_due`.
 -- KEYS prefix
--- ARGV at tenant schedule version tick following missed overlap jobs records...
+-- ARGV at author tenant schedule version tick following missed overlap jobs records...
 -- RETURNS fired, not_due, or id_taken: another request has one of the ids, and nothing was done
 -- EVENTS none>pending
--- NEEDS base job new_jobs schedules
+-- NEEDS base job new_jobs schedules audit
 -- tick: the tick that the caller found due; '' to run on demand, which ignores version, following, missed and overlap
+-- author: of a run on demand, for the audit log; else ''
 -- following: the next tick; missed: the number of ticks skipped; overlap: 'skip' if runs must not overlap
 -- jobs: msgpack array of Ticked
 local member = tenant .. '/' .. schedule
@@ -40,6 +41,7 @@ for i, job in ipairs(unpack_value(jobs)) do
     else
       local id, queue = job[Ticked.id], job[Ticked.queue]
       create_job(id, key('j/' .. id), job[Ticked.place], tenant, queue, job[Ticked.priority], now, records[i], 0)
+      if tick == '' then audit('audit_work', 'schedule.run', { member }, 'null', '"' .. id .. '"') end
       push(unfinished, id)
       s[ScheduleState.last_jobs], s[ScheduleState.last_run] = unfinished, job[Ticked.tick]
     end
