@@ -176,7 +176,7 @@ def test_a_filter_that_nothing_can_match_is_said_at_its_field(open_page: Pages) 
 
 
 def test_filters_live_in_the_address(world: World, open_page: Pages, tenant: str) -> None:
-    jobs = [world.api.submit(tenant, "default", i, key=f"{tenant}-{i}") for i in range(3)]
+    jobs = [world.api.submit(tenant, "default", i, key=f"{tenant}-{i}", tags=[f"n={i}"]) for i in range(3)]
     world.api.await_state(jobs, "completed")
     page = open_page("/ui/jobs")
     expect(rows(page).first).to_be_visible()
@@ -186,6 +186,16 @@ def test_filters_live_in_the_address(world: World, open_page: Pages, tenant: str
     expect(page).to_have_url(re.compile(f"tenant={tenant}&key={tenant}-1"))
     expect(rows(page)).to_have_count(1)
     page.get_by_role("button", name=f"Remove the filter Key {tenant}-1").click()
+    expect(rows(page)).to_have_count(3)
+    page.get_by_role("combobox", name="Search jobs").fill("tag:n=2")
+    page.keyboard.press("Enter")
+    expect(rows(page)).to_have_count(1)
+    rows(page).get_by_role("link").first.click()
+    page.get_by_role("complementary", name="Facts").get_by_role("link", name="n=2").click()
+    expect(page).to_have_url(re.compile(r"/ui/jobs\?state=all&tag=n%3D2"))
+    page.go_back()
+    page.go_back()
+    page.get_by_role("button", name="Remove the filter Tag n=2").click()
     expect(rows(page)).to_have_count(3)
     page.get_by_role("button", name="Filter", exact=True).click()
     fields = page.get_by_role("form", name="Filters")

@@ -55,6 +55,15 @@ def test_jobs_are_cancelled_by_filter_after_a_question_with_their_number(run: Ru
     assert left["queue"] == "parcels-2"
 
 
+def test_jobs_are_listed_and_cancelled_by_tag(run: Run) -> None:
+    tagged = answer(run, "submit", "--tenant", "tagged", "--tag", "import", "--tag", "v2", "1")["id"]
+    run("submit", "--tenant", "tagged", "--tag", "v1", "1")
+    assert "import, v2" in run("jobs", "show", tagged).stdout
+    assert [job["id"] for job in answer(run, "jobs", "list", "--tag", "v2")["jobs"]] == [tagged]
+    assert answer(run, "jobs", "cancel", "--tag", "import", "--yes") == {"count": 1}
+    assert answer(run, "jobs", "show", tagged)["state"] == "cancelled"
+
+
 def test_a_filter_leaves_other_states_alone(run: Run) -> None:
     run("submit", "--tenant", "steady", "--delay", "1h", "1")
     run("submit", "--tenant", "steady", "1")

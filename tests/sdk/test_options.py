@@ -66,6 +66,8 @@ async def test_options_of_subclasses_are_stored_as_plain_values(world: World) ->
         ({"key": 5}, "key must be text, not 5"),
         ({"queue": b"mail"}, "queue must be text, not b'mail'"),
         ({"idempotency_key": 5}, "idempotency_key must be text, not 5"),
+        ({"tags": "import"}, "tags must be a list of texts, not the text 'import'"),
+        ({"tags": ["a", "a"]}, "a job can have each tag once"),
         ({"headers": {"a": 1}}, "header a must be text, not 1"),
         ({"headers": {1: "a"}}, "the name of a header must be text, not 1"),
         ({"priority": 1.0}, "priority must be a whole number, 0 to 9"),

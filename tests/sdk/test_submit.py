@@ -60,11 +60,18 @@ async def test_options_reach_the_job(world: World) -> None:
     assert (plain.queue, plain.max_attempts, plain.timeout_seconds, plain.tenant_id) == ("reports", 5, 120.0, "default")
     assert json_of(plain.payload) == {"user_id": 1}
     using = build.using(
-        tenant="acme", key="k", delay="10m", priority=7, queue="urgent", max_attempts=1, headers={"trace": "t1"}
+        tenant="acme",
+        key="k",
+        delay="10m",
+        priority=7,
+        queue="urgent",
+        max_attempts=1,
+        headers={"trace": "t1"},
+        tags=["import", "v2"],
     )
     job = await (await using.submit(42)).refresh()
     assert (job.tenant_id, job.key, job.priority, job.queue, job.max_attempts) == ("acme", "k", 7, "urgent", 1)
-    assert (job.state, job.headers) == (State.SCHEDULED, {"trace": "t1"})
+    assert (job.state, job.headers, job.tags) == (State.SCHEDULED, {"trace": "t1"}, ("import", "v2"))
     assert job.run_at is not None
     assert timedelta(minutes=9) < job.run_at - job.created_at <= timedelta(minutes=10, seconds=1)
 

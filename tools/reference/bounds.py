@@ -125,6 +125,10 @@ JOB = (
         "headers, as JSON", _size(job.MAX_HEADERS_BYTES), "422", "server/test_submit.py::test_a_bad_field_is_named",
     ),
     Bound(
+        "tags", f"{job.MAX_TAGS} of {job.MAX_TAG_LENGTH} characters", "422",
+        "server/test_submit.py::test_a_bad_field_is_named",
+    ),
+    Bound(
         "nesting of arrays and objects", f"{MAX_DEPTH} levels", "422",
         "server/test_payloads.py::test_bad_results_are_refused",
     ),

@@ -89,10 +89,11 @@ def filter_options(command: Command) -> Command:
 
 
 def search_options(command: Command) -> Command:
-    """`filter_options`, `--key`, `--created-from` and `--created-to`, as arguments named as the fields of JobQuery."""
+    """`filter_options`, `--key`, `--tag` and two times, as arguments named as the fields of JobQuery."""
     for option in (
         click.option("--created-to", type=instant, metavar="TIME", help="Only jobs submitted before this time."),
         click.option("--created-from", type=instant, metavar="TIME", help="Only jobs submitted at this time or later."),
+        click.option("--tag", help="Only jobs with this tag."),
         click.option("--key", help="Only jobs with this business key."),
         filter_options,
     ):
@@ -100,5 +101,5 @@ def search_options(command: Command) -> Command:
     return command
 
 
-SEARCHED = ("tenant_id", "queue", "task", "key", "created_from", "created_to")
+SEARCHED = ("tenant_id", "queue", "task", "key", "tag", "created_from", "created_to")
 """The arguments of `search_options`."""

@@ -44,6 +44,7 @@ class Header(ShortHeader, frozen=True, kw_only=True):
     """The jobs that must end first."""
     runs_anyway: bool = False
     """Whether it runs also if a need failed or was cancelled."""
+    tags: tuple[str, ...] = ()
 
 
 class PlainlySubmitted(Layout, frozen=True, kw_only=True):
@@ -203,6 +204,7 @@ class Asked(Layout, frozen=True, kw_only=True):
     queue: str
     task: str
     key: str
+    tag: str
     created_from: float
     """Unix time in ms, as `created_to`; 0 stands for any."""
     created_to: float

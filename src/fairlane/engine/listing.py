@@ -106,6 +106,7 @@ def _asked(query: JobQuery) -> Asked:
         queue=query.queue or "",
         task=query.task or "",
         key=query.key or "",
+        tag=query.tag or "",
         created_from=query.created_from.timestamp() * 1000 if query.created_from else 0,
         created_to=query.created_to.timestamp() * 1000 if query.created_to else 0,
     )

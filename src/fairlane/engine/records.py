@@ -53,6 +53,7 @@ def pack_request(job: NewJob) -> bytes:
             expires_in_ms=job.expires_in_ms or 0,
             needs=job.needs,
             runs_anyway=job.on_need_failed is OnNeedFailed.RUN,
+            tags=job.tags,
         )
     )
     return _LENGTH.pack(len(header)) + header + job.payload
@@ -65,7 +66,7 @@ _DEFAULT_RUN = tuple(_DEFAULTS[name] for name in ("max_attempts", "timeout_ms", 
 def _has_defaults(job: NewJob) -> bool:
     run = (job.max_attempts, job.timeout_ms, job.backoff.base_ms, job.backoff.cap_ms)
     needs_none = not job.needs and job.on_need_failed is OnNeedFailed.CANCEL
-    plain = job.key is None and not job.headers and job.expires_in_ms is None and needs_none
+    plain = job.key is None and not job.headers and not job.tags and job.expires_in_ms is None and needs_none
     return plain and run == _DEFAULT_RUN
 
 
@@ -131,6 +132,7 @@ def job_from(reply: list[Any], *, attempts: bool) -> Job | None:
         "run_at": None if due_ms is None or due_ms == NEVER_MS else utc_of_ms(due_ms),
         "expires_at": utc_of_ms(created + header.expires_in_ms) if header.expires_in_ms else None,
         "key": header.key or None,
+        "tags": header.tags,
         "headers": _decode_headers(header.headers) if header.headers else {},
         "needs": header.needs,
         "on_need_failed": OnNeedFailed.RUN if header.runs_anyway else OnNeedFailed.CANCEL,

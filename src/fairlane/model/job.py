@@ -27,6 +27,8 @@ MAX_ERROR_BYTES = 8 * 1024
 MAX_HEADERS_BYTES = 8 * 1024
 MAX_BATCH = 1_000
 MAX_NEEDS = 100
+MAX_TAGS = 10
+MAX_TAG_LENGTH = 64
 
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 """An instant, which JSON shows in ISO 8601."""
@@ -82,6 +84,8 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     needs: tuple[str, ...] = ()
     """Jobs of the same tenant that must end before this one starts, each once."""
     on_need_failed: OnNeedFailed = OnNeedFailed.CANCEL
+    tags: tuple[str, ...] = ()
+    """Words of the user to find jobs by, at most MAX_TAGS, each once."""
     expires_in_ms: int | None = None
     """Time from its submission within which the job must start; else it ends as cancelled."""
     parent: Parent | None = None
@@ -190,6 +194,7 @@ class JobSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     progress: Progress | None = None
     error: JobError | None = None
     key: str | None = None
+    tags: tuple[str, ...] = ()
 
 
 class Job(JobSummary, frozen=True, kw_only=True, rename="camel"):
@@ -228,6 +233,8 @@ class JobQuery(msgspec.Struct, frozen=True, kw_only=True):
     queue: str | None = None
     task: str | None = None
     key: str | None = None
+    tag: str | None = None
+    """Jobs that have this tag, perhaps among others."""
     created_from: Time | None = None
     created_to: Time | None = None
     limit: int = 50

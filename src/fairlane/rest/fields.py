@@ -10,15 +10,17 @@ from msgspec import Meta
 
 from ..model.errors import InvalidInput
 from ..model.ids import JOB_ID_PATTERN
-from ..model.job import MAX_ATTEMPTS, MAX_DELAY_MS, MAX_PRIORITY, MAX_TIMEOUT_MS, Large, Time
+from ..model.job import MAX_ATTEMPTS, MAX_DELAY_MS, MAX_PRIORITY, MAX_TAG_LENGTH, MAX_TIMEOUT_MS, Large, Time
 from ..model.lease import MAX_CLAIM_QUEUES, MAX_LEASE_MS, MIN_LEASE_MS
 from ..model.names import IDEMPOTENCY_KEY_PATTERN, NAME_PATTERN
+from ..model.tags import TAG_PATTERN
 from ..model.times import check_time
 from .limits import MAX_BACKOFF_SECONDS, MAX_BULK, MAX_CURSOR, MAX_PAGE
 
 # Patterns are for readers of the OpenAPI document. check_name and check_key enforce them.
 Name = Annotated[str, Meta(extra_json_schema={"pattern": NAME_PATTERN, "minLength": 1, "maxLength": 128})]
 Key = Annotated[str, Meta(extra_json_schema={"pattern": IDEMPOTENCY_KEY_PATTERN, "minLength": 1, "maxLength": 255})]
+Tag = Annotated[str, Meta(extra_json_schema={"pattern": TAG_PATTERN, "minLength": 1, "maxLength": MAX_TAG_LENGTH})]
 JobId = Annotated[str, Meta(extra_json_schema={"pattern": JOB_ID_PATTERN})]
 AnyId = Annotated[str, Meta(max_length=255)]
 """A job id in the worker protocol. If there is no such job, the lease is stale."""

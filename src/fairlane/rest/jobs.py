@@ -24,6 +24,7 @@ from ..model.job import (
     DEFAULT_TIMEOUT_MS,
     MAX_NEEDS,
     MAX_PAYLOAD_BYTES,
+    MAX_TAGS,
     Attempt,
     Job,
     ListedJob,
@@ -39,6 +40,7 @@ from ..model.json_text import check_json
 from ..model.names import check_key, check_name
 from ..model.needs import check_needs
 from ..model.states import Reason, State
+from ..model.tags import check_tags
 from ..model.times import start_ms, utc
 from .fields import (
     Attempts,
@@ -49,6 +51,7 @@ from .fields import (
     Key,
     Name,
     Priority,
+    Tag,
     TimeoutSeconds,
     ms_of,
 )
@@ -117,6 +120,8 @@ class JobBody(WorkBody, frozen=True, kw_only=True):
     max_delay_seconds: DelaySeconds | None = None
     """With `debounce`."""
     headers: dict[str, str] | None = None
+    tags: Annotated[tuple[Tag, ...], Meta(max_length=MAX_TAGS)] = ()
+    """Words to find the job by, each once."""
     id: JobId | None = None
     """For clients that repeat a request after a lost reply: an id that they made, in the tenant's partition."""
     needs: Annotated[tuple[JobId, ...], Meta(max_length=MAX_NEEDS)] = ()
@@ -160,6 +165,7 @@ class JobBody(WorkBody, frozen=True, kw_only=True):
             idempotency_key=idempotency_key,
             needs=check_needs(self.needs, self.on_conflict) if self.needs else (),
             on_need_failed=self.on_need_failed,
+            tags=check_tags(self.tags) if self.tags else (),
             expires_in_ms=None if self.expires_in_seconds is None else self._expires_in_ms(self.expires_in_seconds),
             parent=self.parent,
         )
@@ -255,6 +261,7 @@ def created_job(job: NewJob, made: Submission) -> Job:
         run_at=utc(made.run_at_ms / 1000) if made.state is State.SCHEDULED and not waits else None,
         expires_at=None if job.expires_in_ms is None else utc((made.created_at_ms + job.expires_in_ms) / 1000),
         key=job.key,
+        tags=job.tags,
         headers=job.headers or _NO_HEADERS,
         needs=job.needs,
         on_need_failed=job.on_need_failed,

@@ -12,7 +12,8 @@ from ..model.errors import InvalidInput
 from ..model.job import JobPage, JobQuery, Large
 from ..model.names import check_key, check_name
 from ..model.states import State
-from .fields import Cursor, Included, Key, Name, PageSize, TimeText, time_of
+from ..model.tags import check_tag
+from .fields import Cursor, Included, Key, Name, PageSize, Tag, TimeText, time_of
 from .jobs import ListedJobAnswer
 from .limits import DEFAULT_PAGE, MAX_PAGE
 from .structs import Query, View, same_fields
@@ -24,12 +25,15 @@ class Listing(Query, frozen=True):
     tenant_id: Name | None = None
     queue: Name | None = None
     task: Name | None = None
+    tag: Tag | None = None
     limit: PageSize = DEFAULT_PAGE
     cursor: Cursor | None = None
     include: Included | None = None
 
     def to_query(self, state: State) -> JobQuery:
         check_filter(self.tenant_id, self.queue, self.task)
+        if self.tag is not None:
+            check_tag(self.tag, "tag")
         return JobQuery(**_fields_of_listing(self), state=state, include=_parts_of(self.include))
 
 
@@ -41,6 +45,7 @@ class JobFilter(Query, frozen=True):
     task: Name | None = None
     state: State | UnsetType = UNSET  # not None: a query parameter of the text "null" would be None
     key: Key | None = None
+    tag: Tag | None = None
     created_from: TimeText | None = None
     created_to: TimeText | None = None
 
@@ -48,6 +53,8 @@ class JobFilter(Query, frozen=True):
         check_filter(self.tenant_id, self.queue, self.task)
         if self.key is not None:
             check_key(self.key, "key", "/key")
+        if self.tag is not None:
+            check_tag(self.tag, "tag")
         return JobQuery(
             **_fields_of_filter(self),
             state=self.state or None,

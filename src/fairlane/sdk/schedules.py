@@ -87,6 +87,7 @@ def _check_template(template: JobTemplate) -> None:
         "idempotency_key": options.idempotency_key,
         "headers": options.headers,
         "needs": options.needs,
+        "tags": options.tags,
     }
     for name, value in others.items():
         if value:

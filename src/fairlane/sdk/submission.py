@@ -37,6 +37,7 @@ class SubmitOptions(msgspec.Struct, frozen=True, kw_only=True):
     headers: dict[str, str] | None = None
     needs: tuple[str, ...] = ()
     on_need_failed: OnNeedFailed = OnNeedFailed.CANCEL
+    tags: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.tenant is not None:
@@ -106,6 +107,7 @@ class JobTemplate(msgspec.Struct, frozen=True, kw_only=True):
             on_need_failed=options.on_need_failed,
             max_delay_ms=options.max_delay_ms,
             headers=options.headers,
+            tags=options.tags,
             idempotency_key=options.idempotency_key,
             parent=self.parent,
         )

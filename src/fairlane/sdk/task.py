@@ -23,6 +23,7 @@ from ..job.parameters import Parameters
 from ..model.errors import InvalidInput
 from ..model.job import DEFAULT_QUEUE, DEFAULT_TIMEOUT_MS, Job
 from ..model.names import check_name
+from ..model.tags import check_tags
 from .call import Arguments, Bound, Client, Submitter
 from .definition import check_importable
 from .handle import JobHandle, SyncJobHandle
@@ -120,6 +121,7 @@ class Task(Generic[P, T]):
         max_attempts: int | None = None,
         idempotency_key: str | None = None,
         headers: Mapping[str, str] | None = None,
+        tags: Iterable[str] = (),
         needs: Iterable[JobHandle[Any] | SyncJobHandle[Any] | str] = (),
         on_need_failed: Literal["cancel", "run"] = "cancel",
     ) -> Submitter[P, T]:
@@ -129,7 +131,7 @@ class Task(Generic[P, T]):
         `key`: while the tenant has an unfinished job with this key, submitting returns that job. With
         `on_conflict="replace"` it also replaces its arguments and options, if it has not started; with "debounce" it
         does so and has it start `delay` from now, but no later than `max_delay` after its creation.
-        `expires`: the job ends as cancelled if it has not started this long after its submission.
+        `expires`: the job is cancelled unless it starts within this time. `tags`: up to ten words to find it by.
         `idempotency_key`: a repeat within 24 hours returns the first job. `priority`: 0 to 9, higher first.
         `needs`: jobs of the same tenant that must end first; `current().needs` has their results. If one fails or is
         cancelled, `on_need_failed="cancel"` cancels this job too, and "run" runs it when all have ended.
@@ -148,13 +150,15 @@ class Task(Generic[P, T]):
             max_attempts=self.options.retry.max_attempts if max_attempts is None else max_attempts,
             idempotency_key=idempotency_key,
             headers=None if headers is None else dict(headers),
+            tags=check_tags(tags),
             needs=tuple(need if isinstance(need, str) else need.id for need in needs),
             on_need_failed=check_on_need_failed(on_need_failed),
         )
-        template = JobTemplate(
-            task=self.name, options=options, backoff=self.options.retry.backoff, timeout_ms=self.options.timeout_ms
-        )
-        return Submitter(self._client, template, self.parameters)
+        return Submitter(self._client, self._template(options), self.parameters)
+
+    def _template(self, options: SubmitOptions) -> JobTemplate:
+        backoff = self.options.retry.backoff
+        return JobTemplate(task=self.name, options=options, backoff=backoff, timeout_ms=self.options.timeout_ms)
 
     @cached_property
     def _plainly(self) -> Submitter[P, T]:

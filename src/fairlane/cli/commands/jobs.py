@@ -154,6 +154,7 @@ def print_job(job: Job, output: str) -> None:
             ("queue", job.queue),
             ("task", job.task),
             ("key", job.key),
+            ("tags", ", ".join(job.tags) or None),
             ("priority", job.priority),
             ("attempt", f"{job.attempt} of {job.max_attempts}"),
             ("created", job.created_at),

@@ -54,6 +54,7 @@ class Submitted(msgspec.Struct, frozen=True, rename="camel"):
     help="How to treat an unfinished job with the same key that has not started.",
 )
 @click.option("--max-delay", help='Longest time from its creation to which debounce moves a job, such as "10m".')
+@click.option("--tag", "tags", multiple=True, help="Word to find the job by; may be repeated.")
 @click.option("--need", "needs", multiple=True, metavar="JOB_ID", help="Job that must end first; may be repeated.")
 @click.option(
     "--on-need-failed",
@@ -133,6 +134,7 @@ def _request(backend: Backend, payload: str, options: dict[str, Any]) -> NewJob:
         timeout_seconds=check_timeout_ms(options["timeout"]) / 1000,
         key=options["key"],
         needs=options["needs"],
+        tags=options["tags"],
         on_need_failed=OnNeedFailed(options["on_need_failed"]),
         on_conflict=OnConflict(options["on_conflict"]),
         max_delay_seconds=None if max_delay is None else check_delay_ms(max_delay) / 1000,

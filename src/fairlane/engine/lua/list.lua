@@ -42,12 +42,20 @@ local function read_record(id)
   return string.sub(record, 1, header_end)
 end
 
+local function has_tag(record)
+  for _, tag in ipairs(header_of(record)[Header.tags]) do
+    if tag == wanted[Asked.tag] then return true end
+  end
+  return false
+end
+
 local function matches(record)
   local _, _, its_queue, its_task = Header.unpack(record, HEADER_AT, 'tenant_id', 'queue', 'task')
   local created = created_of(record)
   return (queue == '' or queue == its_queue)
     and (wanted[Asked.task] == '' or wanted[Asked.task] == its_task)
     and (wanted[Asked.key] == '' or wanted[Asked.key] == header_of(record)[Header.key])
+    and (wanted[Asked.tag] == '' or has_tag(record))
     and created >= wanted[Asked.created_from]
     and (wanted[Asked.created_to] == 0 or created < wanted[Asked.created_to])
 end

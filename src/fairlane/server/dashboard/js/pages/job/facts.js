@@ -44,6 +44,7 @@ export function Facts({ job }) {
     job.finishedAt && ["Ended", html`<${TimeAgo} at=${job.finishedAt} />`],
     job.finishedAt && ["Total", html`<${Elapsed} from=${job.createdAt} to=${job.finishedAt} />`],
     job.workerId && ["Worker", html`<span class="mono">${job.workerId}</span>`],
+    job.tags.length > 0 && ["Tags", html`<span>${job.tags.map((tag) => html`${jobsWith("tag", tag)} `)}</span>`],
     job.key && ["Key", html`<span class="mono">${job.key}</span>`],
   ].filter(Boolean);
   const headers = Object.entries(job.headers ?? {});

@@ -20,7 +20,7 @@ export async function find(text, signal) {
   const changes = {};
   const plain = [];
   for (const word of words) {
-    const [, written, value] = /^(tenant|queue|task|key):(.+)$/.exec(word) ?? [];
+    const [, written, value] = /^(tenant|queue|task|key|tag):(.+)$/.exec(word) ?? [];
     if (!written) {
       plain.push(word);
       continue;
