@@ -74,6 +74,10 @@ class StoreBackend(Backend, Protocol):
     """A backend on a store, as the API server needs it."""
 
     @property
+    def jobs(self) -> StoreJobs:
+        """Submit, read and change jobs."""
+
+    @property
     def measures(self) -> Measures:
         """Figures for monitoring systems."""
 
@@ -127,6 +131,13 @@ class Jobs(Protocol):
 
         Raises NotFound.
         """
+
+
+class StoreJobs(Jobs, Protocol):
+    """Jobs on a store."""
+
+    async def get_of(self, tenant_id: str, job_id: str) -> Job:
+        """The job, if it belongs to this tenant. Raises NotFound for a foreign one, after the same work as for none."""
 
 
 class Leases(Protocol):

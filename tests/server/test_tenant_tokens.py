@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -29,15 +30,15 @@ async def holders(store_url: str) -> AsyncIterator[Holders]:
 
 
 async def submit(client: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:
-    answer = await client.post("/jobs", json={"payload": {"secret": "of the job"}, **fields})
+    answer = await client.post("/jobs", json={"payload": {"secret": "of the job"}} | fields)
     assert answer.status_code == 202, answer.text
     job: dict[str, Any] = answer.json()
     return job
 
 
-async def failed_job(holders: Holders, owner: str) -> str:
+async def failed_job(holders: Holders, owner: str, **fields: Any) -> str:
     """The id of a job that a worker ran and that is in the dead letter queue."""
-    job_id: str = (await submit(holders[owner], queue="mail", maxAttempts=1))["id"]
+    job_id: str = (await submit(holders[owner], queue="mail", maxAttempts=1, **fields))["id"]
     while True:
         claimed = await holders["worker"].post("/leases", json={"workerId": "w1", "max": 50})
         lease = next(lease for lease in claimed.json()["leases"] if lease["jobId"] == job_id)
@@ -53,17 +54,17 @@ def told(answer: httpx.Response, name: str) -> tuple[int, dict[str, str], str]:
     return answer.status_code, headers, answer.text.replace(name, "X" * len(name))
 
 
-@pytest.mark.parametrize(
-    "operation",
-    [
-        "GET /jobs/{id}",
-        "GET /jobs/{id}/explain",
-        "GET /jobs/{id}/events",
-        "GET /jobs/{id}/logs",
-        "POST /jobs/{id}/cancel",
-        "POST /jobs/{id}/retry",
-    ],
-)
+OPERATIONS_OF_A_JOB = [
+    "GET /jobs/{id}",
+    "GET /jobs/{id}/explain",
+    "GET /jobs/{id}/events",
+    "GET /jobs/{id}/logs",
+    "POST /jobs/{id}/cancel",
+    "POST /jobs/{id}/retry",
+]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS_OF_A_JOB)
 async def test_a_foreign_job_is_answered_as_an_absent_one(holders: Holders, operation: str) -> None:
     method, path = operation.split(" ")
     foreign = await failed_job(holders, "globex")
@@ -77,6 +78,33 @@ async def test_a_foreign_job_is_answered_as_an_absent_one(holders: Holders, oper
     assert answers[0][0] == (403 if path.endswith("/logs") else 404)
     for name, state in ((foreign, "failed"), (pending, "pending")):
         assert (await holders["admin"].get(f"/jobs/{name}")).json()["state"] == state
+
+
+@pytest.mark.parametrize("operation", [*OPERATIONS_OF_A_JOB, "actions"])
+async def test_a_foreign_job_costs_the_store_the_same_as_an_absent_one(holders: Holders, operation: str) -> None:
+    """Time is not compared, since it depends on the machine: the store runs the same commands."""
+    foreign = await failed_job(holders, "globex", payload="x" * 200_000)
+    pending = (await submit(holders["globex"], payload="x" * 200_000))["id"]
+
+    async def work(job_id: str) -> Counter[str]:
+        before = await store_work(holders)
+        if operation == "actions":
+            await holders["acme"].post("/jobs/actions", json={"action": "cancel", "ids": [job_id]})
+        else:
+            method, path = operation.split(" ")
+            await holders["acme"].request(method, path.replace("{id}", job_id))
+        return await store_work(holders) - before
+
+    await work(new_job_id(0))  # the token is looked up
+    costs = [await work(job_id) for job_id in (foreign, pending, new_job_id(0))]
+    assert costs[0] == costs[1] == costs[2]
+
+
+async def store_work(holders: Holders) -> Counter[str]:
+    """How often the store has run each command so far."""
+    stats = await holders.api.store.client.info("commandstats")
+    of_tokens = {"cmdstat_hget", "cmdstat_hset"}  # the server looks the token up and notes its use now and then
+    return Counter({name: figures["calls"] for name, figures in stats.items() if name not in of_tokens})
 
 
 async def test_foreign_tenants_and_schedules_are_answered_as_absent_ones(holders: Holders) -> None:

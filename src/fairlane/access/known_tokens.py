@@ -9,7 +9,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, TypeVar
 
-from ..backend import Access, Backend
+from ..backend import Access, Backend, StoreBackend
 from ..model.errors import NotFound, StoreUnavailable, Unauthorized
 from ..model.token import (
     SESSION_S,
@@ -51,7 +51,7 @@ class _Known(NamedTuple):
 class KnownTokens:
     """Finds the grant of a secret. Notes which tokens are used, once a minute in one batch."""
 
-    def __init__(self, backend: Backend, access: Access) -> None:
+    def __init__(self, backend: StoreBackend, access: Access) -> None:
         self._backend = backend
         self._access = access
         self._known: dict[str, _Known] = {}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ..backend import Backend
+from ..backend import Backend, StoreBackend
 from ..model.token import Token, TokenKind
 from .monitor import MonitorBackend
 from .tenant import TenantBackend
 from .worker import WorkerBackend
 
 
-def scoped(backend: Backend, token: Token) -> Backend:
+def scoped(backend: StoreBackend, token: Token) -> Backend:
     """The backend as the holder of this token may use it."""
     match token.kind:
         case TokenKind.TENANT:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..backend import Backend, Jobs, Monitor, Schedules, Tenants
+from ..backend import Jobs, Monitor, Schedules, StoreBackend, Tenants
 from ..model.errors import NotFound
 from ..model.tenant import Tenant
 from .closed import Closed, ClosedBackend
@@ -14,7 +14,7 @@ from .tenant_schedules import TenantSchedules
 class TenantBackend(ClosedBackend):
     """Implements `backend.Backend` for one tenant. What belongs to others looks as if it did not exist."""
 
-    def __init__(self, backend: Backend, tenant_id: str) -> None:
+    def __init__(self, backend: StoreBackend, tenant_id: str) -> None:
         self._jobs = TenantJobs(backend, tenant_id)
         self._schedules = TenantSchedules(backend.schedules, tenant_id)
         self._tenants = OwnTenant(backend.tenants, tenant_id)

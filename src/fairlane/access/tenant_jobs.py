@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ..backend import Backend
+from ..backend import StoreBackend
 from ..model.bulk import BulkAction, BulkResult
 from ..model.errors import NotFound
 from ..model.job import Explanation, Job, JobPage, JobQuery, JobSummary, NewJob, Submission
@@ -20,7 +20,7 @@ from .views import explanation_for_tenant, job_for_tenant, summary_for_tenant
 class TenantJobs(Closed):
     """Implements `backend.Jobs` for one tenant, without logs, which can hold secrets of the operator."""
 
-    def __init__(self, backend: Backend, tenant_id: str) -> None:
+    def __init__(self, backend: StoreBackend, tenant_id: str) -> None:
         self._jobs = backend.jobs
         self._tenants = backend.tenants
         self._tenant_id = tenant_id
@@ -89,7 +89,4 @@ class TenantJobs(Closed):
 
     async def _own(self, job_id: str) -> Job:
         """The job. A foreign one raises the same NotFound as one that does not exist."""
-        job = await self._jobs.get(job_id)
-        if not self._is_own(job):
-            raise NotFound(f"there is no job {job_id}")
-        return job
+        return await self._jobs.get_of(self._tenant_id, job_id)

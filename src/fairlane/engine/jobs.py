@@ -76,7 +76,10 @@ class EngineJobs:
         return [answer for answer in answers if answer is not None]
 
     async def get(self, job_id: str) -> Job:
-        reply = await self._partitions.of_job(job_id).run("get", ids=_encode([job_id]), extras="1")
+        return await self.get_of("", job_id)
+
+    async def get_of(self, tenant_id: str, job_id: str) -> Job:
+        reply = await self._partitions.of_job(job_id).run("get", ids=_encode([job_id]), extras="1", only_of=tenant_id)
         job = job_from(reply, attempts=True)
         if job is None:
             raise NotFound(f"there is no job {job_id}")
