@@ -26,7 +26,7 @@ async def holders(store_url: str) -> AsyncIterator[Holders]:
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load, "FEWEST", 0)
-    monkeypatch.setattr(load, "MOST", dict.fromkeys(TokenKind, load.Most(requests=3, streams=2)))
+    monkeypatch.setattr(load, "MOST", dict.fromkeys(TokenKind, load.Most(requests=3, streams=2, connections=4)))
 
 
 async def test_the_streams_of_a_token_are_bounded_and_others_have_room(holders: Holders, few: None) -> None:
@@ -57,6 +57,25 @@ async def test_the_long_polls_of_a_token_are_bounded(holders: Holders, few: None
     await asyncio.wait(polling)
     await free(holders)
     assert (await holders["worker"].get("/queues")).status_code == 200
+
+
+async def test_the_connections_of_a_token_are_bounded_idle_ones_too(holders: Holders, few: None) -> None:
+    bounded = holders.api.app.context.load
+    headers = holders["acme"].headers
+    async with AsyncExitStack() as stack:
+        clients = [
+            await stack.enter_async_context(httpx.AsyncClient(base_url=holders.api.client.base_url)) for _ in range(6)
+        ]
+        answers = [await client.get("/jobs", headers=headers) for client in clients]
+        assert [answer.status_code for answer in answers] == [200] * 4 + [429] * 2
+        assert (answers[4].headers["connection"], answers[4].headers["retry-after"]) == ("close", "1")
+        assert "This token has 4 connections" in answers[4].json()["detail"]
+        # A connection belongs to the token of its last request.
+        assert (await clients[0].get("/jobs", headers=holders["globex"].headers)).status_code == 200
+        assert (bounded.connections_of("acme"), bounded.connections_of("globex")) == (3, 1)
+        assert (await clients[5].get("/jobs", headers=headers)).status_code == 200
+        assert (await holders["none"].get("/jobs")).status_code == 401
+    await until(lambda: bounded.connections_of("acme") == bounded.connections_of("globex") == 0)
 
 
 async def free(holders: Holders) -> None:

@@ -9,7 +9,7 @@ from fairlane.engine import listing
 from fairlane.model import job, lease, logs, monitor, names, overview, schedule, tenant, token
 from fairlane.model.json_text import MAX_DEPTH
 from fairlane.rest import limits
-from fairlane.server.http import protocol
+from fairlane.server.http import load, protocol
 from fairlane.server.settings import ServerSettings
 from fairlane.server.streams import hub
 from tools.reference.markdown import table
@@ -36,10 +36,15 @@ class Bound(NamedTuple):
 
 _BOUNDS = "engine/test_name_bounds.py"
 _HTTP = "server/test_http.py"
+_TOKENS = "server/test_token_bounds.py"
 
 
 def _count(number: int) -> str:
     return f"{number:,}"
+
+
+def _of_each_kind(what: str) -> str:
+    return ", ".join(f"{kind} {_count(getattr(most, what))}" for kind, most in load.MOST.items())
 
 
 def _size(size: int) -> str:
@@ -149,6 +154,18 @@ CALL = (
     Bound(
         "connections of a server", _count(_SERVER.max_connections), "503 with `Retry-After`",
         f"{_HTTP}::test_connections_beyond_the_bound_are_refused_until_others_close",
+    ),
+    Bound(
+        "connections of an access token", _of_each_kind("connections"), "429 with `Retry-After`",
+        f"{_TOKENS}::test_the_connections_of_a_token_are_bounded_idle_ones_too",
+    ),
+    Bound(
+        "requests in progress of an access token", _of_each_kind("requests"), "429 with `Retry-After`",
+        f"{_TOKENS}::test_the_long_polls_of_a_token_are_bounded",
+    ),
+    Bound(
+        "streams of an access token", _of_each_kind("streams"), "429 with `Retry-After`",
+        f"{_TOKENS}::test_the_streams_of_a_token_are_bounded_and_others_have_room",
     ),
     Bound(
         "path and query", _size(limits.MAX_URI), "414", f"{_HTTP}::test_a_long_uri_is_414",

@@ -16,6 +16,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+CONNECTION = "fairlane.connection"
+"""The key of a scope under which the protocol puts the request's `load.Connection`."""
 JSON_TYPE = b"application/json"
 _VARY: Header = (b"vary", b"authorization, cookie")
 NOSNIFF: Header = (b"x-content-type-options", b"nosniff")

@@ -9,7 +9,7 @@ from ...backend import Backend
 from ...process.author import set_author
 from ...rest.problems import BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, HttpError
 from ..context import Context
-from .answers import Header, Receive, Scope
+from .answers import CONNECTION, Header, Receive, Scope
 from .session_cookie import secret_in
 
 
@@ -41,7 +41,11 @@ class Call:
         """What the request's token allows; None if the operation or the server asks for no token."""
 
     def use(self, grant: Grant, *, streams: bool) -> None:
-        """Restrict the request to what its token allows. Raises HttpError 429 if the token has too many requests."""
+        """Restrict the request to what its token allows.
+
+        Raises HttpError 429 if the token has too many connections, requests or streams.
+        """
+        self.context.load.hold(self.scope[CONNECTION], grant.token)
         self.context.load.begin(grant.token, streams=streams)
         self._streams = streams
         self.grant, self.backend = grant, grant.backend

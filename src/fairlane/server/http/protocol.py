@@ -18,7 +18,8 @@ from ...rest.problems import (
     HttpError,
 )
 from ..settings import ServerSettings
-from .answers import problem_answer
+from .answers import CONNECTION, problem_answer
+from .load import Connection
 
 HEAD_LIMIT_BYTES = 64 * 1024
 MAX_HEADERS = 100
@@ -36,6 +37,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
         self._joining: JoiningTransport | None = None
+        self._connection = Connection()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -46,6 +48,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._connection.closed()
         self._stop_timer()
         super().connection_lost(exc)
 
@@ -75,6 +78,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
                 self._start_timer()
         elif self._timer is not None:
             self._stop_timer()
+
+    def on_message_begin(self) -> None:
+        """Tell the request on which connection it came."""
+        super().on_message_begin()
+        scope: Any = self.scope
+        scope[CONNECTION] = self._connection
 
     def on_headers_complete(self) -> None:
         """Start the request, unless RFC 9112 forbids its head."""
