@@ -104,8 +104,8 @@ async def answered(store: Store, key: str, within_s: float = 30.0) -> bytes | No
         while True:
             try:
                 return await store.client.get(key)  # type: ignore[no-any-return]
-            except ValkeyConnectionError:
-                await store.ensure_running()
+            except ValkeyConnectionError as error:
+                await store.recover(error)
                 await asyncio.sleep(0.01)
 
 

@@ -13,7 +13,6 @@ from fairlane.model.bulk import BulkAction
 from fairlane.model.ids import new_claim_id
 from fairlane.model.job import JobQuery, NewJob, SubmitStatus
 from fairlane.model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, OutcomeKind, WorkerReport
-from fairlane.store.client.connections import connector
 from fairlane.store.client.exchange import Exchange
 from tests.support.acting import lift_limits
 
@@ -92,7 +91,7 @@ async def test_a_flush_between_the_load_and_the_call_does_no_harm(engine: Engine
             flushes += 1
         return replies
 
-    line = Exchange(connector(engine.store.url))
+    line = Exchange(engine.store.new_connection)
     try:
         library = StoredLibrary(send_slowly, "test")
         look = ("FUNCTION", "LIST", "LIBRARYNAME", library.library.name)

@@ -8,10 +8,8 @@ import pytest
 
 from fairlane.engine import Engine
 from fairlane.model.ids import new_claim_id
-from fairlane.model.job import JobQuery
 from fairlane.model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, OutcomeKind, WorkerReport
-from fairlane.model.states import State
-from tests.support.acting import by_tenant, lift_limits, limit, submit
+from tests.support.acting import by_tenant, lift_limits, limit, states_of_all, submit
 from tests.support.clock import Clock
 from tests.support.history import Held, History
 
@@ -161,14 +159,3 @@ async def drained(engine: Engine, fleet: Fleet) -> None:
         if not leases:
             return
         await fleet.end(leases, OutcomeKind.COMPLETED)
-
-
-async def states_of_all(engine: Engine) -> dict[str, State]:
-    states: dict[str, State] = {}
-    cursor: str | None = None
-    while True:
-        page = await engine.jobs.list(JobQuery(limit=1_000, cursor=cursor))
-        states |= {job.id: job.state for job in page.jobs}
-        cursor = page.next_cursor
-        if cursor is None:
-            return states

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from fairlane.model.errors import InvalidInput
-from fairlane.store import EmbeddedUrl, ServerUrl, parse_store_url, redact_url
+from fairlane.store import EmbeddedUrl, SentinelUrl, ServerUrl, parse_store_url, redact_url
+from fairlane.store.urls import StoreUrl
 
 SECRET = "hunter2"
 
@@ -26,9 +27,27 @@ SECRET = "hunter2"
         ("rediss://db", ServerUrl(host="db", tls=True)),
         ("valkeys://db?ssl_ca_certs=/ca.pem", ServerUrl(host="db", tls=True, tls_files={"ssl_ca_certs": "/ca.pem"})),
         ("unix:///run/valkey.sock?db=2", ServerUrl(path="/run/valkey.sock", database=2)),
+        (
+            "sentinel://:p@a,b:7000,[::1]:7001/main%20one",
+            SentinelUrl(
+                sentinels=(("a", 26379), ("b", 7000), ("::1", 7001)),
+                service="main one",
+                server=ServerUrl(password="p"),
+            ),
+        ),
+        (
+            "sentinels://a/main?db=2&sentinel_username=ann&sentinel_password=p%40ss",
+            SentinelUrl(
+                sentinels=(("a", 26379),),
+                service="main",
+                sentinel_username="ann",
+                sentinel_password="p@ss",
+                server=ServerUrl(database=2, tls=True),
+            ),
+        ),
     ],
 )
-def test_accepted_urls(url: str, expected: EmbeddedUrl | ServerUrl) -> None:
+def test_accepted_urls(url: str, expected: StoreUrl) -> None:
     assert parse_store_url(url) == expected
 
 
@@ -36,7 +55,14 @@ def test_accepted_urls(url: str, expected: EmbeddedUrl | ServerUrl) -> None:
     ("url", "reason"),
     [
         ("cluster://a,b", "not supported yet"),
-        ("sentinel://a,b/main", "not supported yet"),
+        ("clusters://a,b", "not supported yet"),
+        ("sentinel://a,b", "needs the hosts of Sentinels and the service, as in sentinel://host1,host2/main"),
+        ("sentinel://a,,b/main", "needs the hosts of Sentinels"),
+        ("sentinel:///main", "needs the hosts of Sentinels"),
+        ("sentinel://a/main/0", "needs the hosts of Sentinels"),
+        ("sentinel://a:x/main", "port"),
+        ("sentinel://a/main?db=x", "database"),
+        ("sentinel://a/main?ssl_ca_certs=/ca.pem", "option 'ssl_ca_certs'"),
         ("http://localhost:8000", "embedded:DIR"),
         ("postgres://db", "embedded:DIR"),
         ("no url at all", "embedded:DIR"),
@@ -70,6 +96,8 @@ def test_refused_urls(url: str, reason: str) -> None:
         f"valkey://{SECRET}@db:port",
         f"postgres://ann:{SECRET}@db",
         f"valkey://ann:a@{SECRET}@[::1",
+        f"sentinel://ann:{SECRET}@a,b",
+        f"sentinel://a,b/main?sentinel_password={SECRET}&port=1",
     ],
 )
 def test_no_error_quotes_a_password(url: str) -> None:
@@ -82,6 +110,8 @@ def test_no_error_quotes_a_password(url: str) -> None:
 def test_a_parsed_url_shows_no_password() -> None:
     parsed = parse_store_url(f"valkeys://ann:{SECRET}@[::1]:7000/2")
     assert str(parsed) == repr(parsed) == "valkeys://***@[::1]:7000/2"
+    parsed = parse_store_url(f"sentinel://ann:{SECRET}@[::1],b:7000/main?db=2&sentinel_password={SECRET}")
+    assert str(parsed) == repr(parsed) == "sentinel://***@[::1]:26379,b:7000/main?db=2"
 
 
 def test_redaction_keeps_the_rest() -> None:

@@ -12,8 +12,9 @@ from valkey.exceptions import ConnectionError
 
 from fairlane.engine import Engine, library
 from fairlane.model.ids import new_claim_id
-from fairlane.model.job import NewJob, Submission
+from fairlane.model.job import JobQuery, NewJob, Submission
 from fairlane.model.lease import ClaimRequest, Lease, LeaseStatus, Outcome, OutcomeKind
+from fairlane.model.states import State
 from fairlane.model.tenant import PolicyChange
 from fairlane.store import Store
 
@@ -67,3 +68,15 @@ async def limit(engine: Engine, tenant: str, **limits: Any) -> None:
 
 def by_tenant(leases: list[Lease]) -> Counter[str]:
     return Counter(lease.tenant_id for lease in leases)
+
+
+async def states_of_all(engine: Engine) -> dict[str, State]:
+    """The states of all jobs of the store."""
+    states: dict[str, State] = {}
+    cursor: str | None = None
+    while True:
+        page = await engine.jobs.list(JobQuery(limit=1_000, cursor=cursor))
+        states |= {job.id: job.state for job in page.jobs}
+        cursor = page.next_cursor
+        if cursor is None:
+            return states

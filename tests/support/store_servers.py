@@ -27,7 +27,7 @@ def server(*settings: str, port: int | None = None, folder: Path | None = None) 
         command += ["--save", "", "--logfile", os.path.join(place, "log"), *settings]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            _await_listening(port)
+            await_listening(port)
             yield port
         finally:
             process.terminate()
@@ -57,7 +57,8 @@ def free_port() -> int:
         return number
 
 
-def _await_listening(port: int) -> None:
+def await_listening(port: int) -> None:
+    """Wait until a server takes connections."""
     deadline = time.monotonic() + 30
     while True:
         try:

@@ -123,7 +123,7 @@ class Calls:
             except StoreError as error:
                 if time.monotonic() - began > patience_with(error) or not passes(error):
                     raise meaning_of(error, self.store.name) from error
-                await self.store.ensure_running()
+                await self.store.recover(error)
                 await asyncio.sleep(_PAUSES_S[min(tries, len(_PAUSES_S) - 1)])
                 tries += 1
 

@@ -113,7 +113,7 @@ class Subscription:
                     _log.exception("a message of the store could not be read; subscribing again")
                 with contextlib.suppress(Exception):
                     await pubsub.aclose()  # type: ignore[no-untyped-call]
-                await self._store.ensure_running()
+                await self._store.recover(error)
                 await asyncio.sleep(_RECONNECT_S * (0.5 + random.random()))
 
     async def _read(self, pubsub: PubSub) -> None:

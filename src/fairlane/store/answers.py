@@ -43,11 +43,12 @@ _PASSING = {
     "BUSY": "another client's script blocks it; end that with SCRIPT KILL or FUNCTION KILL",
     "CLUSTERDOWN": "its cluster is down",
     "LOADING": "it is loading its data",
-    "MASTERDOWN": "it is a replica that has lost its primary; name the primary",
+    "MASTERDOWN": "it is a replica that has lost its primary; name the primary, or wait for the failover to end",
     "NOREPLICAS": "fewer replicas are connected than min-replicas-to-write demands",
-    "READONLY": "it is a read-only replica; name the primary",
+    "READONLY": "it is a read-only replica; name the primary, or wait for the failover to end",
     "TRYAGAIN": "its cluster is moving keys",
 }
+_FROM_REPLICA = frozenset({"MASTERDOWN", "READONLY"})
 _CLUSTER = frozenset({"ASK", "CROSSSLOT", "MOVED"})
 _AUTHENTICATION = frozenset({"NOAUTH", "WRONGPASS"})
 _CODE = re.compile(r"[A-Z]{2,}\b")
@@ -68,6 +69,11 @@ def passes(error: BaseException) -> bool:
     if code:
         return code in _PASSING
     return isinstance(error, StoreError) and not isinstance(error, ResponseError)
+
+
+def is_from_replica(error: BaseException) -> bool:
+    """Whether the server that answered this error is a replica, perhaps since a failover."""
+    return code_of(error) in _FROM_REPLICA
 
 
 def patience_with(error: BaseException) -> float:

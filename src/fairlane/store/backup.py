@@ -32,7 +32,7 @@ async def write_backup(store: Store, file: Path) -> int:
     scratch = file.with_name(f"{file.name}.part")
     try:
         with _private_file(scratch) as out:
-            async for piece in read_snapshot(store.url):
+            async for piece in read_snapshot(store.new_connection):
                 out.write(piece)
             out.flush()
             os.fsync(out.fileno())

@@ -13,14 +13,14 @@ from valkey.asyncio import Valkey
 from valkey.exceptions import BusyLoadingError, ResponseError, ValkeyError
 
 from ..model.errors import FairlaneError, StoreRefused
-from .answers import PATIENCE_S, StoreError, meaning_of, passes
+from .answers import PATIENCE_S, StoreError, is_from_replica, meaning_of, passes
 from .checks import look
-from .client.connections import command_client, connector, subscriber_client
+from .client.connections import Connections
 from .client.exchange import Command, Exchange
 from .durability import Durability
 from .embedded.probe import Readiness
 from .embedded.server import EmbeddedServer
-from .urls import EmbeddedUrl, ServerUrl, parse_store_url
+from .urls import EmbeddedUrl, SentinelUrl, ServerUrl, parse_store_url
 from .watch import SettingsWatch
 
 _LOADING_POLL_S = 0.05
@@ -34,19 +34,24 @@ T = TypeVar("T")
 class Store:
     """A reachable store whose settings lose no jobs. Made by `open_store`, for the event loop that it was opened in."""
 
-    def __init__(self, url: ServerUrl, durability: Durability, name: str, server: EmbeddedServer | None) -> None:
+    def __init__(
+        self, url: ServerUrl | SentinelUrl, durability: Durability, name: str, server: EmbeddedServer | None
+    ) -> None:
         self.durability = durability
         self.name = name
         """The store's URL, without secrets."""
         self.server = server
         """The embedded server, for embedded stores."""
-        self.url = url
+        self._has_sentinels = isinstance(url, SentinelUrl)
         self._subscribers: list[Valkey] = []
         self._told: set[str] = set()
         """Warnings about checks that the store does not permit, each logged once."""
         self.watch = SettingsWatch(name, self.check)
-        self._exchange = Exchange(connector(url))
-        self.client: Valkey = command_client(url)
+        self._connections = Connections(url, on_move=self._follow_primary)
+        self.new_connection = self._connections.connector()
+        """Makes a connection, not yet connected."""
+        self._exchange = Exchange(self.new_connection)
+        self.client: Valkey = self._connections.command_client()
         """For checks and tests. Each command must be answered within READ_TIMEOUT_S, blocking ones too."""
 
     def exchange(self, commands: Sequence[Command]) -> Coroutine[Any, Any, list[Any]]:
@@ -59,32 +64,39 @@ class Store:
         A read waits for a message without a limit. If the store stops answering, it raises the client's TimeoutError
         within 10 s; the next read connects and subscribes again.
         """
-        client = subscriber_client(self.url)
+        client = self._connections.subscriber_client()
         self._subscribers.append(client)
         return client
 
     async def check(self) -> list[str]:
-        """The settings that now lose jobs, one line each. Raises StoreUnavailable."""
+        """The settings that now lose jobs, one line each. Raises StoreUnavailable.
+
+        Asks the Sentinels, if there are any, which server is the primary now.
+        """
+        if self._has_sentinels:
+            await self.client.connection_pool.disconnect(inuse_connections=False)
         findings = await self._answered(lambda: look(self.client, self.durability))
         for line in set(findings.unchecked) - self._told:
             self._told.add(line)
             _log.warning("store %s: %s", self.name, line)
         return findings.problems
 
-    async def ensure_running(self) -> None:
-        """After a connection error, start the embedded server if no process keeps it any more.
+    async def recover(self, error: Exception) -> None:
+        """Before a call that met `error` is repeated, look for the server again if that may help. Raises nothing.
 
-        Cheap, without effect on other stores, and raises nothing. A process that takes over waits up to a second for
-        the server.
+        Leaves a server that says that it is a replica. Starts the embedded server if no process keeps it any more, and
+        waits up to a second for it.
         """
+        if is_from_replica(error):
+            self._exchange.renew()
         if self.server is None or self.server.is_keeper:
             return
         try:
             if self.server.take_over_if_unkept():
                 _log.warning("no process kept the embedded store any more; this one does now")
                 await asyncio.to_thread(self.server.wait_ready, _TAKEOVER_WAIT_S)
-        except (FairlaneError, OSError) as error:  # OSError: a full disk, say
-            _log.warning("the embedded store could not be started again: %s", error)
+        except (FairlaneError, OSError) as problem:  # OSError: a full disk, say
+            _log.warning("the embedded store could not be started again: %s", problem)
 
     async def close(self) -> None:
         """Close all connections, and stop the embedded server if this process keeps it. May be repeated."""
@@ -94,8 +106,14 @@ class Store:
             with contextlib.suppress(ValkeyError, OSError):
                 await client.aclose()
         self._subscribers.clear()
+        with contextlib.suppress(ValkeyError, OSError):
+            await self._connections.close()
         if self.server is not None:
             await asyncio.to_thread(self.server.stop)
+
+    def _follow_primary(self) -> None:
+        _log.warning("store %s has another primary now", self.name)
+        self._exchange.renew()
 
     async def _answered(self, call: Callable[[], Awaitable[T]]) -> T:
         """The result of `call`, once the store has loaded its data and serves calls. Raises StoreUnavailable."""

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 import msgspec
 
 from ..model.errors import InvalidInput
 
-ACCEPTED = "embedded:DIR, unix:///PATH, valkey://, valkeys://, redis:// or rediss://"
+ACCEPTED = "embedded:DIR, unix:///PATH, valkey://, valkeys://, redis://, rediss://, sentinel:// or sentinels://"
 DEFAULT_PORT = 6379
+SENTINEL_PORT = 26379
 
 _TCP_SCHEMES = {"valkey": False, "redis": False, "valkeys": True, "rediss": True}
-_LATER_SCHEMES = frozenset({"cluster", "sentinel"})
+_SENTINEL_SCHEMES = {"sentinel": False, "sentinels": True}
+_LATER_SCHEMES = frozenset({"cluster", "clusters"})
 _TLS_OPTIONS = frozenset({"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"})
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-_KNOWN_SCHEME = re.compile(r"embedded:|(?:valkeys?|rediss?|cluster|sentinel|unix|https?):(?://)?", re.IGNORECASE)
+_KNOWN_SCHEME = re.compile(r"embedded:|(?:valkeys?|rediss?|clusters?|sentinels?|unix|https?):(?://)?", re.IGNORECASE)
 _PASSWORD_OPTION = re.compile(r"((?:password|username|passwd|user|pass|auth|token|secret)=)[^&#]*", re.IGNORECASE)
 
 
@@ -48,14 +50,39 @@ class ServerUrl(msgspec.Struct, frozen=True, kw_only=True):
         suffix = f"/{self.database}" if self.database else ""
         if self.path is not None:
             return f"unix://{self.path}" + (f"?db={self.database}" if self.database else "")
-        host = f"[{self.host}]" if ":" in self.host else self.host
         secret = "***@" if self.username or self.password else ""
-        return f"{'valkeys' if self.tls else 'valkey'}://{secret}{host}:{self.port}{suffix}"
+        return f"{'valkeys' if self.tls else 'valkey'}://{secret}{_bracketed(self.host)}:{self.port}{suffix}"
 
     __repr__ = __str__
 
 
-StoreUrl = EmbeddedUrl | ServerUrl
+class SentinelUrl(msgspec.Struct, frozen=True, kw_only=True):
+    """A store whose primary is found by asking Sentinels."""
+
+    sentinels: tuple[tuple[str, int], ...]
+    """Hosts and ports."""
+    service: str
+    """What the Sentinels call the store."""
+    sentinel_username: str | None = None
+    sentinel_password: str | None = None
+    server: ServerUrl
+    """How to reach each server of the store. Its host and port are not used."""
+
+    def __str__(self) -> str:
+        """The URL without user names and passwords."""
+        secret = "***@" if self.server.username or self.server.password else ""
+        hosts = ",".join(f"{_bracketed(host)}:{port}" for host, port in self.sentinels)
+        database = f"?db={self.server.database}" if self.server.database else ""
+        return f"{'sentinels' if self.server.tls else 'sentinel'}://{secret}{hosts}/{quote(self.service)}{database}"
+
+    __repr__ = __str__
+
+
+StoreUrl = EmbeddedUrl | ServerUrl | SentinelUrl
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def redact_url(url: str) -> str:
@@ -76,9 +103,9 @@ def parse_store_url(url: str) -> StoreUrl:
         raise InvalidInput(f"{scheme}:// stores are not supported yet in this version; use {ACCEPTED}")
     if scheme == "embedded":
         return _parse_embedded(url.partition(":")[2])
-    if scheme == "unix" or scheme in _TCP_SCHEMES:
+    if scheme == "unix" or scheme in _TCP_SCHEMES or scheme in _SENTINEL_SCHEMES:
         try:
-            return _parse_server(scheme, url)
+            return _parse_sentinel(scheme, url) if scheme in _SENTINEL_SCHEMES else _parse_server(scheme, url)
         except ValueError as error:
             raise InvalidInput(f"store URL {redact_url(url)} cannot be read: {error}") from None
     raise InvalidInput(f"store URL {redact_url(url)!r} must be {ACCEPTED}")
@@ -99,12 +126,7 @@ def _parse_embedded(folder: str) -> EmbeddedUrl:
 
 def _parse_server(scheme: str, url: str) -> ServerUrl:
     """Raises ValueError, whose text quotes no part of the user name or password."""
-    parts = urlsplit(url)
-    if "://" not in url:
-        raise ValueError(f"it must begin with {scheme}://")
-    if parts.fragment:
-        raise ValueError("a # in it must be written %23")
-    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    parts, options = _split(scheme, url)
     database = options.pop("db", None)
     if scheme == "unix":
         if parts.netloc.rpartition("@")[2] or len(parts.path) < 2:
@@ -112,12 +134,10 @@ def _parse_server(scheme: str, url: str) -> ServerUrl:
     elif parts.path not in ("", "/"):
         database = parts.path[1:]
     tls = _TCP_SCHEMES.get(scheme, False)
-    unknown = sorted(set(options) - (_TLS_OPTIONS if tls else frozenset()))
-    if unknown:
-        raise ValueError(f"option {unknown[0]!r} is not known")
+    _refuse_unknown(options, _TLS_OPTIONS if tls else frozenset())
     return ServerUrl(
         host=parts.hostname or "localhost",
-        port=_port(parts.netloc),
+        port=_port(parts.netloc, DEFAULT_PORT),
         path=unquote(parts.path) if scheme == "unix" else None,
         database=_database(database),
         username=unquote(parts.username) if parts.username else None,
@@ -127,13 +147,58 @@ def _parse_server(scheme: str, url: str) -> ServerUrl:
     )
 
 
-def _port(netloc: str) -> int:
+def _parse_sentinel(scheme: str, url: str) -> SentinelUrl:
+    """Raises ValueError, whose text quotes no part of the user names and passwords."""
+    authority, slash, path = url.partition("://")[2].partition("/")
+    userinfo, at, names = authority.rpartition("@")
+    parts, options = _split(scheme, f"{scheme}://{userinfo}{at}{slash}{path}")  # urlsplit refuses several [::1]
+    hosts = [f"//{name}" for name in names.split(",")]
+    sentinels = tuple((urlsplit(host).hostname or "", _port(host, SENTINEL_PORT)) for host in hosts)
+    service = unquote(parts.path[1:])
+    if not service or "/" in service or not all(host for host, _ in sentinels):
+        raise ValueError(f"it needs the hosts of Sentinels and the service, as in {scheme}://host1,host2/main")
+    database = options.pop("db", None)
+    username, password = options.pop("sentinel_username", None), options.pop("sentinel_password", None)
+    tls = _SENTINEL_SCHEMES[scheme]
+    _refuse_unknown(options, _TLS_OPTIONS if tls else frozenset())
+    return SentinelUrl(
+        sentinels=sentinels,
+        service=service,
+        sentinel_username=username,
+        sentinel_password=password,
+        server=ServerUrl(
+            database=_database(database),
+            username=unquote(parts.username) if parts.username else None,
+            password=unquote(parts.password) if parts.password else None,
+            tls=tls,
+            tls_files=options,
+        ),
+    )
+
+
+def _split(scheme: str, url: str) -> tuple[SplitResult, dict[str, str]]:
+    """The parts of a URL, and its options."""
+    parts = urlsplit(url)
+    if "://" not in url:
+        raise ValueError(f"it must begin with {scheme}://")
+    if parts.fragment:
+        raise ValueError("a # in it must be written %23")
+    return parts, dict(parse_qsl(parts.query, keep_blank_values=True))
+
+
+def _refuse_unknown(options: dict[str, str], known: frozenset[str]) -> None:
+    unknown = sorted(set(options) - known)
+    if unknown:
+        raise ValueError(f"option {unknown[0]!r} is not known")
+
+
+def _port(netloc: str, default: int) -> int:
     port = re.search(r":(\d*)$", netloc.rpartition("@")[2].rpartition("]")[2])
     if port is None:
         if ":" in netloc.rpartition("@")[2].rpartition("]")[2]:
             raise ValueError("its port must be 1 to 65535")
-        return DEFAULT_PORT
-    number = int(port[1] or DEFAULT_PORT)
+        return default
+    number = int(port[1] or default)
     if not 1 <= number <= 65_535:
         raise ValueError("its port must be 1 to 65535")
     return number

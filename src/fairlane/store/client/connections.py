@@ -11,8 +11,9 @@ from valkey.asyncio.connection import AbstractConnection, ConnectionPool
 from valkey.asyncio.retry import Retry
 from valkey.backoff import NoBackoff
 
-from ..urls import ServerUrl
+from ..urls import SentinelUrl, ServerUrl
 from .sending import CommandConnection, TcpConnection, TlsConnection, UnixConnection
+from .sentinels import PrimaryTcp, PrimaryTls, Sentinels, WatchedPrimaryTcp, WatchedPrimaryTls
 from .subscriptions import WatchedConnection, WatchedSSLConnection, WatchedUnixConnection
 
 CONNECT_TIMEOUT_S = 5.0
@@ -20,24 +21,45 @@ READ_TIMEOUT_S = 5.0
 _DEAD_PEER_MS = 10_000
 
 
-def connector(url: ServerUrl) -> Callable[[], CommandConnection]:
-    """Makes connections for commands, not yet connected."""
-    options = _options(url, watched=False)
-    kind: type[CommandConnection] = options.pop("connection_class")
-    return lambda: kind(**options)
+class Connections:
+    """Makes connections to one store. `on_move` is called when the Sentinels name another primary than before."""
+
+    def __init__(self, url: ServerUrl | SentinelUrl, on_move: Callable[[], None]) -> None:
+        self._url = url
+        self._sentinels = Sentinels(url, on_move) if isinstance(url, SentinelUrl) else None
+
+    def connector(self) -> Callable[[], CommandConnection]:
+        """Makes connections for commands, not yet connected."""
+        options = self._options(watched=False)
+        kind: type[CommandConnection] = options.pop("connection_class")
+        return lambda: kind(**options)
+
+    def command_client(self) -> Valkey:
+        """A client for single commands. Lost commands raise; nothing is sent twice."""
+        return Valkey.from_pool(ConnectionPool(**self._options(watched=False)))
+
+    def subscriber_client(self) -> Valkey:
+        """A client for pub/sub. Its reads wait as long as the store answers pings."""
+        return Valkey.from_pool(ConnectionPool(**self._options(watched=True)))
+
+    async def close(self) -> None:
+        """Close the connections to Sentinels."""
+        if self._sentinels is not None:
+            await self._sentinels.close()
+
+    def _options(self, *, watched: bool) -> dict[str, Any]:
+        if isinstance(self._url, ServerUrl):
+            return _server_options(self._url, watched=watched)
+        options = _server_options(self._url.server, watched=watched)
+        del options["host"], options["port"]
+        if self._url.server.tls:
+            kind: type[AbstractConnection] = WatchedPrimaryTls if watched else PrimaryTls
+        else:
+            kind = WatchedPrimaryTcp if watched else PrimaryTcp
+        return options | {"connection_class": kind, "sentinels": self._sentinels}
 
 
-def command_client(url: ServerUrl) -> Valkey:
-    """A client for single commands. Lost commands raise; nothing is sent twice."""
-    return Valkey.from_pool(ConnectionPool(**_options(url, watched=False)))
-
-
-def subscriber_client(url: ServerUrl) -> Valkey:
-    """A client for pub/sub. Its reads wait as long as the store answers pings."""
-    return Valkey.from_pool(ConnectionPool(**_options(url, watched=True)))
-
-
-def _options(url: ServerUrl, *, watched: bool) -> dict[str, Any]:
+def _server_options(url: ServerUrl, *, watched: bool) -> dict[str, Any]:
     kind: type[AbstractConnection]
     options: dict[str, Any] = {
         "db": url.database,

@@ -25,6 +25,7 @@ Command = tuple[str | bytes | int | float, ...]
 """A command's name and its arguments."""
 
 _NOTHING = object()
+_REPLACED = ValkeyConnectionError("the connection was replaced")
 
 
 class Exchange:
@@ -35,6 +36,8 @@ class Exchange:
         self._idle: list[_Line] = []
         self._lines: set[_Line] = set()
         self._slots = asyncio.Semaphore(MAX_CONNECTIONS)
+        self._generation = 0
+        """Connections of earlier generations end with their exchange."""
 
     async def exchange(self, commands: Sequence[Command]) -> list[Any]:
         """The replies to commands sent in one write, errors of single commands among them.
@@ -49,6 +52,12 @@ class Exchange:
         line = self._idle.pop() if self._idle else await self._connect()
         return await line.send(commands)
 
+    def renew(self) -> None:
+        """Open new connections for the exchanges from now on. Exchanges in progress keep their connections."""
+        self._generation += 1
+        for line in list(self._idle):
+            line.fail(_REPLACED)
+
     def close(self) -> None:
         """Close all connections. Calls in progress fail."""
         for line in list(self._lines):
@@ -62,13 +71,14 @@ class Exchange:
             raise ValkeyTimeoutError("no free connection to the store") from None
 
     async def _connect(self) -> _Line:
+        generation = self._generation
         try:
             connection = self._new()
             await connection.connect()  # type: ignore[no-untyped-call]
         except BaseException:
             self._slots.release()
             raise
-        line = _Line(connection.detach(), self._end)
+        line = _Line(connection.detach(), generation, self._end)
         self._lines.add(line)
         return line
 
@@ -79,6 +89,9 @@ class Exchange:
             if line in self._idle:
                 self._idle.remove(line)
                 return
+        elif line.generation != self._generation:
+            line.fail(_REPLACED)  # comes here again, as closed
+            return
         else:
             self._idle.append(line)
         self._slots.release()
@@ -87,9 +100,10 @@ class Exchange:
 class _Line(asyncio.Protocol):
     """An open connection. Calls `ended` after each exchange."""
 
-    def __init__(self, stream: asyncio.StreamWriter, ended: Callable[[_Line], None]) -> None:
+    def __init__(self, stream: asyncio.StreamWriter, generation: int, ended: Callable[[_Line], None]) -> None:
         self._stream = stream  # would close the transport when it is collected
         self._transport = stream.transport
+        self.generation = generation
         self._ended = ended
         self._reader = libvalkey.Reader(
             protocolError=InvalidResponse, replyError=DefaultParser.parse_error, notEnoughData=_NOTHING

@@ -7,13 +7,12 @@ the call, so everything that was acknowledged before is in it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 
 from valkey.asyncio.connection import AbstractConnection
 from valkey.exceptions import ConnectionError as ValkeyConnectionError
 
-from ..urls import ServerUrl
-from .connections import connector
+from .sending import CommandConnection
 
 _SILENCE_S = 60.0
 """The server sends line ends while it makes the snapshot. It is gone if it is silent for this long."""
@@ -21,9 +20,12 @@ _CHUNK_BYTES = 1 << 20
 _MARK_BYTES = 40
 
 
-async def read_snapshot(url: ServerUrl) -> AsyncGenerator[bytes]:
-    """A snapshot in the RDB format, piece by piece. Raises the client's errors, and the server's refusal."""
-    connection = connector(url)()
+async def read_snapshot(new: Callable[[], CommandConnection]) -> AsyncGenerator[bytes]:
+    """A snapshot in the RDB format, piece by piece. Raises the client's errors, and the server's refusal.
+
+    `new` makes a connection.
+    """
+    connection = new()
     await connection.connect()  # type: ignore[no-untyped-call]
     try:
         await connection.send_packed_command(connection.pack_command("SYNC"))
