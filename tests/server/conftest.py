@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -82,14 +83,16 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(store_url: str, settings: ServerSettings, *, with_tokens: bool = False) -> AsyncIterator[Served]:
+async def serving(
+    store_url: str, settings: ServerSettings, *, with_tokens: bool = False, listener: socket.socket | None = None
+) -> AsyncIterator[Served]:
     """A server on an empty store."""
     store = await open_store(store_url, Durability.MEMORY)
     await store.client.flushall()
     clock = Clock()
     engine = await Engine.open(store, clock=clock)
     app = create_app(engine, settings, access=engine.tokens if with_tokens else None)
-    listener = listen("127.0.0.1", 0)
+    listener = listener or listen("127.0.0.1", 0)
     port: int = listener.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     ready = asyncio.Event()

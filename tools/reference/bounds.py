@@ -9,7 +9,7 @@ from fairlane.engine import listing
 from fairlane.model import job, lease, logs, monitor, names, overview, schedule, tenant, token
 from fairlane.model.json_text import MAX_DEPTH
 from fairlane.rest import limits
-from fairlane.server.http import load, protocol
+from fairlane.server.http import load, protocol, room
 from fairlane.server.settings import ServerSettings
 from fairlane.server.streams import hub
 from tools.reference.markdown import table
@@ -36,6 +36,7 @@ class Bound(NamedTuple):
 
 _BOUNDS = "engine/test_name_bounds.py"
 _HTTP = "server/test_http.py"
+_SLOW = "server/test_slow_readers.py"
 _TOKENS = "server/test_token_bounds.py"
 
 
@@ -202,6 +203,15 @@ CALL = (
     Bound(
         "pages of jobs that a server reads at once", _count(listing.AT_ONCE), "others wait",
         "acceptance/test_greedy_tenant.py::test_a_tenant_at_all_bounds_moves_another_by_a_round_at_most",
+    ),
+    Bound(
+        "large answers that a server makes or that wait for clients to read them", _size(room.MOST_BYTES),
+        f"503 with `Retry-After`, after {room.PATIENCE_S:g} s",
+        f"{_SLOW}::test_answers_that_are_not_read_take_bounded_room",
+    ),
+    Bound(
+        "time without reading an answer", f"{_SERVER.stalled_seconds:g} s", "the server closes the connection",
+        f"{_SLOW}::test_a_client_that_reads_nothing_is_cut_off",
     ),
     Bound(
         "long poll", f"{limits.MAX_WAIT_SECONDS} s", "it is answered after this time",

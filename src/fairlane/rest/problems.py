@@ -71,6 +71,7 @@ UNSUPPORTED_MEDIA_TYPE = HttpProblem("unsupported_media_type", HTTPStatus.UNSUPP
 WRONG_HOST = HttpProblem("wrong_host", HTTPStatus.MISDIRECTED_REQUEST)
 HEADERS_TOO_LARGE = HttpProblem("headers_too_large", HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 TOO_MANY_CONNECTIONS = HttpProblem("too_many_connections", HTTPStatus.SERVICE_UNAVAILABLE, StoreUnavailable)
+TOO_MANY_ANSWERS = HttpProblem("too_many_answers", HTTPStatus.SERVICE_UNAVAILABLE, StoreUnavailable)
 INTERNAL = HttpProblem("internal", HTTPStatus.INTERNAL_SERVER_ERROR)
 TOO_MANY_REQUESTS = HttpProblem("too_many_requests", HTTPStatus.TOO_MANY_REQUESTS, StoreUnavailable)
 NOT_READY = HttpProblem("not_ready", HTTPStatus.SERVICE_UNAVAILABLE, StoreUnavailable)
@@ -89,6 +90,7 @@ HTTP_PROBLEMS = (
     WRONG_HOST,
     HEADERS_TOO_LARGE,
     TOO_MANY_CONNECTIONS,
+    TOO_MANY_ANSWERS,
     INTERNAL,
 )
 _ERRORS = {problem.code: problem.error for problem in HTTP_PROBLEMS} | {error.code: error for error in _STATUSES}

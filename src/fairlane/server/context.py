@@ -11,6 +11,7 @@ from ..access import KnownTokens
 from ..backend import StoreBackend
 from ..model.lease import Lease
 from .http.load import Load
+from .http.room import AnswerRoom
 from .http.shared import SharedAnswers
 from .http.wrong_tokens import WrongTokens
 from .settings import ServerSettings
@@ -38,7 +39,10 @@ class Context:
     wrong_tokens: WrongTokens = field(init=False, default_factory=WrongTokens)
     requests: Counter[tuple[str, int]] = field(init=False, default_factory=Counter)
     """How many requests each operation has answered, by its name and the answer's status."""
+    room: AnswerRoom = field(init=False, default_factory=AnswerRoom)
     shared: SharedAnswers = field(init=False, default_factory=SharedAnswers)
+    making_shared: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
+    """Held while a shared answer is made. At the bounds of a store, one takes 40 MB meanwhile."""
     hub: Hub = field(init=False)
     feeds: Feeds = field(init=False)
 

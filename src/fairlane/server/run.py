@@ -107,6 +107,7 @@ def _protocol_for(app: App) -> type[BoundedHttpProtocol]:
     settings = app.context.settings
     bounds = {
         "request_seconds": settings.request_seconds,
+        "stalled_seconds": settings.stalled_seconds,
         "max_connections": allow_connections(settings.max_connections),
     }
     return type("HttpProtocol", (BoundedHttpProtocol,), bounds)

@@ -25,6 +25,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Addresses and networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto count."""
     request_seconds: float = 30.0
     """The time for a whole request, head and body, to arrive."""
+    stalled_seconds: float = 30.0
+    """How long a client may leave an answer unread. Then the server closes the connection."""
     linger_seconds: float = 10.0
     """How long the server reads and discards a body that is too large, so that its sender sees the refusal."""
     metrics_tenants: int = 20

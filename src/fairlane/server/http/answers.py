@@ -24,13 +24,16 @@ NOSNIFF: Header = (b"x-content-type-options", b"nosniff")
 _NO_STORE: Header = (b"cache-control", b"no-store")
 _BEARER: Header = (b"www-authenticate", b"Bearer")
 _PROBLEM_TYPE = PROBLEM_TYPE.encode()
+PIECE_BYTES = 64 * 1024
+"""A larger body is written in pieces of this size, each when the client has read enough, so that a connection never
+holds a copy of the whole."""
 _encoder = msgspec.json.Encoder()
 
 
 class Answer:
     """A whole response, which browsers and proxies must not store."""
 
-    __slots__ = ("body", "content_type", "headers", "status")
+    __slots__ = ("__weakref__", "body", "content_type", "headers", "status")
     safety: tuple[Header, ...] = (_NO_STORE, NOSNIFF, _VARY)
     """Headers of every answer of this kind."""
 
@@ -45,7 +48,13 @@ class Answer:
     async def send(self, send: Send, method: str) -> None:
         """Send it; a HEAD request gets the headers alone."""
         await send(self.start())
-        await send({"type": "http.response.body", "body": b"" if method == "HEAD" else self.body})
+        if method == "HEAD" or len(self.body) <= PIECE_BYTES:
+            await send({"type": "http.response.body", "body": b"" if method == "HEAD" else self.body})
+            return
+        for first in range(0, len(self.body), PIECE_BYTES):
+            piece = self.body[first : first + PIECE_BYTES]
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
     def start(self) -> Message:
         """The ASGI message that opens the response."""

@@ -22,6 +22,7 @@ from ...rest.structs import NoQuery
 from .answers import Answer, json_answer
 from .call import Call
 from .guard import is_safe
+from .room import PAGE_BYTES
 
 Handler = Callable[..., Awaitable[Any]]
 
@@ -71,6 +72,7 @@ class Endpoint:
         self.body_optional = type(None) in get_args(body)
         """Whether the body may be left out. It may not be null."""
         self.body: Any = get_args(body)[0] if self.body_optional else body
+        self._reserved = 0
         self._is_shared = False
         self._body_decoder = None if self.body is None else msgspec.json.Decoder(self.body)
 
@@ -112,10 +114,18 @@ class Endpoint:
     def _documentation(self) -> tuple[str, str, str]:
         return cleandoc(self.handler.__doc__ or "").partition("\n\n")
 
+    def large(self, reserved: int = PAGE_BYTES) -> Self:
+        """Bound its answers together with all other large ones. Returns the endpoint.
+
+        An answer takes up to `reserved` bytes while it is made.
+        """
+        self._reserved = reserved
+        return self
+
     def shared(self) -> Self:
         """Let callers who wait at the same time share one answer, which is large. Returns the endpoint."""
         self._is_shared = True
-        return self
+        return self.large()
 
     async def answer(self, call: Call) -> Answer:
         """Parse the request, call the handler, and make a response from its return value."""
@@ -125,10 +135,18 @@ class Endpoint:
             value = await self.handler(call, **arguments)
             return value if isinstance(value, Answer) else json_answer(value)
 
-        if not self._is_shared:
+        if not self._reserved:
             return await respond()
+        if not self._is_shared:
+            return await call.context.room.make(respond, self._reserved)
+
+        async def respond_alone() -> Answer:
+            async with call.context.making_shared:
+                return await respond()
+
         # The backend belongs to the token, and shows what its holder may see.
-        return await call.context.shared.get((self.path, call.backend), respond)
+        key = (self.path, call.backend)
+        return await call.context.shared.get(key, lambda: call.context.room.make(respond_alone, self._reserved))
 
     async def _arguments(self, call: Call) -> dict[str, Any]:
         """The arguments of the handler from the query and the body."""

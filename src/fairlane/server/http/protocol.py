@@ -23,6 +23,8 @@ from .load import Connection
 
 HEAD_LIMIT_BYTES = 64 * 1024
 MAX_HEADERS = 100
+ENDING_STALLED_SECONDS = 5.0
+"""How long a client may leave an answer unread once the server is asked to stop. uvicorn waits longer for answers."""
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
@@ -31,11 +33,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     request_seconds = ServerSettings().request_seconds
     """The time for a whole request, head and body, to arrive."""
     max_connections = ServerSettings().max_connections
+    stalled_seconds = ServerSettings().stalled_seconds
+    """How long a client may leave an answer of known length unread."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._head_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._stall: asyncio.TimerHandle | None = None
         self._joining: JoiningTransport | None = None
         self._connection = Connection()
 
@@ -50,13 +55,25 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._connection.closed()
         self._stop_timer()
+        self._stop_stall()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stall = self.loop.call_later(self.stalled_seconds, self._cut_off)
+
+    def resume_writing(self) -> None:
+        self._stop_stall()
+        super().resume_writing()
 
     def shutdown(self) -> None:
         """Let the request in progress end, as the server stops. A stream whose client does not read is cut off."""
         super().shutdown()
         if self.flow.write_paused and self.cycle.chunked_encoding:
             self.transport.abort()
+        elif self.flow.write_paused:
+            self._stop_stall()
+            self._stall = self.loop.call_later(ENDING_STALLED_SECONDS, self._cut_off)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -129,6 +146,16 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             lines = b"".join(b"%b: %b\r\n" % header for header in headers)
             self.transport.write(STATUS_LINE[answer.status] + lines + b"\r\n" + answer.body)
         self.transport.close()
+
+    def _cut_off(self) -> None:
+        # Streams last as long as their clients want, and do not queue what a client leaves unread.
+        if not self.cycle.chunked_encoding:
+            self.transport.abort()
+
+    def _stop_stall(self) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
 
     def _start_timer(self) -> None:
         self._timer = self.loop.call_later(self.request_seconds, self._out_of_time)

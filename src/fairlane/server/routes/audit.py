@@ -18,4 +18,4 @@ async def list_audit(call: Call, query: AuditListing) -> AuditPage:
     return AuditPage(entries=entries, next_cursor=cursor)
 
 
-ENDPOINTS = (Endpoint("GET", "/audit", list_audit),)
+ENDPOINTS = (Endpoint("GET", "/audit", list_audit).large(),)

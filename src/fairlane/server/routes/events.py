@@ -54,7 +54,7 @@ async def stream_job(call: Call) -> Answer:
 
 ENDPOINTS = (
     Endpoint("GET", "/overview", show_overview).open_to(TokenKind.MONITOR).shared(),
-    Endpoint("GET", "/history", show_history).open_to(TokenKind.MONITOR),
+    Endpoint("GET", "/history", show_history).open_to(TokenKind.MONITOR).large(),
     Endpoint("GET", "/events", stream_events, replies={200: Reply(str, EVENT_STREAM)}, headers=_LAST_EVENT_ID).open_to(
         TokenKind.TENANT, TokenKind.MONITOR
     ),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ...model.job import Explanation, Job
-from ...model.logs import JobLog
+from ...model.job import MAX_PAYLOAD_BYTES, MAX_RESULT_BYTES, Explanation, Job
+from ...model.logs import MAX_LOG_BYTES, JobLog
 from ...model.token import TokenKind
 from ..http.call import Call
 from ..http.endpoint import Endpoint
@@ -35,9 +35,11 @@ async def retry_job(call: Call) -> Job:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/jobs/{id}", show_job, errors=(404,)).open_to(TokenKind.TENANT, TokenKind.MONITOR),
+    Endpoint("GET", "/jobs/{id}", show_job, errors=(404,))
+    .open_to(TokenKind.TENANT, TokenKind.MONITOR)
+    .large(MAX_PAYLOAD_BYTES + MAX_RESULT_BYTES),
     Endpoint("GET", "/jobs/{id}/explain", explain_job, errors=(404,)).open_to(TokenKind.TENANT, TokenKind.MONITOR),
-    Endpoint("GET", "/jobs/{id}/logs", show_logs, errors=(404,)),
+    Endpoint("GET", "/jobs/{id}/logs", show_logs, errors=(404,)).large(MAX_LOG_BYTES),
     Endpoint("POST", "/jobs/{id}/cancel", cancel_job, errors=(404, 409)).open_to(TokenKind.TENANT),
     Endpoint("POST", "/jobs/{id}/retry", retry_job, errors=(404, 409)).open_to(TokenKind.TENANT),
 )

@@ -62,13 +62,13 @@ async def count_jobs(call: Call, query: OneTenant) -> StateCounts:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/jobs", search_jobs).open_to(TokenKind.TENANT, TokenKind.MONITOR),
-    Endpoint("GET", "/jobs/scheduled", list_scheduled).open_to(TokenKind.TENANT, TokenKind.MONITOR),
-    Endpoint("GET", "/jobs/pending", list_pending).open_to(TokenKind.TENANT, TokenKind.MONITOR),
-    Endpoint("GET", "/jobs/running", list_running).open_to(TokenKind.TENANT, TokenKind.MONITOR),
-    Endpoint("GET", "/jobs/completed", list_completed).open_to(TokenKind.TENANT, TokenKind.MONITOR),
-    Endpoint("GET", "/jobs/dlq", list_dlq).open_to(TokenKind.TENANT, TokenKind.MONITOR),
-    Endpoint("GET", "/jobs/cancelled", list_cancelled).open_to(TokenKind.TENANT, TokenKind.MONITOR),
+    Endpoint("GET", "/jobs", search_jobs).open_to(TokenKind.TENANT, TokenKind.MONITOR).large(),
+    Endpoint("GET", "/jobs/scheduled", list_scheduled).open_to(TokenKind.TENANT, TokenKind.MONITOR).large(),
+    Endpoint("GET", "/jobs/pending", list_pending).open_to(TokenKind.TENANT, TokenKind.MONITOR).large(),
+    Endpoint("GET", "/jobs/running", list_running).open_to(TokenKind.TENANT, TokenKind.MONITOR).large(),
+    Endpoint("GET", "/jobs/completed", list_completed).open_to(TokenKind.TENANT, TokenKind.MONITOR).large(),
+    Endpoint("GET", "/jobs/dlq", list_dlq).open_to(TokenKind.TENANT, TokenKind.MONITOR).large(),
+    Endpoint("GET", "/jobs/cancelled", list_cancelled).open_to(TokenKind.TENANT, TokenKind.MONITOR).large(),
     Endpoint("GET", "/jobs/counts", count_jobs).open_to(TokenKind.TENANT, TokenKind.MONITOR),
     Endpoint("GET", "/jobs/metrics", job_metrics).open_to(TokenKind.TENANT, TokenKind.MONITOR),
 )

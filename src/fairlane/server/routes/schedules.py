@@ -68,8 +68,8 @@ def _names(call: Call) -> tuple[str, str]:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/schedules", list_schedules).open_to(TokenKind.TENANT, TokenKind.MONITOR),
-    Endpoint("GET", _PATH, show_schedule, errors=(404,)).open_to(TokenKind.TENANT, TokenKind.MONITOR),
+    Endpoint("GET", "/schedules", list_schedules).open_to(TokenKind.TENANT, TokenKind.MONITOR).large(),
+    Endpoint("GET", _PATH, show_schedule, errors=(404,)).open_to(TokenKind.TENANT, TokenKind.MONITOR).large(),
     Endpoint("PUT", _PATH, put_schedule, errors=(507,)).open_to(TokenKind.TENANT, TokenKind.WORKER),
     Endpoint("DELETE", _PATH, delete_schedule, errors=(404,)).open_to(TokenKind.TENANT),
     Endpoint("POST", _PATH + "/pause", pause_schedule, errors=(404,)).open_to(TokenKind.TENANT),

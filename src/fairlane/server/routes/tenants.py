@@ -61,7 +61,7 @@ def _tenant_id(call: Call) -> str:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/tenants", list_tenants).open_to(TokenKind.MONITOR),
+    Endpoint("GET", "/tenants", list_tenants).open_to(TokenKind.MONITOR).large(),
     Endpoint("GET", "/tenants/{id}", show_tenant).open_to(TokenKind.TENANT, TokenKind.MONITOR),
     Endpoint("PUT", "/tenants/{id}", change_tenant),
     Endpoint("DELETE", "/tenants/{id}/limits", reset_tenant),

@@ -41,7 +41,7 @@ def _name(call: Call) -> str:
 
 ENDPOINTS = (
     Endpoint("POST", "/tokens", create_token, errors=(409, 507), replies={200: Reply(CreatedToken)}),
-    Endpoint("GET", "/tokens", list_tokens),
+    Endpoint("GET", "/tokens", list_tokens).large(),
     Endpoint("POST", "/tokens/{name}/rotate", rotate_token, errors=(404,), replies={200: Reply(CreatedToken)}),
     Endpoint("DELETE", "/tokens/{name}", revoke_token, errors=(404,)),
 )
