@@ -33,7 +33,7 @@ async def open_backend(url: str, *, durability: str | None = None, token: str | 
 
 async def open_engine(url: str, *, durability: str | None = None) -> Engine:
     """The engine on a store, for callers that also run maintenance."""
-    kind = Durability(durability or os.environ.get("FAIRLANE_DURABILITY") or Durability.DISK)
+    kind = Durability(durability or os.environ.get("FAIRLANE_DURABILITY") or "disk")
     store = await open_store(url, kind)
     try:
         return await Engine.open(store)

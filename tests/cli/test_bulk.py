@@ -8,7 +8,6 @@ import pytest
 from fairlane.connect import open_engine
 from fairlane.model.job import NewJob
 from fairlane.model.lease import ClaimRequest, Outcome, OutcomeKind
-from fairlane.store import Durability
 from tests.support.commands import Run, answer
 
 
@@ -16,7 +15,7 @@ def dead_job(data_dir: Path, tenant: str) -> str:
     """A job in the dead letter queue, and its id."""
 
     async def fail() -> str:
-        engine = await open_engine(f"embedded:{data_dir}", durability=Durability.MEMORY)
+        engine = await open_engine(f"embedded:{data_dir}", durability="memory")
         try:
             job_id = engine.jobs.new_id(tenant)
             await engine.jobs.submit(

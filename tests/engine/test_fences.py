@@ -4,8 +4,7 @@ import shutil
 from pathlib import Path
 
 from fairlane.engine import Engine
-from fairlane.store import open_store
-from fairlane.store.durability import Durability
+from fairlane.store import Durability, open_store
 from tests.support.acting import claim, submit
 from tests.support.store_servers import server
 

@@ -11,11 +11,10 @@ import sys
 from fairlane.connect import open_engine
 from fairlane.engine import Engine
 from fairlane.model.job import NewJob
-from fairlane.store import Durability
 
 
 async def main(url: str, tenant: str, key: str, payload: str, count: str) -> None:
-    engine = await open_engine(url, durability=Durability.MEMORY)
+    engine = await open_engine(url, durability="memory")
     say("ready")
     await asyncio.to_thread(sys.stdin.readline)
     for answer in await asyncio.gather(*(submit(engine, tenant, key, payload) for _ in range(int(count)))):

@@ -6,15 +6,14 @@ import asyncio
 import signal
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import valkey
-import valkey.exceptions
 
 from fairlane.store.embedded.binary import find_server_binary
-from tests.support.store_servers import SAFE, await_listening, eventually, free_port, tell
+from tests.support.store_servers import SAFE, await_listening, eventually, free_port, replicas_follow, tell
 
 SERVICE = "main"
 DOWN_AFTER_MS = 2_000
@@ -40,6 +39,14 @@ class SentinelGroup:
         assert isinstance(reply, list)
         return int(reply[1])
 
+    def has_another_primary_than(self, port: int) -> Callable[[], Awaitable[bool]]:
+        """Whether the Sentinels name another server."""
+
+        async def ask() -> bool:
+            return self.primary() != port
+
+        return ask
+
     def kill(self, port: int) -> None:
         """The server dies without a word."""
         self._running[port].kill()
@@ -63,24 +70,11 @@ class SentinelGroup:
         self.start(first, *SAFE)
         for port in others:
             self.start(port, *SAFE, "--replicaof", f"127.0.0.1 {first}")
-        await self.replicas_follow(first, replicas)
+        await replicas_follow(first, replicas)
         self._sentinels = [free_port() for _ in range(3)]
         for port in self._sentinels:
             self._start_sentinel(port, first)
         await eventually(lambda: self._sentinels_know(replicas), 60)
-
-    async def replicas_follow(self, primary: int, count: int) -> None:
-        """Wait until a server has replicas that hold all its data on disk."""
-
-        async def do() -> bool:
-            try:
-                with valkey.Valkey(port=primary, single_connection_client=True) as client:
-                    client.set("replicas-follow", 1)
-                    return int(client.execute_command("WAITAOF", 0, count, 100)[1]) >= count
-            except valkey.exceptions.ValkeyError:
-                return False
-
-        await eventually(do, 60)
 
     def end(self) -> None:
         for process in self._running.values():

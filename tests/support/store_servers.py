@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import valkey
+import valkey.exceptions
 
 from fairlane.store.embedded.binary import find_server_binary
 
@@ -48,6 +49,20 @@ async def eventually(condition: Callable[[], Awaitable[bool]], within_s: float =
     async with asyncio.timeout(within_s):
         while not await condition():  # noqa: ASYNC110 - the server has no event to wait for
             await asyncio.sleep(0.01)
+
+
+async def replicas_follow(primary: int, count: int) -> None:
+    """Wait until a server has `count` replicas that hold all its data on disk."""
+
+    async def do() -> bool:
+        try:
+            with valkey.Valkey(port=primary, single_connection_client=True) as client:
+                client.set("replicas-follow", 1)
+                return int(client.execute_command("WAITAOF", 0, count, 100)[1]) >= count
+        except valkey.exceptions.ValkeyError:
+            return False
+
+    await eventually(do, 60)
 
 
 def free_port() -> int:

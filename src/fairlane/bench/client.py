@@ -56,7 +56,7 @@ def _app_on(engine: Engine) -> App:
     """An app that submits to this store over separate connections."""
 
     async def open_backend() -> Backend:
-        return await open_engine(engine.store.name, durability=engine.store.durability)
+        return await open_engine(engine.store.name, durability=engine.store.durability.value)
 
     app = App(engine.store.name, tenancy="default")
     app.divert(Connections(open_backend))

@@ -19,7 +19,7 @@ from .fixture import fill, private_engine, store_seconds
 
 def worker_on(engine: Engine, app: App, slots: int) -> Worker:
     async def open_backend() -> Backend:
-        return await open_engine(engine.store.name, durability=engine.store.durability)
+        return await open_engine(engine.store.name, durability=engine.store.durability.value)
 
     return Worker(open_backend, app.registry, WorkerOptions(slots=slots))
 
@@ -79,8 +79,8 @@ async def idle_latency(durability: Durability, jobs: int = 300) -> list[Figure]:
                 waits.clear()  # warm now
         worker.stop()
         await running
-    fsync = "always" if durability is Durability.DISK else "everysec"
-    goal = "" if durability is Durability.DISK else "under 3"
+    fsync = "always" if durability == Durability.DISK else "everysec"
+    goal = "" if durability == Durability.DISK else "under 3"
     return [
         Figure(f"idle submit to start, p50 ({fsync})", statistics.median(waits), "ms", goal),
         Figure(f"idle submit to start, p99 ({fsync})", statistics.quantiles(waits, n=100)[98], "ms"),

@@ -16,13 +16,16 @@ from typing import Any
 from ..model.ids import new_claim_id
 from ..store import Store
 from ..store.answers import StoreError, meaning_of, passes, patience_with
-from . import scripts
+from . import keys, scripts
 from .functions import StoredLibrary, is_missing
 from .scripts import Script, Value
 from .steady_clock import SteadyClock, is_unconfirmed, monotonic_us
 
 MOST_CONFIRMATIONS = 10
 """How often the store's time is confirmed for one call."""
+REPLICA_WAIT_MS = 1_000
+REPLICA_DISK_WAIT_MS = 2_500
+"""How long a submission waits until replicas have it, and then until it is on their disks."""
 _PAUSES_S = (0.0, 0.02, 0.05, 0.1, 0.2)
 
 Arguments = tuple[Script, str, dict[str, Value], list[bytes]]
@@ -66,6 +69,40 @@ class Calls:
             if isinstance(reply, Exception):
                 replies[i] = await self._after_refusal(reply, calls[i])
         return replies
+
+    async def run_replicated(self, name: str, prefix: str, /, *rest: bytes, **values: Value) -> tuple[Any, bool]:
+        """As `run`, and whether the writes are on the disks of as many replicas as the store's durability names.
+
+        The commands that wait go in the same write as the call: on another connection, and so perhaps on another
+        primary, they would prove nothing.
+        """
+        replicas = self.store.durability.replicas
+        if not replicas:
+            return await self.run(name, prefix, *rest, **values), True
+        call: Arguments = (self._scripts[name], prefix, values, list(rest))
+        if self.time.is_due(prefix):
+            await self.time.keep(prefix)
+        reply, is_replicated = await self._replicated(call, replicas)
+        if isinstance(reply, Exception):
+            await self._after_refusal(reply, call)
+            reply, is_replicated = await self._replicated(call, replicas)
+        return self._checked(reply), is_replicated
+
+    async def _replicated(self, call: Arguments, replicas: int) -> tuple[Any, bool]:
+        # A replica says what is on its disk when it is asked, and otherwise once a second. WAIT comes first, so that
+        # WAITAOF asks a replica that has the write, and does not wait for that second.
+        reply, marked, _, waited = await self._send(
+            [
+                self._command(*call),
+                ("SET", call[1] + keys.REPLICATED, ""),
+                ("WAIT", replicas, REPLICA_WAIT_MS),
+                ("WAITAOF", 1, replicas, REPLICA_DISK_WAIT_MS),
+            ]
+        )
+        if isinstance(reply, Exception) or isinstance(marked, Exception):
+            return reply, False
+        on_own_disk, on_replicas = self._checked(waited)
+        return reply, on_own_disk >= 1 and on_replicas >= replicas
 
     async def run_unguarded(self, name: str, prefix: str, **values: Value) -> Any:
         """As `run`, for the script that confirms the store's time."""

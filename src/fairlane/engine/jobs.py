@@ -10,9 +10,10 @@ import msgspec
 
 from ..model import ids
 from ..model.bulk import BulkAction, BulkResult
-from ..model.errors import Conflict, NotFound
-from ..model.job import Explanation, Job, JobPage, JobQuery, NewJob, Submission
+from ..model.errors import Conflict, NotFound, NotReplicated
+from ..model.job import Explanation, Job, JobPage, JobQuery, NewJob, Submission, SubmitStatus
 from ..model.logs import JobLog
+from ..model.refusals import refusal_of
 from ..model.states import Reason
 from ..model.tenant import MAX_TENANTS
 from ..process.author import author
@@ -139,7 +140,17 @@ class EngineJobs:
 def _sender(partition: Partition) -> Callable[[list[Packed]], Awaitable[list[Submission]]]:
     async def send(jobs: list[Packed]) -> list[Submission]:
         items, records = zip(*jobs, strict=True)
-        reply = await partition.run("submit", *records, items=codec.array(items), most_tenants=MAX_TENANTS)
-        return [codec.submission(reply, i, reply[0]) for i in range(1, len(reply), 4)]
+        reply, is_replicated = await partition.run_replicated(
+            "submit", *records, items=codec.array(items), most_tenants=MAX_TENANTS
+        )
+        answers = [codec.submission(reply, i, reply[0]) for i in range(1, len(reply), 4)]
+        return answers if is_replicated else [_unreplicated(answer) for answer in answers]
 
     return send
+
+
+def _unreplicated(answer: Submission) -> Submission:
+    """The answer to a job that the replicas did not confirm in time. A refusal stays: it stands for no job."""
+    if refusal_of(answer) is not None:
+        return answer
+    return Submission(SubmitStatus.REFUSED, answer.job_id, error=NotReplicated(answer.job_id))

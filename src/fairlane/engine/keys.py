@@ -28,6 +28,7 @@ WORK = "work"
 QUEUES_USED = "queues_used"
 WATCHED = "watched"
 TIME = "time"
+REPLICATED = "replicated"
 IDEMPOTENCY_MS = "idempotency_ms"
 SCHEDULES = "schedules"
 SCHEDULE_NAMES = "schedule_names"
@@ -118,7 +119,7 @@ SINGLE_KEYS = frozenset({
     LANES, "resting", "floor", "blocked", "blocked_until", "slots", "started", LEASES, "scheduled",
     "completed", "failed", "cancelled", "expiring", "keyed", "awaited", TENANTS, POLICIES, DEFAULTS, QUEUES_USED,
     "queues_paused", "fairness", "owed", WORKERS, WORKER_INFO, "orders", "draining", WORK, "work_reports",
-    "idle_queues", "woken", "alarm", "windows", "idempotency_keys", IDEMPOTENCY_MS, TIME,
+    "idle_queues", "woken", "alarm", "windows", "idempotency_keys", IDEMPOTENCY_MS, TIME, REPLICATED,
     "sequence", "created", "prunable", "fence", COUNTERS, "depths", "ready", "clock", "shift", "served",
     "resuming", "returning", "reviewed",
     "needing", "dropped_by", "unlocking", "reviving",

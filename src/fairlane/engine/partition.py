@@ -31,6 +31,10 @@ class Partition:
         """The reply of a script."""
         return await self._calls.run(script, self.prefix, *rest, **values)
 
+    async def run_replicated(self, script: str, /, *rest: bytes, **values: Value) -> tuple[Any, bool]:
+        """The reply of a script, and whether its writes are on as many replicas as the store's durability names."""
+        return await self._calls.run_replicated(script, self.prefix, *rest, **values)
+
     async def run_pair(self, first: tuple[str, dict[str, Value]], second: tuple[str, dict[str, Value]]) -> list[Any]:
         """The replies of two scripts in one round trip, in order."""
         return await self._calls.run_pair(self.prefix, first, second)

@@ -20,6 +20,7 @@ _ON_A_KEY = (
     "ZRANDMEMBER", "ZRANGE", "ZRANGEBYLEX", "ZRANGEBYSCORE", "ZRANK", "ZREM", "ZREMRANGEBYRANK", "ZREMRANGEBYSCORE",
     "ZREVRANGE", "ZSCAN", "ZSCORE",
 )  # fmt: skip
+_WAITS = [("WAIT", "0", "1"), ("WAITAOF", "0", "0", "1")]
 _KEY = keys.prefix(0) + "permissions"
 _CHECK = """
 local denied = {}
@@ -52,7 +53,7 @@ def needed_commands() -> list[tuple[str, ...]]:
 
 async def check_permissions(calls: Calls) -> None:
     """Raises StoreRefused, which names each missing permission and what to grant."""
-    needed = needed_commands()
+    needed = needed_commands() + (_WAITS if calls.store.durability.replicas else [])
     denied = await calls.command("EVAL", _CHECK, 0, json.dumps(needed))
     if denied:
         missing = ", ".join(_grant(needed[number - 1]) for number in denied)
@@ -71,7 +72,7 @@ def _grant(command: tuple[str, ...]) -> str:
             return f"{grant} &fl:*"
         case "FUNCTION":
             return f"{grant}|{arguments[0].lower()}"
-        case "MULTI" | "EXEC" | "SCAN" | "TIME":
+        case "MULTI" | "EXEC" | "SCAN" | "TIME" | "WAIT" | "WAITAOF":
             return grant
         case _:
             return f"{grant} ~fairlane:*" if keys.META in arguments else f"{grant} ~fl:*"

@@ -15,7 +15,8 @@ FairlaneError
 ├── JobFailed, JobCancelled the job whose result was awaited has no result
 ├── ResultMismatch          the result does not fit the annotation of the task
 ├── StoreUnavailable        the store cannot be reached now; try again
-│   └── StoreFull           the store has no room; try again when it has drained
+│   ├── StoreFull           the store has no room; try again when it has drained
+│   └── NotReplicated       the replicas did not confirm a new job in time
 └── StoreRefused            the store's settings would lose jobs
 """
 
@@ -136,6 +137,20 @@ class StoreFull(StoreUnavailable):
     """The store is at its memory limit and takes no new jobs until it has drained."""
 
     code = "store_full"
+
+
+class NotReplicated(StoreUnavailable):
+    """The job is stored, but too few replicas confirmed it in time. It may run, and a failover may lose it."""
+
+    code = "not_replicated"
+
+    def __init__(self, job_id: str, detail: str = "") -> None:
+        super().__init__(
+            detail
+            or f"job {job_id} is stored, but too few replicas confirmed it in time, and a failover may lose it; "
+            "submit it again with the same id, or look whether it has run"
+        )
+        self.job_id = job_id
 
 
 class StoreRefused(StoreUnavailable):

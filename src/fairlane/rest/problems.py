@@ -17,6 +17,7 @@ from ..model.errors import (
     IdTaken,
     InvalidInput,
     NotFound,
+    NotReplicated,
     PayloadTooLarge,
     RateLimited,
     StoreFull,
@@ -46,6 +47,7 @@ _STATUSES: dict[type[FairlaneError], HTTPStatus] = {
     Forbidden: HTTPStatus.FORBIDDEN,
     StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     StoreFull: HTTPStatus.INSUFFICIENT_STORAGE,
+    NotReplicated: HTTPStatus.SERVICE_UNAVAILABLE,
     StoreRefused: HTTPStatus.SERVICE_UNAVAILABLE,
     FairlaneError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
@@ -123,6 +125,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_de
     errors: list[FieldError] = []
     retry_after: int | None = None
     """Seconds after which a repeat makes sense."""
+    job_id: str | None = None
+    """The job whose fate is open."""
 
 
 def problem_of(error: FairlaneError) -> Problem:
@@ -138,6 +142,7 @@ def problem_of(error: FairlaneError) -> Problem:
         detail=str(error),
         errors=errors,
         retry_after=_retry_after(error),
+        job_id=error.job_id if isinstance(error, NotReplicated) else None,
     )
 
 
@@ -149,6 +154,8 @@ def error_of(problem: Problem) -> FairlaneError:
         return kind(refused.detail, refused.pointer)
     if issubclass(kind, RateLimited):
         return kind(problem.detail, float(problem.retry_after or 1))
+    if issubclass(kind, NotReplicated):
+        return kind(problem.job_id or "", problem.detail)
     return kind(problem.detail or f"the API answers with the problem {problem.type!r}")
 
 

@@ -14,8 +14,8 @@ import msgspec
 
 from ..backend import Backend
 from ..engine import Engine
+from ..model.durability import Durability
 from ..store import EmbeddedUrl, parse_store_url
-from ..store.durability import Durability
 from .child import Child
 from .defaults import store_defaults
 from .own_store import own_store, refuse_if_taken

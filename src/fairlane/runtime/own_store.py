@@ -9,9 +9,9 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from ..model.durability import Durability
 from ..model.errors import FairlaneError, StoreRefused
 from ..store import EmbeddedServer
-from ..store.durability import Durability
 from ..store.embedded.folder import DataFolder, FolderLock, read_pid
 
 _LAST_BREATH_SECONDS = 2.0

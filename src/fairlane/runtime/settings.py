@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 import msgspec
 from msgspec import Meta
 
+from ..model.durability import Durability
 from ..model.durations import parse_duration_ms
 from ..model.errors import InvalidInput
 from ..model.idempotency import MAX_IDEMPOTENCY_MS
@@ -113,8 +114,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     idempotency: Annotated[str, Meta(description="Time for which an idempotency key returns its first job.")] = "24h"
     lease: Annotated[str, Meta(description="Time without a heartbeat after which a worker's jobs run again.")] = "30s"
     durability: Annotated[
-        Literal["disk", "memory"],
-        Meta(description='When a job is acknowledged: once on "disk", or in "memory" (on disk within two seconds).'),
+        str,
+        Meta(
+            description='When a job is acknowledged: once on "disk", in "memory" (on disk within two seconds), or also '
+            'on the disks of N replicas ("replicas:N").',
+        ),
     ] = "disk"
     drain: Annotated[str, Meta(description="Time for running jobs to end after a request to stop.")] = "10s"
     hand_back: Annotated[
@@ -322,6 +326,8 @@ _DURATIONS = {
 
 def _check_meaning(name: str, value: Any) -> None:
     """Raises InvalidInput for what the type alone does not rule out."""
+    if name == "durability":
+        Durability(value)
     bounds = _DURATIONS.get(name)
     if bounds and not bounds.least_ms <= parse_duration_ms(value, bounds.what) <= bounds.most_ms:
         raise InvalidInput(f"{bounds.what} must be {bounds.words}")

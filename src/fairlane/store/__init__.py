@@ -1,6 +1,6 @@
 """Reaching Valkey: embedded, standalone or behind Sentinels, with the settings that lose nothing."""
 
-from .durability import Durability
+from ..model.durability import Durability
 from .embedded.server import EmbeddedServer
 from .opening import Store, open_store
 from .urls import EmbeddedUrl, SentinelUrl, ServerUrl, parse_store_url, redact_url

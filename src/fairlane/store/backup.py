@@ -9,9 +9,9 @@ from typing import BinaryIO
 
 from valkey.exceptions import ValkeyError
 
+from ..model.durability import Durability
 from ..model.errors import InvalidInput, StoreRefused, StoreUnavailable
 from .client.snapshot import RefusedSnapshot, read_snapshot
-from .durability import Durability
 from .embedded.folder import DataFolder
 from .embedded.repair import adopt_snapshot, alone_on
 from .embedded.server import EmbeddedServer

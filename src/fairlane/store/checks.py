@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from valkey.asyncio import Valkey
 from valkey.exceptions import BusyLoadingError, ResponseError
 
+from ..model.durability import Durability
 from .answers import is_denied
-from .durability import Durability
 
 MINIMUM_VERSION = (7, 0)
 _SETTINGS = ("appendonly", "appendfsync", "maxmemory-policy")

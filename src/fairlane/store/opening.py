@@ -12,12 +12,12 @@ from typing import Any, TypeVar
 from valkey.asyncio import Valkey
 from valkey.exceptions import BusyLoadingError, ResponseError, ValkeyError
 
+from ..model.durability import Durability
 from ..model.errors import FairlaneError, StoreRefused
 from .answers import PATIENCE_S, StoreError, is_from_replica, meaning_of, passes
 from .checks import look
 from .client.connections import Connections
 from .client.exchange import Command, Exchange
-from .durability import Durability
 from .embedded.probe import Readiness
 from .embedded.server import EmbeddedServer
 from .urls import EmbeddedUrl, SentinelUrl, ServerUrl, parse_store_url
@@ -141,8 +141,8 @@ class Store:
 async def open_store(url: str, durability: Durability = Durability.DISK) -> Store:
     """Connect to the store at `url`; start it first if it is embedded and does not run.
 
-    Raises InvalidInput for a URL that cannot be read, StoreUnavailable if the store does not answer, and StoreRefused
-    if its version or settings would lose jobs.
+    Raises InvalidInput for a bad URL, or `replicas:N` on an embedded store; StoreUnavailable if the store
+    does not answer; and StoreRefused if its version or settings would lose jobs.
     """
     parsed = parse_store_url(url)
     if isinstance(parsed, EmbeddedUrl):

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ..durability import Durability
+from ...model.durability import Durability
 from . import shim
 from .binary import find_server_binary
 from .folder import DataFolder, open_private

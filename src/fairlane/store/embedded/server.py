@@ -15,8 +15,8 @@ import time
 import weakref
 from pathlib import Path
 
-from ...model.errors import FairlaneError, StoreRefused, StoreUnavailable
-from ..durability import Durability
+from ...model.durability import Durability
+from ...model.errors import FairlaneError, InvalidInput, StoreRefused, StoreUnavailable
 from .folder import DataFolder, FolderLock, read_pid
 from .journal import check_journal
 from .launch import ServerProcess
@@ -44,7 +44,11 @@ class EmbeddedServer:
         """`max_memory`: bytes of data after which it takes no new jobs [default: half of the machine's memory].
 
         `is_for_up`: for `fairlane up`, which holds `up.lock`. Other processes do not take over meanwhile.
+
+        Raises InvalidInput if the durability needs replicas.
         """
+        if durability.replicas:
+            raise InvalidInput(f"durability {durability.value} needs a store with replicas; an embedded store has none")
         self._folder = DataFolder(data_dir)
         self._up_lock = None if is_for_up else FolderLock(self._folder.up_lock_path)
         self._durability = durability

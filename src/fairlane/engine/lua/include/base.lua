@@ -9,6 +9,8 @@ local pack, unpack_value = cmsgpack.pack, cmsgpack.unpack
 -- write refuses to run if the clock may have been set: the caller confirms the time and calls again (steady_clock.py).
 --   time  two doubles: how far this time is ahead of the store's clock (us), the store's time (us) when a process last
 --         confirmed that
+--   replicated  empty; written together with each submission that waits for replicas (calls.py), since WAIT covers only
+--         what its own connection wrote, and a repeated submission writes nothing
 local MAX_UNCONFIRMED_US = 2000000
 local now_us = tonumber(at)
 if now_us == nil then
