@@ -58,11 +58,12 @@ async def test_every_attempt_is_counted_once_by_how_it_ended(world: World) -> No
 
 async def test_a_report_whose_reply_is_lost_counts_once(world: World) -> None:
     class Lossy:
-        """Adds the first report, and loses the reply."""
+        """Adds the first report of the worker, and loses the reply: to its heartbeat, or to its last words."""
+
+        lost = False
 
         def __init__(self, backend: Backend) -> None:
             self._leases = backend.leases
-            self.lost = False
 
         def __getattr__(self, name: str) -> object:
             return getattr(self._leases, name)
@@ -71,8 +72,8 @@ async def test_a_report_whose_reply_is_lost_counts_once(world: World) -> None:
             self, worker: WorkerReport, leases: Sequence[LeaseReport], lease_ms: int
         ) -> Sequence[LeaseStatus]:
             statuses = await self._leases.extend(worker, leases, lease_ms)
-            if worker.work is not None and not self.lost:
-                self.lost = True
+            if worker.work is not None and not Lossy.lost:
+                Lossy.lost = True
                 raise StoreUnavailable("the reply is lost")
             return statuses
 
