@@ -17,10 +17,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 
+from ..process.lazy import lazy_property
 from .layouts_in_lua import ContractError, replace_layouts
 
 Value = str | bytes | int | float
@@ -41,7 +42,7 @@ class LuaFile:
         if not re.match(rf"(.*\n)?-- {self.name}: ", self.text):
             raise ContractError(f'{self.path} must say what it does in its first comment: "-- {self.name}: ..."')
 
-    @cached_property
+    @lazy_property
     def name(self) -> str:
         return self.path.rpartition("/")[2].removesuffix(".lua")
 
@@ -52,28 +53,28 @@ class LuaFile:
             raise ContractError(f"{self.path} has no {heading} line; add one, empty if there is nothing to name")
         return tuple(" ".join(lines).split())
 
-    @cached_property
+    @lazy_property
     def plain(self) -> str:
         """The text with indexes and arrays in place of the names of layouts. Raises ContractError."""
         return replace_layouts(self.path, self.text)
 
-    @cached_property
+    @lazy_property
     def needs(self) -> tuple[str, ...]:
         """The includes whose names this file uses."""
         return self.words("NEEDS")
 
-    @cached_property
+    @lazy_property
     def arguments(self) -> tuple[str, ...]:
         """The names after KEYS and ARGV, without the dots of the last one."""
         lines = re.findall(r"^-- (?:KEYS|ARGV)\b(.*)$", self.text, re.MULTILINE)
         return tuple(word.removesuffix("...") for line in lines for word in line.split())
 
-    @cached_property
+    @lazy_property
     def code(self) -> str:
         """The text without its comments, and with empty string literals."""
         return without_comments(self.text)
 
-    @cached_property
+    @lazy_property
     def identifiers(self) -> frozenset[str]:
         """Every word of the code."""
         return frozenset(WORD.findall(self.code))

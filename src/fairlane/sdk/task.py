@@ -6,7 +6,6 @@ import contextlib
 import inspect
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import datetime
-from functools import cached_property
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, get_args
 
 from ..job.annotations import NotDefinedYet
@@ -24,6 +23,7 @@ from ..model.errors import InvalidInput
 from ..model.job import DEFAULT_QUEUE, DEFAULT_TIMEOUT_MS, Job
 from ..model.names import check_name
 from ..model.tags import check_tags
+from ..process.lazy import lazy_property
 from .call import Arguments, Bound, Client, Submitter
 from .definition import check_importable
 from .handle import JobHandle, SyncJobHandle
@@ -91,7 +91,7 @@ class Task(Generic[P, T]):
     def __repr__(self) -> str:
         return f"<Task {self.name}>"
 
-    @cached_property
+    @lazy_property
     def parameters(self) -> Parameters:
         """How payloads map to arguments. Raises InvalidInput if the signature does not allow that."""
         return Parameters(self.function, self.name)
@@ -101,7 +101,7 @@ class Task(Generic[P, T]):
         """The function that a worker calls with each job that it sent to the dead letter queue."""
         return self.options.on_failure
 
-    @cached_property
+    @lazy_property
     def call(self) -> Callable[..., Any]:
         """The function with the app's middleware around it. Workers call this in a job."""
         return around(self.function, self._client.middleware, is_async=self.is_async)
@@ -160,7 +160,7 @@ class Task(Generic[P, T]):
         backoff = self.options.retry.backoff
         return JobTemplate(task=self.name, options=options, backoff=backoff, timeout_ms=self.options.timeout_ms)
 
-    @cached_property
+    @lazy_property
     def _plainly(self) -> Submitter[P, T]:
         return self.using()
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from inspect import cleandoc
 from typing import Any, Self, get_args, get_type_hints
 
 import msgspec
 
 from ...model.token import TokenKind
+from ...process.lazy import lazy_property
 from ...rest.events import EVENT_STREAM
 from ...rest.limits import SMALL_BODY
 from ...rest.parsing import parse_body, parse_query
@@ -96,7 +96,7 @@ class Endpoint:
         """Whether a token that may only read is refused."""
         return not is_safe(self.method)
 
-    @cached_property
+    @lazy_property
     def streams(self) -> bool:
         """Whether its answers are streams, which hold resources of the server while they last."""
         return any(reply.media == EVENT_STREAM for reply in self.replies.values())

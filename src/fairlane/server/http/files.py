@@ -6,9 +6,9 @@ import gzip
 import hashlib
 import re
 from collections.abc import Sequence
-from functools import cached_property
 from http import HTTPStatus
 
+from ...process.lazy import lazy_property
 from .answers import FileAnswer, Header
 from .call import Call
 
@@ -26,7 +26,7 @@ class File:
         self._headers = (*headers, _VARY)
         self._digest = hashlib.sha256(body).hexdigest()[:20]
 
-    @cached_property
+    @lazy_property
     def _gzipped(self) -> bytes:
         return gzip.compress(self._body, mtime=0)
 
