@@ -33,6 +33,7 @@ def test_a_request_without_options_is_stored_with_four_fields() -> None:
         ({"backoff": Backoff(base_ms=5, cap_ms=6)}, {"backoff_base_ms": 5, "backoff_cap_ms": 6}),
         ({"key": "k"}, {"key": "k"}),
         ({"headers": {"a": "b"}}, {"headers": '{"a":"b"}'}),
+        ({"tags": ("import",)}, {"tags": ("import",)}),
         ({"expires_in_ms": 7}, {"expires_in_ms": 7}),
         ({"on_need_failed": OnNeedFailed.RUN}, {"runs_anyway": True}),
     ],
@@ -46,4 +47,5 @@ def test_the_values_that_a_stored_header_may_lack_never_change() -> None:
     assert DEFAULTS["Header"] == {
         "max_attempts": 3, "timeout_ms": 300_000, "backoff_base_ms": 1_000, "backoff_cap_ms": 300_000,
         "key": "", "headers": "", "expires_in_ms": 0, "needs": (), "runs_anyway": False,
+        "tags": (),
     }  # fmt: skip
