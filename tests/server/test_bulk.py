@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from typing import Any
 
 import httpx
 import pytest
 
+from fairlane.model.job import MAX_BATCH
+from tests.support.acting import submit
+
 from .conftest import Served, fields_of
+
+MANY = 10 * MAX_BATCH
+"""Jobs, which a call changes in a hundred scripts."""
 
 
 async def failed_job(api: Served, tenant: str) -> str:
@@ -67,3 +75,28 @@ async def test_the_dead_letter_queue_has_calls_of_its_own(
 async def test_what_cannot_be_is_refused(client: httpx.AsyncClient, body: dict[str, Any], pointer: str) -> None:
     answer = await client.post("/jobs/actions", json=body)
     assert (answer.status_code, fields_of(answer)) == (422, [pointer])
+
+
+async def test_a_change_of_many_jobs_ends_when_its_client_is_gone(
+    api: Served, client: httpx.AsyncClient, free_tenant: str
+) -> None:
+    for _ in range(MANY // MAX_BATCH):
+        await submit(api.engine, free_tenant, MAX_BATCH, queue=free_tenant)
+    body = json.dumps({"action": "cancel", "filter": {"tenantId": free_tenant}, "limit": MANY}).encode()
+    head = b"POST /jobs/actions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n" % len(body)
+
+    async def left() -> int:
+        counts = (await client.get(f"/jobs/counts?tenantId={free_tenant}")).json()
+        return int(counts["pending"])
+
+    _, writer = await asyncio.open_connection(api.host, api.port)
+    writer.write(head + body)
+    while await left() == MANY:
+        pass
+    writer.close()
+    await writer.wait_closed()
+    await left()  # the server has seen that the client is gone
+    before = await left()
+    for _ in range(20):
+        await left()
+    assert 0 < await left() == before

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 from ...access import Grant
 from ...backend import Backend
@@ -11,6 +13,8 @@ from ...rest.problems import BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, HttpError
 from ..context import Context
 from .answers import CONNECTION, Header, Receive, Scope
 from .session_cookie import secret_in
+
+T = TypeVar("T")
 
 
 class ClientGone(Exception):
@@ -102,6 +106,23 @@ class Call:
         if self.grant is not None and self.context.tokens is not None:
             endings.add(asyncio.create_task(self.context.tokens.ended(self.grant)))
         return endings
+
+    async def unless_gone(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of `work`, which ends early if the client goes away. To be called after the body was read.
+
+        Raises ClientGone.
+        """
+        working, gone = asyncio.create_task(work), asyncio.create_task(self._disconnected())
+        try:
+            await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            unfinished = not working.done()
+            working.cancel()
+            gone.cancel()
+            await asyncio.wait({working, gone})
+        if unfinished:
+            raise ClientGone
+        return working.result()
 
     async def _disconnected(self) -> None:
         while (await self.receive())["type"] != "http.disconnect":
