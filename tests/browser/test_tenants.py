@@ -84,6 +84,28 @@ def test_rates_and_weight_are_edited_too(world: World, open_page: Pages, tenant:
     assert (shown["concurrency"], shown["weight"]) == (None, 2.5)
 
 
+def test_waiting_and_ended_jobs_are_bounded_too(world: World, open_page: Pages, tenant: str) -> None:
+    page = open_page(f"/ui/tenants/{tenant}")
+    expect(page.get_by_label("Completed jobs kept", exact=True)).to_have_value("1")
+    expect(page.get_by_label("Completed jobs kept: number")).to_have_value("1000")
+    page.get_by_label("Scheduled and pending jobs", exact=True).fill("250")
+    page.get_by_label("Completed jobs kept: unit of time").select_option("day")
+    page.get_by_label("Completed jobs kept: number").fill("20")
+    page.get_by_label("Failed jobs kept", exact=True).fill("7")
+    page.get_by_label("Failed jobs kept: number").fill("0")
+    said = "scheduled and pending: 250, completed jobs kept: 1 d, completed jobs kept: 20 at most"
+    expect(page.get_by_text(f"New {said}, failed jobs kept: 7 d, failed jobs kept: 0 at most.")).to_be_visible()
+    page.get_by_role("button", name="Save limits").click()
+    expect(page.get_by_text("set for this tenant")).to_be_visible()
+    shown = world.api.get(f"/tenants/{tenant}")
+    assert (shown["maxWaiting"], shown["keepCompletedSeconds"], shown["keepCompletedMax"]) == (250, 86_400, 20)
+    assert (shown["keepFailedSeconds"], shown["keepFailedMax"]) == (7 * 86_400, 0)
+    page.get_by_label("Scheduled and pending jobs: no limit").check()
+    page.get_by_role("button", name="Save limits").click()
+    expect(page.get_by_role("button", name="Discard")).to_be_disabled()
+    assert world.api.get(f"/tenants/{tenant}")["maxWaiting"] is None
+
+
 def test_a_tenant_goes_back_to_the_defaults(world: World, open_page: Pages, tenant: str) -> None:
     defaults = world.api.get(f"/tenants/{tenant}")
     limit(world, tenant, concurrency=77, weight=2)
@@ -102,6 +124,9 @@ def test_a_tenant_goes_back_to_the_defaults(world: World, open_page: Pages, tena
         ("Concurrency", "0", "Enter a whole number of jobs from 1 to 100,000."),
         ("Concurrency", "1.5", "Enter a whole number of jobs from 1 to 100,000."),
         ("Concurrency", "", "Enter a whole number of jobs from 1 to 100,000."),
+        ("Scheduled and pending jobs", "10000001", "Enter a whole number of jobs from 1 to 10,000,000."),
+        ("Completed jobs kept", "9000", "Enter a time from 0 to 366 days."),
+        ("Failed jobs kept: number", "-1", "Enter a whole number of jobs from 0 to 1,000,000."),
         ("Weight", "0", "Enter a number from 0.01 to 1,000."),
         ("Weight", "many", "Enter a number from 0.01 to 1,000."),
     ],

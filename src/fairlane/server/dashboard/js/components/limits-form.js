@@ -1,70 +1,9 @@
 // A form for a tenant's limits. Changes apply at once, while jobs run.
 import { at, del, put } from "../lib/api.js";
-import { count, rate } from "../lib/format.js";
+import { changesOf, draftOf, faultsOf, inWords, UNITS } from "../lib/limits.js";
 import { html, useId, useState } from "../lib/ui.js";
 import { Button, Card } from "./basics.js";
 import { toast, toastError } from "./floating.js";
-
-const UNITS = [
-  ["1", "second"],
-  ["60", "minute"],
-  ["3600", "hour"],
-  ["86400", "day"],
-];
-const MOST = 100_000;
-
-/** The limits as the form holds them: as text, and whether there is a limit (`on`). */
-function draftOf({ submitRate, concurrency, startRate, weight }) {
-  return {
-    submitRate: rateDraft(submitRate),
-    concurrency: { on: concurrency !== null, text: String(concurrency ?? 5) },
-    startRate: rateDraft(startRate),
-    weight: String(weight),
-  };
-}
-
-function rateDraft(value) {
-  const seconds = value?.windowSeconds ?? 60;
-  const [unit] = UNITS.toReversed().find(([size]) => seconds % Number(size) === 0) ?? ["1"];
-  return { on: value !== null, text: String(value?.limit ?? 10), times: String(seconds / Number(unit)), unit };
-}
-
-const isWhole = (text, most = MOST) => /^\d+$/.test(text.trim()) && Number(text) >= 1 && Number(text) <= most;
-
-/** By field, what is wrong. */
-function faultsOf(draft) {
-  const faults = {};
-  for (const name of ["submitRate", "startRate"]) {
-    const { on, text, times, unit } = draft[name];
-    const seconds = Number(times) * Number(unit);
-    if (on && !isWhole(text)) faults[name] = `Enter a whole number of jobs from 1 to ${count(MOST)}.`;
-    else if (on && !(times.trim() && seconds >= 0.001 && seconds <= 86_400))
-      faults[name] = "Enter a time above 0 and up to one day.";
-  }
-  if (draft.concurrency.on && !isWhole(draft.concurrency.text))
-    faults.concurrency = `Enter a whole number of jobs from 1 to ${count(MOST)}.`;
-  const weight = Number(draft.weight);
-  if (!(draft.weight.trim() && weight >= 0.01 && weight <= 1000)) faults.weight = "Enter a number from 0.01 to 1,000.";
-  return faults;
-}
-
-function limitsOf(draft) {
-  const rate = ({ on, text, times, unit }) =>
-    on ? { limit: Number(text), windowSeconds: Number(times) * Number(unit) } : null;
-  return {
-    submitRate: rate(draft.submitRate),
-    concurrency: draft.concurrency.on ? Number(draft.concurrency.text) : null,
-    startRate: rate(draft.startRate),
-    weight: Number(draft.weight),
-  };
-}
-
-/** The limits that the draft changes. */
-function changesOf(draft, tenant) {
-  return Object.fromEntries(
-    Object.entries(limitsOf(draft)).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(tenant[name])),
-  );
-}
 
 export function Limits({ tenant, onChanged }) {
   const [draft, setDraft] = useState(null); // null until the first edit, so that changes by others show
@@ -106,12 +45,11 @@ export function Limits({ tenant, onChanged }) {
   return html`<${Card} title="Limits" sub=${tenant.customized ? "set for this tenant" : "defaults"}>
     <form class="limits" onSubmit=${save} novalidate>
       <${RateField} name="Submission rate" hint="Above it, the API refuses submissions with status 429." value=${shown.submitRate} fault=${faults.submitRate} onChange=${edit("submitRate")} />
-      <${Field} name="Concurrency" hint="Jobs running at once. Others wait in the lane." fault=${faults.concurrency}>
-        ${(id) => html`<${Limited} value=${shown.concurrency} onChange=${edit("concurrency")} name="Concurrency">
-          <${Text} id=${id} value=${shown.concurrency.text} fault=${faults.concurrency} numeric onChange=${(text) => edit("concurrency")({ ...shown.concurrency, text })} /><span>jobs</span>
-        </${Limited}>`}
-      </${Field}>
+      <${NumberField} name="Concurrency" hint="Jobs running at once. Others wait in the lane." value=${shown.concurrency} fault=${faults.concurrency} onChange=${edit("concurrency")} />
       <${RateField} name="Start rate" hint="Jobs started per time. Others wait in the lane." value=${shown.startRate} fault=${faults.startRate} onChange=${edit("startRate")} />
+      <${NumberField} name="Scheduled and pending jobs" hint="Above this number, the API refuses submissions with status 429." value=${shown.maxWaiting} fault=${faults.maxWaiting} onChange=${edit("maxWaiting")} />
+      <${KeepField} kind="Completed" hint="Completed and cancelled jobs are deleted after this time, the oldest ones earlier above this number." draft=${shown} faults=${faults} edit=${edit} />
+      <${KeepField} kind="Failed" hint="Dead letters are deleted after this time, the oldest ones earlier above this number." draft=${shown} faults=${faults} edit=${edit} />
       <${Field} name="Weight" hint="A tenant with weight 2 starts twice as many jobs as one with weight 1." fault=${faults.weight}>
         ${(id) => html`<span class="together"><${Text} id=${id} value=${shown.weight} fault=${faults.weight} decimal onChange=${edit("weight")} /></span>`}
       </${Field}>
@@ -130,14 +68,7 @@ export function Limits({ tenant, onChanged }) {
 function summary(changes, draft) {
   if (!draft) return "Changes apply to the next submission and the next start.";
   if (!changes) return "Correct the marked fields.";
-  const words = {
-    submitRate: (value) => `submissions: ${rate(value)}`,
-    concurrency: (value) => `concurrency: ${value ?? "no limit"}`,
-    startRate: (value) => `starts: ${rate(value)}`,
-    weight: (value) => `weight: ${value}`,
-  };
-  const said = Object.entries(changes).map(([name, value]) => words[name](value));
-  return said.length ? `New ${said.join(", ")}.` : "No changes.";
+  return Object.keys(changes).length ? `New ${inWords(changes)}.` : "No changes.";
 }
 
 function Field({ name, hint, fault, children }) {
@@ -151,12 +82,35 @@ function Field({ name, hint, fault, children }) {
 const RateField = ({ name, hint, value, fault, onChange }) => html`<${Field} name=${name} hint=${hint} fault=${fault}>
   ${(id) => html`<${Limited} value=${value} onChange=${onChange} name=${name}>
     <${Text} id=${id} value=${value.text} fault=${fault} numeric onChange=${(text) => onChange({ ...value, text })} /><span>per</span>
-    <${Text} value=${value.times} label=${`${name}: length of time`} short decimal onChange=${(times) => onChange({ ...value, times })} />
-    <select class="select unit" aria-label=${`${name}: unit of time`} value=${value.unit} onChange=${(event) => onChange({ ...value, unit: event.target.value })}>
-      ${UNITS.map(([size, words]) => html`<option key=${size} value=${size} selected=${size === value.unit}>${value.times === "1" ? words : `${words}s`}</option>`)}
-    </select>
+    <${Time} name=${name} value=${value} label=${`${name}: length of time`} onChange=${onChange} />
   </${Limited}>`}
 </${Field}>`;
+
+const NumberField = ({ name, hint, value, fault, onChange }) => html`<${Field} name=${name} hint=${hint} fault=${fault}>
+  ${(id) => html`<${Limited} value=${value} onChange=${onChange} name=${name}>
+    <${Text} id=${id} value=${value.text} fault=${fault} numeric onChange=${(text) => onChange({ ...value, text })} /><span>jobs</span>
+  </${Limited}>`}
+</${Field}>`;
+
+/** How long and how many ended jobs of a kind are kept. */
+function KeepField({ kind, hint, draft, faults, edit }) {
+  const [seconds, most] = [`keep${kind}Seconds`, `keep${kind}Max`];
+  const name = `${kind} jobs kept`;
+  return html`<${Field} name=${name} hint=${hint} fault=${faults[seconds] ?? faults[most]}>
+    ${(id) => html`<span class="together">
+      <${Time} name=${name} id=${id} value=${draft[seconds]} fault=${faults[seconds]} onChange=${edit(seconds)} /><span>up to</span>
+      <${Text} value=${draft[most]} fault=${faults[most]} label=${`${name}: number`} numeric onChange=${edit(most)} /><span>jobs</span>
+    </span>`}
+  </${Field}>`;
+}
+
+/** A length of time and its unit. */
+const Time = ({ name, id, value, fault, label, onChange }) => html`
+  <${Text} id=${id} value=${value.times} fault=${fault} label=${label} short decimal onChange=${(times) => onChange({ ...value, times })} />
+  <select class="select unit" aria-label=${`${name}: unit of time`} value=${value.unit} onChange=${(event) => onChange({ ...value, unit: event.target.value })}>
+    ${UNITS.map(([size, words]) => html`<option key=${size} value=${size} selected=${size === value.unit}>${value.times === "1" ? words : `${words}s`}</option>`)}
+  </select>
+`;
 
 /** Inputs of a limit, and a checkbox for having none. */
 const Limited = ({ name, value, onChange, children }) => html`
