@@ -64,18 +64,23 @@ async def test_no_page_shows_more_running_jobs_than_the_limit(engine: Engine) ->
 
 
 async def test_a_page_of_a_tenant_costs_its_own_length(engine: Engine) -> None:
-    """53 jobs among 100,000 of others, in each order that a listing has: one full page, few commands."""
+    """53 jobs among 100,000 of others, in each order that a listing has: one full page, one short script."""
     await lift_limits(engine)
     ours = new_jobs(engine, 53, "acme")
     for number in range(100):
         await engine.jobs.submit(new_jobs(engine, 1_000, f"other-{number % 7}") + ours[number : number + 1])
     for state in (State.PENDING, None):
-        await engine.store.client.config_resetstat()
-        page = await engine.jobs.list(JobQuery(state=state, tenant_id="acme", limit=100))
-        commands = await engine.store.client.info("commandstats")
-        assert {job.id for job in page.jobs} == {job.id for job in ours}
-        assert page.next_cursor is None
-        assert sum(figures["calls"] for figures in commands.values()) < 10 * len(ours)
+        times = []
+        for _ in range(5):
+            await engine.store.client.config_resetstat()
+            page = await engine.jobs.list(JobQuery(state=state, tenant_id="acme", limit=100))
+            commands = await engine.store.client.info("commandstats")
+            assert {job.id for job in page.jobs} == {job.id for job in ours}
+            assert page.next_cursor is None
+            assert commands["cmdstat_fcall"]["calls"] == 1
+            assert sum(figures["calls"] for figures in commands.values()) < 10 * len(ours)
+            times.append(commands["cmdstat_fcall"]["usec"])
+        assert min(times) < 5_000  # others on the machine can only make it longer
     result = await engine.jobs.change(BulkAction.CANCEL, JobQuery(tenant_id="idle", limit=1_000))
     assert (result.count, result.more) == (0, False)
 
