@@ -206,12 +206,16 @@ async def test_doctor_sees_what_a_claim_would_miss(engine: Engine) -> None:
     await lift_limits(engine)
     await submit(engine, "acme", 2, queue="mail")
     await submit(engine, "bee", 2, queue="mail")
-    await engine.store.client.zrem("fl:{0}:heads/acme", "mail")
+    await submit(engine, "bee", 2, queue="web")
+    await submit(engine, "cat", 2, queue="mail")
+    await engine.store.client.hdel("fl:{0}:only_head", "acme")
     await engine.store.client.zadd("fl:{0}:heads/bee", {"mail": 2**50})
     await engine.store.client.zrem("fl:{0}:run/*", "bee")
+    await engine.store.client.zadd("fl:{0}:heads/cat", {"mail": 0})
     assert set((await engine.maintenance.doctor()).problems) == {
         "lane acme/mail has jobs and no head",
         "tenant acme is in the run index and could not run",
         "lane bee/mail has a job before its head",
+        "tenant cat has an only head and others",
         "tenant bee could run and is not in the run index",
     }

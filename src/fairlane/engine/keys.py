@@ -72,6 +72,7 @@ RUN_INDEX = "run/"
 ALL_QUEUES = "*"
 """Stands for all queues where a queue is named. No queue can have this name."""
 
+ONLY_HEAD = "only_head"
 HEADS = "heads/"
 PARKED = "parked/"
 AWAY = "away/"
@@ -116,7 +117,7 @@ KEYS_BY_NAME = (
 """Prefixes of keys that end in a name and do not expire."""
 
 SINGLE_KEYS = frozenset({
-    LANES, "resting", "floor", "blocked", "blocked_until", "slots", "started", LEASES, "scheduled",
+    LANES, ONLY_HEAD, "resting", "floor", "blocked", "blocked_until", "slots", "started", LEASES, "scheduled",
     "completed", "failed", "cancelled", "expiring", "keyed", "awaited", TENANTS, POLICIES, DEFAULTS, QUEUES_USED,
     "queues_paused", "fairness", "owed", WORKERS, WORKER_INFO, "orders", "draining", WORK, "work_reports",
     "idle_queues", "woken", "alarm", "windows", "idempotency_keys", IDEMPOTENCY_MS, TIME, REPLICATED,

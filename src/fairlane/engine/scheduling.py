@@ -21,6 +21,8 @@ class Scheduling:
         self._listed: Set[str] = set()
         self._heads: dict[str, float] = {}
         """By lane."""
+        self._only_heads: set[str] = set()
+        """Lanes."""
         self._parked: set[str] = set()
         """Lanes."""
         self._away: set[str] = set()
@@ -43,6 +45,8 @@ class Scheduling:
             self.lanes[lane.removeprefix(keys.LANE)] = jobs
         for name, ranks in (await reader.scores(_with_prefix(names, keys.HEADS))).items():
             self._heads |= {f"{name.removeprefix(keys.HEADS)}/{queue}": rank for queue, rank in ranks.items()}
+        only_heads = await reader.hash(keys.ONLY_HEAD)
+        self._only_heads = {f"{tenant}/{queue.decode()}" for tenant, queue in only_heads.items()}
         for name, tenants in (await reader.sets(_with_prefix(names, keys.PARKED))).items():
             self._parked |= {f"{tenant}/{name.removeprefix(keys.PARKED)}" for tenant in tenants}
         for name, queues in (await reader.sets(_with_prefix(names, keys.AWAY))).items():
@@ -72,8 +76,12 @@ class Scheduling:
 
     def _head_problems(self) -> set[str]:
         lanes = self.lanes.keys()
-        found = {f"lane {lane} has jobs and no head" for lane in lanes - self._heads.keys() - self._parked}
-        found |= {f"lane {lane} has a head and is empty" for lane in self._heads.keys() - lanes}
+        heads = self._heads.keys() | self._only_heads
+        found = {f"lane {lane} has jobs and no head" for lane in lanes - heads - self._parked}
+        found |= {f"lane {lane} has a head and is empty" for lane in heads - lanes}
+        with_several = {_tenant(lane) for lane in self._heads}
+        with_one = {_tenant(lane) for lane in self._only_heads}
+        found |= {f"tenant {tenant} has an only head and others" for tenant in with_several & with_one}
         for lane in (lanes & self._heads.keys()) - self._parked:
             if self._heads[lane] > min(self.lanes[lane].values()):
                 found.add(f"lane {lane} has a job before its head")
@@ -89,7 +97,7 @@ class Scheduling:
         gone = self._blocked | self._single["returning"]
         stray = {lane for lane in self._away if _tenant(lane) not in gone}
         found |= {f"lane {lane} is away and its tenant is not blocked" for lane in stray}
-        could_run = {_tenant(lane) for lane in self._heads} - self._blocked
+        could_run = {_tenant(lane) for lane in self._heads.keys() | self._only_heads} - self._blocked
         runnable = self._runs[_ALL]
         found |= {f"tenant {tenant} could run and is not in the run index" for tenant in could_run - runnable}
         return found | {f"tenant {tenant} is in the run index and could not run" for tenant in runnable - could_run}

@@ -143,6 +143,7 @@ local candidates = find_candidates(open, max)
 local tenants = {}
 for i, c in ipairs(candidates) do tenants[i] = c.tenant end
 load_policies(tenants)
+if open.serves_all then note_only_heads(candidates, tenants) end
 local turns, floor = plan_turns(candidates, open, max)
 local served = take_from_lanes(candidates, open)
 push_all(opened, update_without_waking())

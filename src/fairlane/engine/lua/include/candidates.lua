@@ -1,5 +1,5 @@
 -- candidates: the tenants that a claim may serve, lowest virtual time first.
--- NEEDS base lanes fair_queueing
+-- NEEDS base lanes lane_heads fair_queueing
 
 -- What one claim may set right at most, so that it stays short: tenants that are blocked, queues that are paused. One
 -- that meets more of them comes again at once.
@@ -42,14 +42,14 @@ end
 
 local function park(tenant, queue)
   repairs_left = repairs_left - 1
-  call('ZREM', key('heads/' .. tenant), queue)
+  remove_head(tenant, queue)
   call('SADD', key('parked/' .. queue), tenant)
 end
 
 -- Whether the tenant has a job in a queue that is not paused, as far as `repairs_left` lets us look.
 local function can_start(tenant)
   while true do
-    local queue = call('ZRANGE', key('heads/' .. tenant), 0, 0)[1]
+    local queue = first_head(tenant)
     if not queue then return false end
     if repairs_left <= 0 or not is_paused(queue) then return true end
     park(tenant, queue)
@@ -92,7 +92,7 @@ end
 local function candidate(tenant, time)
   return {
     tenant = tenant, time = time, cost = 0, taken = 0, allowed = false, waiting = 0, queue = false, popped = false,
-    next = 1, names = false,
+    next = 1, names = false, only_head = false,
   }
 end
 

@@ -1,10 +1,8 @@
 -- lanes: pending jobs. A lane holds a tenant's pending jobs in one queue.
--- NEEDS base
+-- NEEDS base lane_heads
 --   lane/TENANT/QUEUE  zset job by rank
 --   lanes              zset "TENANT/QUEUE", all scores 0: the lanes that hold a job
---   heads/TENANT       zset QUEUE by a rank that no job of the tenant's lane is below: lanes that hold a job, except
---                      those in `parked`. So the tenant's next job is found without a look at all of its lanes
---   parked/QUEUE       set TENANT whose lane in this queue need not be in its heads, because the queue is paused
+--   parked/QUEUE       set TENANT whose lane in this queue need not be among its heads, because the queue is paused
 --   depths             hash QUEUE -> number of jobs in its lanes; `*` -> number of jobs in all lanes
 --   ready              hash JOB -> time (ms) it entered its lane; absent if that is the time it was created
 --   queues_used        zset QUEUE by the time (ms) a job last entered it
@@ -63,37 +61,39 @@ local function change_depths(by_queue)
   write('HSET', 'depths', depths)
 end
 
-local function lowest_rank(jobs)
-  local lowest = jobs[1]
-  for i = 3, #jobs, 2 do lowest = math.min(lowest, jobs[i]) end
-  return lowest
-end
-
 local function is_paused(queue)
   return call('SISMEMBER', key('queues_paused'), queue) == 1
 end
 
-local function write_lanes()
-  local members, added, used, parked = {}, {}, {}, {}
-  local some_are_paused = call('EXISTS', key('queues_paused')) == 1
+-- Park the added lanes of paused queues. Returns the others, as in added_to_lanes.
+local function park_paused()
+  if call('EXISTS', key('queues_paused')) == 0 then return added_to_lanes end
+  local others, paused = {}, {}
   for tenant, lanes in pairs(added_to_lanes) do
-    local heads = { 'LT' }
     for queue, jobs in pairs(lanes) do
-      local lane = tenant .. '/' .. queue
-      if not added[queue] then
-        push2(used, now, queue)
-        parked[queue] = some_are_paused and is_paused(queue)
-      end
-      added[queue] = (added[queue] or 0) + write('ZADD', 'lane/' .. lane, jobs)
-      push2(members, 0, lane)
-      if parked[queue] then
+      if paused[queue] == nil then paused[queue] = is_paused(queue) end
+      if paused[queue] then
         call('SADD', key('parked/' .. queue), tenant)
       else
-        push2(heads, lowest_rank(jobs), queue)
+        others[tenant] = others[tenant] or {}
+        others[tenant][queue] = jobs
       end
     end
-    if #heads > 1 then call('ZADD', key('heads/' .. tenant), unpack(heads)) end
   end
+  return others
+end
+
+local function write_lanes()
+  local members, added, used = {}, {}, {}
+  for tenant, lanes in pairs(added_to_lanes) do
+    for queue, jobs in pairs(lanes) do
+      local lane = tenant .. '/' .. queue
+      if not added[queue] then push2(used, now, queue) end
+      added[queue] = (added[queue] or 0) + write('ZADD', 'lane/' .. lane, jobs)
+      push2(members, 0, lane)
+    end
+  end
+  add_heads(park_paused())
   write('ZADD', 'lanes', members)
   write('ZADD', 'queues_used', used)
   write('HSET', 'ready', times_ready)
@@ -110,7 +110,7 @@ local function remove_from_lane(tenant, queue, id)
   call('HDEL', key('ready'), id)
   if is_lane_empty(tenant, queue) then
     call('ZREM', key('lanes'), lane)
-    call('ZREM', key('heads/' .. tenant), queue)
+    remove_head(tenant, queue)
     call('SREM', key('parked/' .. queue), tenant)
     touch(tenant, queue)
   end
@@ -119,9 +119,4 @@ end
 -- Whether the tenant has a lane that holds a job.
 local function has_lanes(tenant)
   return call('ZLEXCOUNT', key('lanes'), '[' .. tenant .. '/', '(' .. tenant .. '0') > 0
-end
-
--- Whether the tenant has a lane that holds a job, in a queue that is not paused.
-local function has_heads(tenant)
-  return call('EXISTS', key('heads/' .. tenant)) == 1
 end

@@ -1,8 +1,8 @@
 -- pops: takes the jobs that a claim starts out of their lanes.
 -- KEYS prefix
--- NEEDS base lanes fair_queueing candidates
+-- NEEDS base lanes lane_heads fair_queueing candidates
 local emptied = {} -- lanes
-local headless = {} -- keys of tenants without heads
+local headless = { only = {}, several = {} } -- tenants that lose their only head; keys of tenants that lose the last
 local removed = {} -- queue -> minus the number of jobs that leave it
 local leaving = {} -- run index -> set of tenants that leave it
 
@@ -30,20 +30,26 @@ local function leave_emptied(open)
   leave_run_indexes(leavers, is_open)
 end
 
+local function note_only_heads(candidates, tenants)
+  for i, queue in ipairs(find_only_heads(tenants)) do candidates[i].only_head = queue end
+end
+
 -- Workers that serve all queues: find the lanes of a tenant. If there are several, each turn draws a job.
 local function find_lanes(c)
-  local heads = call('ZRANGE', prefix .. 'heads/' .. c.tenant, 0, 1)
+  local heads = c.only_head and { c.only_head } or call('ZRANGE', prefix .. 'heads/' .. c.tenant, 0, 1)
   if #heads == 1 and not (some_are_paused and is_paused(heads[1])) then
     c.queue, c.is_only_queue = heads[1], true
     c.waiting = call('ZCARD', prefix .. 'lane/' .. c.tenant .. '/' .. c.queue)
+  elseif c.only_head then
+    if repairs_left > 0 then park(c.tenant, c.only_head) end
   else
     c.waiting = math.huge
     c.popped, c.queue_of = {}, {}
   end
 end
 
--- Pop the job that goes first over all lanes of a tenant. A lane whose score in `heads` is lower than the rank of its
--- first job is put in its place first.
+-- Pop the job that goes first over all heads of a tenant that has several. A lane whose score in `heads` is lower than
+-- the rank of its first job is put in its place first.
 local function draw(c)
   local heads = key('heads/' .. c.tenant)
   while true do
@@ -73,10 +79,10 @@ end
 local function pop(c, queue, jobs, length)
   note_pop(c.tenant, queue, jobs, jobs == length)
   if jobs == length and c.is_only_queue then
-    push(headless, key('heads/' .. c.tenant))
+    if c.only_head then push(headless.only, c.tenant) else push(headless.several, key('heads/' .. c.tenant)) end
     leave(ALL, c.tenant)
   elseif jobs == length then
-    call('ZREM', key('heads/' .. c.tenant), queue)
+    remove_head(c.tenant, queue)
   end
   return call('ZPOPMIN', prefix .. 'lane/' .. c.tenant .. '/' .. queue, jobs)
 end
@@ -120,7 +126,8 @@ local function take_from_lanes(candidates, open)
     end
   end
   write('ZREM', 'lanes', emptied)
-  write_keys('DEL', headless)
+  write('HDEL', 'only_head', headless.only)
+  write_keys('DEL', headless.several)
   change_depths(removed)
   return served
 end

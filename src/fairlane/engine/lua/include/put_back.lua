@@ -1,5 +1,5 @@
 -- put_back: finishes in steps what does not fit into one script: the end of a pause or of a block, and new defaults.
--- NEEDS base lanes run_indexes tenant_indexes
+-- NEEDS base lanes lane_heads run_indexes tenant_indexes
 --   resuming  set QUEUE that is not paused any more and has tenants in `parked`
 --   reviewed  TENANT up to which tenants were checked against new defaults, in the order of `tenants`; absent after all
 
@@ -8,7 +8,7 @@ local function resume_some(queue)
   for _, tenant in ipairs(tenants) do
     local first = call('ZRANGE', key('lane/' .. tenant .. '/' .. queue), 0, 0, 'WITHSCORES')
     if first[1] then
-      call('ZADD', key('heads/' .. tenant), first[2], queue)
+      add_heads({ [tenant] = { [queue] = { first[2], first[1] } } })
       touch(tenant)
     end
   end

@@ -1,5 +1,5 @@
 -- run_indexes: keeps run indexes in line with lanes, slots and policies.
--- NEEDS base policy lanes constraints fair_queueing idle
+-- NEEDS base policy lanes lane_heads constraints fair_queueing idle
 --   away/TENANT  set QUEUE: while the tenant is blocked, the run indexes of queues that lack it although it has a lane
 --   returning    set TENANT that is not blocked any more and still has queues in `away`, which follow in steps
 
