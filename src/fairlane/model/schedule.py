@@ -7,7 +7,6 @@ from itertools import islice, takewhile
 
 import msgspec
 
-from .cron import cron_rule
 from .job import (
     DEFAULT_MAX_ATTEMPTS,
     DEFAULT_PRIORITY,
@@ -96,6 +95,8 @@ class Firing(msgspec.Struct, frozen=True):
 
 def plan_firing(spec: ScheduleSpec, tick: int, now: int) -> Firing:
     """What to do at `now` about the ticks from `tick` on."""
+    from .cron import cron_rule  # loads the time zones, which the SDK does without until a task has a schedule
+
     rule = cron_rule(spec.cron, spec.timezone)
     past = [tick, *islice(takewhile(lambda at: at <= now, rule.after(tick)), MAX_COUNTED)]
     count = len(past)

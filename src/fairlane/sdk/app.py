@@ -8,7 +8,6 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, Self, TypeVar, overload
 
-from ..backend import Backend
 from ..job.context import TenantBlock, ambient_tenant
 from ..job.control import Duration, Retry
 from ..model.errors import InvalidInput
@@ -26,6 +25,7 @@ from .schedules import Declared, MissedTicks, OverlappingTicks, When, spec_of
 from .task import AsyncTask, Executor, OnFailure, SyncTask, Task, TaskOptions
 
 if TYPE_CHECKING:
+    from ..backend import Backend
     from ..testing import Testing
 
 P = ParamSpec("P")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from ..backend import Backend
 from ..model.job import NewJob, Submission
+
+if TYPE_CHECKING:
+    from ..backend import Backend
 
 I = TypeVar("I")  # noqa: E741  an item
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar
 
 import msgspec
 
-from ..backend import Backend
 from ..job.context import running_job
 from ..job.parameters import Parameters
 from ..model.errors import FairlaneError, InvalidInput
@@ -17,6 +16,9 @@ from .batches import in_breaths, submit_in_batches
 from .handle import JobHandle, SyncJobHandle
 from .middleware import Middleware, tell_submitted, with_headers
 from .submission import JobTemplate, PartlySubmitted
+
+if TYPE_CHECKING:
+    from ..backend import Backend
 
 P = ParamSpec("P")
 T = TypeVar("T")

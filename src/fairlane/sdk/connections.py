@@ -6,10 +6,13 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from ..backend import Backend
 from .portal import close_at_exit
+
+if TYPE_CHECKING:
+    from ..backend import Backend
 
 
 class Connections:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import aclosing
-from typing import Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 import msgspec
 
-from ..backend import Backend
 from ..job.context import awaiting_result
 from ..job.control import Duration
 from ..job.reading import ResultReader, read_anything
@@ -19,8 +18,12 @@ from ..model.job import Job
 from ..model.states import State
 from .portal import run_sync
 
+if TYPE_CHECKING:
+    from ..backend import Backend
+
+    Connect = Callable[[], Awaitable[Backend]]
+
 T = TypeVar("T")
-Connect = Callable[[], Awaitable[Backend]]
 
 _LONGEST_WAIT_MS = 20_000
 

@@ -6,20 +6,21 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import msgspec
 
-from ..backend import Backend
 from ..model.backoff import Backoff
 from ..model.canonical import digest, non_defaults
-from ..model.cron import cron_rule
 from ..model.errors import FairlaneError, InvalidInput, StoreUnavailable
 from ..model.names import check_name, plain_text
 from ..model.schedule import Missed, Overlap, ScheduleSpec
 from .call import Bound
 from .definition import Place
 from .submission import JobTemplate
+
+if TYPE_CHECKING:
+    from ..backend import Backend
 
 MissedTicks = Literal["skip", "one", "all"]
 OverlappingTicks = Literal["allow", "skip"]
@@ -46,6 +47,8 @@ class When(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         for name in "cron", "timezone", "missed", "overlap":
             msgspec.structs.force_setattr(self, name, plain_text(getattr(self, name), name, f"/{name}"))
+        from ..model.cron import cron_rule  # loads the time zones; most programs have no schedule
+
         cron_rule(self.cron, self.timezone)
         for name, value, allowed in (
             ("missed", self.missed, get_args(MissedTicks)),
