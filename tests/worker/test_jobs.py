@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -70,6 +71,16 @@ async def test_no_exception_of_a_job_ends_the_worker(world: World, failure: Base
     # A coroutine cannot raise StopIteration; Python makes a RuntimeError of it.
     expected = "RuntimeError" if is_async and isinstance(failure, StopIteration) else type(failure).__name__
     assert job.error.type == expected
+
+
+@pytest.mark.parametrize("install", [sys.settrace, sys.setprofile])
+async def test_a_trace_function_that_raises_fails_its_job(world: World, install: Callable[[Any], None]) -> None:
+    def work() -> None:
+        install(lambda *_: 1 / 0)
+
+    job = await ended(world, work, Retry(1))
+    assert job.state is State.FAILED
+    assert job.error is not None and job.error.type == "ZeroDivisionError"
 
 
 async def test_a_job_can_ask_for_a_later_retry(world: World) -> None:

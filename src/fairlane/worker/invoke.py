@@ -31,8 +31,9 @@ def call(callee: Callee, job: JobContext, lease: Lease) -> Outcome:
         except InvalidInput as error:
             return outcomes.misfit(lease, error)
         result = callee.call(*arguments, **keywords)
+        end_if_forked()
+        return outcomes.completed(lease, result)
     except BaseException as error:
         end_if_forked(error)
+        # Also if the task left a trace function that raises, which it does with our next call.
         return outcomes.raised(lease, error)
-    end_if_forked()
-    return outcomes.completed(lease, result)
