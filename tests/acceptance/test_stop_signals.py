@@ -58,3 +58,26 @@ def test_every_process_is_signalled_at_once(tmp_path: Path, number: int) -> None
     with fairlane(tmp_path, "up", "shop:app", "--port", "0") as system:
         found = system.await_ready().await_state(jobs, "completed")
         assert [job["attempt"] for job in found] == [1] * len(jobs)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("turn", range(20))
+def test_no_attempt_is_burnt_however_long_the_jobs_are(tmp_path: Path, turn: int) -> None:
+    """Each executor has jobs of 0.1 to 8 s, and the signal comes earlier or later, in 20 turns."""
+    (tmp_path / "shop.py").write_text(APP)
+    lengths = (0.1, 0.7, 2.0, 4.5, 8.0)
+    with fairlane(tmp_path, "up", "shop:app", "--port", "0", "--workers", "15", "--drain", "10s") as system:
+        api = system.await_ready()
+        jobs = [
+            api.submit(task, task, [seconds])
+            for task in ("asynchronous", "threaded", "separate")
+            for seconds in lengths
+        ]
+        time.sleep(turn * 0.15)
+        system.signal_everything(signal.SIGTERM)
+        assert system.wait(within_s=60) == 0, system.log()
+        assert system.survivors() == []
+        assert restarted(system) == []
+    with fairlane(tmp_path, "up", "shop:app", "--port", "0", "--workers", "15") as system:
+        found = system.await_ready().await_state(jobs, "completed")
+        assert [job["attempt"] for job in found] == [1] * len(jobs)
