@@ -1,10 +1,15 @@
 """What the jobs of a dead worker lose: the job that ended it burns an attempt, the jobs beside it do not."""
 
+import itertools
+from typing import Any
+
 import msgspec
 import pytest
 
-from fairlane.engine import Engine
+from fairlane.engine import Engine, lost_workers
 from fairlane.engine.lost_workers import JOBS_A_STEP
+from fairlane.engine.partition import Partition
+from fairlane.model.errors import StoreUnavailable
 from fairlane.model.ids import new_claim_id
 from fairlane.model.lease import ClaimRequest, FailureKind, Lease, Outcome, OutcomeKind
 from fairlane.model.states import Reason, State
@@ -110,6 +115,42 @@ async def test_a_job_is_not_alone_because_it_is_left_for_the_last_step(engine: E
     await lift_limits(engine)
     await made_suspects(engine, JOBS_A_STEP + 1)
     assert set(attempts(await claim(engine, JOBS_A_STEP + 1))) == {(1, True)}
+
+
+async def reap_in_two_calls(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reap a worker with a call that fails after it has ended one lease, and then with another call."""
+    run, steps = Partition.run, itertools.count(1)
+
+    async def failing(self: Partition, script: str, *args: Any, **values: Any) -> Any:
+        if script == "reap" and next(steps) == 2:
+            raise StoreUnavailable("the store is away")
+        return await run(self, script, *args, **values)
+
+    monkeypatch.setattr(lost_workers, "JOBS_A_STEP", 1)
+    monkeypatch.setattr(Partition, "run", failing)
+    with pytest.raises(StoreUnavailable):
+        await engine.workers.reap("dead")
+    assert (await engine.workers.reap("dead")).requeued == 1
+
+
+async def test_the_last_job_of_an_interrupted_call_is_not_guilty_because_it_is_alone(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await submit(engine, "acme", 2)
+    await claim(engine, 2, worker="dead")
+    await reap_in_two_calls(engine, monkeypatch)
+    assert attempts(await claim(engine, 2)) == [(1, True)] * 2
+    assert await engine.store.client.keys("*lost/*") == []
+
+
+async def test_the_next_suspect_of_an_interrupted_call_is_not_guilty_too(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await made_suspects(engine, 2)
+    guilty, waiting = await claim(engine, 2, worker="dead")
+    await reap_in_two_calls(engine, monkeypatch)
+    again = {lease.job_id: (lease.attempt, lease.suspect) for lease in await claim(engine, 2)}
+    assert again == {guilty.job_id: (2, True), waiting.job_id: (1, True)}
 
 
 async def test_a_repeated_claim_says_again_that_a_job_is_a_suspect(engine: Engine) -> None:

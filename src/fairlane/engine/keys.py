@@ -52,6 +52,11 @@ def job_log(job_id: str) -> str:
     return f"g/{job_id}"
 
 
+def lost_worker(worker_id: str) -> str:
+    """Which of its jobs ended a dead worker, until its jobs are given back."""
+    return f"{LOST}{worker_id}"
+
+
 def jobs_by_time(state: str) -> str:
     """The scheduled, completed, failed or cancelled jobs, by the time when they are due or ended."""
     return state
@@ -79,6 +84,7 @@ AWAY = "away/"
 HISTORY = "history/"
 BUSINESS_KEY = "u/"
 IDEMPOTENCY_KEY = "i/"
+LOST = "lost/"
 
 # Channels of one partition.
 ENDED = "ended"
@@ -105,7 +111,7 @@ CREATION_ORDER = ("made/", "swept/")
 JOB_KEYS = ("j/", "x/", "r/", "g/", "open/", "dependents/", "locked/", "dropped/")
 """Prefixes of the keys that belong to one job."""
 
-EXPIRING_KEYS = ("claim/", "answer/", WATCHED)
+EXPIRING_KEYS = ("claim/", "answer/", WATCHED, LOST)
 
 WINDOWS = ("rate/", "starts/")
 """Prefixes of sliding windows of a tenant."""

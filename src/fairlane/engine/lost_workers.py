@@ -7,10 +7,14 @@ from typing import NamedTuple
 import msgspec
 
 from ..model.overview import Reaped
+from . import keys
 from .partition import Partition, Partitions
 
 JOBS_A_STEP = 200
 """How many leases one call ends: the store serves no other call meanwhile."""
+
+JUDGED_S = 3600
+"""How long a judgement is kept if its caller does not come back, as long as the longest lease."""
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -26,7 +30,7 @@ class Held(NamedTuple):
 async def reap_worker(partitions: Partitions, worker_id: str) -> Reaped:
     """Give the jobs back. Only the guilty one burns an attempt; if it is unknown, all become suspects."""
     held = [await _held(partition, worker_id) for partition in partitions]
-    guilty = guilty_of([each for group in held for each in group])
+    guilty = await _judge(partitions[0], worker_id, [each for group in held for each in group])
     requeued = failed = cancelled = 0
     for partition, group in zip(partitions, held, strict=True):
         ids = [each.job_id for each in group]
@@ -35,11 +39,24 @@ async def reap_worker(partitions: Partitions, worker_id: str) -> Reaped:
                 "reap",
                 lost_worker=worker_id,
                 lost_jobs=_encode(ids[first : first + JOBS_A_STEP]),
-                guilty="" if guilty is None else guilty.job_id,
+                guilty=guilty,
                 limit=JOBS_A_STEP,
             )
             requeued, failed, cancelled = requeued + counts[0], failed + counts[1], cancelled + counts[2]
+    await partitions[0].command("DEL", keys.lost_worker(worker_id))
     return Reaped(requeued, failed, cancelled)
+
+
+async def _judge(first: Partition, worker_id: str, held: list[Held]) -> str:
+    """The guilty job, or "" if it is unknown.
+
+    A call that failed in the middle is repeated, and then finds only the remaining leases. The first judgement stays,
+    so that the last remaining job does not pass for the only one.
+    """
+    found = guilty_of(held)
+    judgement = "" if found is None else found.job_id
+    earlier = await first.command("SET", keys.lost_worker(worker_id), judgement, "NX", "GET", "EX", JUDGED_S)
+    return judgement if earlier is None else str(earlier.decode())
 
 
 def guilty_of(held: list[Held]) -> Held | None:

@@ -7,6 +7,7 @@
 -- NEEDS base job counts job_ends lease_end workers
 -- lost_jobs: msgpack array of jobs whose leases lost_worker held.
 -- guilty: the job that ended lost_worker; '' if any of them may have done it.
+--   lost/WORKER  the guilty job of a dead worker, as above, until all its leases have ended; expires in an hour
 -- If the record of a job is missing (corruption), leave the entry for `doctor`.
 local is_known_dead = lost_worker ~= ''
 local ids
