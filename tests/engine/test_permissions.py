@@ -13,14 +13,14 @@ from fairlane.engine import Engine
 from fairlane.engine.permissions import needed_commands
 from fairlane.model.errors import StoreRefused, StoreUnavailable
 from fairlane.model.job import NewJob
-from fairlane.store import open_store
+from fairlane.store import Durability, open_store
 from fairlane.store.answers import LEAST_ACL_RULE
 from tests.support.store_servers import SAFE, server, tell
 
 
-async def engine_for(port: int, *rules: str) -> Engine:
+async def engine_for(port: int, *rules: str, durability: Durability = Durability.DISK) -> Engine:
     tell(port, "ACL", "SETUSER", "ann", "reset", "on", ">secret", *LEAST_ACL_RULE.split(), *rules)
-    store = await open_store(f"valkey://ann:secret@127.0.0.1:{port}")
+    store = await open_store(f"valkey://ann:secret@127.0.0.1:{port}", durability)
     try:
         return await Engine.open(store)
     except BaseException:
@@ -72,6 +72,14 @@ async def test_each_missing_permission_is_named(rule: tuple[str, ...], grant: st
         assert tell(port, "DBSIZE") == 0
 
 
+async def test_waiting_for_replicas_needs_no_more_and_is_asked_for() -> None:
+    with server(*SAFE) as port:
+        engine = await engine_for(port, durability=Durability("replicas:1"))
+        await engine.close()
+        with pytest.raises(StoreRefused, match=r"grant \+waitaof; the rule"):
+            await engine_for(port, "-waitaof", durability=Durability("replicas:1"))
+
+
 async def test_a_permission_that_is_taken_away_later_is_told() -> None:
     with server(*SAFE) as port:
         engine = await engine_for(port)
@@ -96,7 +104,7 @@ def test_every_command_of_the_scripts_is_asked_for() -> None:
         assert isinstance(listed, list)
     commands = words & {name.decode().upper() for name in listed}
     assert len(commands) > 40
-    assert commands <= {command for command, *_ in needed_commands()}
+    assert commands <= {command for command, *_ in needed_commands(waits=True)}
 
 
 def test_the_documented_rule_is_the_least_rule() -> None:

@@ -20,7 +20,6 @@ _ON_A_KEY = (
     "ZRANDMEMBER", "ZRANGE", "ZRANGEBYLEX", "ZRANGEBYSCORE", "ZRANK", "ZREM", "ZREMRANGEBYRANK", "ZREMRANGEBYSCORE",
     "ZREVRANGE", "ZSCAN", "ZSCORE",
 )  # fmt: skip
-_WAITS = [("WAIT", "0", "1"), ("WAITAOF", "0", "0", "1")]
 _KEY = keys.prefix(0) + "permissions"
 _CHECK = """
 local denied = {}
@@ -31,8 +30,11 @@ return denied
 """
 
 
-def needed_commands() -> list[tuple[str, ...]]:
-    """A harmless example of every command that the engine and its scripts call, and of every key and channel name."""
+def needed_commands(*, waits: bool) -> list[tuple[str, ...]]:
+    """A harmless example of every command that the engine and its scripts call, and of every key and channel name.
+
+    `waits`: for replicas, too.
+    """
     return [
         *((command, _KEY) for command in _ON_A_KEY),
         ("MSET", _KEY, "1"),
@@ -48,12 +50,13 @@ def needed_commands() -> list[tuple[str, ...]]:
         ("TIME",),
         ("PUBLISH", keys.prefix(0) + keys.ENDED, ""),
         ("SUBSCRIBE", keys.prefix(0) + keys.ENDED),
+        *([("WAIT", "0", "1"), ("WAITAOF", "0", "0", "1")] if waits else []),
     ]
 
 
 async def check_permissions(calls: Calls) -> None:
     """Raises StoreRefused, which names each missing permission and what to grant."""
-    needed = needed_commands() + (_WAITS if calls.store.durability.replicas else [])
+    needed = needed_commands(waits=calls.store.durability.replicas > 0)
     denied = await calls.command("EVAL", _CHECK, 0, json.dumps(needed))
     if denied:
         missing = ", ".join(_grant(needed[number - 1]) for number in denied)
