@@ -18,6 +18,10 @@ from .probe import shut_down
 MAX_CLIENTS = 4096
 MAX_PACKED_MEMBERS = 32
 """Members of a sorted set that the server keeps as a packed list, which it reads from the start to add or find one."""
+_ALLOCATOR = "GLIBC_TUNABLES"
+_FREED_FOR_REUSE = "glibc.malloc.tcache_count=1000"
+"""How many freed pieces of a size glibc keeps at hand. A script on a batch frees hundreds; by default it keeps 7, and
+collecting the others takes a tenth of the store's time."""
 MAX_LOG_BYTES = 4 * 1024 * 1024
 _LOG_TAIL_BYTES = 8192
 _LEAST_ROOM_BYTES = 4096
@@ -50,6 +54,7 @@ class ServerProcess:
                     # Ctrl-C in a terminal must not reach the store before the workers have drained.
                     start_new_session=True,
                     cwd=folder.path,
+                    env={_ALLOCATOR: _FREED_FOR_REUSE, **os.environ},
                 )
         except BaseException:
             os.close(self._lifeline)
