@@ -19,7 +19,7 @@ from .model.logs import JobLog
 from .model.monitor import Changes, History, Overview, StateCounts
 from .model.overview import QueueInfo, Reaped, StoreReport, UpkeepStep
 from .model.schedule import Schedule, ScheduleSpec
-from .model.tenant import Fairness, PolicyChange, Tenant, TenantPolicy
+from .model.tenant import Fairness, PolicyChange, Tenant, TenantOrder, TenantPolicy
 from .model.token import Token, TokenSpec
 
 
@@ -345,6 +345,9 @@ class Measures(Protocol):
 
     async def load(self, tenants: int) -> Load:
         """The state of the whole, with the `tenants` that have the most waiting jobs."""
+
+    async def first_tenants(self, order: TenantOrder, limit: int, prefix: str = "") -> list[Tenant]:
+        """Up to 200 tenants whose ids begin with `prefix`, in this order. Later calls complete a long ranking."""
 
     async def queue_demand(self, queue: str) -> QueueDemand:
         """The work of one queue that more slots could do."""

@@ -87,7 +87,7 @@ def test_figures_lead_to_their_jobs(page: Page) -> None:
     expect(page).to_have_url(re.compile(r"/ui/jobs\?state=pending$"))
 
 
-def test_the_busiest_tenants_are_shown(fresh_world: World, pages_of: OpenPages) -> None:
+def test_the_top_tenants_are_shown_and_how_long_the_others_wait(fresh_world: World, pages_of: OpenPages) -> None:
     for name, count in (("calm", 1), ("busy", 31), ("third", 0), ("second", 30)):
         put(f"{fresh_world.api.url}/tenants/{name}", {"submitRate": None, "paused": True})
         if count:
@@ -95,10 +95,15 @@ def test_the_busiest_tenants_are_shown(fresh_world: World, pages_of: OpenPages) 
                 f"{fresh_world.api.url}/jobs/batch", {"jobs": [{"tenantId": name, "payload": n} for n in range(count)]}
             )
     page = pages_of(fresh_world)("/")
-    rows = page.get_by_role("table", name="Busiest tenants").locator("tbody tr")
+    rows = page.get_by_role("table", name="Top tenants").locator("tbody tr")
     expect(rows.locator("a.name")).to_have_text(["busy", "second", "calm"])
     expect(rows.first).to_contain_text("Paused")
     expect(rows.first).to_contain_text("31")
+    waits = page.get_by_text("Waiting now, 3 tenants")
+    expect(waits).to_have_text(re.compile(r"3 tenants: p50 \d.*, p95 \d.*\. Without busy: p50 \d.*, p95 \d"))
+    page.get_by_role("radiogroup", name="Order of the tenants").get_by_text("Most failures").click()
+    expect(page.get_by_text("No attempt has failed.")).to_be_visible()
+    page.get_by_role("radiogroup", name="Order of the tenants").get_by_text("Most pending").click()
     rows.first.get_by_role("link").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("busy")
 

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from fairlane.bench.fixture import fill
+from fairlane.bench.fixture import fill, store_seconds
 from fairlane.model.lease import ClaimRequest, Outcome, OutcomeKind
-from fairlane.model.tenant import PolicyChange
+from fairlane.model.tenant import PolicyChange, TenantOrder
 from fairlane.server.settings import ServerSettings
 
 from .conftest import Served, serving
@@ -75,3 +75,16 @@ async def _seconds(client: httpx.AsyncClient, path: str) -> float:
     answer = await client.get(path)
     assert answer.status_code == 200, answer.text
     return time.perf_counter() - began
+
+
+@pytest.mark.parametrize("order", TenantOrder)
+async def test_ranking_the_tenants_costs_the_store_little(large: Served, order: TenantOrder) -> None:
+    """In CPU time, which other processes of the machine do not take."""
+    path = f"/tenants?limit=50&sort={order}"
+    await large.client.get(path)
+    began = await store_seconds(large.engine)
+    answer = await large.client.get(path)
+    assert answer.status_code == 200, answer.text
+    assert await store_seconds(large.engine) - began < LIMIT_SECONDS
+    found = answer.json()["tenants"]
+    assert (len(found) == 50) == (order in (TenantOrder.PENDING, TenantOrder.RUNNING, TenantOrder.OLDEST))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx
 import pytest
+
+from fairlane.engine import ranking
 
 from .conftest import Served, fields_of
 
@@ -108,3 +111,69 @@ async def test_bad_tenant_ids_are_refused(client: httpx.AsyncClient, name: str) 
     for method, path in (("GET", ""), ("PUT", ""), ("POST", "/pause"), ("POST", "/resume")):
         answer = await client.request(method, f"/tenants/{name}{path}", json={} if method == "PUT" else None)
         assert (answer.status_code, fields_of(answer)) == (422, ["/id"])
+
+
+async def ranked(client: httpx.AsyncClient, sort: str, prefix: str) -> list[str]:
+    answer = await client.get("/tenants", params={"sort": sort, "prefix": prefix, "limit": 3})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["nextCursor"] is None
+    return [found["id"] for found in answer.json()["tenants"]]
+
+
+async def test_tenants_are_ranked_by_what_they_do(api: Served, client: httpx.AsyncClient, tenant: str) -> None:
+    """The flooding tenant is the last by id, and behind idle ones."""
+    names = {word: f"{tenant}.{n}.{word}" for n, word in enumerate(("idle", "fails", "runs", "paused", "floods"))}
+    for name in names.values():
+        await client.put(f"/tenants/{name}", json={"submitRate": None})
+    for word, jobs in (("fails", 1), ("runs", 3), ("paused", 1), ("floods", 20)):
+        queue = f"{tenant}.{word}"
+        await asyncio.gather(*(api.submit(names[word], queue=queue, maxAttempts=1) for _ in range(jobs)))
+    for lease in await api.claim(max=1, queues=[f"{tenant}.fails"]):
+        assert await api.finish(lease, "failed") == "ok"
+    await api.claim(max=2, queues=[f"{tenant}.runs"])
+    await client.post(f"/tenants/{names['paused']}/pause")
+    prefix = f"{tenant}."
+    api.clock.advance(1)
+    assert await ranked(client, "pending", prefix) == [names["floods"], names["runs"], names["paused"]]
+    assert await ranked(client, "running", prefix) == [names["runs"]]
+    assert await ranked(client, "failing", prefix) == [names["fails"]]
+    assert await ranked(client, "blocked", prefix) == [names["paused"]]
+    assert set(await ranked(client, "oldest", prefix)) == {names["floods"], names["runs"], names["paused"]}
+
+
+async def test_all_tenants_are_ranked_however_many_come_first_by_id(
+    api: Served, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, tenant: str
+) -> None:
+    """Two steps a call, with two tenants each: each call goes on where the one before stopped."""
+    monkeypatch.setattr(ranking, "TENANTS_A_STEP", 2)
+    for walks in api.engine.measures._rankings.values():
+        monkeypatch.setattr(walks[0]._walk, "steps", 2)
+    for n in range(9):
+        await client.put(f"/tenants/{tenant}.{n}", json={})
+    last = f"zzz.{tenant}"
+    await client.put(f"/tenants/{last}", json={"submitRate": None, "concurrency": None})
+    await asyncio.gather(*(api.submit(last, queue=tenant) for _ in range(50)))
+    await api.claim(max=50, queues=[tenant])
+    known = len(await all_tenants(client))
+    first: list[str] = []
+    for _ in range(known // 4 + 2):
+        answer = await client.get("/tenants", params={"sort": "running", "limit": 1})
+        first = [found["id"] for found in answer.json()["tenants"]]
+    assert first == [last]
+
+
+async def all_tenants(client: httpx.AsyncClient) -> list[str]:
+    found: list[str] = []
+    params: dict[str, Any] = {"limit": 100}
+    while True:
+        page = (await client.get("/tenants", params=params)).json()
+        found += [tenant["id"] for tenant in page["tenants"]]
+        if page["nextCursor"] is None:
+            return found
+        params["cursor"] = page["nextCursor"]
+
+
+async def test_a_sorted_list_has_no_cursor(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/tenants", params={"sort": "pending", "cursor": "acme"})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/cursor")
+    assert (await client.get("/tenants", params={"sort": "size"})).status_code == 422

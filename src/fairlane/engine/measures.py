@@ -12,14 +12,14 @@ import msgspec
 from ..backend import Monitor, Workers
 from ..model.lease import WorkerReport
 from ..model.load import Load, QueueDemand, QueueLoad, StoreLoad, TenantLoad
-from ..model.tenant import Tenant
+from ..model.tenant import Tenant, TenantOrder
 from ..model.work import SUM
 from . import keys
 from .calls import Calls
 from .history import STEPS, Sample
 from .partition import Partition, Partitions
+from .ranking import Ranking, longest_lanes, tenants_by
 from .retention import read_memory
-from .tenants import read_tenants
 
 TENANTS_LOOKED_AT = 2_000
 """Tenants of all queues together among which the oldest startable jobs are looked for: those that are next in turn."""
@@ -27,10 +27,6 @@ MOST_OF_A_QUEUE, LEAST_OF_A_QUEUE = 20, 2
 DEMAND_TENANTS = 10_000
 """Tenants of a queue whose startable jobs are counted."""
 DEMAND_STEP = 500
-LANES_EACH = 200
-"""The longest lanes that one step of the ranking keeps."""
-RANKING_STEPS = 5
-"""Steps of a thousand lanes in one call. The ranking of more lanes is completed by later calls."""
 RUNNING_JOBS = 2_000
 """Running jobs whose queues are looked up."""
 
@@ -46,7 +42,10 @@ class EngineMeasures:
         self._partitions = partitions
         self._monitor = monitor
         self._workers = workers
-        self._rankings = [Ranking(partition) for partition in partitions]
+        self._lanes = [Ranking(partition, longest_lanes) for partition in partitions]
+        self._rankings = {
+            order: [Ranking(partition, tenants_by(order)) for partition in partitions] for order in TenantOrder
+        }
 
     async def load(self, tenants: int) -> Load:
         workers = await self._workers.list()
@@ -78,6 +77,13 @@ class EngineMeasures:
             slots=sum(worker.slots for worker in workers if not worker.queues or queue in worker.queues),
             run_seconds=_mean_run_seconds(_counts(work), queue),
         )
+
+    async def first_tenants(self, order: TenantOrder, limit: int, prefix: str = "") -> list[Tenant]:
+        rankings = self._rankings[order]
+        if prefix:
+            rankings = [Ranking(partition, tenants_by(order, prefix)) for partition in self._partitions]
+        found = [tenant for ranking in rankings for tenant in await ranking.first(limit)]
+        return heapq.nlargest(limit, filter(order.measure, found), key=order.measure)
 
     async def _now_ms(self) -> int:
         reply = await self._partitions[0].run("figures")
@@ -114,8 +120,8 @@ class EngineMeasures:
 
     async def _tenants(self, most: int) -> list[TenantLoad]:
         found: list[Tenant] = []
-        for ranking in self._rankings:
-            found += await ranking.longest(most)
+        for ranking in self._lanes:
+            found += await ranking.first(most)
         largest = heapq.nlargest(most, found, key=lambda tenant: tenant.pending)
         return [
             TenantLoad(tenant.id, tenant.pending, tenant.running, tenant.started, tenant.blocked_by is not None)
@@ -133,35 +139,6 @@ class EngineMeasures:
             append_only=disk.get("aof_enabled") == "1",
             last_write_succeeded=disk.get("aof_last_write_status", "ok") == "ok",
         )
-
-
-class Ranking:
-    """The tenants of a partition with the most waiting jobs.
-
-    Nothing in the store orders tenants by that. Each call goes a bounded way through the lanes, so that a store with
-    many of them is ranked over several calls.
-    """
-
-    def __init__(self, partition: Partition) -> None:
-        self._partition = partition
-        self._cursor: Any = b"0"
-        self._found: Counter[str] = Counter()
-        """What this walk has found so far."""
-        self._before: Counter[str] = Counter()
-        """What the walk before has found."""
-
-    async def longest(self, most: int) -> list[Tenant]:
-        """Up to `most` tenants, with their present figures."""
-        for _ in range(RANKING_STEPS):
-            self._cursor, *lanes = await self._partition.run("long_lanes", cursor=self._cursor, most=LANES_EACH)
-            for tenant, jobs in zip(lanes[::2], lanes[1::2], strict=True):
-                self._found[tenant.decode()] += jobs
-            if self._cursor == b"0":
-                self._before = Counter(dict(self._found.most_common(LANES_EACH)))
-                self._found = Counter()
-                break
-        names = [name for name, _ in (self._before | self._found).most_common(most)]
-        return [tenant for tenant in await read_tenants(self._partition, names) if tenant.pending]
 
 
 async def _queue_loads(partition: Partition) -> list[tuple[str, bool, int, int]]:

@@ -113,6 +113,28 @@ class Fairness(StrEnum):
     SECONDS = "seconds"  # run time; a job of less than a tenth of a second counts as one
 
 
+class TenantOrder(StrEnum):
+    """By what tenants are ranked, the highest first. Tenants with 0 are left out."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    FAILING = "failing"  # failed attempts
+    OLDEST = "oldest"  # how long their oldest pending job has waited
+    BLOCKED = "blocked"  # pending jobs of the tenants that are paused or at a limit
+
+    def measure(self, tenant: Tenant) -> float:
+        """The present measure of a tenant."""
+        if self is TenantOrder.RUNNING:
+            return tenant.running
+        if self is TenantOrder.FAILING:
+            return tenant.failed
+        if self is TenantOrder.OLDEST:
+            return tenant.oldest_wait_seconds or 0
+        if self is TenantOrder.BLOCKED:
+            return 1 + tenant.pending if tenant.paused or tenant.blocked_by else 0
+        return tenant.pending
+
+
 class PolicyChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """A change of some of a tenant's limits. UNSET leaves a field as it is, None makes it unlimited."""
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from ..model.errors import InvalidInput
 from ..model.names import check_name
 from ..model.tenant import (
     MAX_CONCURRENCY,
@@ -17,6 +18,7 @@ from ..model.tenant import (
     PolicyChange,
     Rate,
     Tenant,
+    TenantOrder,
     TenantPolicy,
 )
 from .fields import Name
@@ -25,9 +27,10 @@ from .structs import Body, View
 
 
 class TenantListing(Page, frozen=True):
-    """A page of the tenants whose id begins with `prefix`."""
+    """A page of the tenants whose id begins with `prefix`. With `sort`, the first ones in that order."""
 
     prefix: Name | None = None
+    sort: TenantOrder | UnsetType = UNSET
 
     def check(self) -> None:
         """Raises InvalidInput for text that is not a valid name."""
@@ -35,6 +38,8 @@ class TenantListing(Page, frozen=True):
             check_name(self.prefix, "prefix", "/prefix")
         if self.cursor is not None:
             check_name(self.cursor, "cursor", "/cursor")  # the last id of the previous page
+        if self.cursor is not None and self.sort:
+            raise InvalidInput("a sorted list has one page only: leave out the cursor", "/cursor")
 
 
 class TenantPage(View, frozen=True):

@@ -11,8 +11,11 @@ from ..http.endpoint import Endpoint
 
 
 async def list_tenants(call: Call, query: TenantListing) -> TenantPage:
-    """Known tenants by id."""
+    """Known tenants by id, or ranked by what waits, runs, fails or is blocked."""
     query.check()
+    if query.sort:
+        ranked = await call.context.backend.measures.first_tenants(query.sort, query.limit, query.prefix or "")
+        return TenantPage(tenants=ranked, next_cursor=None)
     tenants, cursor = await call.backend.tenants.list(query.limit, query.cursor, query.prefix or "")
     return TenantPage(tenants=tenants, next_cursor=cursor)
 

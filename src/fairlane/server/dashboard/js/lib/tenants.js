@@ -1,30 +1,24 @@
-// Tenants in orders that the API does not offer. Reads up to a bound, and sorts here.
+// Tenants in the orders that the API offers, and how long they wait.
 import { get } from "./api.js";
 
-const PAGE = 100;
-const MOST = 500;
+/** The orders of `GET /tenants?sort=`, and their names. A tenant without what an order measures is left out. */
+export const ORDERS = [
+  ["pending", "Most pending"],
+  ["oldest", "Longest wait"],
+  ["running", "Most running"],
+  ["failing", "Most failures"],
+  ["blocked", "Blocked"],
+];
 
-const blocked = ({ paused, blockedBy, submitRate, submitRateUsed }) =>
-  Number(paused || blockedBy !== null) + Number(submitRate !== null && submitRateUsed >= submitRate.limit);
+export const rankedTenants = (sort, { limit, prefix, signal }) =>
+  get("/tenants", { signal, query: { sort, prefix, limit } });
 
-/** The measure of each order. Tenants with the most come first. */
-export const ORDERS = {
-  busy: ({ pending, running }) => pending + running,
-  waiting: ({ oldestWaitSeconds }) => oldestWaitSeconds ?? -1,
-  failing: ({ failed }) => failed,
-  blocked,
-};
-
-/** {tenants, read, more}: the first `count` in an order, how many were compared, and whether others were not read. */
-export async function topTenants(order, { count, prefix, signal }) {
-  const tenants = [];
-  let cursor;
-  do {
-    const page = await get("/tenants", { signal, query: { prefix, cursor, limit: PAGE } });
-    tenants.push(...page.tenants);
-    cursor = page.nextCursor;
-  } while (cursor && tenants.length < MOST);
-  const measure = ORDERS[order];
-  const ordered = tenants.toSorted((a, b) => measure(b) - measure(a) || b.pending - a.pending);
-  return { tenants: ordered.slice(0, count), read: tenants.length, more: Boolean(cursor) };
+/** {tenants, half, most}: within which time the next job of half of the tenants, and of 95 % of them, has waited. */
+export function waitsOf(tenants) {
+  const waits = tenants
+    .map(({ oldestWaitSeconds }) => oldestWaitSeconds)
+    .filter((wait) => wait !== null)
+    .toSorted((a, b) => a - b);
+  const at = (share) => waits[Math.max(0, Math.ceil(waits.length * share) - 1)] ?? null;
+  return { tenants: waits.length, half: at(0.5), most: at(0.95) };
 }

@@ -3,28 +3,23 @@ import { Button, ButtonLink, Card, Choice, Empty, PageHead, Problem, Skeleton } 
 import { Icon } from "../components/icon.js";
 import { Table } from "../components/table.js";
 import { get, withQuery } from "../lib/api.js";
-import { count, plural } from "../lib/format.js";
+import { plural } from "../lib/format.js";
 import { isName, NAME_RULE } from "../lib/names.js";
 import * as check from "../lib/parameters.js";
 import { useResource } from "../lib/resource.js";
 import { path, query, setQuery } from "../lib/router.js";
 import { Shares } from "../lib/shares.js";
-import { topTenants } from "../lib/tenants.js";
+import { ORDERS, rankedTenants } from "../lib/tenants.js";
 import { html, useMemo, useRef, useState } from "../lib/ui.js";
 import { columnsFor } from "./tenants/columns.js";
 
 const PAGE = 50;
 const PACE_MS = { byId: 1000, sorted: 3000 }; // a sorted list costs several readings
-const CHOICES = [
-  ["", "By id"],
-  ["waiting", "Longest wait"],
-  ["failing", "Most failures"],
-  ["blocked", "Blocked"],
-];
+const CHOICES = [["", "By id"], ...ORDERS];
 
 export const PARAMETERS = {
   prefix: check.name,
-  sort: check.oneOf(...CHOICES.map(([order]) => order).filter(Boolean)),
+  sort: check.oneOf(...ORDERS.map(([order]) => order)),
   after: (value, query) => (query.has("sort") ? "A sorted list has one page only." : check.name(value)),
 };
 
@@ -36,7 +31,7 @@ export default function Tenants() {
   const { data, error, reload } = useResource(
     async (signal) => {
       const page = sort
-        ? await topTenants(sort, { count: PAGE, prefix, signal })
+        ? await rankedTenants(sort, { limit: PAGE, prefix, signal })
         : await get("/tenants", { signal, query: { prefix, cursor, limit: PAGE } });
       shares.add(page.tenants);
       return { ...page, sort, shares: shares.of(page.tenants) };
@@ -55,7 +50,7 @@ export default function Tenants() {
       data &&
       (data.tenants.length
         ? html`<${Lanes} ...${data} /><${Foot} page=${data} />`
-        : html`<${None} prefix=${prefix} cursor=${cursor} />`)
+        : html`<${None} prefix=${prefix} cursor=${cursor} sort=${sort} />`)
     }
   `;
 }
@@ -82,12 +77,10 @@ function Lanes({ tenants, shares }) {
   return html`<${Card} flush class="lanes"><${Table} label="Tenants" columns=${columns} rows=${tenants} rowKey=${(tenant) => tenant.id} /></${Card}>`;
 }
 
-const Foot = ({ page }) => (page.sort ? html`<${Compared} page=${page} />` : html`<${Pager} page=${page} />`);
-
-/** Of how many tenants these are the first. */
-const Compared = ({ page: { tenants, read, more } }) => html`<p class="quiet">
-  ${tenants.length < read ? `The first ${count(tenants.length)} of ${plural(read, "tenant")}` : plural(read, "tenant")}${more ? `. There are more: only the first ${count(read)} by id are compared. Narrow them by the beginning of the id.` : ""}
-</p>`;
+const Foot = ({ page }) =>
+  page.sort && page.tenants.length === PAGE
+    ? html`<p class="quiet">The first ${PAGE} in this order</p>`
+    : html`<${Pager} page=${page} />`;
 
 function Pager({ page }) {
   const here = query.value;
@@ -103,15 +96,21 @@ function Pager({ page }) {
   </nav>`;
 }
 
-function None({ prefix, cursor }) {
-  if (prefix || cursor) {
+function None({ prefix, cursor, sort }) {
+  if (prefix || cursor || sort) {
     const all = () => {
-      setQuery({ prefix: null, after: null });
+      setQuery({ prefix: null, after: null, sort: null });
       document.querySelector("[data-search]").value = "";
     };
     return html`<${Empty} icon="search" title="No tenant found" action=${html`<${Button} onClick=${all}>Show all tenants</${Button}>`}>
-      ${prefix ? `No tenant id begins with “${prefix}”.` : "There are no more tenants."}</${Empty}>`;
+      ${noneFound(prefix, sort)}</${Empty}>`;
   }
   return html`<${Empty} icon="tenants" title="No tenants yet" action=${html`<${ButtonLink} icon="plus" tone="primary" href="/ui/submit">Submit a job</${ButtonLink}>`}>
     A tenant is the owner of jobs: a customer, a team, a project. It appears here with its first job.</${Empty}>`;
+}
+
+function noneFound(prefix, sort) {
+  const [, order] = ORDERS.find(([name]) => name === sort) ?? [];
+  if (order) return `No tenant${prefix ? ` that begins with “${prefix}”` : ""} belongs in the list “${order}”.`;
+  return prefix ? `No tenant id begins with “${prefix}”.` : "There are no more tenants.";
 }

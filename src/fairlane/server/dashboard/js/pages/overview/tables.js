@@ -1,33 +1,60 @@
-// The tables of the overview: the busiest tenants and queues, and the workers.
-import { Badge, ButtonLink, Card, Elapsed, Meter, Problem, Skeleton } from "../../components/basics.js";
+// The tables of the overview: the top tenants, the busiest queues, and the workers.
+import { Badge, ButtonLink, Card, Choice, Elapsed, Meter, Problem, Skeleton } from "../../components/basics.js";
 import { Icon } from "../../components/icon.js";
 import { NoWorker } from "../../components/no-worker.js";
 import { Table } from "../../components/table.js";
 import { withQuery } from "../../lib/api.js";
-import { count } from "../../lib/format.js";
+import { count, duration, plural } from "../../lib/format.js";
 import { useResource } from "../../lib/resource.js";
-import { topTenants } from "../../lib/tenants.js";
-import { html } from "../../lib/ui.js";
+import { ORDERS, rankedTenants, waitsOf } from "../../lib/tenants.js";
+import { html, useState } from "../../lib/ui.js";
 import { SHORT_COLUMNS } from "../tenants/columns.js";
 
 const ROWS = 6;
+const COMPARED = 100; // tenants whose waits are compared
 const PACE_MS = 5000;
+const NONE = {
+  pending: "No tenant has pending jobs.",
+  oldest: "No tenant has pending jobs.",
+  running: "No tenant has running jobs.",
+  failing: "No attempt has failed.",
+  blocked: "No tenant is paused or at a limit.",
+};
 
 const AllLink = ({ href, children }) =>
   html`<${ButtonLink} small tone="plain" href=${href}>${children}</${ButtonLink}>`;
 
 export function Tenants() {
-  const { data, error, reload } = useResource((signal) => topTenants("busy", { count: ROWS, signal }), [], {
-    pace: PACE_MS,
-  });
-  const busy = (data?.tenants ?? []).filter(({ pending, running }) => pending + running > 0);
-  const sub = data?.more ? `the busiest of the first ${count(data.read)} by id` : "the busiest";
-  return html`<${Card} title="Tenants" sub=${sub} flush actions=${html`<${AllLink} href="/ui/tenants">All tenants</${AllLink}>`}>
+  const [order, setOrder] = useState(ORDERS[0][0]);
+  const { data, error, reload } = useResource(
+    async (signal) => ({
+      top: (await rankedTenants(order, { limit: ROWS, signal })).tenants,
+      waiting: (await rankedTenants("oldest", { limit: COMPARED, signal })).tenants,
+    }),
+    [order],
+    { pace: PACE_MS },
+  );
+  const choice = html`<${Choice} label="Order of the tenants" value=${order} options=${ORDERS} onChange=${setOrder} />`;
+  const all = html`<${AllLink} href=${withQuery("/ui/tenants", { sort: order })}>All tenants</${AllLink}>`;
+  return html`<${Card} title="Top tenants" flush actions=${html`${choice}${all}`}>
     ${error && !data && html`<${Problem} error=${error} retry=${reload} />`}
     ${!error && !data && html`<div class="none"><${Skeleton} rows=${3} /></div>`}
-    ${busy.length > 0 && html`<${Table} label="Busiest tenants" columns=${SHORT_COLUMNS} rows=${busy} rowKey=${(tenant) => tenant.id} />`}
-    ${data && !busy.length && html`<p class="none">No tenant has pending or running jobs.</p>`}
+    ${data?.top.length > 0 && html`<${Table} label="Top tenants" columns=${SHORT_COLUMNS} rows=${data.top} rowKey=${(tenant) => tenant.id} />`}
+    ${data && !data.top.length && html`<p class="none">${NONE[order]}</p>`}
+    ${data?.waiting.length > 0 && html`<${Waits} tenants=${data.waiting} />`}
   </${Card}>`;
+}
+
+/** How long tenants wait now, with and without the one that has the most pending jobs. */
+function Waits({ tenants }) {
+  const top = tenants.reduce((most, tenant) => (tenant.pending > most.pending ? tenant : most));
+  const words = ({ half, most }) => `p50 ${duration(half)}, p95 ${duration(most)}`;
+  const others = waitsOf(tenants.filter(({ id }) => id !== top.id));
+  const who =
+    tenants.length < COMPARED ? plural(tenants.length, "tenant") : `the ${COMPARED} tenants that wait longest`;
+  return html`<p class="waits quiet" title="How long the oldest pending job of each tenant has waited">
+    Waiting now, ${who}: <strong>${words(waitsOf(tenants))}</strong>${others.tenants > 0 && html`. Without ${top.id}: <strong>${words(others)}</strong>`}
+  </p>`;
 }
 
 const QUEUE_COLUMNS = [
