@@ -271,3 +271,17 @@ def test_a_phone_shows_jobs_without_scrolling_sideways(world: World, open_page: 
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         expect(page.get_by_role("status", name="Loading")).to_have_count(0)
         assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0], path
+
+
+def test_dead_letters_are_grouped_and_a_group_is_sent_back(world: World, open_page: Pages, tenant: str) -> None:
+    jobs = [world.api.submit(tenant, "demo.fail", {"message": f"order {n}"}, maxAttempts=1) for n in range(3)]
+    jobs.append(world.api.submit(tenant, "demo.fail", {"message": "no card"}, maxAttempts=1))
+    world.api.await_state(jobs, "failed")
+    page = open_page(f"/ui/jobs?state=failed&tenant={tenant}")
+    groups = page.get_by_role("table", name="Dead letters by task and error").locator("tbody tr")
+    expect(groups).to_have_count(2)
+    expect(groups.first).to_contain_text("order ")
+    groups.first.get_by_role("button", name="Retry these: demo.fail").click()
+    page.get_by_role("dialog", name="Retry 3 jobs?").get_by_role("button", name="Retry 3 jobs").click()
+    page.get_by_role("dialog", name="3 jobs retried").get_by_role("button", name="Close", exact=True).last.click()
+    assert world.api.get(f"/tenants/{tenant}")["retried"] == 3

@@ -42,6 +42,7 @@ ALLOWED: dict[str, str | set[str]] = {
     "GET /jobs/completed": {T, M},
     "GET /jobs/dlq": {T, M},
     "GET /jobs/cancelled": {T, M},
+    "GET /jobs/dlq/groups": {T, M},
     "GET /jobs/metrics": {T, M},
     "GET /jobs/counts": {T, M},
     "GET /jobs/{id}": {T, M},

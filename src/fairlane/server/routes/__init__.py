@@ -6,6 +6,7 @@ from ..http.endpoint import Endpoint
 from . import (
     audit,
     bulk,
+    dead_letters,
     docs,
     events,
     health,
@@ -28,6 +29,7 @@ API = (
     *submit.ENDPOINTS,
     *listings.ENDPOINTS,
     *bulk.ENDPOINTS,
+    *dead_letters.ENDPOINTS,
     *job.ENDPOINTS,
     *tenants.ENDPOINTS,
     *tokens.ENDPOINTS,

@@ -10,6 +10,7 @@ import { ACTIONS, actionsOn, BulkDialog } from "./jobs/bulk.js";
 import { columnsOf } from "./jobs/columns.js";
 import { useCounts } from "./jobs/counts.js";
 import { apiFilter, changeFilter, chipsOf, filterOf, TABS } from "./jobs/filter.js";
+import { Groups } from "./jobs/groups.js";
 import { JobListing } from "./jobs/listing.js";
 import { Nothing } from "./jobs/nothing.js";
 import { Search } from "./jobs/search.js";
@@ -35,6 +36,7 @@ export default function Jobs() {
     <${PageHead} title="Jobs" />
     <${Tabs} filter=${filter} />
     <${Search} filter=${filter}><${Tools} filter=${filter} listing=${listing} ask=${ask} /></${Search}>
+    ${filter.state === "failed" && html`<${Groups} filter=${filter} ask=${ask} />`}
     <${Listing} key=${key} filter=${filter} listing=${listing} ask=${ask} />
     ${bulk && html`<${BulkDialog} ...${bulk} onClose=${done} />`}
   `;
