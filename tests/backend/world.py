@@ -14,7 +14,17 @@ from fairlane.model.lease import ClaimRequest, Lease, LeaseStatus, Outcome, Outc
 from fairlane.model.tenant import PolicyChange
 from tests.support.clock import Clock
 
-WORKER = WorkerReport(id="w1", slots=8, running=1, host="here", pid=7, started_at=1_700_000_000.0, jobs=("j1",))
+WORKER = WorkerReport(
+    id="w1",
+    slots=8,
+    running=1,
+    host="here",
+    pid=7,
+    started_at=1_700_000_000.0,
+    jobs=("j1",),
+    version="1.2.3",
+    memory_bytes=64_000_000,
+)
 
 
 @dataclass

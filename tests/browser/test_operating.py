@@ -124,12 +124,27 @@ def test_a_worker_shows_its_jobs_and_is_drained(page: Page, workless: World, ten
     job = workless.api.submit(tenant, "default", 1, queue=tenant)
     worker = Handwork(workless.api.url, f"{tenant}.worker")
     leases = worker.claim(queues=[tenant])
-    worker.beat(leases, slots=4, running=1, queues=[tenant], host="somewhere", pid=7, jobs=[job])
+    worker.beat(
+        leases,
+        slots=4,
+        running=1,
+        queues=[tenant],
+        host="somewhere",
+        pid=7,
+        jobs=[job],
+        version="1.2.3",
+        memoryBytes=64_000_000,
+    )
     page.goto(f"{workless.api.url}/ui/workers")
     card = shown(page, f"{tenant}.worker")
     expect(card).to_contain_text("1 of 4 slots")
     expect(card).to_contain_text("somewhere · 7")
-    expect(card.get_by_role("link", name=job)).to_have_attribute("href", f"/ui/jobs/{job}")
+    expect(card).to_contain_text("64 MB")
+    expect(card).to_contain_text("1.2.3")
+    running = card.get_by_role("listitem")
+    expect(running).to_contain_text("default for")
+    expect(running.get_by_role("link", name="default", exact=True)).to_have_attribute("href", f"/ui/jobs/{job}")
+    expect(running.get_by_role("link", name=tenant, exact=True)).to_have_attribute("href", f"/ui/tenants/{tenant}")
     card.get_by_role("button", name=f"Drain worker {tenant}.worker").click()
     page.get_by_role("dialog", name="Drain this worker?").get_by_role("button", name="Drain").click()
     expect(page.get_by_text(f"{tenant}.worker was asked to drain")).to_be_visible()

@@ -177,6 +177,8 @@ def test_a_worker_and_its_leases() -> None:
         jobs=(JOB.id,),
         tasks=("report",),
         stalled=True,
+        version="1.2.3",
+        memory_bytes=64_000_000,
         work=WorkCounts(3, {"wait/mail/5": 1}),
         heartbeat_at=1_700_000_001.5,
     )

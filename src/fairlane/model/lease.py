@@ -124,6 +124,10 @@ class WorkerReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Names of the tasks that it knows; empty if they are more than MAX_REPORTED_TASKS."""
     stalled: bool = False
     """Whether each of its slots is held by a job that awaits the result of another job."""
+    version: str = ""
+    """The release of fairlane that it runs."""
+    memory_bytes: int = 0
+    """What it and its job processes hold."""
     heartbeat_at: float = 0.0
     """Unix time in seconds of its last heartbeat. The store sets it."""
     work: WorkCounts | None = None

@@ -49,6 +49,10 @@ class WorkerBody(Body, frozen=True):
     """Names of the tasks that it knows; empty if they are more than 100."""
     stalled: bool = False
     """Whether each of its slots is held by a job that awaits the result of another job."""
+    version: Annotated[str, Meta(max_length=64)] = ""
+    """The release of fairlane that it runs."""
+    memory_bytes: Annotated[int, Meta(ge=0, le=2**53)] = 0
+    """What it and its job processes hold."""
 
     @classmethod
     def of(cls, report: WorkerReport) -> WorkerBody:
@@ -85,6 +89,10 @@ class WorkerView(View, frozen=True):
     stalled: bool
     """Whether each of its slots is held by a job that awaits the result of another job."""
     heartbeat_at: Time | None
+    version: str = ""
+    """The release of fairlane that it runs; empty if it did not say."""
+    memory_bytes: int = 0
+    """What it and its job processes hold; 0 if it did not say."""
 
     @classmethod
     def of(cls, report: WorkerReport) -> WorkerView:

@@ -297,8 +297,8 @@ class Executor:
 
     @property
     def pids(self) -> list[int]:
-        """The processes of its jobs, idle ones included."""
-        running = [job.process.pid for job in self.running.values() if job.process is not None]
+        """The processes of its jobs, idle ones included. Safe from any thread."""
+        running = [job.process.pid for job in self.running.copy().values() if job.process is not None]
         return running + self._processes.idle_pids
 
     async def idle(self) -> None:

@@ -10,6 +10,7 @@ import socket
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
+from importlib.metadata import version
 from typing import Any
 
 from ..backend import Backend
@@ -224,6 +225,8 @@ class Worker:
             tasks=tuple(self._registry) if len(self._registry) <= MAX_REPORTED_TASKS else (),
             stalled=is_stalled(self.options.slots, executor.running.copy()),
             jobs=tuple(job.lease.job_id for job in list(executor.running.copy().values())[:MAX_REPORTED_JOBS]),
+            version=version("fairlane"),
+            memory_bytes=resident_bytes([os.getpid(), *executor.pids]),
             work=self.meter.report(),
         )
 
