@@ -127,6 +127,13 @@ async def test_bad_search_parameters_are_named(client: httpx.AsyncClient, query:
     assert (answer.status_code, fields_of(answer)) == (422, [pointer])
 
 
+@pytest.mark.parametrize("query", ["tenantId=a&tenantId=b", "tenantId=a&limit=1&tenantId=a", "tenantId=&tenantId=a"])
+async def test_repeated_parameters_are_refused(client: httpx.AsyncClient, query: str) -> None:
+    for answer in (await client.get(f"/jobs?{query}"), await client.delete(f"/jobs/dlq?{query}")):
+        assert (answer.status_code, fields_of(answer)) == (422, ["/tenantId"])
+        assert answer.json()["errors"][0]["detail"] == "the query parameter 'tenantId' is given more than once"
+
+
 @pytest.mark.parametrize("path", ["/jobs", "/jobs/pending", "/jobs/metrics", "/tenants", "/schedules", "/history"])
 async def test_unknown_parameters_are_refused_by_name(client: httpx.AsyncClient, path: str) -> None:
     for query, pointer in (("color=blue", "/color"), ("tenantid=a", "/tenantid"), ("&x", "/x"), ("=", "/")):

@@ -59,18 +59,22 @@ def part_of_body(at: str) -> Iterator[None]:
 
 
 def parse_query(kind: type[_Struct], query: bytes) -> _Struct:
-    """The query parameters as a struct. The last of repeated parameters counts. Raises InvalidInput.
+    """The query parameters as a struct. Raises InvalidInput.
 
-    Unknown parameters are refused, since a filter with a mistyped name would select everything.
+    Unknown parameters are refused, since a filter with a mistyped name would select everything, and so are repeated
+    ones, of which only one value would count.
     """
     try:
-        given = dict(parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict"))
+        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict")
     except ValueError:
         raise InvalidInput("The query string is not percent-encoded UTF-8.") from None
+    given = dict(pairs)
     known = kind.__struct_encode_fields__
     for name in given:
         if name not in known:
             raise _unknown_parameter(name, known)
+    if len(given) < len(pairs):
+        raise _repeated_parameter([name for name, _ in pairs])
     try:
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
@@ -80,6 +84,11 @@ def parse_query(kind: type[_Struct], query: bytes) -> _Struct:
 def _unknown_parameter(name: str, known: Sequence[str]) -> InvalidInput:
     there_are = f"there are {', '.join(known)}" if known else "this call takes none"
     return InvalidInput(f"there is no query parameter {name[:MAX_ECHO]!r}; {there_are}", f"/{escape(name)}"[:MAX_ECHO])
+
+
+def _repeated_parameter(names: Sequence[str]) -> InvalidInput:
+    name = next(name for name in names if names.count(name) > 1)
+    return InvalidInput(f"the query parameter {name!r} is given more than once", f"/{escape(name)}")
 
 
 def _invalid(error: msgspec.ValidationError) -> InvalidInput:
