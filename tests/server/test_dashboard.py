@@ -56,6 +56,13 @@ async def test_files_come_compressed_and_once(client: httpx.AsyncClient, path: s
         headers = {"accept-encoding": coding, "if-none-match": f'"other", {answer.headers["etag"]}'}
         again = await client.get(path, headers=headers)
         assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", answer.headers["etag"])
+    weak = f"W/{plain.headers['etag']}"  # as a proxy writes it that compresses by itself
+    for known in ("*", weak, f'"other",{weak}'):
+        again = await client.get(path, headers={"accept-encoding": "identity", "if-none-match": known})
+        assert again.status_code == 304
+    for accepted, is_zipped in (("*;q=0, gzip", True), ("gzip;q=0, *", False), ("*", True)):
+        answer = await client.get(path, headers={"accept-encoding": accepted})
+        assert ("content-encoding" in answer.headers) == is_zipped
     head = await client.head(path, headers={"accept-encoding": "identity"})
     assert (head.content, head.headers["content-length"]) == (b"", str(len(plain.content)))
 

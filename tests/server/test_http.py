@@ -202,6 +202,35 @@ async def test_a_second_request_without_a_host_is_refused_too(api: Served) -> No
     assert answer.count(b"HTTP/1.1 400 ") == 1
 
 
+@pytest.mark.parametrize("host", [b"", b"127.0.0.1:http", b"a@127.0.0.1", b"127.0.0.1/x", b"127.0.0.1, localhost"])
+async def test_a_host_is_a_name_or_an_address(api: Served, host: bytes) -> None:
+    answer = await raw(api, b"GET /livez HTTP/1.1\r\nhost: " + host + b"\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"The Host header must be a name or an address, and perhaps a port." in answer
+
+
+@pytest.mark.parametrize(("target", "status"), [(b"http://localhost:1", b"200"), (b"HTTP://evil.example", b"421")])
+async def test_a_whole_url_names_the_host(api: Served, target: bytes, status: bytes) -> None:
+    answer = await raw(api, b"GET " + target + b"/jobs HTTP/1.1\r\nconnection: close\r\n" + HOST + b"\r\n")
+    assert answer.startswith(b"HTTP/1.1 " + status)
+
+
+@pytest.mark.parametrize("line", [b"GET /livez", b"GET /livez HTTP/0.9", b"GET /livez HTTP/2.0"])
+async def test_other_versions_of_http_are_refused(api: Served, line: bytes) -> None:
+    answer = await raw(api, line + b"\r\n" + HOST + b"\r\n")
+    assert answer.startswith((b"HTTP/1.1 505 ", b"HTTP/1.1 400 "))
+    assert b"urn:fairlane:problem:" in answer
+
+
+@pytest.mark.parametrize(
+    "name", ["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-Id", "Origin", "Sec-Fetch-Site"]
+)
+async def test_a_header_with_one_meaning_is_not_repeated(client: httpx.AsyncClient, name: str) -> None:
+    answer = await client.post("/jobs", content=b"{}", headers=[(name, "a"), (name, "b")])
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == f"The header {name} must be given once."
+
+
 @pytest.mark.parametrize("length", [MAX_URI + 1, 3 * MAX_URI, 20 * MAX_URI])
 async def test_a_long_uri_is_414(api: Served, length: int) -> None:
     path = b"/jobs?key=" + b"x" * (length - len(b"/jobs?key="))

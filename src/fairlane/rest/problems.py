@@ -72,6 +72,7 @@ URI_TOO_LONG = HttpProblem("uri_too_long", HTTPStatus.REQUEST_URI_TOO_LONG)
 UNSUPPORTED_MEDIA_TYPE = HttpProblem("unsupported_media_type", HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 WRONG_HOST = HttpProblem("wrong_host", HTTPStatus.MISDIRECTED_REQUEST)
 HEADERS_TOO_LARGE = HttpProblem("headers_too_large", HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+HTTP_VERSION = HttpProblem("http_version", HTTPStatus.HTTP_VERSION_NOT_SUPPORTED)
 TOO_MANY_CONNECTIONS = HttpProblem("too_many_connections", HTTPStatus.SERVICE_UNAVAILABLE, StoreUnavailable)
 TOO_MANY_ANSWERS = HttpProblem("too_many_answers", HTTPStatus.SERVICE_UNAVAILABLE, StoreUnavailable)
 INTERNAL = HttpProblem("internal", HTTPStatus.INTERNAL_SERVER_ERROR)
@@ -91,6 +92,7 @@ HTTP_PROBLEMS = (
     UNSUPPORTED_MEDIA_TYPE,
     WRONG_HOST,
     HEADERS_TOO_LARGE,
+    HTTP_VERSION,
     TOO_MANY_CONNECTIONS,
     TOO_MANY_ANSWERS,
     INTERNAL,

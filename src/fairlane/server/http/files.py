@@ -35,17 +35,23 @@ class File:
         zipped = accepts_gzip(call.header(b"accept-encoding") or "")
         etag = f'"{self._digest}{"-gzip" if zipped else ""}"'.encode()
         headers: list[Header] = [*self._headers, (b"etag", etag)]
-        if etag.decode() in re.split(r"\s*,\s*", call.header(b"if-none-match") or ""):
+        if _has(call.header(b"if-none-match") or "", etag.decode()):
             return FileAnswer(HTTPStatus.NOT_MODIFIED, b"", b"", headers)
         if not zipped:
             return FileAnswer(HTTPStatus.OK, self._body, self._type, headers)
         return FileAnswer(HTTPStatus.OK, self._gzipped, self._type, [*headers, (b"content-encoding", b"gzip")])
 
 
+def _has(if_none_match: str, etag: str) -> bool:
+    """Whether the client has the file: proxies that compress it make its validator weak."""
+    known = re.split(r"\s*,\s*", if_none_match.strip())
+    return known == ["*"] or etag in (one.removeprefix("W/") for one in known)
+
+
 def accepts_gzip(header: str) -> bool:
-    """Whether an Accept-Encoding header allows gzip."""
+    """Whether an Accept-Encoding header allows gzip. What it says of gzip counts before what it says of all (`*`)."""
+    codings = {}
     for part in header.lower().split(","):
         coding, _, quality = part.partition(";")
-        if coding.strip() in ("gzip", "*"):
-            return re.fullmatch(r"\s*q=0(\.0*)?\s*", quality) is None
-    return False
+        codings[coding.strip()] = re.fullmatch(r"\s*q=0(\.0*)?\s*", quality) is None
+    return codings.get("gzip", codings.get("*", False))

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from ...model.errors import Forbidden, Unauthorized
 from ...model.token import Token, TokenKind
-from ...rest.problems import CROSS_ORIGIN, WRONG_HOST, HttpError
+from ...rest.problems import CROSS_ORIGIN, MALFORMED_REQUEST, WRONG_HOST, HttpError
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_SINGLE = (b"authorization", b"content-type", b"idempotency-key", b"last-event-id", b"origin", b"sec-fetch-site")
 _OWN_SITE = frozenset({b"same-origin", b"none"})
+
+
+def check_single(fields: Sequence[tuple[bytes, bytes]], headers: dict[bytes, bytes]) -> None:
+    """Refuse a request that repeats a header of which one value would count. Raises HttpError 400."""
+    if len(headers) == len(fields):
+        return
+    names = [name for name, _ in fields]
+    for name in _SINGLE:
+        if names.count(name) > 1:
+            raise HttpError(MALFORMED_REQUEST, f"The header {name.decode().title()} must be given once.")
 
 
 def check_host(headers: dict[bytes, bytes], allowed_hosts: frozenset[str] | None) -> None:

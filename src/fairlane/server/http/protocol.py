@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from functools import lru_cache
 from typing import Any
 
 import httptools
@@ -11,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from ...rest.limits import MAX_URI
 from ...rest.problems import (
     HEADERS_TOO_LARGE,
+    HTTP_VERSION,
     MALFORMED_REQUEST,
     REQUEST_TIMEOUT,
     TOO_MANY_CONNECTIONS,
@@ -21,6 +24,8 @@ from ..settings import ServerSettings
 from .answers import CONNECTION, problem_answer
 from .load import Connection
 
+_ABSOLUTE_TARGET = re.compile(rb"(?i:https?)://([^/?#]*)")
+_HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]+)(:\d*)?")
 HEAD_LIMIT_BYTES = 64 * 1024
 MAX_HEADERS = 100
 ENDING_STALLED_SECONDS = 5.0
@@ -104,6 +109,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Start the request, unless RFC 9112 forbids its head."""
+        if target := _ABSOLUTE_TARGET.match(self.url):  # which counts before the Host header
+            self.headers[:] = [
+                (b"host", target[1]) if name == b"host" else (name, value) for name, value in self.headers
+            ]
         refusal = self._fault_in_head()
         if refusal is not None:
             self._send_last(refusal)
@@ -124,9 +133,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             return _uri_too_long()
         if len(self.headers) > MAX_HEADERS:
             return _head_too_large()
-        hosts = sum(name == b"host" for name, _ in self.headers)
-        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
+        version = self.parser.get_http_version()
+        if version not in ("1.0", "1.1"):
+            return HttpError(HTTP_VERSION, "This server speaks HTTP/1.0 and HTTP/1.1.")
+        hosts = [value for name, value in self.headers if name == b"host"]
+        if len(hosts) > 1 or (not hosts and version == "1.1"):
             return HttpError(MALFORMED_REQUEST, "An HTTP/1.1 request must have exactly one Host header.")
+        if hosts and not _is_host(hosts[0]):
+            return HttpError(MALFORMED_REQUEST, "The Host header must be a name or an address, and perhaps a port.")
         return None
 
     def _refuse_head(self) -> None:
@@ -164,6 +178,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+@lru_cache(maxsize=1024)
+def _is_host(value: bytes) -> bool:
+    return _HOST.fullmatch(value) is not None
 
 
 def _uri_too_long() -> HttpError:

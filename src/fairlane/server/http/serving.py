@@ -15,7 +15,7 @@ from ..context import Context
 from .answers import Answer, Receive, Scope, Send, internal_problem, problem_answer
 from .call import BodyTooLarge, Call, ClientGone
 from .endpoint import Endpoint
-from .guard import check_allowed, check_host, check_origin, is_safe, no_token, secret_of
+from .guard import check_allowed, check_host, check_origin, check_single, is_safe, no_token, secret_of
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +75,7 @@ class PathApp:
 
     async def _answer(self, call: Call) -> Answer:
         method = call.scope["method"]
+        check_single(call.scope["headers"], call.headers)
         check_host(call.headers, self._context.settings.allowed_hosts)
         endpoint = self._endpoints.get(method)
         if not is_safe(method) or (endpoint is not None and endpoint.streams):
