@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 from collections.abc import Callable
 
 from ..backend import Workers
-from ..model.errors import StoreUnavailable
 from .admission import REFUSED, Admission
-
-log = logging.getLogger("fairlane.worker")
+from .trouble import is_outage, log_trouble
 
 WAIT_MS = 30_000
 LONGEST_PAUSE_SECONDS = 5.0
@@ -31,20 +28,20 @@ async def follow_commands(
     seen = failures = 0
     while True:
         try:
-            told = await workers.next_orders(worker_id, seen, WAIT_MS)
+            orders = await workers.next_orders(worker_id, seen, WAIT_MS)
         except REFUSED as error:
             await asyncio.sleep(admission.refused("commands", error))
             continue
         except Exception as error:
-            if not isinstance(error, StoreUnavailable) and not failures:
-                log.error("commands cannot be received; cancelled jobs stop with the next heartbeat", exc_info=error)
+            if not failures and not is_outage(error):  # the heartbeats warn of an outage
+                log_trouble("commands cannot be received; cancelled jobs stop with the next heartbeat", error)
             failures += 1
             await asyncio.sleep(min(LONGEST_PAUSE_SECONDS, 0.1 * 2.0 ** min(failures, 10)) * random.uniform(0.5, 1.0))
             continue
         failures = 0
         admission.allowed("commands")
-        if told.number != seen:
-            seen = told.number
+        if orders.number != seen:
+            seen = orders.number
             look_at_leases()
-        if told.drain:
+        if orders.drain:
             drain()

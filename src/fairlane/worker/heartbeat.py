@@ -11,10 +11,11 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from ..backend import Backend
-from ..model.errors import InvalidInput, StoreUnavailable
+from ..model.errors import InvalidInput
 from ..model.lease import LeaseReport, LeaseStatus, WorkerReport
 from .admission import REFUSED, Admission
 from .running import RunningJob
+from .trouble import is_outage, log_trouble
 
 log = logging.getLogger("fairlane.worker")
 
@@ -153,7 +154,7 @@ class Heartbeat:
         for job, (progress, lines), status in zip(jobs, news, statuses, strict=True):
             if status is not LeaseStatus.STALE_LEASE:
                 job.lease_until = sent_at + self._lease_ms / 1000
-                job.told(progress, lines)
+                job.mark_sent(progress, lines)
             if status is not LeaseStatus.OK:
                 self._on_status(job, status)
         self._admission.allowed("heartbeats")
@@ -182,10 +183,8 @@ class Heartbeat:
         if isinstance(error, REFUSED):
             self._failures = 1
             return self._admission.refused("heartbeats", error)
-        if not isinstance(error, StoreUnavailable | TimeoutError):
-            log.error("a heartbeat failed", exc_info=error)
-        elif self._failures == 0:
-            log.warning("a heartbeat failed; leases expire unless a later one succeeds: %s", error)
+        if self._failures == 0 or not is_outage(error):
+            log_trouble("a heartbeat failed; leases expire unless a later one succeeds", error)
         self._failures = min(self._failures + 1, 10)
         return min(LONGEST_RETRY_SECONDS, 0.05 * 2.0**self._failures) * random.uniform(0.5, 1.0)
 

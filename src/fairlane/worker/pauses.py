@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 from collections.abc import Callable
 
-from ..model.errors import StoreUnavailable
 from .admission import REFUSED, Admission
-
-log = logging.getLogger("fairlane.worker")
+from .trouble import is_outage, log_trouble
 
 LONGEST_SECONDS = 2.0
 
@@ -44,10 +41,8 @@ class Pauses:
             return self._admission.refused("claims", error)
         if type(error) is not self._logged:
             self._logged = type(error)
-            if isinstance(error, StoreUnavailable):
-                log.warning("the store cannot be reached: %s", error)
-            else:
-                log.error("the store refused a call; it will be repeated", exc_info=error)
+            refused = "the store refused a call; it will be repeated"
+            log_trouble("the store cannot be reached" if is_outage(error) else refused, error)
         seconds = min(LONGEST_SECONDS, 0.05 * 2.0**self._failures) * random.uniform(0.5, 1.0)
         self._failures = min(self._failures + 1, 10)
         return seconds

@@ -21,7 +21,7 @@ class RunningJob:
     """A leased job while it runs. Times are on the monotonic clock."""
 
     __slots__ = (
-        "_told_progress",
+        "_sent_progress",
         "abandon_at",
         "began_at",
         "context",
@@ -51,7 +51,7 @@ class RunningJob:
         self.process: JobProcess | None = None
         """The job process, if the job runs in one."""
         self.is_killed = False
-        self._told_progress: Progress | None = None
+        self._sent_progress: Progress | None = None
 
     def __str__(self) -> str:
         return f"job {self.lease.job_id} ({self.lease.task}, attempt {self.lease.attempt})"
@@ -65,7 +65,7 @@ class RunningJob:
     def new_progress(self) -> Progress | None:
         """Progress that was not sent to the store yet."""
         latest = self.context.latest_progress
-        return None if latest is self._told_progress else latest
+        return None if latest is self._sent_progress else latest
 
     @property
     def new_lines(self) -> LogPiece | None:
@@ -77,10 +77,10 @@ class RunningJob:
     def has_news(self) -> bool:
         return self.new_progress is not None or self.context.unsent_lines is not None
 
-    def told(self, progress: Progress | None, lines: LogPiece | None) -> None:
-        """These were sent to the store."""
+    def mark_sent(self, progress: Progress | None, lines: LogPiece | None) -> None:
+        """Note what was sent to the store."""
         if progress is not None:
-            self._told_progress = progress
+            self._sent_progress = progress
         if lines is not None and (unsent := self.context.unsent_lines) is not None:
             unsent.sent(lines)
 

@@ -21,7 +21,7 @@ Record = dict[str, Any]
 
 def record_of(record: logging.LogRecord) -> Record:
     """The record with its message and exception formatted. Values of `extra` that are not plain become text."""
-    found = {_text(name): _plain(value) for name, value in record.__dict__.items()}
+    found = {_text(name): _plain_or_text(value) for name, value in record.__dict__.items()}
     exception = logging.Formatter().formatException(record.exc_info) if record.exc_info else None
     message = _text(record.getMessage())
     return found | {"msg": message, "args": None, "exc_info": None, "exc_text": exception and _text(exception)}
@@ -37,7 +37,7 @@ def _text(text: str) -> str:
     return text[:_MAX_TEXT].encode("utf-8", "backslashreplace").decode()
 
 
-def _plain(value: object) -> Any:
+def _plain_or_text(value: object) -> Any:
     with contextlib.suppress(Exception):  # a value of any type may raise anything
         if len(_encode(plain := msgspec.to_builtins(value))) <= _MAX_TEXT:
             return plain
