@@ -31,8 +31,7 @@ def _commands(command: click.Command, context: click.Context) -> Iterator[click.
         return
     for name in sorted(command.commands):
         child = command.commands[name]
-        if not child.hidden:
-            yield from _commands(child, click.Context(child, info_name=name, parent=context))
+        yield from _commands(child, click.Context(child, info_name=name, parent=context))
 
 
 def _section(context: click.Context) -> str:

@@ -33,6 +33,9 @@ from .commands.upkeep import upkeep
 from .commands.worker import worker
 from .commands.workers import workers
 
+_INTERNAL = {"try-app": try_app, "upkeep": upkeep}
+"""Commands that `up` and `worker` run. Help and suggestions leave them out."""
+
 
 class _Failure(click.ClickException):
     """An error, printed in one line."""
@@ -58,6 +61,9 @@ class _Group(click.Group):
                 raise _Misuse(InvalidInput(f"the argument {argument!a} is not valid UTF-8")) from None
         return super().parse_args(ctx, args)
 
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return super().get_command(ctx, cmd_name) or _INTERNAL.get(cmd_name)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
@@ -78,9 +84,7 @@ for _command in (
     serve,
     worker,
     relay,
-    try_app,
     top,
-    upkeep,
     submit,
     jobs,
     dlq,

@@ -11,7 +11,7 @@ from ...runtime.settings import Settings
 from ..options import with_settings
 
 
-@click.command("try-app", hidden=True)
+@click.command("try-app")
 @click.argument("app")
 @with_settings("log_format", "log_level")
 def try_app(settings: Settings, app: str) -> None:

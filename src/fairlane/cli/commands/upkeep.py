@@ -12,7 +12,7 @@ from ...runtime.settings import Settings
 from ..options import with_settings
 
 
-@click.command(hidden=True)
+@click.command()
 @with_settings("store", "data_dir", "durability", "loop", "log_format", "log_level")
 def upkeep(settings: Settings) -> None:
     """Maintain a store: start delayed and scheduled jobs, recover lost ones, delete old ones."""
