@@ -50,9 +50,9 @@ class JobHandle(Generic[T]):
         job = await self._finished(timeout)
         if job.state is State.COMPLETED:
             return self._typed(b"null" if job.result is None else job.result)
-        detail = f"{job.error.type}: {job.error.message}" if job.error else str(job.reason)
         if job.state is State.CANCELLED:
-            raise JobCancelled(f"job {job.id} was cancelled: {detail}")
+            raise JobCancelled(f"job {job.id} was cancelled: {job.error.message if job.error else job.reason}")
+        detail = f"{job.error.type}: {job.error.message}" if job.error else str(job.reason)
         failure = JobFailed(f"job {job.id} failed: {detail}")
         if job.error is not None and job.error.traceback:
             failure.add_note(f"In the worker:\n{job.error.traceback}")
