@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, cast
 
 import msgspec
 import pytest
 
-from fairlane.engine import Engine, listing
+from fairlane.engine import Engine, library, listing
 from fairlane.model.bulk import BulkAction
 from fairlane.model.errors import InvalidInput
 from fairlane.model.job import JobPage, JobQuery, Large, NewJob
@@ -164,13 +164,33 @@ async def test_large_parts_come_only_when_they_are_asked_for(engine: Engine) -> 
     assert (some.payload, bytes(some.result)) == (msgspec.UNSET, b'"done"')  # type: ignore[arg-type]
 
 
+async def test_a_process_reads_few_pages_at_the_same_time(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    send, wanted = engine.store.exchange, library.load().function("list")
+    reading = most = 0
+
+    async def counting(commands: Sequence[tuple[Any, ...]]) -> list[Any]:
+        nonlocal reading, most
+        pages = sum(command[1] == wanted for command in commands)
+        reading += pages
+        most = max(most, reading)
+        try:
+            return await send(commands)
+        finally:
+            reading -= pages
+
+    monkeypatch.setattr(engine.store, "exchange", counting)
+    await asyncio.gather(*(engine.jobs.list(JobQuery()) for _ in range(5 * listing.AT_ONCE)))
+    assert most == listing.AT_ONCE
+
+
 async def test_a_page_ends_at_one_mebibyte(engine: Engine) -> None:
     await lift_limits(engine)
     payload = b'"' + b"x" * 200_000 + b'"'
     jobs = [NewJob(id=engine.jobs.new_id("t"), tenant_id="t", payload=payload) for _ in range(20)]
     await engine.jobs.submit(jobs)
     page = await engine.jobs.list(JobQuery(limit=100, include=frozenset({Large.PAYLOAD})))
-    assert len(page.jobs) == 6
+    assert sum(len(bytes(job.payload or b"")) for job in page.jobs[:-1]) < listing.MAX_PAGE_BYTES
+    assert sum(len(bytes(job.payload or b"")) for job in page.jobs) >= listing.MAX_PAGE_BYTES
     assert page.next_cursor is not None
     assert len((await engine.jobs.list(JobQuery(limit=100))).jobs) == 20
 

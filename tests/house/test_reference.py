@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from math import prod
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from tools.reference import bounds, errors, keys, metrics, rest, settings
 from tools.reference.pages import REFERENCE, make_pages
 
 TESTS = Path(__file__).parents[1]
+PAGE_SOURCE = ast.parse(Path(bounds.__file__).read_text(encoding="utf-8"))
 PAGES = ("bounds.md", "cli.md", "errors.md", "keys.md", "metrics.md", "rest.md", "settings.md")
 
 
@@ -63,7 +67,43 @@ def test_calls_bodies_and_bounds_come_from_the_document() -> None:
     assert '## Kind\n\n`"a"` or `"b"`.\n' in text
 
 
-def test_each_bound_names_a_test_that_exists() -> None:
-    for bound in (bound for section in bounds.SECTIONS.values() for bound in section):
-        name, _, function = bound.test.partition("::")
-        assert f"def {function}(" in (TESTS / name).read_text(encoding="utf-8"), bound.what
+BOUNDS = [bound for section in bounds.SECTIONS.values() for bound in section]
+UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "": 1}
+
+
+def numbers_of(text: str) -> set[int]:
+    """The numbers that a row of the page gives, in bytes where they have a unit."""
+    return {int(number.replace(",", "")) * UNITS[unit] for number, unit in re.findall(r"([\d,]*\d) ?([KM]iB|)", text)}
+
+
+def constants_of(bound: bounds.Bound) -> set[str]:
+    """The names from which the page derives the number of this row."""
+    calls = (node for node in ast.walk(PAGE_SOURCE) if isinstance(node, ast.Call) and ast.unparse(node.func) == "Bound")
+    most = next(call.args[1] for call in calls if ast.literal_eval(call.args[0]) == bound.what)
+    return {node.attr for node in ast.walk(most) if isinstance(node, ast.Attribute)}
+
+
+def numbers_in(source: ast.AST) -> set[int]:
+    """The integers that are written in a test, also as products such as 256 * 1024."""
+    return {number for node in ast.walk(source) if (number := _number(node)) is not None}
+
+
+def _number(node: ast.AST) -> int | None:
+    if isinstance(node, ast.Constant) and isinstance(node.value, int):
+        return node.value
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        factors = [_number(node.left), _number(node.right)]
+        return None if None in factors else prod(factor or 0 for factor in factors)
+    return None
+
+
+@pytest.mark.parametrize("bound", BOUNDS, ids=[bound.what for bound in BOUNDS])
+def test_each_bound_names_a_test_that_stands_at_it(bound: bounds.Bound) -> None:
+    name, _, function = bound.test.partition("::")
+    text = (TESTS / name).read_text(encoding="utf-8")
+    source = ast.parse(text)
+    assert function in {node.name for node in source.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    numbers = numbers_of(bound.most)
+    beyond = numbers | {number + 1 for number in numbers}
+    named = any(re.search(rf"\b{constant}\b", text) for constant in constants_of(bound))
+    assert not numbers or named or beyond & numbers_in(source), "the test uses neither the constant nor its number"

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from fairlane.rest.limits import MAX_URI
+from fairlane.rest.limits import JOB_BODY, LARGE_BODY, MAX_URI, SMALL_BODY
 from fairlane.server.http.protocol import HEAD_LIMIT_BYTES
 from fairlane.server.settings import ServerSettings
 
@@ -108,10 +108,21 @@ async def test_bodies_are_json(client: httpx.AsyncClient, free_tenant: str, kind
     assert encoded.status_code == 415
 
 
-async def test_a_body_said_to_be_large_is_refused_before_it_comes(api: Served) -> None:
-    head = b"POST /jobs HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 104857600\r\nexpect: 100-continue\r\n\r\n"
+def said_to_have(path: str, length: int) -> bytes:
+    return (
+        f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: {length}\r\nexpect: 100-continue\r\n\r\n".encode()
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "most"), [("/jobs", JOB_BODY), ("/jobs/batch", LARGE_BODY), ("/jobs/actions", SMALL_BODY)]
+)
+async def test_a_body_said_to_be_large_is_refused_before_it_comes(api: Served, path: str, most: int) -> None:
     async with connection(api) as (reader, writer):
-        writer.write(head)
+        writer.write(said_to_have(path, most))
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100 ")
+    async with connection(api) as (reader, writer):
+        writer.write(said_to_have(path, most + 1))
         answer = await reader.readuntil(b"\r\n\r\n")
         assert answer.startswith(b"HTTP/1.1 413 ")
         assert b"connection: close" in answer

@@ -7,6 +7,9 @@ import json
 import time
 
 import httpx
+import pytest
+
+from fairlane.rest import leases
 
 from .conftest import Served, until
 
@@ -41,6 +44,15 @@ async def test_a_claim_gives_up_in_time(api: Served, tenant: str) -> None:
     answer = await waiting_claim(api, tenant, "c", seconds=0.3)
     assert answer.json() == {"leases": []}
     assert 0.25 < time.monotonic() - began < 15
+
+
+async def test_a_longer_wait_is_answered_at_the_bound(
+    api: Served, tenant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "MAX_WAIT_SECONDS", 0.3)
+    async with asyncio.timeout(15):
+        answer = await waiting_claim(api, tenant, f"c-{tenant}", seconds=25)
+    assert answer.json() == {"leases": []}
 
 
 async def test_a_client_that_has_gone_keeps_no_job(api: Served, tenant: str) -> None:

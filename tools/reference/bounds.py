@@ -202,7 +202,7 @@ CALL = (
     ),
     Bound(
         "pages of jobs that a server reads at once", _count(listing.AT_ONCE), "others wait",
-        "acceptance/test_greedy_tenant.py::test_a_tenant_at_all_bounds_moves_another_by_a_round_at_most",
+        "engine/test_listings.py::test_a_process_reads_few_pages_at_the_same_time",
     ),
     Bound(
         "large answers that a server makes or that wait for clients to read them", _size(room.MOST_BYTES),
@@ -215,7 +215,7 @@ CALL = (
     ),
     Bound(
         "long poll", f"{limits.MAX_WAIT_SECONDS} s", "it is answered after this time",
-        "server/test_long_poll.py::test_a_claim_gives_up_in_time",
+        "server/test_long_poll.py::test_a_longer_wait_is_answered_at_the_bound",
     ),
     Bound(
         "events that a server keeps for clients that come back",
