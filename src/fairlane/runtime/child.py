@@ -141,6 +141,11 @@ class Child:
         self._is_restarting = False  # so that `keep` calls `has_died`, which gives its jobs back
         _signal(process, signal.SIGKILL)
 
+    def kill(self) -> None:
+        """Kill the process, which `keep` then replaces."""
+        if self._process is not None:
+            _signal(self._process, signal.SIGKILL)
+
     @property
     def runs(self) -> bool:
         """Whether there is a process now."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import re
 import socket
+import time
 from collections.abc import Callable, Coroutine, Sequence, Set
 from typing import Any
 
@@ -19,6 +21,8 @@ from .worker_metrics import address_of_process
 _SETTLE_SECONDS = 8.0
 """Time that a worker needs after its drain, to cancel jobs and to send outcomes."""
 _READY_SECONDS = 60.0
+
+_log = logging.getLogger(__name__)
 
 
 class NotReady(FairlaneError):
@@ -37,21 +41,38 @@ class WorkerChild(Child):
         self.worker_id = ""
         self._heard_of = ""
         """The last worker id that has sent a heartbeat."""
+        self._silent_since: float | None = None
+        """When the store began to count the process as silent, on the monotonic clock."""
+        self._lease_seconds = settings.lease_ms / 1000
         self._on_death = on_death
 
     @property
     def works(self) -> bool:
-        """Whether there is a process now, and it has sent a heartbeat."""
-        return self.runs and self._heard_of == self.worker_id
+        """Whether there is a process now, and it sends heartbeats."""
+        return self.runs and self._heard_of == self.worker_id and self._silent_since is None
 
-    def note_heartbeat(self, worker_ids: Set[str]) -> None:
-        """Note the workers that have sent heartbeats."""
+    def note_heartbeats(self, worker_ids: Set[str]) -> None:
+        """Note the workers that send heartbeats. Kill a process that has stopped sending them for a lease.
+
+        Its leases have ended by then. A task that blocks the interpreter, such as a regular expression that takes
+        forever, also blocks the heartbeat's thread.
+        """
         if self.worker_id in worker_ids:
-            self._heard_of = self.worker_id
+            self._heard_of, self._silent_since = self.worker_id, None
             self.is_ready = True
+        elif self.runs and self._heard_of == self.worker_id:
+            now = time.monotonic()
+            if self._silent_since is None:
+                self._silent_since = now
+            elif now - self._silent_since > self._lease_seconds:
+                _log.error("%s sends no heartbeats: killing it", self.name)
+                self._silent_since = None
+                self._heard_of = ""
+                self.kill()
 
     def arguments(self) -> Sequence[str]:
         host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())[:64]
+        self._silent_since = None
         self.worker_id = f"{host}:{self.name}:{os.urandom(4).hex()}"
         return [*super().arguments(), "--worker-id", self.worker_id]
 

@@ -16,6 +16,8 @@ from .worker_pool import WorkerChild
 
 _LOOK_SECONDS = 0.1
 _STORE_SECONDS = 1.0
+_HEARTBEAT_SECONDS = 10.0
+"""How often it looks for workers that have fallen silent. New workers are looked for each time."""
 _MOST_BYTES = 1024
 
 
@@ -27,17 +29,18 @@ class WorkerWatch:
         self._children = children
         self._store_problem: str | None = None
         self._store_checked_at = 0.0
+        self._heartbeats_checked_at = 0.0
         self.descriptor = descriptor
         self.all_ready = asyncio.Event()
         """Set once every worker has sent its first heartbeat, or has drained."""
 
     def problem(self) -> str | None:
-        """Why the supervisor is not ready; None if the store takes writes and every worker has sent a heartbeat."""
+        """Why the supervisor is not ready; None if the store takes writes and every worker sends heartbeats."""
         missing = [child.name for child in self._children if not child.is_drained and not child.works]
         return f"not running: {', '.join(missing)}" if missing else self._store_problem
 
     async def run(self) -> None:
-        """Look for the first heartbeat of each new process, and keep the file up to date, until cancelled."""
+        """Look for the heartbeats of the processes, and keep the file up to date, until cancelled."""
         while True:
             try:
                 await self._look()
@@ -51,10 +54,15 @@ class WorkerWatch:
 
     async def _look(self) -> None:
         """Raises StoreUnavailable."""
-        if new := [child for child in self._children if child.runs and not child.works]:
+        are_due = time.monotonic() - self._heartbeats_checked_at > _HEARTBEAT_SECONDS
+        if are_due or any(child.runs and not child.works for child in self._children):
+            self._heartbeats_checked_at = time.monotonic()
+            # Read before the answer comes: a process that starts meanwhile cannot be in it.
+            running = [(child, child.worker_id) for child in self._children]
             seen = {report.id for report in await self._backend.workers.list()}
-            for child in new:
-                child.note_heartbeat(seen)
+            for child, worker_id in running:
+                if child.worker_id == worker_id:
+                    child.note_heartbeats(seen)
         # A worker can drain between two looks, so that its heartbeat was never seen.
         if all(child.is_ready or child.is_drained for child in self._children):
             self.all_ready.set()

@@ -29,8 +29,12 @@ BEATS_PER_LEASE = 3
 """How many times in the length of a lease the heartbeat extends it."""
 
 
+LONGEST_INTERVAL_SECONDS = 20.0
+"""Between two heartbeats, however long the lease is: the store forgets a worker that is silent for a minute."""
+
+
 class Heartbeat:
-    """Extends the leases of all running jobs BEATS_PER_LEASE times a lease, and reports the worker to the store.
+    """Extends the leases of all running jobs BEATS_PER_LEASE times a lease or more, and reports the worker.
 
     Progress and log lines of jobs go to the store in between, twice a second at most.
     """
@@ -49,7 +53,7 @@ class Heartbeat:
         self._open_backend = open_backend
         self._lease_ms = lease_ms
         self._admission = admission
-        self._interval = lease_ms / 1000 / BEATS_PER_LEASE
+        self._interval = min(lease_ms / 1000 / BEATS_PER_LEASE, LONGEST_INTERVAL_SECONDS)
         self._running = running
         self._report = report
         self._on_status = on_status
