@@ -13,12 +13,12 @@ export const ORDERS = [
 export const rankedTenants = (sort, { limit, prefix, signal }) =>
   get("/tenants", { signal, query: { sort, prefix, limit } });
 
-/** {tenants, half, most}: within which time the next job of half of the tenants, and of 95 % of them, has waited. */
+/** {half, most}: how long the oldest pending job of half of the tenants, and of 95 % of them, has waited. */
 export function waitsOf(tenants) {
   const waits = tenants
     .map(({ oldestWaitSeconds }) => oldestWaitSeconds)
     .filter((wait) => wait !== null)
     .toSorted((a, b) => a - b);
   const at = (share) => waits[Math.max(0, Math.ceil(waits.length * share) - 1)] ?? null;
-  return { tenants: waits.length, half: at(0.5), most: at(0.95) };
+  return { half: at(0.5), most: at(0.95) };
 }

@@ -37,8 +37,8 @@ export default function Overview() {
     </${PageHead}>
     ${fresh && html`<${Welcome} />`}
     <${Figures} ...${seen} />
-    ${!fresh && html`<${History} minutes=${span} />`}
     ${!fresh && html`<${Tenants} />`}
+    ${!fresh && html`<${History} minutes=${span} />`}
     <div class="halves">
       <${Queues} queues=${seen.queues} />
       <${Workers} workers=${seen.workers} />

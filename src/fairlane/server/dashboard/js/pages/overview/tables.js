@@ -45,15 +45,17 @@ export function Tenants() {
   </${Card}>`;
 }
 
-/** How long tenants wait now, with and without the one that has the most pending jobs. */
+/** How long tenants wait now, with and without the one that has the most pending jobs. Paused ones do not count. */
 function Waits({ tenants }) {
-  const top = tenants.reduce((most, tenant) => (tenant.pending > most.pending ? tenant : most));
+  const waiting = tenants.filter(({ paused }) => !paused);
+  if (!waiting.length) return null;
+  const top = waiting.reduce((most, tenant) => (tenant.pending > most.pending ? tenant : most));
+  const others = waiting.filter((tenant) => tenant !== top);
   const words = ({ half, most }) => `p50 ${duration(half)}, p95 ${duration(most)}`;
-  const others = waitsOf(tenants.filter(({ id }) => id !== top.id));
   const who =
-    tenants.length < COMPARED ? plural(tenants.length, "tenant") : `the ${COMPARED} tenants that wait longest`;
-  return html`<p class="waits quiet" title="How long the oldest pending job of each tenant has waited">
-    Waiting now, ${who}: <strong>${words(waitsOf(tenants))}</strong>${others.tenants > 0 && html`. Without ${top.id}: <strong>${words(others)}</strong>`}
+    tenants.length < COMPARED ? plural(waiting.length, "tenant") : `the ${COMPARED} tenants that wait longest`;
+  return html`<p class="waits quiet" title="How long the oldest pending job of each tenant has waited. Paused tenants do not count">
+    Waiting now, ${who}: <strong>${words(waitsOf(waiting))}</strong>${others.length > 0 && html`. Without ${top.id}: <strong>${words(waitsOf(others))}</strong>`}
   </p>`;
 }
 
