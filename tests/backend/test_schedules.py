@@ -9,10 +9,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from fairlane.model.bulk import BulkAction
 from fairlane.model.errors import IdTaken, InvalidInput, NotFound
 from fairlane.model.job import Job, JobQuery
 from fairlane.model.lease import OutcomeKind
 from fairlane.model.schedule import Missed, Overlap, Schedule, ScheduleSpec
+from fairlane.model.states import State
 
 from .world import World
 
@@ -79,6 +81,29 @@ async def test_a_tick_makes_one_job_however_many_fire_it(world: World) -> None:
     assert (shown.last_job_id, shown.last_run) == (job.id, datetime(2026, 3, 2, 3, tzinfo=UTC))
     assert shown.next_runs[0] == datetime(2026, 3, 3, 3, tzinfo=UTC)
     assert (await world.upkeep.doctor()).problems == []
+
+
+async def test_a_schedule_shows_the_state_of_its_last_job(world: World) -> None:
+    at(world, MONDAY)
+
+    async def last_state() -> State | None:
+        shown = await world.backend.schedules.get("acme", "nightly")
+        ((listed,), _) = await world.backend.schedules.list(10, tenant_id="acme")
+        assert listed.last_state is shown.last_state
+        return shown.last_state
+
+    await world.backend.schedules.put(spec(max_attempts=2))
+    assert await last_state() is None
+    job = await world.backend.schedules.run("acme", "nightly", world.backend.jobs.new_id("acme"))
+    assert await last_state() is State.PENDING
+    (lease,) = await world.claim()
+    assert await last_state() is State.RUNNING
+    await world.end(lease, OutcomeKind.FAILED, delay_ms=60_000)
+    assert await last_state() is State.SCHEDULED
+    await world.backend.jobs.cancel(job.id)
+    assert await last_state() is State.CANCELLED
+    await world.backend.jobs.change(BulkAction.DELETE, [job.id])
+    assert await last_state() is None
 
 
 @pytest.mark.parametrize(

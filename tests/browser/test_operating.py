@@ -42,6 +42,8 @@ def test_a_schedule_is_shown_in_words_and_run_now(world: World, open_page: Pages
     row.get_by_role("button", name="Run nightly now").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Completed")
     expect(page.get_by_role("tree", name="Payload")).to_contain_text('"n": 1')
+    page.go_back()
+    expect(row).to_contain_text("Completed")
 
 
 def test_a_schedule_is_paused_resumed_and_deleted(world: World, open_page: Pages, tenant: str) -> None:

@@ -21,6 +21,7 @@ from ..model.job import Job, NewJob
 from ..model.json_text import check_json
 from ..model.overview import UpkeepStep
 from ..model.schedule import MAX_SCHEDULES, SCHEDULE_HEADER, TICK_HEADER, Firing, Schedule, ScheduleSpec, plan_firing
+from ..model.states import State
 from ..process.author import author
 from . import codec, keys
 from .layouts import ScheduleState, Ticked
@@ -45,6 +46,8 @@ class Known(msgspec.Struct, frozen=True):
     spec: ScheduleSpec
     state: ScheduleState
     due: int | None
+    last_state: State | None
+    """Of its last job."""
 
 
 _decode_state = msgspec.msgpack.Decoder(ScheduleState).decode
@@ -216,12 +219,13 @@ class EngineSchedules:
         """The store's time in ms, and the schedules that exist and can be read."""
         reply = await partition.run("schedules", members=_pack(members))
         now, found = reply[0], []
-        for i in range(1, len(reply), 4):
-            member, spec, state, due = reply[i : i + 4]
+        for i in range(1, len(reply), 5):
+            member, spec, state, due, last = reply[i : i + 5]
             if spec is None:
                 continue
             try:
-                found.append(Known(now, *read_schedule(spec, state), _due(due)))
+                last_state = State(last.decode()) if last else None
+                found.append(Known(now, *read_schedule(spec, state), _due(due), last_state))
             except InvalidInput:
                 self._log_unreadable(member.decode())
         return now, found
@@ -269,6 +273,7 @@ def _shown(known: Known) -> Schedule:
         next_runs=[] if known.due is None else list(_next_runs(spec.cron, spec.timezone, known.due)),
         last_run=utc_of_ms(state.last_run) if state.last_run else None,
         last_job_id=state.last_jobs[-1] if state.last_jobs else None,
+        last_state=known.last_state,
         missed_count=state.missed,
         skipped_count=state.skipped,
     )

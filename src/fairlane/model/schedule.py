@@ -15,6 +15,7 @@ from .job import (
     DEFAULT_TIMEOUT_MS,
     Time,
 )
+from .states import State
 
 MAX_SCHEDULES = 1_000
 """Schedules of one tenant."""
@@ -77,6 +78,8 @@ class Schedule(ScheduleSpec, frozen=True, kw_only=True, rename="camel"):
     last_run: Time | None
     """The tick that made the last job."""
     last_job_id: str | None
+    last_state: State | None = None
+    """The state of the last job; None if there is none, or it is deleted."""
     missed_count: int
     """Ticks that were missed and made no job."""
     skipped_count: int

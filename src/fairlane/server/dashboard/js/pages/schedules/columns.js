@@ -1,5 +1,5 @@
 // The columns of the list of schedules.
-import { Badge, TimeAgo } from "../../components/basics.js";
+import { Badge, StateBadge, TimeAgo } from "../../components/basics.js";
 import { at } from "../../lib/api.js";
 import { changesWork, ownTenant } from "../../lib/session.js";
 import { html } from "../../lib/ui.js";
@@ -42,6 +42,11 @@ const allColumns = ({ open, reload }) => [
       lastJobId
         ? html`<a href=${at`/ui/jobs/${lastJobId}`}><${TimeAgo} at=${lastRun} /></a>`
         : html`<${TimeAgo} at=${lastRun} />`,
+  },
+  {
+    name: "outcome",
+    title: "Last outcome",
+    cell: ({ lastState }) => lastState && html`<${StateBadge} state=${lastState} />`,
   },
   {
     name: "next",

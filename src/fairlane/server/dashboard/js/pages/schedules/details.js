@@ -1,5 +1,5 @@
 // The dialog with all facts of one schedule.
-import { TimeAgo } from "../../components/basics.js";
+import { StateBadge, TimeAgo } from "../../components/basics.js";
 import { Dialog } from "../../components/floating.js";
 import { at } from "../../lib/api.js";
 import { count, dateTime } from "../../lib/format.js";
@@ -8,7 +8,8 @@ import { DetailActions } from "./actions.js";
 import { Badges } from "./columns.js";
 
 export function Details({ schedule, reload, onClose }) {
-  const { name, tenantId, cron, timezone, description, task, queue, paused, nextRuns, lastRun, lastJobId } = schedule;
+  const { name, tenantId, cron, timezone, description, task, queue, paused, nextRuns, lastRun, lastJobId, lastState } =
+    schedule;
   const facts = [
     ["Tenant", html`<a href=${at`/ui/tenants/${tenantId}`}>${tenantId}</a>`],
     ["When", description],
@@ -20,7 +21,10 @@ export function Details({ schedule, reload, onClose }) {
       "Last run",
       lastRun ? html`${dateTime(lastRun)} <span class="quiet"><${TimeAgo} at=${lastRun} /></span>` : "None yet",
     ],
-    lastJobId && ["Last job", html`<a class="mono" href=${at`/ui/jobs/${lastJobId}`}>${lastJobId}</a>`],
+    lastJobId && [
+      "Last job",
+      html`<a class="mono" href=${at`/ui/jobs/${lastJobId}`}>${lastJobId}</a> ${lastState && html`<${StateBadge} state=${lastState} />`}`,
+    ],
     ["Missed runs", count(schedule.missedCount)],
     [
       "Skipped runs",
