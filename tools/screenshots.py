@@ -1,5 +1,7 @@
 """Takes pictures of every page of the dashboard, in light, in dark and on a phone, with demo data.
 
+The pictures whose names begin with "monday" show the worst Monday: 400 tenants, of which one sends 100,000 jobs.
+
 `make screenshots` writes them to docs/screenshots. Git ignores all except the ones that the README shows.
 """
 
@@ -7,7 +9,9 @@ import asyncio
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -17,10 +21,13 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.chromium import chromium, chromium_path
 from tests.support.running import Api, up
-from tools.demo.past import TASKS, play
+from tools.demo import monday, past
+from tools.demo.past import TASKS
 
 FOLDER = Path(__file__).parents[1] / "docs" / "screenshots"
 Colours = Literal["light", "dark"]
+MONDAY_SECONDS = 60
+"""How long the flood lasts before the pictures."""
 KINDS: dict[str, tuple[int, int, Colours]] = {
     "light": (1280, 900, "light"),
     "dark": (1280, 900, "dark"),
@@ -29,17 +36,24 @@ KINDS: dict[str, tuple[int, int, Colours]] = {
 
 
 @contextmanager
-def demo_world() -> Iterator[Api]:
-    """`fairlane up` with an hour of history and pending work."""
+def shop(fill: Callable[[Path], Coroutine[Any, Any, None]]) -> Iterator[Api]:
+    """`fairlane up` with the shop, after `fill` has filled the store in its data folder."""
     with tempfile.TemporaryDirectory(prefix="fl-demo-") as name:
         folder = Path(name)
-        asyncio.run(play(folder / ".fairlane"))
+        with ThreadPoolExecutor(1) as thread:  # playwright has an event loop in this one
+            thread.submit(asyncio.run, fill(folder / ".fairlane")).result()
         shutil.copy(Path(__file__).parent / "demo" / "shop.py", folder)
         with up(folder, "shop:app", "--workers", "16", "--processes", "2", "--durability", "memory") as running:
-            api = running.await_ready()
-            make_schedules(api)
-            submit_more(api)
-            yield api
+            yield running.await_ready()
+
+
+@contextmanager
+def demo_world() -> Iterator[Api]:
+    """An hour of history and pending work."""
+    with shop(past.play) as api:
+        make_schedules(api)
+        submit_more(api)
+        yield api
 
 
 def submit_more(api: Api) -> None:
@@ -58,6 +72,15 @@ def submit_more(api: Api) -> None:
     refused = [result for result in answer.json()["results"] if result["status"] >= 300]
     if refused:
         raise RuntimeError(f"the demo world refuses jobs: {refused[0]}")
+
+
+def submit_beside_the_flood(api: Api) -> None:
+    """Submit jobs of other tenants, which start soon although 100,000 jobs came before them."""
+    queue, payload = TASKS["email.send"]
+    items = [
+        {"tenantId": name, "task": "email.send", "queue": queue, "payload": payload} for name in monday.names()[-30:]
+    ]
+    httpx.post(f"{api.url}/jobs/batch", json={"jobs": items}, timeout=30).raise_for_status()
 
 
 def make_schedules(api: Api) -> None:
@@ -100,15 +123,28 @@ def pages_of(api: Api) -> dict[str, str]:
     }
 
 
-def shoot(browser: Browser, api: Api, wanted: list[str]) -> None:
-    """Take a picture of each page and kind. `wanted`, if not empty, has the beginnings of the names to take."""
+MONDAY = {
+    "monday-overview": "/",
+    "monday-tenants": "/ui/tenants?sort=pending",
+    "monday-tenant": f"/ui/tenants/{monday.FLOODING}",
+    "monday-dlq": "/ui/jobs?state=failed",
+}
+
+
+def is_wanted(name: str, wanted: list[str]) -> bool:
+    """`wanted`, if not empty, has the beginnings of the names to take."""
+    return not wanted or any(name.startswith(one) for one in wanted)
+
+
+def shoot(browser: Browser, api: Api, pages: dict[str, str], wanted: list[str]) -> None:
+    """Take a picture of each wanted page and kind."""
     for kind, (width, height, colours) in KINDS.items():
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=colours, reduced_motion="reduce"
         )
         page = context.new_page()
-        for name, path in pages_of(api).items():
-            if not wanted or any(f"{name}-{kind}".startswith(one) for one in wanted):
+        for name, path in pages.items():
+            if is_wanted(f"{name}-{kind}", wanted):
                 page.goto(api.url + path)
                 _settle(page)
                 page.screenshot(path=FOLDER / f"{name}-{kind}.png")
@@ -132,8 +168,15 @@ def main(wanted: list[str]) -> int:
         print("No Chromium on PATH; on Debian and Ubuntu: apt-get install chromium", file=sys.stderr)
         return 1
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with demo_world() as api, chromium(path) as browser:
-        shoot(browser, api, wanted)
+    with chromium(path) as browser:
+        if any(one.startswith("monday") for one in wanted or ["monday"]):
+            with shop(monday.play) as api:
+                time.sleep(MONDAY_SECONDS)
+                submit_beside_the_flood(api)
+                shoot(browser, api, MONDAY, wanted)
+        if any(not one.startswith("monday") for one in wanted or [""]):
+            with demo_world() as api:
+                shoot(browser, api, pages_of(api), wanted)
     return 0
 
 

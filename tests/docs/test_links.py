@@ -67,6 +67,6 @@ def test_a_picture_that_is_not_there_is_noticed() -> None:
 
 def test_each_picture_that_the_repository_keeps_is_shown() -> None:
     kept = re.findall(r"^!(docs/screenshots/.+)$", (ROOT / ".gitignore").read_text(), re.MULTILINE)
-    shown = _LINK.findall((ROOT / "README.md").read_text())
+    shown = {(page.parent / link).resolve() for page in PAGES for link in _LINK.findall(page.read_text())}
     assert kept
-    assert set(kept) <= set(shown)
+    assert {ROOT / picture for picture in kept} <= shown
