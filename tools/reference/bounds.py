@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from fairlane.engine import listing
-from fairlane.model import job, lease, logs, monitor, names, overview, schedule, tenant, token
+from fairlane.engine import listing, ranking
+from fairlane.model import dead_letters, job, lease, logs, monitor, names, overview, schedule, tenant, token
 from fairlane.model.json_text import MAX_DEPTH
 from fairlane.rest import limits
 from fairlane.server.http import load, protocol, room
@@ -192,6 +192,14 @@ CALL = (
     Bound(
         "jobs that one bulk call changes", _count(limits.MAX_BULK), "422",
         "server/test_bulk.py::test_what_cannot_be_is_refused",
+    ),
+    Bound(
+        "dead letters that are grouped", _count(dead_letters.COMPARED), "the answer says `more`",
+        "server/test_dead_letters.py::test_a_thousand_are_compared_in_a_bounded_number_of_reads",
+    ),
+    Bound(
+        "tenants that a ranking looks at", _count(ranking.TENANTS_A_STEP * ranking.STEPS), "later calls look further",
+        "server/test_tenants.py::test_all_tenants_are_ranked_however_many_come_first_by_id",
     ),
     Bound(
         "items of a page", _count(limits.MAX_PAGE), "422", "server/test_listings.py::test_bad_parameters_are_named",
