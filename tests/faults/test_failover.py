@@ -11,16 +11,18 @@ from itertools import cycle
 import pytest
 
 from fairlane.connect import open_engine
-from fairlane.engine import Engine
+from fairlane.engine import Engine, leases
 from fairlane.model.errors import StoreUnavailable
 from fairlane.model.ids import new_claim_id
 from fairlane.model.job import NewJob, SubmitStatus
 from fairlane.model.lease import ClaimRequest, Lease, LeaseStatus, Outcome, OutcomeKind
 from fairlane.model.states import State
-from tests.support.acting import claim, finish, lift_limits, states_of_all
+from fairlane.store import answers
+from fairlane.store.client import exchange, subscriptions
+from tests.support.acting import claim, finish, lift_limits, states_of_all, submit
 from tests.support.history import Held, History
 from tests.support.sentinel_group import SentinelGroup, sentinel_group
-from tests.support.store_servers import SAFE, eventually, replicas_follow
+from tests.support.store_servers import SAFE, eventually, replicas_follow, tell
 
 TENANTS = ("ant", "bee", "cat")
 LEASE_MS = 5_000
@@ -94,7 +96,7 @@ class Load:
 
 
 def claim_request(worker: str) -> ClaimRequest:
-    return ClaimRequest(worker_id=worker, claim_id=new_claim_id(), max=4, lease_ms=LEASE_MS, wait_ms=30_000)
+    return ClaimRequest(worker_id=worker, claim_id=new_claim_id(), max=4, lease_ms=LEASE_MS, wait_ms=60_000)
 
 
 async def drained(engine: Engine) -> dict[str, State]:
@@ -144,4 +146,30 @@ async def test_service_resumes_and_what_was_replicated_is_kept(
         history.acknowledged &= kept | states.keys()  # a job may be lost if no replica had it
     assert history.problems(states) == []
     assert (await engine.maintenance.doctor()).problems == []
+    await engine.close()
+
+
+async def test_waiting_claims_and_calls_follow_to_the_new_primary(
+    group: SentinelGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module, limit in (
+        (exchange, "READ_TIMEOUT_S"),
+        (subscriptions, "PING_AFTER_S"),
+        (leases, "LOOK_AGAIN_S"),
+        (answers, "PATIENCE_WHEN_MOVED_S"),
+    ):
+        monkeypatch.setattr(module, limit, 1_000)  # so that only the Sentinels' word ends the wait
+    engine = await open_engine(group.url)
+    old = group.primary()
+    claiming = asyncio.create_task(engine.leases.claim(claim_request("w")))
+
+    async def is_listening() -> bool:
+        return bool(tell(old, "PUBSUB", "CHANNELS"))
+
+    await eventually(is_listening)
+    group.freeze(old)
+    (made,) = await submit(engine, "ant")
+    (lease,) = await claiming
+    assert (made.status, lease.job_id) == (SubmitStatus.CREATED, made.job_id)
+    assert group.primary() != old
     await engine.close()

@@ -17,11 +17,15 @@ from valkey.exceptions import (
 )
 
 from ..model.errors import FairlaneError, StoreFull, StoreRefused, StoreUnavailable
+from .client.exchange import ConnectionReplaced
 
 PATIENCE_S = 2.0
 """How long a call is repeated while the store is away."""
 PATIENCE_WITH_ANSWERS_S = 5.0
 """How long a call is repeated while the store answers that it cannot serve it yet, such as BUSY."""
+PATIENCE_WHEN_MOVED_S = 10.0
+"""How long a call is repeated while the store gets another primary. More than the time of READ_TIMEOUT_S, within which
+the call may have waited for the previous primary."""
 LEAST_ACL_RULE = (
     "~fl:* ~fairlane:* &fl:* +@read +@write +@scripting +@connection +@pubsub -@dangerous +info +config|get +time "
     "+multi +exec"
@@ -78,6 +82,8 @@ def is_from_replica(error: BaseException) -> bool:
 
 def patience_with(error: BaseException) -> float:
     """How long (s) a call that meets this error is repeated, if the error passes."""
+    if isinstance(error, ConnectionReplaced):
+        return PATIENCE_WHEN_MOVED_S
     return PATIENCE_WITH_ANSWERS_S if code_of(error) else PATIENCE_S
 
 

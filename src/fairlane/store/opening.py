@@ -42,17 +42,17 @@ class Store:
         """The store's URL, without secrets."""
         self.server = server
         """The embedded server, for embedded stores."""
-        self._has_sentinels = isinstance(url, SentinelUrl)
         self._subscribers: list[Valkey] = []
         self._told: set[str] = set()
         """Warnings about checks that the store does not permit, each logged once."""
         self.watch = SettingsWatch(name, self.check)
-        self._connections = Connections(url, on_move=self._follow_primary)
+        self._connections = Connections(url)
         self.new_connection = self._connections.connector()
         """Makes a connection, not yet connected."""
         self._exchange = Exchange(self.new_connection)
         self.client: Valkey = self._connections.command_client()
         """For checks and tests. Each command must be answered within READ_TIMEOUT_S, blocking ones too."""
+        self._following = asyncio.create_task(self._follow_primary())
 
     def exchange(self, commands: Sequence[Command]) -> Coroutine[Any, Any, list[Any]]:
         """The replies to commands sent in one write; the errors of single commands are among them."""
@@ -69,12 +69,7 @@ class Store:
         return client
 
     async def check(self) -> list[str]:
-        """The settings that now lose jobs, one line each. Raises StoreUnavailable.
-
-        Asks the Sentinels, if there are any, which server is the primary now.
-        """
-        if self._has_sentinels:
-            await self.client.connection_pool.disconnect(inuse_connections=False)
+        """The settings that now lose jobs, one line each. Raises StoreUnavailable."""
         findings = await self._answered(lambda: look(self.client, self.durability))
         for line in set(findings.unchecked) - self._told:
             self._told.add(line)
@@ -100,6 +95,8 @@ class Store:
 
     async def close(self) -> None:
         """Close all connections, and stop the embedded server if this process keeps it. May be repeated."""
+        self._following.cancel()
+        await asyncio.wait([self._following])
         await self.watch.close()
         self._exchange.close()
         for client in [*self._subscribers, self.client]:
@@ -111,9 +108,16 @@ class Store:
         if self.server is not None:
             await asyncio.to_thread(self.server.stop)
 
-    def _follow_primary(self) -> None:
-        _log.warning("store %s has another primary now", self.name)
-        self._exchange.renew()
+    async def _follow_primary(self) -> None:
+        """Leave the server that was the primary. Calls in progress fail and are repeated on the new one."""
+        async for host, port in self._connections.moves():
+            _log.warning("store %s has another primary now: %s:%d", self.name, host, port)
+            self._exchange.renew()
+            with contextlib.suppress(ValkeyError, OSError):
+                await self.client.connection_pool.disconnect(inuse_connections=False)  # a running check has a timeout
+            for client in self._subscribers:
+                with contextlib.suppress(ValkeyError, OSError):
+                    await client.connection_pool.disconnect()
 
     async def _answered(self, call: Callable[[], Awaitable[T]]) -> T:
         """The result of `call`, once the store has loaded its data and serves calls. Raises StoreUnavailable."""

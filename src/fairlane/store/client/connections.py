@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from valkey.asyncio import Valkey
@@ -22,11 +22,11 @@ _DEAD_PEER_MS = 10_000
 
 
 class Connections:
-    """Makes connections to one store. `on_move` is called when the Sentinels name another primary than before."""
+    """Makes connections to one store."""
 
-    def __init__(self, url: ServerUrl | SentinelUrl, on_move: Callable[[], None]) -> None:
+    def __init__(self, url: ServerUrl | SentinelUrl) -> None:
         self._url = url
-        self._sentinels = Sentinels(url, on_move) if isinstance(url, SentinelUrl) else None
+        self._sentinels = Sentinels(url) if isinstance(url, SentinelUrl) else None
 
     def connector(self) -> Callable[[], CommandConnection]:
         """Makes connections for commands, not yet connected."""
@@ -41,6 +41,12 @@ class Connections:
     def subscriber_client(self) -> Valkey:
         """A client for pub/sub. Its reads wait as long as the store answers pings."""
         return Valkey.from_pool(ConnectionPool(**self._options(watched=True)))
+
+    async def moves(self) -> AsyncGenerator[tuple[str, int]]:
+        """The address of each primary that follows another one. None without Sentinels."""
+        if self._sentinels is not None:
+            async for primary in self._sentinels.moves():
+                yield primary
 
     async def close(self) -> None:
         """Close the connections to Sentinels."""

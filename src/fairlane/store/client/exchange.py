@@ -25,7 +25,10 @@ Command = tuple[str | bytes | int | float, ...]
 """A command's name and its arguments."""
 
 _NOTHING = object()
-_REPLACED = ValkeyConnectionError("the connection was replaced")
+
+
+class ConnectionReplaced(ValkeyConnectionError):
+    """The connection was closed because its server is no longer the primary."""
 
 
 class Exchange:
@@ -37,7 +40,7 @@ class Exchange:
         self._lines: set[_Line] = set()
         self._slots = asyncio.Semaphore(MAX_CONNECTIONS)
         self._generation = 0
-        """Connections of earlier generations end with their exchange."""
+        """A connection that was being opened meanwhile is from an earlier generation, and serves one exchange."""
 
     async def exchange(self, commands: Sequence[Command]) -> list[Any]:
         """The replies to commands sent in one write, errors of single commands among them.
@@ -53,10 +56,10 @@ class Exchange:
         return await line.send(commands)
 
     def renew(self) -> None:
-        """Open new connections for the exchanges from now on. Exchanges in progress keep their connections."""
+        """Close all connections. Exchanges in progress fail, and new ones open new connections."""
         self._generation += 1
-        for line in list(self._idle):
-            line.fail(_REPLACED)
+        for line in list(self._lines):
+            line.fail(ConnectionReplaced("the store has another primary now"))
 
     def close(self) -> None:
         """Close all connections. Calls in progress fail."""
@@ -90,7 +93,7 @@ class Exchange:
                 self._idle.remove(line)
                 return
         elif line.generation != self._generation:
-            line.fail(_REPLACED)  # comes here again, as closed
+            line.fail(ConnectionReplaced())  # comes here again, as closed
             return
         else:
             self._idle.append(line)

@@ -1,9 +1,11 @@
-"""Finds the primary of a service by asking its Sentinels, whenever a connection is opened."""
+"""Finds the primary of a service by asking its Sentinels: for each connection, and once a second."""
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import AsyncGenerator
+from contextlib import suppress
 from typing import Any
 
 from valkey.asyncio.connection import AbstractConnection
@@ -19,6 +21,7 @@ from .subscriptions import WatchedConnection, WatchedSSLConnection
 
 ANSWER_WITHIN_S = 1.0
 """How long one Sentinel may take. The next one is asked then."""
+ASK_EVERY_S = 1.0
 
 Address = tuple[str, int]
 
@@ -27,12 +30,10 @@ _CLIENT = re.compile(r"<[^,]*host=([^,]*),port=(\d+)[^-]*> - ")
 
 
 class Sentinels:
-    """The Sentinels of one service. `on_move` is called when they name another primary than before."""
+    """The Sentinels of one service."""
 
-    def __init__(self, url: SentinelUrl, on_move: Callable[[], None]) -> None:
+    def __init__(self, url: SentinelUrl) -> None:
         self._service = url.service
-        self._on_move = on_move
-        self._last: Address | None = None
         options: dict[str, Any] = {
             "socket_timeout": ANSWER_WITHIN_S,
             "socket_connect_timeout": ANSWER_WITHIN_S,
@@ -55,10 +56,18 @@ class Sentinels:
             ) from None
         except ResponseError as error:
             raise ValkeyConnectionError(f"a Sentinel answered: {error}") from None
-        if self._last not in (None, (host, port)):
-            self._on_move()
-        self._last = (host, port)
         return host, port
+
+    async def moves(self) -> AsyncGenerator[Address]:
+        """The address of each primary that follows another one, within about a second."""
+        last: Address | None = None
+        while True:
+            before = last
+            with suppress(ValkeyConnectionError, OSError):
+                last = await self.primary()
+            if last is not None and before not in (None, last):
+                yield last
+            await asyncio.sleep(ASK_EVERY_S)
 
     async def close(self) -> None:
         """Close the connections to the Sentinels."""
