@@ -13,7 +13,7 @@ BIOME = @if [ -x node_modules/.bin/biome ] && command -v node >/dev/null; then n
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format docs reference bench bench-peers faults soak screenshots pins clean
+.PHONY: help run test lint format docs reference bench bench-peers faults sentinel soak screenshots pins clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -54,6 +54,9 @@ bench-peers: $(TEST_READY) ## Measure fairlane and eleven other queues on one st
 faults: $(TEST_READY) ## Run cases of the proof: CASE=14 SEED=3, and SECONDS, STORE or PARTITIONS; all cases without CASE
 	$(BIN)/python -m tools.proof $(CASE) $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS)) \
 		$(if $(STORE),--store $(STORE)) $(if $(PARTITIONS),--partitions $(PARTITIONS))
+
+sentinel: $(TEST_READY) ## Run the tests of every backend and of the state machine on a store behind Sentinels
+	$(BIN)/pytest --store sentinel tests/backend tests/engine/test_state_machine.py
 
 soak: $(TEST_READY) ## Run the long tests, and half an hour of faults at random; SEED and MINUTES change that
 	$(BIN)/pytest -m soak

@@ -1,14 +1,16 @@
 """What every test shares."""
 
-import signal
+import asyncio
 import tempfile
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from fairlane.sdk.portal import close_portal
 from fairlane.store import Durability, EmbeddedServer
+from tests.support.sentinel_group import SentinelGroup
 
 
 @pytest.fixture(scope="session")
@@ -17,23 +19,42 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Name the kind of store that `store_url` is."""
+    parser.addoption("--store", choices=["embedded", "sentinel"], default="embedded", help="the store of the tests")
+
+
 @pytest.fixture(scope="session")
-def store_url() -> Iterator[str]:
+def store_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A store that outlives the tests; each empties it."""
     with tempfile.TemporaryDirectory(prefix="fl-") as folder:
-        server = EmbeddedServer(Path(folder), Durability.MEMORY)
-        server.start()
-        try:
-            yield f"embedded:{folder}"
-        finally:
-            # Connections of sync calls stay open until the process ends. One of them would keep the store going.
-            close_portal()
-            server.stop()
+        store = embedded if request.config.getoption("--store") == "embedded" else behind_sentinels
+        with store(Path(folder)) as url:
+            try:
+                yield url
+            finally:
+                # Connections of sync calls stay open until the process ends. One of them would keep the store going.
+                close_portal()
 
 
-def pytest_configure() -> None:
-    """Take hang-ups as by default: processes started by the tests would inherit that nohup ignores them."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+@contextmanager
+def embedded(folder: Path) -> Iterator[str]:
+    server = EmbeddedServer(folder, Durability.MEMORY)
+    server.start()
+    try:
+        yield f"embedded:{folder}"
+    finally:
+        server.stop()
+
+
+@contextmanager
+def behind_sentinels(folder: Path) -> Iterator[str]:
+    group = SentinelGroup(folder)
+    try:
+        asyncio.run(group.start_all(replicas=1))
+        yield group.url
+    finally:
+        group.end()
 
 
 @pytest.hookimpl(wrapper=True)
