@@ -113,6 +113,12 @@ async def ask(client: httpx.AsyncClient, operation: str, target: str, name: str 
         return answer
 
 
+def check_privacy(answer: httpx.Response) -> None:
+    """No cache may give the answer to another client. What everyone gets may be cached, such as the document."""
+    if "etag" not in answer.headers:
+        assert (answer.headers["cache-control"], answer.headers["vary"]) == ("no-store", "authorization, cookie")
+
+
 async def operations(holders: Holders) -> list[str]:
     document = (await holders["none"].get("/openapi.json")).json()
     return [f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods]
@@ -127,12 +133,14 @@ async def test_each_operation_is_for_the_kinds_of_the_table_and_admins(holders: 
         target = job_id if operation.split(" ")[1].startswith("/jobs/") else "acme"
         for name in ("none", "expired", "revoked", "unknown", "malformed"):
             answer = await ask(holders[name], operation, target)
+            check_privacy(answer)
             if allowed == "everyone":
                 assert answer.status_code == 200, (operation, name)
             else:
                 assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer"), (operation, name)
         for name, kind in (("acme", T), ("reader", T), ("worker", W), ("monitor", M), ("admin", "admin")):
             answer = await ask(holders[name], operation, target, "declared" if kind == W else "nightly")
+            check_privacy(answer)
             may = allowed == "everyone" or kind == "admin" or kind in allowed
             if name == "reader" and not operation.startswith("GET "):
                 may = False

@@ -40,6 +40,8 @@ class Grant(NamedTuple):
     digest: str
     token: Token
     backend: Backend
+    author: str
+    """Its holder, for the audit log."""
 
 
 class _Known(NamedTuple):
@@ -138,7 +140,7 @@ class KnownTokens:
         if known is not None and known.grant.token == token:
             grant = known.grant
         else:
-            grant = Grant(digest, token, scoped(self._backend, token))
+            grant = Grant(digest, token, scoped(self._backend, token), f"token:{token.name}")
         _put(self._known, digest, _Known(grant, began + min(_seconds_left(token), MAX_AGE_S)))
         return grant
 

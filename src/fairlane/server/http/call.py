@@ -53,7 +53,7 @@ class Call:
         self.context.load.begin(grant.token, streams=streams)
         self._streams = streams
         self.grant, self.backend = grant, grant.backend
-        set_author(f"token:{grant.token.name}")
+        set_author(grant.author)
 
     def end(self) -> None:
         """Note that the request was answered, or that its client is gone."""
