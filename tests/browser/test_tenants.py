@@ -232,6 +232,25 @@ def test_tenants_are_sorted_by_trouble(workless: World, pages_of: OpenPages, ten
     ).to_be_visible()
 
 
+def test_all_jobs_of_a_tenant_are_cancelled(world: World, open_page: Pages, tenant: str) -> None:
+    limit(world, tenant, paused=True)
+    jobs = [world.api.submit(tenant, "default", n) for n in range(3)]
+    jobs.append(world.api.submit(tenant, "default", 3, delaySeconds=3600))
+    beside = world.api.submit(f"{tenant}.beside", "default", 1, delaySeconds=3600)
+    page = open_page(f"/ui/tenants/{tenant}")
+    page.get_by_role("button", name="Cancel all jobs").click()
+    asked = page.get_by_role("dialog", name="Cancel 4 jobs?")
+    expect(asked).to_contain_text(f"all unfinished jobs of {tenant}")
+    asked.get_by_role("button", name="Cancel 4 jobs").click()
+    page.get_by_role("dialog", name="4 jobs cancelled").get_by_role("button", name="Close", exact=True).last.click()
+    for job in jobs:
+        assert world.api.get(f"/jobs/{job}")["state"] == "cancelled"
+    assert world.api.get(f"/jobs/{beside}")["state"] == "scheduled"
+    expect(page.get_by_role("link", name="Schedules", exact=True).last).to_have_attribute(
+        "href", f"/ui/schedules?tenant={tenant}"
+    )
+
+
 def test_a_tenant_says_that_no_worker_serves_its_queue(workless: World, pages_of: OpenPages, tenant: str) -> None:
     workless.api.submit(tenant, "default", 1, queue=f"{tenant}.lonely")
     Handwork(workless.api.url, f"{tenant}.elsewhere").beat(slots=1, queues=[f"{tenant}.other"])

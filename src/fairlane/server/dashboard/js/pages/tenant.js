@@ -22,6 +22,7 @@ import { useShortcuts } from "../lib/keys.js";
 import { useResource } from "../lib/resource.js";
 import { changesWork, operates, ownTenant } from "../lib/session.js";
 import { html, useRef, useState } from "../lib/ui.js";
+import { CancelAll } from "./tenant/cancel-all.js";
 import { LimitFacts } from "./tenant/limit-facts.js";
 import { useUnservedQueues } from "./tenant/unserved.js";
 
@@ -54,6 +55,8 @@ export default function TenantPage({ id }) {
         tenant &&
         html`
         ${operates() && html`<${Button} icon=${tenant.paused ? "play" : "pause"} busy=${busy} onClick=${toggle}>${tenant.paused ? "Resume" : "Pause"}</${Button}>`}
+        ${changesWork() && html`<${CancelAll} tenantId=${id} onDone=${seen.reload} />`}
+        <${ButtonLink} icon="schedules" href=${withQuery("/ui/schedules", { tenant: ownTenant() === null ? id : "" })}>Schedules</${ButtonLink}>
         ${changesWork() && html`<${ButtonLink} icon="plus" href=${withQuery("/ui/submit", { tenant: id })}>Submit a job</${ButtonLink}>`}`
       }
     </${PageHead}>
