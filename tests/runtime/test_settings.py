@@ -1,5 +1,7 @@
 """Settings: whose value counts, and what is refused."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +113,30 @@ def test_a_file_that_cannot_be_understood_is_refused(tmp_path: Path, text: str) 
     (tmp_path / "fairlane.toml").write_text(text)
     with pytest.raises(InvalidInput, match=r"^fairlane\.toml"):
         settings.read_file(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("make", "fault"),
+    [
+        (os.mkfifo, "it is not a regular file"),
+        (lambda path: path.symlink_to("/dev/zero"), "it is not a regular file"),
+        (lambda path: path.mkdir(), "Is a directory"),
+        (lambda path: path.write_text("#" * (64 * 1024 + 1)), "it has more than 64 KiB"),
+    ],
+    ids=["pipe", "device", "folder", "large"],
+)
+def test_a_file_that_would_hang_or_fill_the_memory_is_refused(
+    tmp_path: Path, make: Callable[[Path], object], fault: str
+) -> None:
+    make(tmp_path / "fairlane.toml")
+    with pytest.raises(InvalidInput, match=rf"^fairlane\.toml cannot be read: .*{fault}"):
+        settings.read_file(tmp_path)
+
+
+def test_a_linked_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "mounted").write_text("port = 9\n")
+    (tmp_path / "fairlane.toml").symlink_to("mounted")
+    assert settings.read_file(tmp_path) == {"port": 9}
 
 
 def test_a_child_reads_the_same_settings_from_its_environment() -> None:

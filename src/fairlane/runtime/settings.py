@@ -7,7 +7,9 @@ folder, and that over the default.
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
+import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,6 +30,7 @@ from ..process.loop import LoopKind
 from ..rest.urls import is_remote
 
 FILE_NAME = "fairlane.toml"
+MAX_FILE_BYTES = 64 << 10
 _MIN_STORE_BYTES = 16 << 20
 """What the store needs to take jobs at all."""
 _SIZE = re.compile(r"(\d+)\s*(KB|MB|GB)", re.IGNORECASE | re.ASCII)
@@ -242,9 +245,8 @@ def default_of(name: str) -> Any:
 
 def read_file(folder: Path) -> dict[str, Any]:
     """The settings in a folder's fairlane.toml, by name. Raises InvalidInput where it cannot be understood."""
-    path = folder / FILE_NAME
     try:
-        found = tomllib.loads(path.read_text("utf-8"))
+        found = tomllib.loads(_text_of(folder / FILE_NAME))
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -254,6 +256,16 @@ def read_file(folder: Path) -> dict[str, Any]:
         if key not in spelled:
             raise InvalidInput(f"{FILE_NAME}: unknown setting {key!r}; known are {', '.join(sorted(spelled))}")
     return {spelled[key]: value for key, value in found.items()}
+
+
+def _text_of(path: Path) -> str:
+    """The text of a file that another person may have made: a pipe must not hang us, nor a device fill our memory."""
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError("it is not a regular file")
+        if len(text := file.read(MAX_FILE_BYTES + 1)) > MAX_FILE_BYTES:
+            raise OSError(f"it has more than {MAX_FILE_BYTES >> 10} KiB")
+    return text.decode()
 
 
 def find_origins(
