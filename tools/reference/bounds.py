@@ -209,6 +209,10 @@ CALL = (
         "engine/test_listings.py::test_a_page_ends_at_one_mebibyte",
     ),
     Bound(
+        "bytes of a page of schedules", _size(listing.MAX_PAGE_BYTES), "the page ends with a cursor",
+        "engine/test_schedule_pages.py::test_pages_end_at_one_mebibyte_and_show_each_schedule_once",
+    ),
+    Bound(
         "pages of jobs that a server reads at once", _count(listing.AT_ONCE), "others wait",
         "engine/test_listings.py::test_a_process_reads_few_pages_at_the_same_time",
     ),

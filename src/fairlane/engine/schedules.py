@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -25,13 +25,15 @@ from ..model.states import State
 from ..process.author import author
 from . import codec, keys
 from .layouts import ScheduleState, Ticked
-from .listing import names_between
+from .listing import MAX_PAGE_BYTES, names_between
 from .partition import Partition, Partitions
 from .records import pack_request, utc_of_ms
 
 NEXT_RUNS = 5
 AT_ONCE = 10
 """Schedules to fire together, so that they share a write to disk."""
+READ_AT_ONCE = 10
+"""Schedules that one script reads for a page; each has up to 256 KiB."""
 
 _log = logging.getLogger(__name__)
 _pack = msgspec.msgpack.Encoder().encode
@@ -103,17 +105,22 @@ class EngineSchedules:
     ) -> tuple[Sequence[Schedule], str | None]:
         between = names_between(cursor, "" if tenant_id is None else f"{tenant_id}/")
 
-        async def read(partition: Partition) -> Sequence[Known]:
+        async def read(partition: Partition) -> _Part:
             members = await partition.command("ZRANGEBYLEX", keys.SCHEDULE_NAMES, *between, "LIMIT", 0, limit + 1)
-            return (await self._read(partition, _names(members)))[1]
+            return await self._read_part(partition, _names(members), limit)
 
         if tenant_id is None:
-            found = [known for some in await self._partitions.each(read) for known in some]
+            parts = await self._partitions.each(read)
         else:
-            found = [*await read(self._partitions.of_tenant(tenant_id))]
-        found.sort(key=lambda known: _member(known.spec.tenant_id, known.spec.name))
-        page = [_shown(known) for known in found[:limit]]
-        return page, _member(page[-1].tenant_id, page[-1].name) if len(found) > limit else None
+            parts = [await read(self._partitions.of_tenant(tenant_id))]
+        found = sorted((known for part in parts for known in part.found), key=_member_of)
+        # A part that stopped there may have schedules that come earlier than those of others.
+        end = min((part.reached for part in parts if part.reached is not None), default=None)
+        page = found if end is None else [known for known in found if _member_of(known) <= end]
+        fits = min(limit, _fitting(page))
+        if fits < len(page):
+            page, end = page[:fits], _member_of(page[fits - 1])
+        return [_shown(known) for known in page], end
 
     async def pause(self, tenant_id: str, name: str, paused: bool) -> Schedule:
         answer = b"late"
@@ -215,6 +222,16 @@ class EngineSchedules:
             raise _no_schedule(tenant_id, name)
         return found[0]
 
+    async def _read_part(self, partition: Partition, members: Sequence[str], limit: int) -> _Part:
+        """The first of these schedules: `limit` of them, or fewer whose payloads fill a page."""
+        found: Sequence[Known] = []
+        for first in range(0, min(limit, len(members)), READ_AT_ONCE):
+            last = min(first + READ_AT_ONCE, limit, len(members))
+            found = [*found, *(await self._read(partition, members[first:last]))[1]]
+            if last < len(members) and (last == limit or _fitting(found) < len(found)):
+                return _Part(found, members[last - 1])
+        return _Part(found, None)
+
     async def _read(self, partition: Partition, members: Sequence[str]) -> tuple[int, Sequence[Known]]:
         """The store's time in ms, and the schedules that exist and can be read."""
         reply = await partition.run("schedules", members=_pack(members))
@@ -229,6 +246,27 @@ class EngineSchedules:
             except InvalidInput:
                 self._log_unreadable(member.decode())
         return now, found
+
+
+class _Part(NamedTuple):
+    """Schedules of a partition, and the last one that was looked at if others follow."""
+
+    found: Sequence[Known]
+    reached: str | None
+
+
+def _fitting(found: Sequence[Known]) -> int:
+    """How many of these schedules a page has: it ends with the payload that reaches its size."""
+    size = 0
+    for count, known in enumerate(found, 1):
+        size += len(known.spec.payload)
+        if size >= MAX_PAGE_BYTES:
+            return count
+    return len(found)
+
+
+def _member_of(known: Known) -> str:
+    return _member(known.spec.tenant_id, known.spec.name)
 
 
 def _member(tenant_id: str, name: str) -> str:
