@@ -18,6 +18,7 @@ from .model.load import Load, QueueDemand
 from .model.logs import JobLog
 from .model.monitor import Changes, History, Overview, StateCounts
 from .model.overview import QueueInfo, Reaped, StoreReport, UpkeepStep
+from .model.queue_limits import QueueLimitsChange
 from .model.schedule import Schedule, ScheduleSpec
 from .model.tenant import Fairness, PolicyChange, Tenant, TenantOrder, TenantPolicy
 from .model.token import Token, TokenSpec
@@ -199,10 +200,10 @@ class Queues(Protocol):
         """Every queue that has been used."""
 
     async def pause(self, queue: str, paused: bool) -> QueueInfo:
-        """Keep the jobs of a queue from starting, or let them start again.
+        """Keep the jobs of a queue from starting, or let them start again. At most MAX_PAUSED_QUEUES are paused."""
 
-        Raises InvalidInput if MAX_PAUSED_QUEUES are paused.
-        """
+    async def change_limits(self, queue: str, change: QueueLimitsChange) -> QueueInfo:
+        """Change the limits of a queue over all tenants."""
 
 
 class Workers(Protocol):

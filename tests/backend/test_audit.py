@@ -14,6 +14,7 @@ from fairlane.engine import Engine
 from fairlane.model.audit import AuditEntry
 from fairlane.model.bulk import BulkAction
 from fairlane.model.errors import InvalidInput
+from fairlane.model.queue_limits import QueueLimitsChange
 from fairlane.model.schedule import ScheduleSpec
 from fairlane.model.tenant import Fairness, PolicyChange, Rate
 from fairlane.model.token import TokenKind, TokenSpec
@@ -42,9 +43,12 @@ async def test_limits_queues_and_workers_are_logged_from_what_to_what(world: Wor
     await world.backend.tenants.reset("acme")
     for paused in (True, True, False):
         await world.backend.queues.pause("mail", paused)
+    for concurrency in (2, 2, None):
+        await world.backend.queues.change_limits("mail", QueueLimitsChange(concurrency=concurrency))
     await world.backend.leases.extend(WORKER, [], 30_000)
     await world.backend.workers.drain("w1")
     await world.backend.workers.drain("w1")
+    unlimited = {"concurrency": None, "startRate": None}
     rate = {"limit": 5, "windowSeconds": 60.0}
     kept = {"keepCompletedSeconds": 60.0, "keepFailedMax": 7}
     unbounded = {"submitRate": rate, "concurrency": None}
@@ -55,6 +59,8 @@ async def test_limits_queues_and_workers_are_logged_from_what_to_what(world: Wor
         ("tenant.limits", ["acme"], unbounded | kept, {}),
         ("queue.pause", ["mail"], False, True),
         ("queue.pause", ["mail"], True, False),
+        ("queue.limits", ["mail"], unlimited, unlimited | {"concurrency": 2}),
+        ("queue.limits", ["mail"], unlimited | {"concurrency": 2}, unlimited),
         ("worker.drain", ["w1"], False, True),
     ]
 

@@ -2,11 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from fairlane.model.errors import Conflict, InvalidInput
 from fairlane.model.job import Counters, JobQuery
 from fairlane.model.lease import OutcomeKind
+from fairlane.model.queue_limits import QueueLimitsChange
 from fairlane.model.states import Reason, State
 from fairlane.model.tenant import PolicyChange, Rate
 
@@ -92,6 +94,25 @@ async def test_a_start_rate_names_its_end(world: World) -> None:
     assert tenant.blocked_by == "start_rate"
     assert tenant.blocked_until is not None
     assert tenant.blocked_until.timestamp() == pytest.approx(world.clock.now_us / 1_000_000 + 60, abs=1)
+
+
+async def test_a_queue_has_limits_over_all_tenants(world: World) -> None:
+    await world.unlimit()
+    change = QueueLimitsChange(concurrency=3, start_rate=Rate(2, 60))
+    changed = await world.backend.queues.change_limits("mail", change)
+    assert (changed.concurrency, changed.start_rate, changed.running) == (3, Rate(2, 60), 0)
+    jobs = [await world.submit(tenant, queue="mail") for tenant in ("acme", "beta", "core")]
+    assert len(await world.claim(5)) == 2
+    assert [queue for queue in await world.backend.queues.list() if queue.name == "mail"] == [
+        msgspec.structs.replace(changed, running=2, pending=1, runnable_tenants=1, limit_reached="queue_start_rate")
+    ]
+    (waiting,) = [job for job in [await world.backend.jobs.get(job) for job in jobs] if job.state is State.PENDING]
+    explained = await world.backend.jobs.explain(waiting.id)
+    assert (explained.waiting_for, explained.blocked_until is not None) == ("queue_start_rate", True)
+    changed = await world.backend.queues.change_limits("mail", QueueLimitsChange(start_rate=None))
+    assert (changed.concurrency, changed.start_rate, changed.limit_reached) == (3, None, None)
+    with pytest.raises(InvalidInput, match="concurrency"):
+        await world.backend.queues.change_limits("mail", QueueLimitsChange(concurrency=0))
 
 
 @pytest.mark.parametrize("tenant_id", ["acme", "...", "..a", "a.b:c@d-e_F"])

@@ -253,12 +253,26 @@ def test_a_queue_is_listed_paused_and_resumed(run: Run) -> None:
         (found,) = [queue for queue in answer(run, "queues", "list")["queues"] if queue["name"] == "parcels"]
         return dict(found)
 
-    assert listed() == {"name": "parcels", "paused": False, "runnableTenants": 1, "pending": 1}
+    figures = {"runnableTenants": 1, "pending": 1, "running": None}
+    limits = {"concurrency": None, "startRate": None, "limitReached": None}
+    assert listed() == {"name": "parcels", "paused": False} | figures | limits
     assert answer(run, "queues", "pause", "parcels")["queues"][0]["paused"] is True
     assert "paused" in run("queues", "list").output
     run("queues", "resume", "parcels")
     assert listed()["paused"] is False
     assert "the queue's name must be 1 to 128" in run("queues", "pause", "a b", code=2).output
+
+
+def test_a_queue_is_limited_and_shown(run: Run) -> None:
+    shown = answer(run, "queues", "set", "providers", "--concurrency", "2", "--start-rate", "14/1s")
+    assert (shown["concurrency"], shown["startRate"]) == (2, {"limit": 14, "windowSeconds": 1.0})
+    assert answer(run, "queues", "set", "providers", "--concurrency", "off")["concurrency"] is None
+    assert answer(run, "queues", "show", "providers")["startRate"]["limit"] == 14
+    assert "14/1s" in run("queues", "show", "providers").output
+    assert "14/1s" in run("queues", "list").output
+    assert "say what to change, such as --start-rate 14/1s" in run("queues", "set", "providers", code=2).output
+    assert "no job has entered a queue nothing" in run("queues", "show", "nothing", code=1).output
+    run("queues", "set", "providers", "--start-rate", "off")
 
 
 def test_a_worker_is_listed_and_told_to_drain(run: Run, data_dir: Path) -> None:

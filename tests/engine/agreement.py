@@ -9,6 +9,7 @@ import msgspec
 
 from fairlane.engine import Engine
 from fairlane.model.job import Counters, Job, JobQuery
+from fairlane.model.queue_limits import QueueLimits
 from fairlane.model.states import State
 
 from .model import Model
@@ -37,10 +38,15 @@ async def check_wakes(engine: Engine, model: Model) -> None:
     client, prefix = engine.store.client, engine.partitions[0].prefix
     woken = set(await client.zrange(prefix + "woken", 0, -1))
     now_ms = model.now_us // 1000
-    for queue in model.queues - model.paused_queues:
-        if await client.exists(f"{prefix}run/{queue}") and queue.encode() not in woken:
-            for asked in (queue, ""):
+    refilled = {name.decode() for name in await client.zrangebyscore(prefix + "full_until", "-inf", now_ms)}
+    for queue in model.queues - model.paused_queues - refilled:  # a claim or `promote` notices the refilled ones
+        if not model.queue_room(queue) or not await client.exists(f"{prefix}run/{queue}"):
+            continue
+        for asked in (queue, "*") if queue in model.queue_limits else (queue,):
+            if asked.encode() not in woken:
                 assert await client.zcount(f"{prefix}idle/{asked}", f"({now_ms}", "+inf") == 0
+    if await client.exists(f"{prefix}run/*") and b"*" not in woken:
+        assert await client.zcount(f"{prefix}idle/*", f"({now_ms}", "+inf") == 0
 
 
 async def check_jobs(engine: Engine, model: Model) -> None:
@@ -141,4 +147,9 @@ async def check_queues(engine: Engine, model: Model) -> None:
         lanes = {tenant: len(model.lane(tenant, queue.name)) for tenant in model.known}
         assert queue.paused == (queue.name in model.paused_queues)
         assert queue.pending == sum(lanes.values())
+        limits = model.queue_limits.get(queue.name, QueueLimits())
+        assert QueueLimits(concurrency=queue.concurrency, start_rate=queue.start_rate) == limits
+        running = sum(job.request.queue == queue.name for job in model.of_state(State.RUNNING))
+        assert queue.running == (running if queue.name in model.queue_limits else None)
+        assert queue.limit_reached == model.limit_reached(queue.name)
         assert queue.runnable_tenants == sum(1 for tenant, length in lanes.items() if length and tenant in free)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from fairlane.model.backoff import Backoff
 from fairlane.model.job import OnConflict
 from fairlane.model.lease import FailureKind, OutcomeKind
+from fairlane.model.queue_limits import QueueLimitsChange
 from fairlane.model.tenant import PolicyChange, Rate
 
 TENANTS = ("ant", "bee", "cat")
@@ -74,4 +75,8 @@ policy_changes = st.one_of(
     st.builds(PolicyChange, keep_completed_max=st.sampled_from([0, 1, 3])),
     st.builds(PolicyChange, keep_failed_seconds=st.sampled_from([0.0, 5.0, 3_600.0])),
     st.builds(PolicyChange, keep_failed_max=st.sampled_from([0, 1, 3])),
+)
+queue_changes = st.one_of(
+    st.builds(QueueLimitsChange, concurrency=st.sampled_from([None, 1, 2, 3])),
+    st.builds(QueueLimitsChange, start_rate=st.sampled_from([None, *(Rate(n, START_WINDOW_S) for n in (1, 2, 4))])),
 )

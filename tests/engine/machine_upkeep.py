@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from fairlane.model.errors import NotFound
+from fairlane.model.queue_limits import QueueLimits, QueueLimitsChange
 from fairlane.model.states import State
 from fairlane.model.tenant import Fairness, PolicyChange
 
@@ -18,6 +19,7 @@ from .agreement import ms
 from .drawn import (
     WORKERS,
     policy_changes,
+    queue_changes,
     queues,
     tenants,
     waits,
@@ -33,11 +35,16 @@ class UpkeepRules(Machine):
         step = self._run(lambda: self.engine.maintenance.promote(LIMIT))
         assert step.count == self.model.promote()
         found, _ = self._run(lambda: self.engine.tenants.list(LIMIT))
-        ends = [ms(tenant.blocked_until) for tenant in found if tenant.blocked_until]
+        ends = [ms(tenant.blocked_until) for tenant in found if tenant.blocked_until] + self._run(self._queues_refill)
         dues = [job.due_ms for job in self.model.of_state(State.SCHEDULED) if not job.open]
         assert step.next_ms == min((time - self.clock.now_ms for time in (*ends, *dues)), default=None)
         assert all(time > self.clock.now_ms for time in ends)
         self.last = (lambda: self._nothing_done(self.engine.maintenance.promote(LIMIT)), True)
+
+    async def _queues_refill(self) -> list[int]:
+        """When the start rates of queues have room again, as far as the store has noticed that they have none."""
+        found = await self.engine.partitions[0].command("ZRANGE", "full_until", 0, -1, "WITHSCORES")
+        return [int(float(score)) for score in found[1::2]]
 
     @rule()
     def unlock(self) -> None:
@@ -140,6 +147,14 @@ class UpkeepRules(Machine):
         self._do(lambda: self.engine.queues.pause(queue, paused))
         self.model.queues.add(queue)
         (self.model.paused_queues.add if paused else self.model.paused_queues.discard)(queue)
+
+    @rule(queue=queues, change=queue_changes)
+    def limit_queue(self, queue: str, change: QueueLimitsChange) -> None:
+        self._do(lambda: self.engine.queues.change_limits(queue, change))
+        self.model.queues.add(queue)
+        limits = change.apply_to(self.model.queue_limits.pop(queue, QueueLimits()))
+        if limits != QueueLimits():
+            self.model.queue_limits[queue] = limits
 
     @rule(us=waits)
     def let_time_pass(self, us: int) -> None:

@@ -162,6 +162,9 @@ class Model(ModelFlows):
         self._count(lease.tenant_id, "started")
         if self.policy(lease.tenant_id).start_rate is not None:
             self.starts.setdefault(lease.tenant_id, []).append(self._clock.now_us)
+        limits = self.queue_limits.get(lease.queue)
+        if limits is not None and limits.start_rate is not None:
+            self.queue_starts.setdefault(lease.queue, []).append(self._clock.now_us)
 
     def extend(self, job_id: str, token: str, lease_ms: int) -> LeaseStatus:
         job = self.jobs.get(job_id)

@@ -7,6 +7,7 @@ from collections import Counter
 import msgspec
 
 from fairlane.model.job import NewJob
+from fairlane.model.queue_limits import QueueLimits
 from fairlane.model.states import State
 from fairlane.model.tenant import TenantPolicy
 from tests.support.clock import Clock
@@ -27,6 +28,8 @@ class ModelState:
         self.counts: dict[str, Counter[str]] = {}
         self.idempotent: dict[tuple[str, str], NewJob] = {}
         self.paused_queues: set[str] = set()
+        self.queue_limits: dict[str, QueueLimits] = {}
+        self.queue_starts: dict[str, list[int]] = {}
         self.queues: set[str] = set()
         self.known: set[str] = set()
         self.old_tokens: list[tuple[str, str]] = []
@@ -65,6 +68,26 @@ class ModelState:
             used = len(self.within(self.starts.get(tenant, []), policy.start_rate.window_us))
             room = min(room, policy.start_rate.limit - used)
         return max(0, room)
+
+    def queue_room(self, queue: str) -> int:
+        """How many more jobs of this queue may start now, over all tenants."""
+        limits, room = self.queue_limits.get(queue, QueueLimits()), 1_000_000
+        if limits.concurrency is not None:
+            running = [job for job in self.of_state(State.RUNNING) if job.request.queue == queue]
+            room = min(room, limits.concurrency - len(running))
+        if limits.start_rate is not None:
+            used = len(self.within(self.queue_starts.get(queue, []), limits.start_rate.window_us))
+            room = min(room, limits.start_rate.limit - used)
+        return max(0, room)
+
+    def limit_reached(self, queue: str) -> str | None:
+        """The limit of a queue that keeps its jobs from starting."""
+        if self.queue_room(queue):
+            return None
+        limits, starts = self.queue_limits[queue], self.queue_starts.get(queue, [])
+        rate = limits.start_rate
+        full = rate is not None and len(self.within(starts, rate.window_us)) >= rate.limit
+        return "queue_start_rate" if full else "queue_concurrency"
 
     def constraint(self, tenant: str) -> str | None:
         """What blocks the tenant's pending jobs."""

@@ -67,6 +67,7 @@ CONTRACT = {
     "/workers/{id}/drain": {"post"},
     "/tenants/{id}/limits": {"delete"},
     "/queues": {"get"},
+    "/queues/{name}": {"put"},
     "/queues/{name}/pause": {"post"},
     "/queues/{name}/resume": {"post"},
     "/overview": {"get"},

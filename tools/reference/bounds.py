@@ -6,7 +6,19 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from fairlane.engine import listing, ranking
-from fairlane.model import dead_letters, job, lease, logs, monitor, names, overview, schedule, tenant, token
+from fairlane.model import (
+    dead_letters,
+    job,
+    lease,
+    logs,
+    monitor,
+    names,
+    overview,
+    queue_limits,
+    schedule,
+    tenant,
+    token,
+)
 from fairlane.model.json_text import MAX_DEPTH
 from fairlane.rest import limits
 from fairlane.server.http import load, protocol, room
@@ -67,6 +79,10 @@ STORE = (
     Bound(
         "paused queues", _count(overview.MAX_PAUSED_QUEUES), "422",
         f"{_BOUNDS}::test_the_last_queue_is_paused_and_the_next_is_refused",
+    ),
+    Bound(
+        "queues with limits", _count(queue_limits.MAX_LIMITED_QUEUES), "422",
+        "engine/test_queue_limits.py::test_a_store_keeps_a_bounded_number_of_limited_queues",
     ),
     Bound(
         "names of queues with waiting jobs", "the tenant's waiting jobs", "429, as for these jobs",

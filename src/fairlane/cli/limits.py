@@ -6,9 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import click
+from msgspec import UNSET
 
 from ..model.durations import format_duration, parse_duration_ms
 from ..model.errors import InvalidInput
+from ..model.overview import QueueInfo
+from ..model.queue_limits import QueueLimitsChange
 from ..model.tenant import OFF, PolicyChange, Rate, TenantPolicy, parse_limit
 
 Command = Callable[..., Any]
@@ -53,6 +56,24 @@ def change_of(limits: dict[str, str | float | None]) -> PolicyChange:
         if name in given:
             given[f"{name}_seconds"] = parse_duration_ms(given.pop(name), f"--{name.replace('_', '-')}") / 1000
     return PolicyChange(**given)
+
+
+def queue_change_of(concurrency: str | None, start_rate: str | None) -> QueueLimitsChange:
+    """The change of a queue's limits that the given options ask for. Raises InvalidInput."""
+    if concurrency is None and start_rate is None:
+        raise InvalidInput('say what to change, such as --start-rate 14/1s or --concurrency 5; "off" lifts a limit')
+    return QueueLimitsChange(
+        concurrency=UNSET if concurrency is None else parse_limit(concurrency, "--concurrency"),
+        start_rate=UNSET if start_rate is None else Rate.parse(start_rate),
+    )
+
+
+_HELD_BACK = {"queue_concurrency": "at its limit", "queue_start_rate": "rate limited"}
+
+
+def held_back(queue: QueueInfo) -> str:
+    """What keeps the jobs of a queue from starting; empty if nothing does."""
+    return "paused" if queue.paused else _HELD_BACK.get(queue.limit_reached or "", "")
 
 
 def limit_facts(policy: TenantPolicy) -> list[tuple[str, object]]:

@@ -207,7 +207,7 @@ class Snapshot:
         slots = {f"{self.started[job].tenant_id}/{job}" for job in running}
         found |= {f"slot {slot} has no live lease" for slot in self.sets["slots"].keys() - slots}
         found |= {f"lease of {slot} holds no slot" for slot in slots - self.sets["slots"].keys()}
-        return found
+        return found | self.scheduling.queue_problems({job: self.started[job].queue for job in running})
 
     def _schedule_problems(self) -> set[str]:
         known = set().union(*self.schedules.values()) - self.unreadable_schedules

@@ -10,7 +10,9 @@ import msgspec
 
 from ..model.job import Explanation, Job
 from ..model.lease import WorkerReport
+from ..model.queue_limits import QueueLimits
 from ..model.states import Reason, State
+from .policies import unpack_queue_limits
 from .records import utc_of_ms
 
 _NOT_WAITING = {
@@ -35,7 +37,7 @@ _MOST_NAMED = 5
 """How many open needs a sentence names."""
 
 
-class _Facts(msgspec.Struct, array_like=True):
+class _Facts(msgspec.Struct, array_like=True, kw_only=True):
     """The reply of explain.lua for a job."""
 
     place: int
@@ -46,6 +48,11 @@ class _Facts(msgspec.Struct, array_like=True):
     concurrency: int
     tenants_before: tuple[int, int]
     """For workers that serve all queues, and for workers that name this queue."""
+    limit_reached: bytes
+    """By the queue of the job."""
+    limit_until: bytes | int
+    """In ms; empty if the limit does not end by itself."""
+    queue_limits: bytes
 
 
 def explain_needs(job: Job, open_needs: Sequence[bytes], holder: Explanation) -> Explanation:
@@ -68,7 +75,8 @@ def explain_waiting(job: Job, facts: list[Any], workers: Sequence[WorkerReport])
         sentence = _WHY_CANCELLED.get(job.reason) if job.reason else None
         return Explanation(job.id, job.state, None, sentence or _NOT_WAITING[job.state])
     known = msgspec.convert(facts, _Facts)
-    until = utc_of_ms(float(known.blocked_until)) if known.blocked_until else None
+    ends = known.blocked_until if known.blocked_by else known.limit_until
+    until = utc_of_ms(float(ends)) if ends else None
     waiting_for, sentence = _pending(job, known, until, workers)
     position = known.place + 1 if known.place >= 0 else None
     return Explanation(job.id, job.state, waiting_for, sentence + _place(known.place), position, until)
@@ -113,6 +121,8 @@ def _pending(job: Job, facts: _Facts, until: datetime | None, workers: Sequence[
             "start_rate",
             f"{tenant} has started as many jobs as its start rate allows: the next one may start{when}.",
         )
+    if facts.limit_reached:
+        return facts.limit_reached.decode(), _limit_of_queue(job.queue, unpack_queue_limits(facts.queue_limits), until)
     ready = _ready(job, workers)
     if not ready:
         return "no_worker", _no_worker(job.queue, workers)
@@ -123,6 +133,19 @@ def _pending(job: Job, facts: _Facts, until: datetime | None, workers: Sequence[
     serves_all = any(not worker.queues for worker in ready)
     before_for_all, before_in_queue = facts.tenants_before
     return "turn", f"{tenant} may start jobs: {_turn(before_for_all if serves_all else before_in_queue, ready)}."
+
+
+def _limit_of_queue(queue: str, limits: QueueLimits, until: datetime | None) -> str:
+    """The queue has reached its start rate, which has room again at `until`, or else its concurrency."""
+    if until is not None:
+        return (
+            f"The queue {queue} has started as many jobs as its start rate allows, {limits.start_rate} for all tenants "
+            f"together: the next one may start at {until:%H:%M:%S} UTC."
+        )
+    return (
+        f"The queue {queue} runs as many jobs as it may, {limits.concurrency:,} at once for all tenants together: the "
+        "next one starts when one of them ends."
+    )
 
 
 def _ready(job: Job, workers: Sequence[WorkerReport]) -> list[WorkerReport]:

@@ -26,6 +26,7 @@ WORKERS = "workers"
 WORKER_INFO = "worker_info"
 WORK = "work"
 QUEUES_USED = "queues_used"
+QUEUE_LIMITS = "queue_limits"
 WATCHED = "watched"
 TIME = "time"
 REPLICATED = "replicated"
@@ -81,6 +82,7 @@ ONLY_HEAD = "only_head"
 HEADS = "heads/"
 PARKED = "parked/"
 AWAY = "away/"
+QUEUE_RUNNING = "queue_running/"
 HISTORY = "history/"
 BUSINESS_KEY = "u/"
 IDEMPOTENCY_KEY = "i/"
@@ -113,12 +115,12 @@ JOB_KEYS = ("j/", "x/", "r/", "g/", "open/", "dependents/", "locked/", "dropped/
 
 EXPIRING_KEYS = ("claim/", "answer/", WATCHED, LOST)
 
-WINDOWS = ("rate/", "starts/")
-"""Prefixes of sliding windows of a tenant."""
+WINDOWS = ("rate/", "starts/", "queue_starts/")
+"""Prefixes of sliding windows of a tenant or of a queue."""
 
 KEYS_BY_NAME = (
-    *WINDOWS, IDEMPOTENCY_KEY, "idle/", LANE, RUN_INDEX, HEADS, PARKED, AWAY, BUSINESS_KEY, "count/", HISTORY,
-    *TENANT_INDEXES, *CREATION_ORDER,
+    *WINDOWS, IDEMPOTENCY_KEY, "idle/", LANE, RUN_INDEX, HEADS, PARKED, AWAY, QUEUE_RUNNING, BUSINESS_KEY, "count/",
+    HISTORY, *TENANT_INDEXES, *CREATION_ORDER,
 )  # fmt: skip
 """Prefixes of keys that end in a name and do not expire."""
 
@@ -128,7 +130,7 @@ SINGLE_KEYS = frozenset({
     "queues_paused", "fairness", "owed", WORKERS, WORKER_INFO, "orders", "draining", WORK, "work_reports",
     "idle_queues", "woken", "alarm", "windows", "idempotency_keys", IDEMPOTENCY_MS, TIME, REPLICATED,
     "sequence", "created", "prunable", "fence", COUNTERS, "depths", "ready", "clock", "shift", "served",
-    "resuming", "returning", "reviewed",
+    "resuming", "returning", "reviewed", QUEUE_LIMITS, "full_until", "settling",
     "needing", "dropped_by", "unlocking", "reviving",
     SCHEDULES, SCHEDULE_NAMES, SCHEDULE_STATES, SCHEDULES_DUE,
     TOKENS, TOKEN_NAMES, TOKEN_DIGESTS, TOKEN_USES, AUDIT, AUDIT_WORK,

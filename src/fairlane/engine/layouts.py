@@ -227,6 +227,14 @@ class Policy(Layout, frozen=True, kw_only=True):
     keep_failed_max: int | None
 
 
+class QueueLimits(Layout, frozen=True, kw_only=True):
+    """The limits of a queue. 0 means unlimited."""
+
+    concurrency: int
+    start_limit: int
+    start_window_us: int
+
+
 class KeptLog(Layout, frozen=True, kw_only=True):
     """The last lines that a job logged."""
 
@@ -281,6 +289,7 @@ _ALL = (
     Ticked,
     Asked,
     Policy,
+    QueueLimits,
     KeptLog,
     ScheduleState,
     AuditEntry,

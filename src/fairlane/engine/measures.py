@@ -158,12 +158,13 @@ async def _queue_loads(partition: Partition) -> list[tuple[str, bool, int, int]]
 async def _demand(partition: Partition, queue: str) -> tuple[int, int]:
     """The jobs of a queue that could start, and all its pending jobs."""
     startable = pending = 0
+    most = -1
     for first in range(0, DEMAND_TENANTS, DEMAND_STEP):
-        found, seen, pending, _ = await partition.run("startable", queue=queue, first=first, most=DEMAND_STEP)
+        found, seen, pending, most = await partition.run("startable", queue=queue, first=first, most=DEMAND_STEP)
         startable += found
         if seen < DEMAND_STEP:
             break
-    return startable, pending
+    return startable if most < 0 else min(startable, most), pending
 
 
 async def _schedule_lag(partition: Partition, now_ms: int) -> float:

@@ -1,16 +1,19 @@
-"""Limits of tenants in their stored form."""
+"""Limits of tenants and queues in their stored form."""
 
 from __future__ import annotations
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from ..model.queue_limits import UNLIMITED, QueueLimits
 from ..model.tenant import PolicyChange, Rate, TenantPolicy
+from . import layouts
 from .layouts import Policy
 
 _NOTHING = PolicyChange()
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Policy).decode
+_decode_of_queue = msgspec.msgpack.Decoder(layouts.QueueLimits).decode
 
 
 def pack_policy(policy: TenantPolicy | PolicyChange) -> bytes:
@@ -57,6 +60,28 @@ def unpack_own(packed: bytes | None) -> PolicyChange:
         keep_failed_seconds=_seconds(own.keep_failed_ms),
         keep_failed_max=UNSET if own.keep_failed_max is None else own.keep_failed_max,
     )
+
+
+def pack_queue_limits(limits: QueueLimits) -> bytes:
+    """The stored form of a queue's limits; empty if it has none."""
+    if limits == UNLIMITED:
+        return b""
+    rate = limits.start_rate
+    return _encode(
+        layouts.QueueLimits(
+            concurrency=limits.concurrency or 0,
+            start_limit=rate.limit if rate else 0,
+            start_window_us=rate.window_us if rate else 0,
+        )
+    )
+
+
+def unpack_queue_limits(packed: bytes) -> QueueLimits:
+    if not packed:
+        return UNLIMITED
+    stored = _decode_of_queue(packed)
+    rate = Rate(stored.start_limit, stored.start_window_us / 1_000_000) if stored.start_limit else None
+    return QueueLimits(concurrency=stored.concurrency or None, start_rate=rate)
 
 
 def _packed_rate(rate: Rate | None | UnsetType) -> tuple[int | None, int | None]:

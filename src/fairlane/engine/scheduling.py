@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Set
+from collections.abc import Mapping, Set
 
 from . import keys
 from .reading import Reader
@@ -36,6 +36,11 @@ class Scheduling:
         self._indexes: dict[str, set[str]] = {}
         """Names of run indexes by the key that says something of each."""
         self._single: dict[str, set[str]] = {}
+        self._limited: set[str] = set()
+        """Queues with limits."""
+        self._settling: set[str] = set()
+        self._running: dict[str, set[str]] = {}
+        """The running jobs of each queue with limits."""
 
     @classmethod
     async def take(cls, reader: Reader, names: set[str], blocked: Set[str]) -> Scheduling:
@@ -57,6 +62,10 @@ class Scheduling:
         self._indexes["served"] = set(scores.pop("served"))
         self._runs = {name: tenants.keys() for name, tenants in scores.items()}
         self._single = await reader.sets(["queues_paused", "resuming", "returning"])
+        self._limited = set(await reader.hash(keys.QUEUE_LIMITS))
+        self._settling = set(await reader.hash("settling"))
+        for name, running in (await reader.sets(_with_prefix(names, keys.QUEUE_RUNNING))).items():
+            self._running[name.removeprefix(keys.QUEUE_RUNNING)] = running
         self._depths = {k: int(v) for k, v in (await reader.hash("depths")).items()}
         self._ready = set(await reader.hash("ready"))
         self._owed = set(await reader.hash("owed"))
@@ -85,8 +94,21 @@ class Scheduling:
         for lane in (lanes & self._heads.keys()) - self._parked:
             if self._heads[lane] > min(self.lanes[lane].values()):
                 found.add(f"lane {lane} has a job before its head")
-        stopped = self._single["queues_paused"] | self._single["resuming"]
-        return found | {f"lane {lane} is parked and not paused" for lane in self._parked if _queue(lane) not in stopped}
+        apart = self._single["queues_paused"] | self._single["resuming"] | self._limited
+        stray = {lane for lane in self._parked if _queue(lane) not in apart}
+        found |= {f"lane {lane} is parked and its queue does not stand apart" for lane in stray}
+        settled = self._limited - self._settling
+        early = {lane for lane in heads if _queue(lane) in settled}
+        return found | {f"lane {lane} has a head and its queue has limits" for lane in early}
+
+    def queue_problems(self, queues_of_running: Mapping[str, str]) -> set[str]:
+        """What is wrong with the running jobs that are noted of queues. `queues_of_running`: the queue of each one."""
+        noted = {(job, queue) for queue, jobs in self._running.items() for job in jobs}
+        running = {(job, queue) for job, queue in queues_of_running.items() if queue in self._limited}
+        found = {f"job {job} counts as running in queue {queue} and is not" for job, queue in noted - running}
+        missing = {(job, queue) for job, queue in running - noted if queue not in self._settling}
+        found |= {f"job {job} runs in queue {queue} and does not count there" for job, queue in missing}
+        return found | {f"queue {queue} settles and has no limits" for queue in self._settling - self._limited}
 
     def _run_index_problems(self) -> set[str]:
         lanes = self.lanes.keys()

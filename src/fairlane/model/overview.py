@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
+from .tenant import Rate
+
 MAX_PAUSED_QUEUES = 10_000
 
 
-class QueueInfo(msgspec.Struct, frozen=True, rename="camel"):
+class QueueInfo(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A queue with all its lanes."""
 
     name: str
@@ -15,6 +17,14 @@ class QueueInfo(msgspec.Struct, frozen=True, rename="camel"):
     runnable_tenants: int
     """Tenants with a job in this queue that could start now."""
     pending: int
+    concurrency: int | None = None
+    """How many of its jobs may run at once, over all tenants; None: unlimited."""
+    start_rate: Rate | None = None
+    """How many of its jobs may start, over all tenants; None: unlimited."""
+    running: int | None = None
+    """None for a queue without limits: only where they matter are the running jobs of a queue counted."""
+    limit_reached: str | None = None
+    """`queue_concurrency` or `queue_start_rate` while this limit keeps its jobs from starting."""
 
 
 class UpkeepStep(msgspec.Struct, frozen=True):

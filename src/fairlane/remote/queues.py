@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..model.overview import QueueInfo
+from ..model.queue_limits import QueueLimitsChange
 from ..rest.paths import queue_path
 from ..rest.queues import QueueList
 from .transport import Transport
@@ -20,3 +21,6 @@ class RemoteQueues:
     async def pause(self, queue: str, paused: bool) -> QueueInfo:
         path = queue_path(queue, "/pause" if paused else "/resume")
         return await self._transport.call("POST", path, QueueInfo)
+
+    async def change_limits(self, queue: str, change: QueueLimitsChange) -> QueueInfo:
+        return await self._transport.call("PUT", queue_path(queue), QueueInfo, body=change)

@@ -217,7 +217,9 @@ async def _wake(engine: Engine) -> None:
 async def _is_due(engine: Engine) -> bool:
     """Whether a job could start now."""
     await _wake(engine)
-    return any(queue.runnable_tenants and not queue.paused for queue in await engine.queues.list())
+    return any(
+        queue.runnable_tenants and not queue.paused and not queue.limit_reached for queue in await engine.queues.list()
+    )
 
 
 def _in_this_process(task: Task[..., Any]) -> Task[..., Any]:

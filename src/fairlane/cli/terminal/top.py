@@ -13,6 +13,7 @@ from rich.text import Text
 from ...model.states import State
 from ...model.tenant import Tenant
 from ...process.printable import printable
+from ..limits import held_back
 
 if TYPE_CHECKING:
     from .sample import Sample
@@ -90,7 +91,7 @@ def _lanes(now: Sample, before: Sample) -> RenderableType:
 
 def _queues(now: Sample) -> RenderableType:
     rows = [
-        (queue.name, f"{queue.pending:,}", queue.runnable_tenants, "paused" if queue.paused else "")
+        (queue.name, f"{queue.pending:,}", queue.runnable_tenants, held_back(queue))
         for queue in sorted(now.overview.queues, key=lambda queue: (-queue.pending, queue.name))[:_MOST_ROWS]
     ]
     return _table("queues", ["queue", "pending", "tenants that can start", ""], rows)

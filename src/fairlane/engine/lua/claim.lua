@@ -6,7 +6,8 @@
 --   base attempt, record, 1 if it is a suspect, how long (ms) it waited (-1: the claim is repeated),
 --   what it needs: nil or an array of Needed (msgpack)
 -- EVENTS pending>running pending>cancelled
--- NEEDS base job policy counts run_indexes put_back candidates pops turns charges waits expired_turns results events
+-- NEEDS base queue_limits job policy counts queue_room run_indexes put_back candidates pops turns charges waits
+-- NEEDS expired_turns results events
 -- queues: msgpack array of names, empty for all. A worker that repeats a claim id gets the same leases again.
 -- idle_claim: "LISTENER/NUMBER" of a claim that waits up to wait_ms for its first job, see include/idle.lua; ''
 -- for a claim that does not wait.
@@ -38,13 +39,16 @@ local jobs_of_first_call = call('GET', claim_key)
 if jobs_of_first_call then return answer_again(unpack_value(jobs_of_first_call)) end
 
 max = tonumber(max)
--- Usually no tenant waits for a time or to be put back, and no woken claim is on its way. One look tells.
-local none_due = call('EXISTS', key('blocked_until'), key('woken')) == 0 and not must_put_back()
+-- Usually no tenant or queue waits for a time or to be put back, and no woken claim is on its way. One look tells.
+local none_due = call('EXISTS', key('blocked_until'), key('full_until'), key('woken')) == 0 and not must_put_back()
+local refilled = {}
 if not none_due then
   touch_unblocked(math.max(max, LEAST_UNBLOCKED))
   put_back_some()
+  refilled = refilled_queues()
 end
 local opened = update_without_waking()
+push_all(opened, refilled)
 local open = read_open_indexes(unpack_value(queues))
 
 -- The jobs in the order of the turns: their ids, keys and ranks.
@@ -152,12 +156,14 @@ if #turns == 0 then return answer_without_jobs() end
 local ids, keys, ranks = jobs_by_turn(turns)
 turns = end_expired(turns, ids, keys, ranks)
 if #turns > 0 then start_leases(turns, ids, keys, ranks) end
+note_starts_in_queues(turns, ids)
 write_counts()
 local blocks = block_at_limits(served)
 charge_starts(served, open, math.max(floor, open.highest), leaving)
 leave_emptied(open)
 if #turns == 0 then answers[1] = 0 end -- each job had expired: others may be left
-if none_due and idle_claim == '' and #opened == 0 and not next(blocks) then return answers end
+local none_to_wake = none_due and #opened == 0 and not next(blocks) and not some_got_full
+if none_to_wake and idle_claim == '' then return answers end
 
 local asked = unpack_value(queues)
 wake_others(asked, opened)

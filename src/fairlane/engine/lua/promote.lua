@@ -1,11 +1,11 @@
 #!lua flags=allow-oom
--- promote: make due jobs pending, unblock tenants whose start rate has room again, put back what a pause or a block has
--- left out, and wake another claim where one was woken and did not come.
+-- promote: make due jobs pending, unblock tenants and queues whose start rate has room again, put back what a pause or
+-- a block has left out, and wake another claim where one was woken and did not come.
 -- KEYS prefix
 -- ARGV at limit
--- RETURNS moved, ms until the next job or tenant is due (-1: none)
+-- RETURNS moved, ms until the next job, tenant or queue is due (-1: none)
 -- EVENTS scheduled>pending
--- NEEDS base job lanes idle run_indexes put_back tenant_indexes events
+-- NEEDS base job lanes idle queue_limits run_indexes put_back tenant_indexes events
 -- If the record is missing (corruption), leave the entry for `doctor`.
 local due = call('ZRANGEBYSCORE', key('scheduled'), '-inf', now, 'LIMIT', 0, limit)
 local moved, by_tenant = {}, {}
@@ -38,11 +38,12 @@ end
 touch_unblocked(limit)
 put_back_some()
 update_run_indexes()
+wake_each(refilled_queues())
 for _, queue in ipairs(call('ZRANGEBYSCORE', key('woken'), '-inf', now, 'LIMIT', 0, limit)) do wake_next(queue) end
 if #moved > 0 then publish_events({}, added_to_lanes) end
 
 local next_at = must_put_back() and now or nil
-for _, index in ipairs({ 'scheduled', 'blocked_until' }) do
+for _, index in ipairs({ 'scheduled', 'blocked_until', 'full_until' }) do
   local first = first_score(index, index == 'scheduled' and #moved < #due and now)
   if first and first < NEVER then next_at = math.min(next_at or math.huge, first) end
 end

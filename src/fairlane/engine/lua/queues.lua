@@ -2,8 +2,8 @@
 -- queues: some queues with their totals over all tenants.
 -- KEYS prefix
 -- ARGV at cursor
--- RETURNS the cursor for the next call, then for each queue: name, paused, runnable tenants, pending jobs. A queue may
---   come twice.
+-- RETURNS the cursor for the next call, then for each queue: name, paused, runnable tenants, pending jobs, QueueLimits
+--   (msgpack) or '', running jobs (-1: not counted), the limit that it has reached or ''. A queue may come twice.
 -- EVENTS
 -- NEEDS base queue_figures
 local page = call('ZSCAN', key('queues_used'), cursor, 'COUNT', 100)

@@ -1,12 +1,12 @@
 #!lua flags=allow-oom
 -- tidy: delete workers without heartbeats, expired waits for work or for the end of a job, virtual times that the
--- floors of all served run indexes have passed, and empty queues that no job has entered for a day, or for a minute if
--- there are too many names (the next job adds them again).
+-- floors of all served run indexes have passed, and empty queues without a pause or limits that no job has entered for
+-- a day, or for a minute if there are too many names (the next job adds them again).
 -- KEYS prefix
 -- ARGV at silence_ms cursor
 -- RETURNS the cursor for the next call, over virtual times
 -- EVENTS
--- NEEDS base workers
+-- NEEDS base lanes workers
 local silent = call('ZRANGEBYSCORE', key('workers'), '-inf', now - silence_ms, 'LIMIT', 0, 1000)
 delete_workers(silent)
 call('ZREMRANGEBYSCORE', key('awaited'), '-inf', now)
@@ -22,7 +22,7 @@ local unused, in_use = {}, {}
 local kept_ms = call('ZCARD', key('queues_used')) > MOST_EMPTY_QUEUES and 60000 or 86400000
 for _, queue in ipairs(call('ZRANGEBYSCORE', key('queues_used'), '-inf', now - kept_ms, 'LIMIT', 0, 1000)) do
   local holds_jobs = tonumber(call('HGET', key('depths'), queue) or 0) > 0
-  if holds_jobs or call('SISMEMBER', key('queues_paused'), queue) == 1 then
+  if holds_jobs or stands_apart(queue) then
     push2(in_use, now, queue)
   else
     push(unused, queue)

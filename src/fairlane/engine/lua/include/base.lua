@@ -26,6 +26,9 @@ end
 now_us = now_us + ahead_us
 local now = math.floor(now_us / 1000)
 
+-- Stands for all queues where a queue is named. No queue can have this name.
+local ALL = '*'
+
 local function key(name)
   return prefix .. name
 end

@@ -1,25 +1,29 @@
 -- candidates: the tenants that a claim may serve, lowest virtual time first.
--- NEEDS base lanes lane_heads fair_queueing
+-- NEEDS base lanes lane_heads queue_room fair_queueing
 
--- What one claim may set right at most, so that it stays short: tenants that are blocked, queues that are paused. One
--- that meets more of them comes again at once.
+-- What one claim may set right at most, so that it stays short: tenants that are blocked, queues that are paused or
+-- settle. One that meets more of them comes again at once.
 local repairs_left = 500
-local some_are_paused = call('EXISTS', key('queues_paused')) == 1
+local some_stand_apart = call('EXISTS', key('queues_paused'), key('queue_limits')) > 0
+-- Then lanes of queues that stand apart may be in `heads`.
+local must_park = some_stand_apart and call('EXISTS', key('queues_paused'), key('settling')) > 0
 local tenants_are_blocked = call('EXISTS', key('blocked')) == 1
 
 -- A claim over several queues looks up each candidate in each queue. This is how often, at most.
 local MOST_LOOK_UPS = 2000
 
 local function most_starts(open, max)
+  if #open.names == 1 then return math.min(max, rooms[open.names[1]] or max) end
   return math.min(max, math.ceil(MOST_LOOK_UPS / 2 / #open.names))
 end
 
--- Of the run indexes for a claim, those with a runnable tenant that are not paused. Returns their names and floors.
-local function find_open_indexes(requested)
+-- Of the run indexes for a claim, those with a runnable tenant that are not paused and have room. `limits`: QueueLimits
+-- (msgpack) of each, or false. Returns their names and floors.
+local function find_open_indexes(requested, limits)
   local floors, paused = read('HMGET', 'floor', requested), read_any('SMISMEMBER', 'queues_paused', requested)
   local names, floors_of_names, seen = {}, {}, {}
   for i, index in ipairs(requested) do
-    if floors[i] and paused[i] ~= 1 and not seen[index] then
+    if floors[i] and paused[i] ~= 1 and not seen[index] and open_room(index, limits[i], must_park) then
       seen[index] = true
       push(names, index)
       push(floors_of_names, tonumber(floors[i]))
@@ -32,7 +36,15 @@ end
 -- are also served by other workers. Tenants gain nothing by that: each index's shift moves it up to the highest floor.
 local function read_open_indexes(requested)
   local serves_all = #requested == 0
-  local names, floors = find_open_indexes(serves_all and { ALL } or requested)
+  local limits = {}
+  if serves_all and some_stand_apart then
+    requested, limits = indexes_of_all()
+  elseif serves_all then
+    requested = { ALL }
+  elseif some_stand_apart then
+    limits = read('HMGET', 'queue_limits', requested)
+  end
+  local names, floors = find_open_indexes(requested, limits)
   local open = { names = names, floors = floors, shifts = {}, highest = 0, serves_all = serves_all }
   for _, floor in ipairs(floors) do open.highest = math.max(open.highest, floor) end
   local shifts = read_any('HMGET', 'shift', names)
@@ -46,12 +58,12 @@ local function park(tenant, queue)
   call('SADD', key('parked/' .. queue), tenant)
 end
 
--- Whether the tenant has a job in a queue that is not paused, as far as `repairs_left` lets us look.
+-- Whether the tenant has a job in a queue that does not stand apart, as far as `repairs_left` lets us look.
 local function can_start(tenant)
   while true do
     local queue = first_head(tenant)
     if not queue then return false end
-    if repairs_left <= 0 or not is_paused(queue) then return true end
+    if repairs_left <= 0 or not stands_apart(queue) then return true end
     park(tenant, queue)
   end
 end
@@ -73,7 +85,7 @@ end
 
 -- The first `max` tenants of a run index that can start a job, with their scores. Others leave it now.
 local function first_of(index, max)
-  local first, some_are_stale = {}, index == ALL and some_are_paused or index ~= ALL and tenants_are_blocked
+  local first, some_are_stale = {}, index == ALL and must_park or index ~= ALL and tenants_are_blocked
   if not some_are_stale then return call('ZRANGE', key('run/' .. index), 0, max - 1, 'WITHSCORES') end
   while true do
     local members = call('ZRANGE', key('run/' .. index), #first / 2, max - 1, 'WITHSCORES')
@@ -88,7 +100,7 @@ local function first_of(index, max)
 end
 
 -- All fields are set at once because a table that grows is allocated again. If the worker names several queues, a
--- candidate also has least, queues, lengths and queue_of.
+-- candidate also has least, queues, times (in run indexes of queues with limits), lengths and queue_of.
 local function candidate(tenant, time)
   return {
     tenant = tenant, time = time, cost = 0, taken = 0, allowed = false, waiting = 0, queue = false, popped = false,
@@ -127,6 +139,7 @@ local function candidates_of_many(open, max)
     list[i] = candidate(tenant, open.highest)
     list[i].least = math.huge
     list[i].queues = {}
+    list[i].times = {}
   end
   for n, queue in ipairs(open.names) do
     for i, score in ipairs(read('ZMSCORE', 'run/' .. queue, names)) do
@@ -135,6 +148,7 @@ local function candidates_of_many(open, max)
         c.time = math.max(c.time, time)
         c.least = math.min(c.least, time)
         push(c.queues, queue)
+        if rooms[queue] then c.times[queue] = math.max(time, open.highest) end
       end
     end
   end

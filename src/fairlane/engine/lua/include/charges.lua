@@ -1,5 +1,5 @@
 -- charges: what the tenants pay that start jobs in a claim.
--- NEEDS base policy fair_queueing
+-- NEEDS base policy queue_room fair_queueing
 
 -- Debt not yet offset by another tenant's start carries over to the other run indexes.
 local function offset_debts(served, open)
@@ -22,17 +22,20 @@ local function charge_starts(served, open, floor, leaving)
   for i, index in ipairs(open.names) do
     if not is_run_index_empty(index) then
       local scores, leaves = { 'XX', 'GT' }, leaving[index] or {}
+      local pays_alone = rooms[index] and #open.names > 1
+      local its_floor = pays_alone and math.max(start_tags[index] or 0, open.highest) or floor
       for _, c in ipairs(served) do
         if leaves[c.tenant] then
           push(leavers, c.tenant)
           push(times, c.time)
         else
-          push2(scores, c.time - open.shifts[i], c.tenant)
+          local time = not pays_alone and c.time or c.times[index]
+          if time then push2(scores, time - open.shifts[i], c.tenant) end
         end
       end
       if #scores > 2 then call('ZADD', key('run/' .. index), unpack(scores)) end
-      call('ZADD', key('served'), floor, index)
-      if floor > open.floors[i] then push2(raised, index, floor) end
+      call('ZADD', key('served'), its_floor, index)
+      if its_floor > open.floors[i] then push2(raised, index, its_floor) end
       if open.highest > open.floors[i] then push2(shifted, index, open.shifts[i]) end
     end
   end

@@ -1,8 +1,9 @@
 -- fair_queueing: start-time fair queueing (SFQ; Goyal, Vin and Cheng 1996) over the tenants of a run index.
 -- NEEDS base policy
 --   run/QUEUE  zset TENANT by virtual time less the index's shift. run/* is for the workers that serve all queues: the
---              tenants with a job in a queue that is not paused, that nothing blocks. run/QUEUE is for the workers that
---              name this queue: the tenants with a job in it. A blocked tenant stays until a claim meets it there.
+--              tenants with a job in a queue that does not stand apart, that nothing blocks. run/QUEUE is for the
+--              workers that name this queue, and if it has limits for all workers: the tenants with a job in it. A
+--              blocked tenant stays until a claim meets it there.
 --   floor      hash QUEUE -> the virtual time of the run index itself; exists while the index does
 --   served     zset QUEUE by its floor: the run indexes that claims have charged. In the others no tenant is ahead
 --   shift      hash QUEUE -> the amount by which its whole run index was moved up, if it is served
@@ -26,11 +27,10 @@
 -- By 'jobs' a cost is 1. By 'seconds' it is the run time. Most of it is charged when the lease ends (run_time.lua), so
 -- the difference may grow by the run time of the jobs that the tenants have running.
 --
+-- A queue with limits is a resource that its tenants share apart: in its run index they pay for its own jobs alone.
+--
 -- There is one level, not the tree of hierarchical SFQ: spreading jobs over queues gains nothing. Within a tenant, jobs
 -- go by priority, then age.
-
--- The run index of the workers that serve all queues. No queue can have this name.
-local ALL = '*'
 
 local function highest_floor()
   return tonumber(call('GET', key('clock')) or 0)

@@ -1,5 +1,5 @@
 -- idle: claims that wait for work. A script that gives a queue work wakes one of them.
--- NEEDS base
+-- NEEDS base queue_limits
 --   idle/QUEUE   zset "LISTENER/NUMBER" by the time (ms) at which the claim stops waiting; idle/* is for all queues
 --   idle_queues  zset QUEUE by the time (ms) at which the last claim in idle/QUEUE stops waiting
 --   woken        zset QUEUE by the time (ms) by which the claim that was woken for it should have come
@@ -9,7 +9,27 @@ local WAKE_MS = 200
 local MOST_DEAD = 100
 
 local function is_runnable(queue)
-  return call('EXISTS', key('run/' .. queue)) == 1 and call('SISMEMBER', key('queues_paused'), queue) == 0
+  if call('EXISTS', key('run/' .. queue)) == 1 and call('SISMEMBER', key('queues_paused'), queue) == 0 then
+    if has_room(queue) then return true end
+  end
+  local with_limits = queue == ALL and some_have_limits() and call('HKEYS', key('queue_limits')) or {}
+  for _, name in ipairs(with_limits) do
+    if is_runnable(name) then return true end
+  end
+  return false
+end
+
+-- These queues, and all queues if one of them has limits: then it does not count in the run index of all.
+local function with_all(queues)
+  if #queues == 0 or not some_have_limits() then return queues end
+  for _, packed in ipairs(read('HMGET', 'queue_limits', queues)) do
+    if packed then
+      local lists = { ALL }
+      push_all(lists, queues)
+      return lists
+    end
+  end
+  return queues
 end
 
 -- Wake the claim for this queue (*: all queues) that would wait longest, and return it. Returns nil if no process
@@ -39,6 +59,7 @@ end
 
 -- Wake a claim for each of these queues. One waits for few of them, or none.
 local function wake_each(queues)
+  queues = with_all(queues)
   local waiting, woken = read_any('ZMSCORE', 'idle_queues', queues), read_any('ZMSCORE', 'woken', queues)
   for i, queue in ipairs(queues) do
     if waiting[i] or woken[i] then wake(queue) end

@@ -59,10 +59,8 @@ local function add_heads(added)
   write('HSET', 'only_head', only_heads)
 end
 
+-- Returns whether the tenant had this head.
 local function remove_head(tenant, queue)
-  if call('HGET', key('only_head'), tenant) == queue then
-    call('HDEL', key('only_head'), tenant)
-  else
-    call('ZREM', key('heads/' .. tenant), queue)
-  end
+  if call('HGET', key('only_head'), tenant) == queue then return call('HDEL', key('only_head'), tenant) == 1 end
+  return call('ZREM', key('heads/' .. tenant), queue) == 1
 end

@@ -2,7 +2,7 @@
 -- NEEDS base lane_heads
 --   lane/TENANT/QUEUE  zset job by rank
 --   lanes              zset "TENANT/QUEUE", all scores 0: the lanes that hold a job
---   parked/QUEUE       set TENANT whose lane in this queue need not be among its heads, because the queue is paused
+--   parked/QUEUE       set TENANT whose lane in this queue need not be among its heads, because the queue stands apart
 --   depths             hash QUEUE -> number of jobs in its lanes; `*` -> number of jobs in all lanes
 --   ready              hash JOB -> time (ms) it entered its lane; absent if that is the time it was created
 --   queues_used        zset QUEUE by the time (ms) a job last entered it
@@ -61,18 +61,19 @@ local function change_depths(by_queue)
   write('HSET', 'depths', depths)
 end
 
-local function is_paused(queue)
-  return call('SISMEMBER', key('queues_paused'), queue) == 1
+-- Whether the queue is paused or has limits.
+local function stands_apart(queue)
+  return call('SISMEMBER', key('queues_paused'), queue) == 1 or call('HEXISTS', key('queue_limits'), queue) == 1
 end
 
--- Park the added lanes of paused queues. Returns the others, as in added_to_lanes.
-local function park_paused()
-  if call('EXISTS', key('queues_paused')) == 0 then return added_to_lanes end
-  local others, paused = {}, {}
+-- Park the added lanes of queues that stand apart. Returns the others, as in added_to_lanes.
+local function park_apart()
+  if call('EXISTS', key('queues_paused'), key('queue_limits')) == 0 then return added_to_lanes end
+  local others, apart = {}, {}
   for tenant, lanes in pairs(added_to_lanes) do
     for queue, jobs in pairs(lanes) do
-      if paused[queue] == nil then paused[queue] = is_paused(queue) end
-      if paused[queue] then
+      if apart[queue] == nil then apart[queue] = stands_apart(queue) end
+      if apart[queue] then
         call('SADD', key('parked/' .. queue), tenant)
       else
         others[tenant] = others[tenant] or {}
@@ -93,7 +94,7 @@ local function write_lanes()
       push2(members, 0, lane)
     end
   end
-  add_heads(park_paused())
+  add_heads(park_apart())
   write('ZADD', 'lanes', members)
   write('ZADD', 'queues_used', used)
   write('HSET', 'ready', times_ready)

@@ -1,19 +1,31 @@
 -- lease_end: ends leases. The script that ends a lease frees its slot and unblocks its tenant.
--- NEEDS base counts fair_queueing job_ends lanes run_indexes run_time tenant_indexes events
+-- NEEDS base idle counts job_ends lanes run_indexes run_time tenant_indexes events
 --   leases     zset job by expiry (ms): exactly the running jobs
 --   scheduled  zset job by the time (ms) at which it becomes due
 local ended = { started = {}, leases = {}, slots = {}, scheduled = {} }
-local some_are_blocked = call('EXISTS', key('blocked')) == 1
-local freed = {} -- tenants that lost a lease, collected only if some tenants are blocked
+local some_are_held_back = call('EXISTS', key('blocked'), key('queue_limits')) > 0
+local freed = {} -- tenants that lost a lease, collected only if some tenants or queues are held back
+local left_queues = {} -- queue with limits -> jobs that do not run any more
 local leases_ended, run_ms = 0, 0
+
+-- Workers of all queues use the run index of a queue with limits too, so a tenant pays there for run time.
+local function leave_queue(id, tenant, queue, serves_all, claimed_at)
+  if left_queues[queue] == nil then left_queues[queue] = call('HEXISTS', key('queue_limits'), queue) == 1 and {} end
+  if not left_queues[queue] then return end
+  push(left_queues[queue], id)
+  if serves_all then add_run_time(tenant, queue, claimed_at) end
+end
 
 local function end_lease(id, tenant, queue, serves_all, claimed_at)
   leases_ended = leases_ended + 1
   if now > claimed_at then run_ms = run_ms + now - claimed_at end
   ended.leases[leases_ended] = id
   ended.slots[leases_ended] = tenant .. '/' .. id
-  if some_are_blocked then freed[tenant] = true end
   add_run_time(tenant, serves_all and ALL or queue, claimed_at)
+  if some_are_held_back then
+    freed[tenant] = true
+    leave_queue(id, tenant, queue, serves_all, claimed_at)
+  end
 end
 
 local function end_lease_of(id, s)
@@ -47,6 +59,18 @@ local function touch_freed_tenants()
   end
 end
 
+-- Returns the queues that may have room now.
+local function write_left_queues()
+  local queues = {}
+  for queue, ids in pairs(left_queues) do
+    if ids then
+      write('SREM', 'queue_running/' .. queue, ids)
+      push(queues, queue)
+    end
+  end
+  return queues
+end
+
 local function write_lease_ends()
   write('HSET', 'started', ended.started)
   write('ZREM', 'leases', ended.leases)
@@ -57,7 +81,9 @@ local function write_lease_ends()
   charge_run_times()
   write_lanes()
   touch_freed_tenants()
+  local queues = write_left_queues()
   update_run_indexes()
+  if #queues > 0 then wake_each(queues) end
   sum('ended', leases_ended)
   sum('run_ms', run_ms)
   write_counts()

@@ -1,6 +1,6 @@
 -- pops: takes the jobs that a claim starts out of their lanes.
 -- KEYS prefix
--- NEEDS base lanes lane_heads fair_queueing candidates
+-- NEEDS base queue_room lanes lane_heads fair_queueing candidates
 local emptied = {} -- lanes
 local headless = { only = {}, several = {} } -- tenants that lose their only head; keys of tenants that lose the last
 local removed = {} -- queue -> minus the number of jobs that leave it
@@ -16,6 +16,7 @@ local function note_pop(tenant, queue, jobs, is_last)
   if is_last then
     push(emptied, tenant .. '/' .. queue)
     leave(queue, tenant)
+    if rooms[queue] then call('SREM', key('parked/' .. queue), tenant) end
   end
 end
 
@@ -34,10 +35,10 @@ local function note_only_heads(candidates, tenants)
   for i, queue in ipairs(find_only_heads(tenants)) do candidates[i].only_head = queue end
 end
 
--- Workers that serve all queues: find the lanes of a tenant. If there are several, each turn draws a job.
+-- Of a tenant in the run index of all queues: find its lanes. If there are several, each turn draws a job.
 local function find_lanes(c)
   local heads = c.only_head and { c.only_head } or call('ZRANGE', prefix .. 'heads/' .. c.tenant, 0, 1)
-  if #heads == 1 and not (some_are_paused and is_paused(heads[1])) then
+  if #heads == 1 and not (must_park and stands_apart(heads[1])) then
     c.queue, c.is_only_queue = heads[1], true
     c.waiting = call('ZCARD', prefix .. 'lane/' .. c.tenant .. '/' .. c.queue)
   elseif c.only_head then
@@ -48,32 +49,78 @@ local function find_lanes(c)
   end
 end
 
--- Pop the job that goes first over all heads of a tenant that has several. A lane whose score in `heads` is lower than
--- the rank of its first job is put in its place first.
-local function draw(c)
+-- The first two jobs of a lane: id, rank, id, rank.
+local function first_jobs(c, queue)
+  return unpack(call('ZRANGE', key('lane/' .. c.tenant .. '/' .. queue), 0, 1, 'WITHSCORES'))
+end
+
+-- Pop the first job of a lane, which has the id `id` and is followed by the job `following`, if any.
+local function draw_from(c, queue, id, rank, following)
+  call('ZREM', key('lane/' .. c.tenant .. '/' .. queue), id)
+  note_pop(c.tenant, queue, 1, not following)
+  if not following and not rooms[queue] then
+    remove_head(c.tenant, queue)
+    c.only_head = false
+  end
+  push2(c.popped, id, rank)
+  c.queue_of[id] = queue
+  use_room(c, queue)
+  return true
+end
+
+-- As draw_from_several, for a tenant with one head.
+local function draw_from_only(c, most)
+  local queue = c.only_head
+  local id, rank, following = first_jobs(c, queue)
+  if not id or tonumber(rank) > most then return false end
+  if must_park and stands_apart(queue) then
+    c.only_head = false
+    if repairs_left > 0 then park(c.tenant, queue) end
+    return false
+  end
+  return draw_from(c, queue, id, rank, following)
+end
+
+-- Pop the job that goes first over all heads of a tenant that has several, unless its rank is above `most`. A lane
+-- whose score in `heads` is lower than the rank of its first job is put in its place first.
+local function draw_from_several(c, most)
   local heads = key('heads/' .. c.tenant)
   while true do
     local queue, bound = unpack(call('ZRANGE', heads, 0, 0, 'WITHSCORES'))
-    if not queue then return false end
-    local lane = key('lane/' .. c.tenant .. '/' .. queue)
-    local id, rank, following, rank_of_following = unpack(call('ZRANGE', lane, 0, 1, 'WITHSCORES'))
+    if not queue or tonumber(bound) > most then return false end
+    local id, rank, following, rank_of_following = first_jobs(c, queue)
     if not id then
       call('ZREM', heads, queue)
-    elseif some_are_paused and is_paused(queue) then
+    elseif must_park and stands_apart(queue) then
       if repairs_left <= 0 then return false end
       park(c.tenant, queue)
     elseif tonumber(rank) > tonumber(bound) and repairs_left > 0 then
       repairs_left = repairs_left - 1
       call('ZADD', heads, rank, queue)
     else
-      call('ZREM', lane, id)
-      if following then call('ZADD', heads, rank_of_following, queue) else call('ZREM', heads, queue) end
-      note_pop(c.tenant, queue, 1, not following)
-      push2(c.popped, id, rank)
-      c.queue_of[id] = queue
-      return true
+      if following then call('ZADD', heads, rank_of_following, queue) end
+      return draw_from(c, queue, id, rank, following)
     end
   end
+end
+
+-- Pop the job that goes first over the lanes of a candidate: those of its queues that have room, and those in `heads`
+-- if it stands in the run index of all queues. Returns false if there is none.
+local function draw(c)
+  local queue, id, rank, following = nil, nil, math.huge, nil
+  for _, each in ipairs(c.queues or {}) do
+    if each ~= ALL and rooms[each] ~= 0 then
+      local first, its_rank, second = first_jobs(c, each)
+      if first and tonumber(its_rank) < rank then
+        queue, id, rank, following = each, first, tonumber(its_rank), second
+      end
+    end
+  end
+  if not c.queues or c.queues[1] == ALL then
+    local draw_from_heads = c.only_head and draw_from_only or draw_from_several
+    if draw_from_heads(c, rank) then return true end
+  end
+  return queue and draw_from(c, queue, id, rank, following) or false
 end
 
 local function pop(c, queue, jobs, length)

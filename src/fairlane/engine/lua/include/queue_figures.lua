@@ -1,5 +1,5 @@
 -- queue_figures: what is shown of a queue.
--- NEEDS base
+-- NEEDS base queue_limits
 -- In a larger run index, tenants that are blocked may be counted as runnable until a claim meets them there.
 local MOST_LOOKED_AT = 100
 
@@ -12,8 +12,11 @@ local function count_runnable(queue)
   return runnable
 end
 
--- Returns name, paused, runnable tenants, pending jobs.
+-- Returns what `queues` returns for each queue.
 local function figures_of(queue)
   local paused = call('SISMEMBER', key('queues_paused'), queue)
-  return queue, paused, count_runnable(queue), tonumber(call('HGET', key('depths'), queue) or 0)
+  local pending, limits = tonumber(call('HGET', key('depths'), queue) or 0), limits_of(queue)
+  if not limits then return queue, paused, count_runnable(queue), pending, '', -1, '' end
+  local running = call('SCARD', key('queue_running/' .. queue))
+  return queue, paused, count_runnable(queue), pending, pack(limits), running, limit_reached(queue, limits) or ''
 end

@@ -3,8 +3,8 @@
 -- more events than the limit; GCRA, token buckets and fixed windows let through up to twice as many around an edge.
 -- NEEDS base
 --   rate/TENANT    submissions
---   starts/TENANT  starts
---   windows        zset "rate/TENANT" or "starts/TENANT" by the time (ms) from which on it is empty. No key expires by
+--   starts/TENANT  starts; those of a queue are in queue_starts/QUEUE
+--   windows        zset of the names of these lists by the time (ms) from which on each is empty. No key expires by
 --                  itself: the store would delete it early when its clock is set forward.
 
 -- The number of events in the window that ends now. Deletes older ones, by binary search.

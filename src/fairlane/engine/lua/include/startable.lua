@@ -1,5 +1,5 @@
 -- startable: the jobs of a queue that no limit of their tenant holds back. Reads some tenants, those next in turn.
--- NEEDS base policy constraints waiting_jobs
+-- NEEDS base policy constraints queue_limits waiting_jobs
 
 -- Returns the tenants of places `first` to `last` in a queue's run index that may start jobs now, and how many are at
 -- these places.
@@ -23,6 +23,19 @@ local function jobs_to_start(tenant, queue)
     allowed = math.min(allowed, math.max(1, p.start_limit - call('LLEN', key('starts/' .. tenant))))
   end
   return math.max(0, allowed)
+end
+
+-- How many jobs of a queue its limits let start now; -1 without limits.
+local function room_to_start(queue)
+  if not has_room(queue) then return 0 end
+  local limits, room = limits_of(queue), math.huge
+  if not limits then return -1 end
+  local most = limits[QueueLimits.concurrency]
+  if most > 0 then room = most - call('SCARD', key('queue_running/' .. queue)) end
+  most = limits[QueueLimits.start_limit]
+  -- As for a tenant, the list may hold starts that have left the window.
+  if most > 0 then room = math.min(room, math.max(1, most - call('LLEN', key('queue_starts/' .. queue)))) end
+  return room
 end
 
 -- How long (ms) the oldest job of these tenants in the queue has waited; -1 without a job.

@@ -1,6 +1,6 @@
 -- turns: which tenants start the next jobs, by start-time fair queueing (see fair_queueing.lua for the bound).
 -- KEYS prefix
--- NEEDS base policy sliding_window lanes constraints fair_queueing pops
+-- NEEDS base queue_room policy sliding_window lanes constraints pops
 
 -- How many jobs a candidate may start now, at which cost, and how many wait in its queues.
 local function measure(c, open, max)
@@ -11,8 +11,13 @@ local function measure(c, open, max)
   if p.start_limit > 0 then
     c.allowed = math.min(c.allowed, p.start_limit - window_used('starts/' .. c.tenant, p.start_window))
   end
-  if open.serves_all then return find_lanes(c) end
   local queues = c.queues or open.names
+  if #queues == 1 and queues[1] == ALL then return find_lanes(c) end
+  -- Other candidates may take the room of a queue with limits, unless it is the only queue of the claim.
+  if #open.names > 1 and next(rooms) then
+    c.waiting, c.popped, c.queue_of = math.huge, {}, {}
+    return
+  end
   if #queues == 1 then
     c.queue = queues[1]
     c.waiting = call('ZCARD', prefix .. 'lane/' .. c.tenant .. '/' .. c.queue)

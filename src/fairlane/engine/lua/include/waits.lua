@@ -1,5 +1,5 @@
 -- waits: how a claim begins and stops to wait. Of all idle claims, one comes when a start rate has room again.
--- NEEDS base fair_queueing idle
+-- NEEDS base idle
 --   alarm  msgpack { "LISTENER/NUMBER", time (ms) }: this idle claim comes at this time
 
 -- A claim waits in the lists of the queues that it asks for, or in that of all queues.
@@ -18,8 +18,9 @@ end
 
 -- Returns when (ms) a start rate has room again, and which idle claim comes then, if any.
 local function next_alarm()
-  local opens = first_score('blocked_until')
-  local packed = opens and call('GET', key('alarm'))
+  local opens = math.min(first_score('blocked_until') or math.huge, first_score('full_until') or math.huge)
+  if opens == math.huge then return end
+  local packed = call('GET', key('alarm'))
   if not packed then return opens end
   local holder, at_ms = unpack(unpack_value(packed))
   if at_ms > now and at_ms <= opens then return opens, holder end
