@@ -122,6 +122,30 @@ def test_a_queue_is_paused_and_resumed(page: Page, workless: World, tenant: str)
     expect(row).to_contain_text("Open")
 
 
+def test_a_queue_is_limited_and_says_so_when_it_is_at_its_limit(page: Page, workless: World, tenant: str) -> None:
+    workless.api.submit(tenant, "default", 1, queue=tenant)
+    waiting = workless.api.submit(tenant, "default", 2, queue=tenant)
+    page.goto(f"{workless.api.url}/ui/queues")
+    row = page.get_by_role("row").filter(has_text=tenant)
+    expect(row).to_contain_text("none")
+    row.get_by_role("button", name=f"Limits of queue {tenant}").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Concurrency: no limit").uncheck()
+    amount = dialog.get_by_label("Concurrency", exact=True)
+    amount.fill("0")
+    expect(dialog.get_by_role("alert")).to_have_text("Enter a whole number of jobs from 1 to 100,000.")
+    expect(dialog.get_by_role("button", name="Save limits")).to_be_disabled()
+    amount.fill("1")
+    dialog.get_by_label("Start rate: no limit").uncheck()
+    dialog.get_by_label("Start rate", exact=True).fill("14")
+    dialog.get_by_role("button", name="Save limits").click()
+    expect(row).to_contain_text("1 at once, 14 per minute")
+    Handwork(workless.api.url).claim(queues=[tenant])
+    expect(row).to_contain_text("At its limit")
+    page.goto(f"{workless.api.url}/ui/jobs/{waiting}")
+    expect(page.get_by_role("heading", name="Queue at its concurrency limit")).to_be_visible()
+
+
 def test_a_worker_shows_its_jobs_and_is_drained(page: Page, workless: World, tenant: str) -> None:
     job = workless.api.submit(tenant, "default", 1, queue=tenant)
     worker = Handwork(workless.api.url, f"{tenant}.worker")

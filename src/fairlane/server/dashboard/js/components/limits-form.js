@@ -1,9 +1,10 @@
 // A form for a tenant's limits. Changes apply at once, while jobs run.
 import { at, del, put } from "../lib/api.js";
-import { changesOf, draftOf, faultsOf, inWords, UNITS } from "../lib/limits.js";
-import { html, useId, useState } from "../lib/ui.js";
+import { changesOf, draftOf, faultsOf, inWords, refusedLimits } from "../lib/limits.js";
+import { html, useState } from "../lib/ui.js";
 import { Button, Card } from "./basics.js";
 import { toast, toastError } from "./floating.js";
+import { Field, NumberField, RateField, Text, Time } from "./limit-fields.js";
 
 export function Limits({ tenant, onChanged }) {
   const [draft, setDraft] = useState(null); // null until the first edit, so that changes by others show
@@ -27,9 +28,7 @@ export function Limits({ tenant, onChanged }) {
       setDraft(null);
       toast(words);
     } catch (error) {
-      const byField = Object.fromEntries(
-        (error.fields ?? []).map(({ pointer, detail }) => [pointer.split("/")[1], detail]),
-      );
+      const byField = refusedLimits(error);
       setRefused(byField);
       if (!Object.keys(byField).length) toastError(error);
     } finally {
@@ -71,27 +70,6 @@ function summary(changes, draft) {
   return Object.keys(changes).length ? `New ${inWords(changes)}.` : "No changes.";
 }
 
-function Field({ name, hint, fault, children }) {
-  const id = useId();
-  return html`<div class="limit">
-    <div class="field"><label for=${id}>${name}</label><span class="hint">${hint}</span></div>
-    <div class="field">${children(id)}${fault && html`<span class="error" id=${`${id}-fault`} role="alert">${fault}</span>`}</div>
-  </div>`;
-}
-
-const RateField = ({ name, hint, value, fault, onChange }) => html`<${Field} name=${name} hint=${hint} fault=${fault}>
-  ${(id) => html`<${Limited} value=${value} onChange=${onChange} name=${name}>
-    <${Text} id=${id} value=${value.text} fault=${fault} numeric onChange=${(text) => onChange({ ...value, text })} /><span>per</span>
-    <${Time} name=${name} value=${value} label=${`${name}: length of time`} onChange=${onChange} />
-  </${Limited}>`}
-</${Field}>`;
-
-const NumberField = ({ name, hint, value, fault, onChange }) => html`<${Field} name=${name} hint=${hint} fault=${fault}>
-  ${(id) => html`<${Limited} value=${value} onChange=${onChange} name=${name}>
-    <${Text} id=${id} value=${value.text} fault=${fault} numeric onChange=${(text) => onChange({ ...value, text })} /><span>jobs</span>
-  </${Limited}>`}
-</${Field}>`;
-
 /** How long and how many ended jobs of a kind are kept. */
 function KeepField({ kind, hint, draft, faults, edit }) {
   const [seconds, most] = [`keep${kind}Seconds`, `keep${kind}Max`];
@@ -103,30 +81,3 @@ function KeepField({ kind, hint, draft, faults, edit }) {
     </span>`}
   </${Field}>`;
 }
-
-/** A length of time and its unit. */
-const Time = ({ name, id, value, fault, label, onChange }) => html`
-  <${Text} id=${id} value=${value.times} fault=${fault} label=${label} short decimal onChange=${(times) => onChange({ ...value, times })} />
-  <select class="select unit" aria-label=${`${name}: unit of time`} value=${value.unit} onChange=${(event) => onChange({ ...value, unit: event.target.value })}>
-    ${UNITS.map(([size, words]) => html`<option key=${size} value=${size} selected=${size === value.unit}>${value.times === "1" ? words : `${words}s`}</option>`)}
-  </select>
-`;
-
-/** Inputs of a limit, and a checkbox for having none. */
-const Limited = ({ name, value, onChange, children }) => html`
-  ${value.on && html`<span class="together">${children}</span>`}
-  <label class="check"><input type="checkbox" checked=${!value.on} aria-label=${`${name}: no limit`} onChange=${(event) => onChange({ ...value, on: !event.target.checked })} />No limit</label>
-`;
-
-const Text = ({
-  id,
-  value,
-  fault,
-  label,
-  short,
-  numeric,
-  decimal,
-  onChange,
-}) => html`<input id=${id} class=${short ? "input short" : "input amount"} value=${value}
-  inputmode=${numeric ? "numeric" : decimal ? "decimal" : undefined} aria-label=${label} aria-invalid=${fault ? "true" : undefined}
-  aria-describedby=${fault && id ? `${id}-fault` : undefined} autocomplete="off" onInput=${(event) => onChange(event.target.value)} />`;

@@ -1,4 +1,4 @@
-// Every queue: what waits in it, and pausing it.
+// Every queue: what waits in it, its limits, and pausing it.
 
 import { Badge, Button, Card, Code, Empty, PageHead, Problem, Skeleton } from "../components/basics.js";
 import { toast, toastError } from "../components/floating.js";
@@ -6,20 +6,21 @@ import { NoWorker } from "../components/no-worker.js";
 import { Table } from "../components/table.js";
 import { at, post } from "../lib/api.js";
 import { apiUrl } from "../lib/base.js";
-import { count } from "../lib/format.js";
+import { count, rate } from "../lib/format.js";
 import { operates } from "../lib/session.js";
 import { failure, overview } from "../lib/store.js";
 import { html, useState } from "../lib/ui.js";
 import { serving } from "../lib/workers.js";
+import { LimitsDialog } from "./queues/limits-dialog.js";
 
 export default function Queues() {
   const queues = overview.value?.queues;
-  const [changed, setChanged] = useState({}); // by name: the answer to a pause or resume, until the next overview has it
-  const put = (queue) =>
-    setChanged((old) => ({ ...old, [queue.name]: { paused: queue.paused, since: overview.peek() } }));
+  const [changed, setChanged] = useState({}); // by name: the answer to a change, until the next overview has it
+  const [limited, setLimited] = useState(null); // the queue whose limits are being changed
+  const put = (queue) => setChanged((old) => ({ ...old, [queue.name]: { queue, since: overview.peek() } }));
   const rows = (queues ?? []).map((queue) => {
     const own = changed[queue.name];
-    return own && own.since === overview.value ? { ...queue, paused: own.paused } : queue;
+    return own && own.since === overview.value ? own.queue : queue;
   });
   return html`
     <${PageHead} title="Queues" sub="Workers choose which queues they serve. Each tenant has a lane in each queue." />
@@ -27,14 +28,28 @@ export default function Queues() {
     ${
       queues &&
       (rows.length
-        ? html`<${Card} flush><${Table} label="Queues" columns=${columns(put)} rows=${rows} rowKey=${(queue) => queue.name} /></${Card}>`
+        ? html`<${Card} flush><${Table} label="Queues" columns=${columns(put, setLimited)} rows=${rows} rowKey=${(queue) => queue.name} /></${Card}>`
         : html`<${Empty} icon="queues" title="No queues yet" action=${html`<${Code} text=${`fairlane submit --url ${apiUrl} --tenant acme --queue reports '{}'`} />`}>
           A queue appears here with its first job.</${Empty}>`)
     }
+    ${limited && html`<${LimitsDialog} queue=${limited} onChanged=${put} onClose=${() => setLimited(null)} />`}
   `;
 }
 
-const columns = (put) => [
+const LIMITS = { queue_concurrency: "At its limit", queue_start_rate: "At start rate" };
+
+function State({ queue: { paused, limitReached } }) {
+  if (paused) return html`<${Badge} tone="warn">Paused</${Badge}>`;
+  if (limitReached) return html`<${Badge} tone="scheduled">${LIMITS[limitReached]}</${Badge}>`;
+  return html`<${Badge} tone="good">Open</${Badge}>`;
+}
+
+function limitsInWords({ concurrency, startRate }) {
+  const words = [concurrency !== null && `${count(concurrency)} at once`, startRate && rate(startRate)];
+  return words.filter(Boolean).join(", ") || "none";
+}
+
+const columns = (put, setLimited) => [
   {
     name: "name",
     title: "Queue",
@@ -44,8 +59,7 @@ const columns = (put) => [
   {
     name: "state",
     title: "State",
-    cell: ({ name, paused }) =>
-      html`${paused ? html`<${Badge} tone="warn">Paused</${Badge}>` : html`<${Badge} tone="good">Open</${Badge}>`} <${NoWorker} queue=${name} />`,
+    cell: (queue) => html`<${State} queue=${queue} /> <${NoWorker} queue=${queue.name} />`,
   },
   {
     name: "pending",
@@ -53,6 +67,21 @@ const columns = (put) => [
     numeric: true,
     cell: ({ name, pending }) =>
       html`<a href=${`/ui/jobs?${new URLSearchParams({ state: "pending", queue: name })}`}>${count(pending)}</a>`,
+  },
+  {
+    name: "running",
+    title: "Running",
+    hint: "Only counted where the queue has limits",
+    numeric: true,
+    className: "wide-only",
+    cell: ({ running }) => (running === null ? "" : count(running)),
+  },
+  {
+    name: "limits",
+    title: "Limits",
+    hint: "Over all tenants together",
+    className: "wide-only",
+    cell: limitsInWords,
   },
   {
     name: "runnable",
@@ -74,7 +103,12 @@ const columns = (put) => [
     name: "actions",
     title: html`<span class="unseen">Actions</span>`,
     numeric: true,
-    cell: (queue) => html`<${PauseButton} queue=${queue} put=${put} />`,
+    cell: (queue) =>
+      operates() &&
+      html`<span class="actions">
+        <${Button} small aria-label=${`Limits of queue ${queue.name}`} onClick=${() => setLimited(queue)}>Limits</${Button}>
+        <${PauseButton} queue=${queue} put=${put} />
+      </span>`,
   },
 ];
 
@@ -90,7 +124,6 @@ function PauseButton({ queue: { name, paused }, put }) {
     }
     setBusy(false);
   };
-  if (!operates()) return null;
   return html`<${Button} small icon=${paused ? "play" : "pause"} busy=${busy} aria-label=${`${paused ? "Resume" : "Pause"} queue ${name}`} onClick=${act}>
     ${paused ? "Resume" : "Pause"}</${Button}>`;
 }

@@ -11,6 +11,8 @@ const HEADINGS = {
   turn: "Waiting for its turn",
   concurrency: "Tenant at its concurrency limit",
   start_rate: "Tenant at its start rate",
+  queue_concurrency: "Queue at its concurrency limit",
+  queue_start_rate: "Queue at its start rate",
   paused: "Paused",
   schedule: "Scheduled for later",
   needs: "Waiting for other jobs",
@@ -22,6 +24,8 @@ const HEADINGS = {
 const WHERE = {
   concurrency: ({ tenantId }) => [at`/ui/tenants/${tenantId}`, "Tenant limits"],
   start_rate: ({ tenantId }) => [at`/ui/tenants/${tenantId}`, "Tenant limits"],
+  queue_concurrency: () => ["/ui/queues", "Limits of the queue"],
+  queue_start_rate: () => ["/ui/queues", "Limits of the queue"],
   no_worker: () => ["/ui/workers", "Workers"],
   no_fitting_worker: () => ["/ui/workers", "Workers"],
   stalled_workers: () => ["/ui/workers", "Workers"],
