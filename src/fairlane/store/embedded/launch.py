@@ -17,7 +17,8 @@ from .probe import shut_down
 
 MAX_CLIENTS = 4096
 MAX_PACKED_MEMBERS = 32
-"""Members of a sorted set that the server keeps as a packed list, which it reads from the start to add or find one."""
+"""Members of a sorted set, and fields of a hash, that the server keeps as a packed list. To find one, it reads the list
+from the start: a batch over 500 queues would read lists of 500 fields 500 times."""
 _ALLOCATOR = "GLIBC_TUNABLES"
 _FREED_FOR_REUSE = "glibc.malloc.tcache_count=1000"
 """How many freed pieces of a size glibc keeps at hand. A script on a batch frees hundreds; by default it keeps 7, and
@@ -121,6 +122,7 @@ def _settings(folder: DataFolder, durability: Durability, socket_path: Path, max
         "maxmemory-policy": "noeviction",
         "maxclients": str(MAX_CLIENTS),
         "zset-max-listpack-entries": str(MAX_PACKED_MEMBERS),
+        "hash-max-listpack-entries": str(MAX_PACKED_MEMBERS),
     }
     return [word for name, value in settings.items() for word in (f"--{name}", value)]
 
