@@ -27,6 +27,7 @@ class Allowed(NamedTuple):
 
 # By "path" for a file, "path:Class.function" for a function, "path:Class" for a constructor.
 EXCEPTIONS: dict[str, Allowed] = {
+    "src/fairlane/backend.py": Allowed(450, "it is the list of all verbs, each with what it promises"),
     "src/fairlane/model/job.py:Submission": Allowed(8, "each kind of refusal has its own figures"),
 }
 

@@ -4,6 +4,8 @@ from .job.context import JobContext, current
 from .job.control import Cancel, Retry, RetryAfter, Snooze
 from .model.errors import (
     BacklogFull,
+    BatchFull,
+    BatchSealed,
     Conflict,
     FairlaneError,
     Forbidden,
@@ -21,10 +23,12 @@ from .model.errors import (
     StoreRefused,
     StoreUnavailable,
     Unauthorized,
+    UnknownBatch,
 )
 from .model.job import Job, NewJob
 from .model.states import State
 from .sdk.app import App
+from .sdk.batch import BatchHandle
 from .sdk.call import Bound
 from .sdk.handle import JobHandle, SyncJobHandle
 from .sdk.middleware import Middleware
@@ -35,6 +39,9 @@ __all__ = [
     "App",
     "AsyncTask",
     "BacklogFull",
+    "BatchFull",
+    "BatchHandle",
+    "BatchSealed",
     "Bound",
     "Cancel",
     "Conflict",
@@ -67,5 +74,6 @@ __all__ = [
     "SyncTask",
     "Task",
     "Unauthorized",
+    "UnknownBatch",
     "current",
 ]

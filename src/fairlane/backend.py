@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from .model.audit import AuditEntry
+from .model.batch import Batch, BatchPage, NewBatch
 from .model.bulk import BulkAction, BulkResult
 from .model.job import Counters, Explanation, Job, JobPage, JobQuery, NewJob, Submission
 from .model.lease import ClaimRequest, Lease, LeaseReport, LeaseStatus, Outcome, WorkerOrders, WorkerReport
@@ -34,6 +35,10 @@ class Backend(Protocol):
     @property
     def jobs(self) -> Jobs:
         """Submit, read and change jobs."""
+
+    @property
+    def batches(self) -> Batches:
+        """Jobs that belong together."""
 
     @property
     def leases(self) -> Leases:
@@ -139,6 +144,31 @@ class StoreJobs(Jobs, Protocol):
 
     async def get_of(self, tenant_id: str, job_id: str) -> Job:
         """The job, if it belongs to this tenant. Raises NotFound for a foreign one, after the same work as for none."""
+
+
+class Batches(Protocol):
+    """Batches. Jobs join one when they are submitted with its id."""
+
+    def new_id(self, tenant_id: str) -> str:
+        """A fresh id for a batch of this tenant."""
+
+    async def create(self, batch: NewBatch) -> Batch:
+        """Create a batch, which takes jobs until it is sealed. Raises IdTaken, and BatchFull for too many batches."""
+
+    async def get(self, batch_id: str) -> Batch:
+        """The batch. Raises NotFound."""
+
+    async def list(self, limit: int, cursor: str | None = None, tenant_id: str | None = None) -> BatchPage:
+        """Batches of a tenant, or of all, the newest first."""
+
+    async def seal(self, batch_id: str) -> Batch:
+        """Say that the batch is complete. It then takes jobs from its own running jobs only. Raises NotFound."""
+
+    async def cancel(self, batch_id: str) -> Batch:
+        """Seal the batch and cancel its unfinished jobs. Upkeep cancels those that are left after some seconds.
+
+        Raises NotFound, and Conflict if all its jobs have ended.
+        """
 
 
 class Leases(Protocol):
@@ -362,6 +392,9 @@ class Maintenance(Protocol):
 
     async def unlock(self, limit: int) -> UpkeepStep:
         """Move jobs whose needs have ended, and bring back those whose failed need was sent back."""
+
+    async def settle(self, limit: int) -> UpkeepStep:
+        """Make callbacks of batches, and cancel the jobs of cancelled batches."""
 
     async def expire(self, limit: int) -> UpkeepStep:
         """Cancel jobs that have not started in time."""

@@ -26,6 +26,7 @@ async def check_agreement(engine: Engine, model: Model) -> None:
     await check_jobs(engine, model)
     await check_tenants(engine, model)
     await check_queues(engine, model)
+    await check_batches(engine, model)
     await check_wakes(engine, model)
     wanted = Counter(job.state for job in model.jobs.values())
     assert {State(name): count for name, count in report.jobs.items() if count} == dict(wanted)
@@ -86,6 +87,7 @@ def check_job(real: Job, wanted: ModelJob) -> None:
     assert (real.state, real.reason or "", real.attempt) == (wanted.state, wanted.reason, wanted.attempt)
     assert real.attempt <= real.max_attempts == wanted.max_attempts
     assert (real.needs, real.on_need_failed) == (request.needs, request.on_need_failed)
+    assert real.batch_id == request.batch_id
     assert bytes(real.payload) == request.payload
     assert ms(real.run_at) == wanted.due_ms
     expires = request.expires_in_ms
@@ -153,3 +155,23 @@ async def check_queues(engine: Engine, model: Model) -> None:
         assert queue.running == (running if queue.name in model.queue_limits else None)
         assert queue.limit_reached == model.limit_reached(queue.name)
         assert queue.runnable_tenants == sum(1 for tenant, length in lanes.items() if length and tenant in free)
+
+
+async def check_batches(engine: Engine, model: Model) -> None:
+    page = await engine.batches.list(LIMIT)
+    assert {batch.id for batch in page.batches} == model.batches.keys()
+    assert sorted(page.batches, key=lambda batch: (batch.created_at, batch.id), reverse=True) == page.batches
+    for real in page.batches:
+        wanted = model.batches[real.id]
+        counts = model.of_batch(wanted)
+        ended = (counts[State.COMPLETED], counts[State.FAILED], counts[State.CANCELLED])
+        assert (real.completed, real.failed, real.cancelled) == ended
+        assert (real.total, real.unfinished) == (counts.total(), counts.total() - sum(ended))
+        assert (real.tenant_id, ms(real.created_at)) == (wanted.tenant_id, wanted.created_ms)
+        assert ms(real.finished_at) == wanted.over_ms
+        made = {"then": real.then_job_id, "on_failure": real.on_failure_job_id, "finally": real.finally_job_id}
+        assert {name: job_id for name, job_id in made.items() if job_id} == wanted.made
+        for state in (None, *State):
+            of_state = [i for i in wanted.members if state in (None, model.jobs[i].state)]
+            listed_ids = await listed(engine, JobQuery(batch_id=real.id, state=state, limit=2))
+            assert sorted(listed_ids) == sorted(of_state)

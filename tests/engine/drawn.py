@@ -58,6 +58,10 @@ conflicting_jobs: st.SearchStrategy[dict[str, Any]] = st.builds(
     idempotency_key=st.sampled_from([None, None, "i3"]),
     expires_in_ms=st.sampled_from([None, None, 6_000]),
 )
+callbacks: st.SearchStrategy[dict[str, dict[str, Any]]] = st.dictionaries(
+    st.sampled_from(["then", "on_failure", "finally"]),
+    st.builds(dict, queue=queues, payload=st.sampled_from([b"{}", b'{"n":4}']), priority=st.sampled_from([0, 5])),
+)
 endings: st.SearchStrategy[dict[str, Any]] = st.builds(
     dict,
     kind=st.sampled_from([*OutcomeKind, OutcomeKind.FAILED]),

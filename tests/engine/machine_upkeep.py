@@ -88,6 +88,7 @@ class UpkeepRules(Machine):
                 assert set(ids[: len(gone & set(ids))]) == gone & set(ids)
             for job_id in gone:
                 self.model.forget(job_id)
+            self.model.prune_batches()
             self._learn_places()
             if step.count < limit and step.next_ms != 0:
                 break

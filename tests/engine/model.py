@@ -16,14 +16,14 @@ from fairlane.model.job import NewJob, OnConflict, SubmitStatus
 from fairlane.model.lease import ClaimRequest, FailureKind, Lease, LeaseStatus, Outcome, OutcomeKind
 from fairlane.model.states import Reason, State
 
+from .model_batches import ModelBatches
 from .model_claim import check_claim
-from .model_flows import ModelFlows
 from .model_job import ModelJob
 
 LOST = "the worker stopped, or did not renew its lease in time"
 
 
-class Model(ModelFlows):
+class Model(ModelBatches):
     """All jobs and limits, and what changes them."""
 
     # Clients
@@ -43,6 +43,8 @@ class Model(ModelFlows):
             return self._meet(job, self.jobs[holder]), holder, None
         if self.has_unknown_need(job):
             return SubmitStatus.UNKNOWN_NEED, job.id, None
+        if (refusal := self.batch_refusal(job)) is not None:
+            return refusal, job.id, None
         most = self.policy(job.tenant_id).max_waiting
         waiting = self.of_state(State.PENDING, job.tenant_id) + self.of_state(State.SCHEDULED, job.tenant_id)
         if most is not None and len(waiting) >= most:
@@ -56,6 +58,7 @@ class Model(ModelFlows):
         made.start_by_ms = self._clock.now_ms + job.expires_in_ms if job.expires_in_ms else 0
         self.await_needs(made, self._clock.now_ms + job.delay_ms)
         self.jobs[job.id] = made
+        self.join_batch(job)
         self.known.add(job.tenant_id)
         self.queues.add(job.queue)
         self._count(job.tenant_id, "submitted")
@@ -79,6 +82,7 @@ class Model(ModelFlows):
             expires_in_ms=expires_in_ms,
             needs=old.needs,
             on_need_failed=old.on_need_failed,
+            batch_id=old.batch_id,
         )
         if asked.on_conflict is OnConflict.DEBOUNCE and held.state is State.SCHEDULED and not held.open:
             held.due_ms = min(now + asked.delay_ms, held.created_ms + (asked.max_delay_ms or 0))
@@ -127,6 +131,7 @@ class Model(ModelFlows):
 
     def forget(self, job_id: str) -> None:
         """The store has deleted the job."""
+        self.leave_batch(self.jobs[job_id])
         del self.jobs[job_id]
         self.dropped.pop(job_id, None)
 
@@ -178,9 +183,10 @@ class Model(ModelFlows):
         return job.state if job is not None and job.state.is_terminal else None
 
     def finish(self, outcome: Outcome) -> LeaseStatus:
-        """Whatever a call reports, it unlocks the jobs whose needs have ended."""
+        """Whatever a call reports, it unlocks the jobs whose needs have ended, and settles batches."""
         status = self._finish(outcome)
         self.unlock()
+        self.settle()
         return status
 
     def _finish(self, outcome: Outcome) -> LeaseStatus:
@@ -351,9 +357,6 @@ class Model(ModelFlows):
             if request.key and same and not job.state.is_terminal:
                 return job.request.id
         return None
-
-    def _count(self, tenant: str, name: str) -> None:
-        self.counts.setdefault(tenant, Counter())[name] += 1
 
     def _wait(self, job: ModelJob, due_ms: int) -> None:
         job.due_ms, job.expires_ms = 0, 0

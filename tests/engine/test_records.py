@@ -47,5 +47,5 @@ def test_the_values_that_a_stored_header_may_lack_never_change() -> None:
     assert DEFAULTS["Header"] == {
         "max_attempts": 3, "timeout_ms": 300_000, "backoff_base_ms": 1_000, "backoff_cap_ms": 300_000,
         "key": "", "headers": "", "expires_in_ms": 0, "needs": (), "runs_anyway": False,
-        "tags": (),
+        "tags": (), "batch_id": "",
     }  # fmt: skip

@@ -114,7 +114,7 @@ def test_every_script_but_one_refuses_to_run_where_time_is_not_confirmed(name: s
 
 def test_only_what_makes_jobs_or_keeps_their_requests_is_refused_by_a_full_store() -> None:
     refused = {name for name in scripts.names() if not scripts.load(name).flags}
-    assert refused == {"submit", "fire", "set_schedule", "create_token"}
+    assert refused == {"submit", "fire", "set_schedule", "create_token", "create_batch"}
 
 
 def test_the_place_of_a_field_is_that_in_python() -> None:

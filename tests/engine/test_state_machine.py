@@ -14,14 +14,14 @@ from hypothesis.stateful import run_state_machine_as_test
 from fairlane.store import Durability, open_store
 
 from .machine import LISTENER
-from .machine_clients import ClientRules
+from .machine_batches import BatchRules
 from .machine_upkeep import UpkeepRules
 from .machine_workers import WorkerRules
 
 _QUICK = int(os.environ.get("FAIRLANE_EXAMPLES", "60"))
 
 
-class EngineMachine(ClientRules, WorkerRules, UpkeepRules):
+class EngineMachine(BatchRules, WorkerRules, UpkeepRules):
     """Drives engine and model together."""
 
 

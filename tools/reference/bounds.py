@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from fairlane.engine import listing, ranking
 from fairlane.model import (
+    batch,
     dead_letters,
     job,
     lease,
@@ -131,6 +132,18 @@ TENANT = (
     Bound(
         "schedules", _count(schedule.MAX_SCHEDULES), "422",
         f"{_BOUNDS}::test_the_last_schedule_of_a_tenant_is_made_and_the_next_is_refused",
+    ),
+    Bound(
+        "batches", _count(batch.MAX_BATCHES), "the first that was over is deleted; 422 if none is over",
+        "engine/test_batches.py::test_a_tenant_with_as_many_batches_as_it_may_loses_the_first_that_was_over",
+    ),
+    Bound(
+        "jobs of a batch that are kept", _count(batch.MAX_BATCH_JOBS), "422",
+        "engine/test_batches.py::test_the_last_job_joins_a_batch_and_the_next_is_refused",
+    ),
+    Bound(
+        "payloads and headers of the callbacks of a batch", _size(batch.MAX_CALLBACK_BYTES), "422",
+        "backend/test_batches.py::test_callbacks_are_bounded",
     ),
 )  # fmt: skip
 

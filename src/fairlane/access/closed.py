@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..backend import Audit, Jobs, Leases, Monitor, Queues, Schedules, Tenants, Tokens, Workers
+from ..backend import Audit, Batches, Jobs, Leases, Monitor, Queues, Schedules, Tenants, Tokens, Workers
 from ..model.errors import Forbidden
 
 
@@ -23,6 +23,10 @@ class ClosedBackend:
 
     @property
     def jobs(self) -> Jobs:
+        return _CLOSED
+
+    @property
+    def batches(self) -> Batches:
         return _CLOSED
 
     @property

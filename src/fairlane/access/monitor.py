@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from ..backend import Backend, Jobs, Monitor, Queues, Schedules, Tenants, Workers
+from ..backend import Backend, Batches, Jobs, Monitor, Queues, Schedules, Tenants, Workers
+from ..model.batch import Batch, BatchPage
 from ..model.job import Counters, Explanation, Job, JobPage, JobQuery
 from ..model.lease import WorkerReport
 from ..model.monitor import History, Overview, StateCounts
@@ -26,6 +27,10 @@ class MonitorBackend(ClosedBackend):
     @property
     def jobs(self) -> Jobs:
         return MonitoredJobs(self._backend.jobs)
+
+    @property
+    def batches(self) -> Batches:
+        return MonitoredBatches(self._backend.batches)
 
     @property
     def tenants(self) -> Tenants:
@@ -63,6 +68,19 @@ class MonitoredJobs(Closed):
 
     async def explain(self, job_id: str) -> Explanation:
         return await self._jobs.explain(job_id)
+
+
+class MonitoredBatches(Closed):
+    """Implements the reading verbs of `backend.Batches`."""
+
+    def __init__(self, batches: Batches) -> None:
+        self._batches = batches
+
+    async def get(self, batch_id: str) -> Batch:
+        return await self._batches.get(batch_id)
+
+    async def list(self, limit: int, cursor: str | None = None, tenant_id: str | None = None) -> BatchPage:
+        return await self._batches.list(limit, cursor, tenant_id)
 
 
 class MonitoredFigures(Closed):

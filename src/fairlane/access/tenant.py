@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ..backend import Jobs, Monitor, Schedules, StoreBackend, Tenants
+from ..backend import Batches, Jobs, Monitor, Schedules, StoreBackend, Tenants
 from ..model.errors import NotFound
 from ..model.tenant import Tenant
 from .closed import Closed, ClosedBackend
+from .tenant_batches import TenantBatches
 from .tenant_jobs import TenantJobs
 from .tenant_monitor import TenantMonitor
 from .tenant_schedules import TenantSchedules
@@ -16,6 +17,7 @@ class TenantBackend(ClosedBackend):
 
     def __init__(self, backend: StoreBackend, tenant_id: str) -> None:
         self._jobs = TenantJobs(backend, tenant_id)
+        self._batches = TenantBatches(backend.batches, tenant_id)
         self._schedules = TenantSchedules(backend.schedules, tenant_id)
         self._tenants = OwnTenant(backend.tenants, tenant_id)
         self._monitor = TenantMonitor(backend.monitor, self._jobs, tenant_id)
@@ -23,6 +25,10 @@ class TenantBackend(ClosedBackend):
     @property
     def jobs(self) -> Jobs:
         return self._jobs
+
+    @property
+    def batches(self) -> Batches:
+        return self._batches
 
     @property
     def schedules(self) -> Schedules:

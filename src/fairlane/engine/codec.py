@@ -35,7 +35,8 @@ def packed(job: NewJob) -> tuple[bytes, bytes]:
 
 def _is_plain(job: NewJob) -> bool:
     starts_now = job.delay_ms == 0 and job.run_at_ms is None and job.expires_in_ms is None
-    return starts_now and not job.needs and job.idempotency_key is None and job.key is None and job.parent is None
+    is_alone = not job.needs and job.batch_id is None and job.parent is None
+    return starts_now and is_alone and job.idempotency_key is None and job.key is None
 
 
 def _plainly_submitted(job: NewJob) -> PlainlySubmitted:
@@ -60,6 +61,7 @@ def _submitted(job: NewJob) -> Submitted:
         max_delay_ms=job.max_delay_ms or 0,
         needs=job.needs,
         runs_anyway=job.on_need_failed is OnNeedFailed.RUN,
+        batch_id=job.batch_id,
     )
 
 

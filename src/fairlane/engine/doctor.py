@@ -15,6 +15,7 @@ from ..model.errors import InvalidInput
 from ..model.overview import StoreReport
 from ..model.states import State
 from . import keys
+from .batch_check import BatchCheck
 from .calls import Calls
 from .flows import Flows
 from .layouts import Started
@@ -33,7 +34,8 @@ MAX_HEADER = 10 + 0xFFFF
 """Bytes of a record that hold everything before its payload."""
 _started = msgspec.msgpack.Decoder(Started).decode
 _SETS = ("leases", "slots", "expiring", "windows", "idempotency_keys", "prunable")
-_TIMED = ("scheduled", "completed", "failed", "cancelled")
+_ENDED = ("completed", "failed", "cancelled")
+_TIMED = ("scheduled", *_ENDED)
 
 
 async def examine(calls: Calls, partitions: Partitions, on_progress: Callable[[int], None]) -> StoreReport:
@@ -84,6 +86,7 @@ class Snapshot:
         self.names = names
         self.scheduling = Scheduling(set())
         self.flows = Flows()
+        self.batches = BatchCheck()
         self.sets: dict[str, dict[str, float]] = {}
         self.by_tenant: dict[str, dict[str, float]] = {}
         self.in_order: set[str] = set()
@@ -108,6 +111,7 @@ class Snapshot:
         self.unexpiring = {name for name, left in lifetimes.items() if left == -1}
         self.started = {k: _started(v) for k, v in (await reader.hash("started")).items()}
         self.flows = await Flows.take(reader, names)
+        self.batches = await BatchCheck.take(reader, names)
         self.scheduling = await Scheduling.take(reader, names, set(await reader.hash("blocked")))
         self.keyed = {k: v.decode() for k, v in (await reader.hash("keyed")).items()}
         await self._take_schedules(reader)
@@ -149,13 +153,14 @@ class Snapshot:
     def problems(self) -> set[str]:
         found = self._index_problems() | self._listing_problems() | self._lease_problems() | self.scheduling.problems()
         found |= self.flows.problems(self._waiting_for_needs(), self._ended(), self._jobs())
+        found |= self.batches.problems({state: set(self.sets[state]) for state in _ENDED}, self._jobs())
         return found | self._schedule_problems() | self._key_problems()
 
     def _jobs(self) -> set[str]:
         return {name[2:] for name in self.names if name.startswith("j/")}
 
     def _ended(self) -> set[str]:
-        return {job for name in ("completed", "failed", "cancelled") for job in self.sets[name]}
+        return {job for name in _ENDED for job in self.sets[name]}
 
     def _waiting_for_needs(self) -> set[str]:
         return {job for job, due in self.sets["scheduled"].items() if due == NEVER_MS}
@@ -232,6 +237,9 @@ class Snapshot:
             if name.startswith(keys.JOB_KEYS):
                 if name.partition("/")[2] not in jobs:
                     found.add(f"key {name} belongs to no job")
+            elif name.startswith(keys.BATCH_KEYS):
+                if keys.BATCH + name.partition("/")[2] not in self.names:
+                    found.add(f"key {name} belongs to no batch")
             elif name not in keys.SINGLE_KEYS and not name.startswith((*keys.KEYS_BY_NAME, *keys.EXPIRING_KEYS)):
                 found.add(f"key {name} has no owner")
         return found

@@ -10,6 +10,7 @@ from ..backend import Leases
 from ..store import Store
 from . import keys
 from .audit import EngineAudit
+from .batches import EngineBatches
 from .calls import Calls
 from .cursors import Cursors
 from .jobs import EngineJobs
@@ -39,6 +40,7 @@ class Engine:
         self.queues = EngineQueues(self.partitions)
         self.tenants = EngineTenants(self.partitions)
         self.jobs = EngineJobs(store.watch, self.partitions, self._subscription, self.workers, Cursors(calls))
+        self.batches = EngineBatches(store.watch, self.partitions)
         self.leases: Leases = EngineLeases(self.partitions, self._subscription)
         self.tokens = EngineTokens(self.partitions)
         self.audit = EngineAudit(self.partitions)

@@ -113,6 +113,14 @@ CREATION_ORDER = ("made/", "swept/")
 JOB_KEYS = ("j/", "x/", "r/", "g/", "open/", "dependents/", "locked/", "dropped/")
 """Prefixes of the keys that belong to one job."""
 
+BATCH = "batch/"
+MEMBERS = "members/"
+BATCHES = "batches/"
+OVER = "over/"
+
+BATCH_KEYS = (BATCH, MEMBERS)
+"""Prefixes of the keys that belong to one batch."""
+
 EXPIRING_KEYS = ("claim/", "answer/", WATCHED, LOST)
 
 WINDOWS = ("rate/", "starts/", "queue_starts/")
@@ -120,7 +128,7 @@ WINDOWS = ("rate/", "starts/", "queue_starts/")
 
 KEYS_BY_NAME = (
     *WINDOWS, IDEMPOTENCY_KEY, "idle/", LANE, RUN_INDEX, HEADS, PARKED, AWAY, QUEUE_RUNNING, BUSINESS_KEY, "count/",
-    HISTORY, *TENANT_INDEXES, *CREATION_ORDER,
+    HISTORY, *TENANT_INDEXES, *CREATION_ORDER, BATCHES, OVER,
 )  # fmt: skip
 """Prefixes of keys that end in a name and do not expire."""
 
@@ -131,6 +139,7 @@ SINGLE_KEYS = frozenset({
     "idle_queues", "woken", "alarm", "windows", "idempotency_keys", IDEMPOTENCY_MS, TIME, REPLICATED,
     "sequence", "created", "prunable", "fence", COUNTERS, "depths", "ready", "clock", "shift", "served",
     "resuming", "returning", "reviewed", QUEUE_LIMITS, "full_until", "settling",
+    "batched", "batches_due", "unsettled", "cancelling",
     "needing", "dropped_by", "unlocking", "reviving",
     SCHEDULES, SCHEDULE_NAMES, SCHEDULE_STATES, SCHEDULES_DUE,
     TOKENS, TOKEN_NAMES, TOKEN_DIGESTS, TOKEN_USES, AUDIT, AUDIT_WORK,

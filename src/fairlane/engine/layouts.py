@@ -45,6 +45,7 @@ class Header(ShortHeader, frozen=True, kw_only=True):
     runs_anyway: bool = False
     """Whether it runs also if a need failed or was cancelled."""
     tags: tuple[str, ...] = ()
+    batch_id: str = ""
 
 
 class PlainlySubmitted(Layout, frozen=True, kw_only=True):
@@ -82,8 +83,21 @@ class Submitted(Layout, frozen=True, kw_only=True):
     max_delay_ms: int
     needs: tuple[str, ...]
     runs_anyway: bool
+    batch_id: str | None
+    """The batch that it belongs to."""
     place: str = ""
     """See `codec.with_place`."""
+
+
+class Callback(Layout, frozen=True, kw_only=True):
+    """A job that a batch makes."""
+
+    name: str
+    """then, on_failure or finally."""
+    queue: str
+    priority: int
+    record: str = ""
+    """The stored request, which the script adds."""
 
 
 class Needing(Layout, frozen=True, kw_only=True):
@@ -208,6 +222,7 @@ class Asked(Layout, frozen=True, kw_only=True):
     created_from: float
     """Unix time in ms, as `created_to`; 0 stands for any."""
     created_to: float
+    batch_id: str
 
 
 class Policy(Layout, frozen=True, kw_only=True):
@@ -278,6 +293,7 @@ _ALL = (
     Header,
     PlainlySubmitted,
     Submitted,
+    Callback,
     Needing,
     Needed,
     LastAttempt,

@@ -1,7 +1,7 @@
 """Listings of jobs. lua/list.lua reads a page of a partition at one moment; here they become one page.
 
 Order: all jobs and ended jobs from the newest, scheduled ones by due time, pending ones by lane and then in the order
-in which they start, running ones by tenant and id.
+in which they start, running ones by tenant and id. Of a batch: failed, cancelled, completed, unfinished ones.
 """
 
 from __future__ import annotations
@@ -64,11 +64,13 @@ class Listing:
     async def read(self, query: JobQuery, state: State | None, after: Place | None) -> Found:
         """The jobs in `state`, or in any, that follow the place `after`."""
         async with self._turns:
-            if query.tenant_id is not None:
+            if query.batch_id is not None:
+                replies = [await _read(self._partitions.of_job(query.batch_id), query, state, after)]
+            elif query.tenant_id is not None:
                 replies = [await _read(self._partitions.of_tenant(query.tenant_id), query, state, after)]
             else:
                 replies = await self._partitions.each(lambda partition: _read(partition, query, state, after))
-        newest_first = state not in _OLDEST_FIRST
+        newest_first = query.batch_id is not None or state not in _OLDEST_FIRST
         ends = [_place(*reply[0]) for reply in replies if reply[0]]
         end = (max(ends) if newest_first else min(ends)) if ends else None
         found = [
@@ -109,6 +111,7 @@ def _asked(query: JobQuery) -> Asked:
         tag=query.tag or "",
         created_from=query.created_from.timestamp() * 1000 if query.created_from else 0,
         created_to=query.created_to.timestamp() * 1000 if query.created_to else 0,
+        batch_id=query.batch_id or "",
     )
 
 

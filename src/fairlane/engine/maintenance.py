@@ -36,6 +36,9 @@ class EngineMaintenance:
     async def unlock(self, limit: int) -> UpkeepStep:
         return await self._step("unlock", limit)
 
+    async def settle(self, limit: int) -> UpkeepStep:
+        return await self._step("settle", limit)
+
     async def expire(self, limit: int) -> UpkeepStep:
         return await self._step("expire", limit)
 

@@ -54,6 +54,7 @@ def pack_request(job: NewJob) -> bytes:
             needs=job.needs,
             runs_anyway=job.on_need_failed is OnNeedFailed.RUN,
             tags=job.tags,
+            batch_id=job.batch_id or "",
         )
     )
     return _LENGTH.pack(len(header)) + header + job.payload
@@ -66,8 +67,8 @@ _DEFAULT_RUN = tuple(_DEFAULTS[name] for name in ("max_attempts", "timeout_ms", 
 def _has_defaults(job: NewJob) -> bool:
     run = (job.max_attempts, job.timeout_ms, job.backoff.base_ms, job.backoff.cap_ms)
     needs_none = not job.needs and job.on_need_failed is OnNeedFailed.CANCEL
-    plain = job.key is None and not job.headers and not job.tags and job.expires_in_ms is None and needs_none
-    return plain and run == _DEFAULT_RUN
+    plain = job.key is None and not job.headers and not job.tags and job.expires_in_ms is None
+    return plain and needs_none and job.batch_id is None and run == _DEFAULT_RUN
 
 
 def unpack_request(record: bytes) -> tuple[int, Header, bytes]:
@@ -99,6 +100,7 @@ def lease_from(claimed: list[Any], lease_ms: int) -> Lease:
         headers=_decode_headers(header.headers) if header.headers else {},
         suspect=bool(suspect),
         needs=[_need_outcome(need) for need in _decode_needed(needs)] if needs else [],
+        batch_id=header.batch_id or None,
         waited_seconds=None if waited_ms < 0 else waited_ms / 1000,
     )
 
@@ -135,6 +137,7 @@ def job_from(reply: list[Any], *, attempts: bool) -> Job | None:
         "tags": header.tags,
         "headers": _decode_headers(header.headers) if header.headers else {},
         "needs": header.needs,
+        "batch_id": header.batch_id or None,
         "on_need_failed": OnNeedFailed.RUN if header.runs_anyway else OnNeedFailed.CANCEL,
     }
     if due_ms == NEVER_MS:

@@ -18,6 +18,7 @@ from ..model.lease import Lease
 from ..model.logs import LogLine
 from ..model.names import check_name, plain_text
 from ..model.schedule import SCHEDULE_HEADER, TICK_HEADER
+from .batch import BatchJobs
 from .log_buffer import JobLines
 from .needs import Need
 
@@ -95,6 +96,11 @@ class JobContext:
     def needs(self) -> list[Need]:
         """The jobs that this one needs, in the order of the request: their ids, states and results."""
         return [Need(outcome) for outcome in self._lease.needs]
+
+    @property
+    def batch(self) -> BatchJobs | None:
+        """The batch that the job belongs to. While it runs, it may add to it: `await batch.submit(task.bind(...))`."""
+        return None if self._lease.batch_id is None else BatchJobs(self._lease.batch_id, self.tenant)
 
     @property
     def as_parent(self) -> Parent:

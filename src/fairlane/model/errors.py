@@ -3,9 +3,12 @@
 FairlaneError
 ├── InvalidInput            a value that can never be accepted
 │   ├── PayloadTooLarge
-│   └── UnknownNeed         the tenant has no job that a new job needs
+│   ├── UnknownNeed         the tenant has no job that a new job needs
+│   ├── UnknownBatch        the tenant has no batch that a new job names
+│   └── BatchFull           the batch has as many jobs as it may, or the tenant as many batches
 ├── NotFound                no such job, or it belongs to another tenant
 ├── Conflict                the job's state forbids the call
+│   ├── BatchSealed         the batch takes no more jobs
 │   └── IdTaken             another request has the id that was chosen for a job
 ├── IdempotencyMismatch     the key was used before with another body
 ├── RateLimited             over the tenant's submission rate; carries the wait
@@ -57,6 +60,18 @@ class UnknownNeed(InvalidInput):
     code = "unknown_need"
 
 
+class UnknownBatch(InvalidInput):
+    """The tenant has no batch with the id that a new job names."""
+
+    code = "unknown_batch"
+
+
+class BatchFull(InvalidInput):
+    """The batch, or its tenant, has as many as it may."""
+
+    code = "batch_full"
+
+
 class NotFound(FairlaneError):
     """There is no such thing, or it belongs to another tenant."""
 
@@ -67,6 +82,12 @@ class Conflict(FairlaneError):
     """The state of the job forbids this call."""
 
     code = "conflict"
+
+
+class BatchSealed(Conflict):
+    """The batch takes no more jobs."""
+
+    code = "batch_sealed"
 
 
 class IdTaken(Conflict):

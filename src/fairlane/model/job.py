@@ -88,6 +88,8 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     """Words of the user to find jobs by, at most MAX_TAGS, each once."""
     expires_in_ms: int | None = None
     """Time from its submission within which the job must start; else it ends as cancelled."""
+    batch_id: str | None = None
+    """The batch that it belongs to, of the same tenant."""
     parent: Parent | None = None
     """With the proof that a job of the same tenant runs, this job does not count against the submission rate."""
 
@@ -104,6 +106,9 @@ class SubmitStatus(StrEnum):
     KEY_REUSED = "key_reused"  # same idempotency key, another body
     ID_TAKEN = "id_taken"  # another request has this id
     UNKNOWN_NEED = "unknown_need"  # the tenant has no job with an id of its needs
+    UNKNOWN_BATCH = "unknown_batch"  # the tenant has no batch with this id
+    BATCH_SEALED = "batch_sealed"  # the batch takes no more jobs
+    BATCH_FULL = "batch_full"  # the batch has as many jobs as it may
     REFUSED = "refused"  # over HTTP, for another reason: `Submission.error`
 
 
@@ -195,6 +200,7 @@ class JobSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     error: JobError | None = None
     key: str | None = None
     tags: tuple[str, ...] = ()
+    batch_id: str | None = None
 
 
 class Job(JobSummary, frozen=True, kw_only=True, rename="camel"):
@@ -232,6 +238,7 @@ class JobQuery(msgspec.Struct, frozen=True, kw_only=True):
     tenant_id: str | None = None
     queue: str | None = None
     task: str | None = None
+    batch_id: str | None = None
     key: str | None = None
     tag: str | None = None
     """Jobs that have this tag, perhaps among others."""

@@ -87,6 +87,7 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Whether a worker process died under the job, perhaps by it. Run one such job at a time in a process."""
     needs: list[NeedOutcome] = []
     """How the jobs that it needs have ended, in the order of the request."""
+    batch_id: str | None = None
     waited_seconds: float | None = None
     """How long the job was pending; None if the claim is repeated."""
 

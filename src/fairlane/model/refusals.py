@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from .errors import BacklogFull, FairlaneError, IdempotencyMismatch, IdTaken, RateLimited, UnknownNeed
+from .batch import MAX_BATCH_JOBS
+from .errors import (
+    BacklogFull,
+    BatchFull,
+    BatchSealed,
+    FairlaneError,
+    IdempotencyMismatch,
+    IdTaken,
+    RateLimited,
+    UnknownBatch,
+    UnknownNeed,
+)
 from .job import RateUse, Submission, SubmitStatus
 
 
@@ -46,12 +57,27 @@ def _unknown_need(_submission: Submission) -> UnknownNeed:
     return UnknownNeed("the tenant has no job with an id of the needs; leave that id out", "/needs")
 
 
+def _unknown_batch(_submission: Submission) -> UnknownBatch:
+    return UnknownBatch("the tenant has no batch with this id; create it first", "/batchId")
+
+
+def _batch_sealed(_submission: Submission) -> BatchSealed:
+    return BatchSealed("the batch is sealed or cancelled: only its running jobs can add to it; create another batch")
+
+
+def _batch_full(_submission: Submission) -> BatchFull:
+    return BatchFull(f"a batch can have {MAX_BATCH_JOBS:,} jobs at most; create another one", "/batchId")
+
+
 _REFUSALS = {
     SubmitStatus.RATE_LIMITED: _Refusal(RateLimited, _over_rate),
     SubmitStatus.BACKLOG_FULL: _Refusal(BacklogFull, _backlog_full),
     SubmitStatus.KEY_REUSED: _Refusal(IdempotencyMismatch, _key_reused),
     SubmitStatus.ID_TAKEN: _Refusal(IdTaken, _id_taken),
     SubmitStatus.UNKNOWN_NEED: _Refusal(UnknownNeed, _unknown_need),
+    SubmitStatus.UNKNOWN_BATCH: _Refusal(UnknownBatch, _unknown_batch),
+    SubmitStatus.BATCH_SEALED: _Refusal(BatchSealed, _batch_sealed),
+    SubmitStatus.BATCH_FULL: _Refusal(BatchFull, _batch_full),
 }
 _STATUSES = {refusal.error: status for status, refusal in _REFUSALS.items()}
 

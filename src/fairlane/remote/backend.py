@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .audit import RemoteAudit
+from .batches import RemoteBatches
 from .jobs import RemoteJobs
 from .leases import RemoteLeases
 from .monitor import RemoteMonitor
@@ -22,6 +23,7 @@ class RemoteBackend:
         self._transport = Transport(url, token)
         self.tenants = RemoteTenants(self._transport)
         self.jobs = RemoteJobs(self._transport)
+        self.batches = RemoteBatches(self._transport)
         self.leases = RemoteLeases(self._transport)
         self.queues = RemoteQueues(self._transport)
         self.workers = RemoteWorkers(self._transport)

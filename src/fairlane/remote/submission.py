@@ -15,9 +15,9 @@ from ..model.errors import InvalidInput, StoreUnavailable
 from ..model.job import NewJob, Submission, SubmitStatus
 from ..model.names import check_key
 from ..model.refusals import refused
-from ..rest.batches import BatchResultsAnswer, bodies
 from ..rest.headers import IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, JOB_REPLACED, rate_of
 from ..rest.jobs import BatchItem, JobAnswer, submission_of
+from ..rest.many_jobs import BatchResultsAnswer, bodies
 from ..rest.problems import REFUSED_JOB
 from .transport import Transport, decode, error_of_response
 

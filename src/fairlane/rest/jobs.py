@@ -128,6 +128,8 @@ class JobBody(WorkBody, frozen=True, kw_only=True):
     """Jobs of the same tenant that must end first. A job that has ended counts as that."""
     on_need_failed: OnNeedFailed = OnNeedFailed.CANCEL
     """If a need fails or is cancelled: `cancel` this job, and those that need it; or `run` it when all have ended."""
+    batch_id: JobId | None = None
+    """The batch of the same tenant that it belongs to."""
     parent: Parent | None = None
     """The running job that submits this one. With its proof, the submission rate does not count this job."""
 
@@ -167,6 +169,7 @@ class JobBody(WorkBody, frozen=True, kw_only=True):
             on_need_failed=self.on_need_failed,
             tags=check_tags(self.tags) if self.tags else (),
             expires_in_ms=None if self.expires_in_seconds is None else self._expires_in_ms(self.expires_in_seconds),
+            batch_id=self.batch_id,
             parent=self.parent,
         )
 
@@ -262,6 +265,7 @@ def created_job(job: NewJob, made: Submission) -> Job:
         expires_at=None if job.expires_in_ms is None else utc((made.created_at_ms + job.expires_in_ms) / 1000),
         key=job.key,
         tags=job.tags,
+        batch_id=job.batch_id,
         headers=job.headers or _NO_HEADERS,
         needs=job.needs,
         on_need_failed=job.on_need_failed,

@@ -29,9 +29,9 @@ from ..model.lease import (
 from ..model.logs import MAX_LINE_LENGTH, MAX_LOG_LINES, LogLine, LogPiece
 from ..model.names import check_name
 from ..model.times import check_time
-from .batches import bodies
 from .fields import AnyId, DelaySeconds, LeaseSeconds, Name, Queues, Token, WaitSeconds, ms_of
 from .limits import MAX_WAIT_SECONDS
+from .many_jobs import bodies
 from .structs import Body, View, same_fields
 from .workers import WorkerBody
 

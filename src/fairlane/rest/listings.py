@@ -9,11 +9,12 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from ..model.errors import InvalidInput
+from ..model.ids import is_job_id
 from ..model.job import JobPage, JobQuery, Large
 from ..model.names import check_key, check_name
 from ..model.states import State
 from ..model.tags import check_tag
-from .fields import Cursor, Included, Key, Name, PageSize, Tag, TimeText, time_of
+from .fields import Cursor, Included, JobId, Key, Name, PageSize, Tag, TimeText, time_of
 from .jobs import ListedJobAnswer
 from .limits import DEFAULT_PAGE, MAX_PAGE
 from .structs import Query, View, same_fields
@@ -43,6 +44,7 @@ class JobFilter(Query, frozen=True):
     tenant_id: Name | None = None
     queue: Name | None = None
     task: Name | None = None
+    batch_id: JobId | None = None
     state: State | UnsetType = UNSET  # not None: a query parameter of the text "null" would be None
     key: Key | None = None
     tag: Tag | None = None
@@ -55,6 +57,8 @@ class JobFilter(Query, frozen=True):
             check_key(self.key, "key", "/key")
         if self.tag is not None:
             check_tag(self.tag, "tag")
+        if self.batch_id is not None and not is_job_id(self.batch_id):
+            raise InvalidInput("not a valid batch id", "/batchId")
         return JobQuery(
             **_fields_of_filter(self),
             state=self.state or None,

@@ -14,6 +14,13 @@ def job_path(job_id: str, action: str = "") -> str:
     return f"/jobs/{job_id}{action}"
 
 
+def batch_path(batch_id: str, action: str = "") -> str:
+    """The path of a batch. Raises NotFound, as `job_path`."""
+    if not is_job_id(batch_id):
+        raise NotFound(f"there is no batch {batch_id}")
+    return f"/batches/{batch_id}{action}"
+
+
 def tenant_path(tenant_id: str, action: str = "") -> str:
     """The path of a tenant. Raises InvalidInput for text that is not a valid name."""
     return _named_path("tenants", tenant_id, "the tenant's id", action)

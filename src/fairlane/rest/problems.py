@@ -10,6 +10,8 @@ import msgspec
 
 from ..model.errors import (
     BacklogFull,
+    BatchFull,
+    BatchSealed,
     Conflict,
     FairlaneError,
     Forbidden,
@@ -24,6 +26,7 @@ from ..model.errors import (
     StoreRefused,
     StoreUnavailable,
     Unauthorized,
+    UnknownBatch,
     UnknownNeed,
 )
 from .limits import STORE_RETRY_SECONDS
@@ -43,6 +46,9 @@ _STATUSES: dict[type[FairlaneError], HTTPStatus] = {
     RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     BacklogFull: HTTPStatus.TOO_MANY_REQUESTS,
     UnknownNeed: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnknownBatch: HTTPStatus.UNPROCESSABLE_ENTITY,
+    BatchSealed: HTTPStatus.CONFLICT,
+    BatchFull: HTTPStatus.UNPROCESSABLE_ENTITY,
     Unauthorized: HTTPStatus.UNAUTHORIZED,
     Forbidden: HTTPStatus.FORBIDDEN,
     StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,

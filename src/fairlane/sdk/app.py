@@ -15,6 +15,7 @@ from ..model.job import DEFAULT_QUEUE
 from ..model.names import check_name
 from ..model.schedule import ScheduleSpec
 from ..process.environment import TOKEN_VARIABLE
+from .batch import BatchBlock, BatchHandle
 from .call import Bound
 from .connections import Connections
 from .definition import Place, check_function, place_of, place_of_caller
@@ -201,6 +202,28 @@ class App:
         Raises InvalidInput for a bad name.
         """
         return TenantBlock(tenant)
+
+    def batch(
+        self,
+        *,
+        tenant: str | None = None,
+        then: Bound[Any] | None = None,
+        on_failure: Bound[Any] | None = None,
+        finally_: Bound[Any] | None = None,
+    ) -> BatchBlock:
+        """`async with app.batch(then=mail.bind(7)) as batch:` creates a batch; `await batch.submit(fetch.bind(url))`
+        adds a job to it. In code without an event loop: `with`, and `batch.submit_sync`.
+
+        The batch is sealed when the block ends, and cancelled if the block raises. Each callback becomes one job:
+        `then` once all jobs have completed, `on_failure` once the first one has failed for good or was cancelled,
+        `finally_` once all have ended. Jobs of the batch may add to it: `current().batch`. The tenant is found as for
+        `submit`. Raises InvalidInput.
+        """
+        return BatchBlock(self, tenant, {"then": then, "on_failure": on_failure, "finally_": finally_})
+
+    def batch_of(self, batch_id: str, tenant: str) -> BatchHandle:
+        """A handle to a batch that was created earlier, by any process."""
+        return BatchHandle(self, batch_id, tenant)
 
     def now(self) -> float:
         """The Unix time in seconds; in `testing`, by the test's clock."""

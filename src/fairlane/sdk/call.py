@@ -12,8 +12,8 @@ from ..job.parameters import Parameters
 from ..model.errors import FairlaneError, InvalidInput
 from ..model.job import NewJob, Submission, SubmitStatus
 from ..model.refusals import refusal_of
-from .batches import in_breaths, submit_in_batches
 from .handle import JobHandle, SyncJobHandle
+from .many_jobs import in_breaths, submit_in_batches
 from .middleware import Middleware, tell_submitted, with_headers
 from .submission import JobTemplate, PartlySubmitted
 
@@ -71,6 +71,15 @@ class Bound(Generic[T]):
 
     def __repr__(self) -> str:
         return f"<Bound {self.template.task} {self.payload[:100].decode(errors='replace')}>"
+
+    def in_batch(self, batch_id: str | None, tenant: str) -> Bound[T]:
+        """The same call, as a job of this batch of the tenant. Raises InvalidInput if it is for another tenant."""
+        options = self.template.options
+        if options.tenant not in (None, tenant):
+            raise InvalidInput(f"the batch is of the tenant {tenant!r}, the call for {options.tenant!r}", "/tenantId")
+        options = msgspec.structs.replace(options, tenant=tenant)
+        template = msgspec.structs.replace(self.template, options=options, batch_id=batch_id)
+        return Bound(self._client, template, self._parameters, self.payload)
 
     def prepare(self) -> tuple[str, JobTemplate]:
         """What depends on the caller's context: the tenant, the headers of the middleware, and the running job.

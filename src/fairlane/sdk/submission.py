@@ -82,6 +82,7 @@ class JobTemplate(msgspec.Struct, frozen=True, kw_only=True):
     options: SubmitOptions
     backoff: Backoff
     timeout_ms: int
+    batch_id: str | None = None
     parent: Parent | None = None
     """The running job that submits; found when the job is submitted."""
 
@@ -109,8 +110,13 @@ class JobTemplate(msgspec.Struct, frozen=True, kw_only=True):
             headers=options.headers,
             tags=options.tags,
             idempotency_key=options.idempotency_key,
+            batch_id=self.batch_id,
             parent=self.parent,
         )
+
+    def new_callback(self, tenant: str, payload: bytes) -> NewJob:
+        """The request for a job that a batch makes. No running job submits it."""
+        return msgspec.structs.replace(self, parent=None).new_job("", tenant, payload)
 
 
 class PartlySubmitted(FairlaneError):

@@ -208,7 +208,7 @@ async def _wake(engine: Engine) -> None:
     await _fire(engine)
     while (await engine.maintenance.expire(_STEP)).count == _STEP:
         pass
-    while (await engine.maintenance.unlock(_STEP)).count:
+    while (await engine.maintenance.unlock(_STEP)).count or (await engine.maintenance.settle(_STEP)).count:
         pass
     while (await engine.maintenance.promote(_STEP)).count == _STEP:
         pass

@@ -11,11 +11,12 @@ from .promote import promote
 from .prune import prune
 from .reap import reap
 from .sample import sample
+from .settle import settle
 from .time import keep_time
 from .unlock import unlock
 
 
 async def run_upkeep(upkeep: Maintenance) -> None:
-    """Promote, unlock, expire, fire, reap, prune, sample, check and keep time until cancelled."""
-    sweeps = [promote(upkeep), unlock(upkeep), expire(upkeep), fire(upkeep), reap(upkeep), prune(upkeep)]
-    await run_duties([*sweeps, sample(upkeep), check(upkeep), keep_time(upkeep)])
+    """Promote, unlock, settle, expire, fire, reap, prune, sample, check and keep time until cancelled."""
+    flows = [promote(upkeep), unlock(upkeep), settle(upkeep), expire(upkeep), fire(upkeep)]
+    await run_duties([*flows, reap(upkeep), prune(upkeep), sample(upkeep), check(upkeep), keep_time(upkeep)])

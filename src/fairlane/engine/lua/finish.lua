@@ -3,9 +3,9 @@
 -- KEYS prefix
 -- ARGV at outcomes jitter
 -- RETURNS for each outcome: ok or stale_lease
--- EVENTS scheduled>pending scheduled>cancelled
+-- EVENTS none>pending scheduled>pending scheduled>cancelled
 -- EVENTS running>completed running>scheduled running>failed running>pending running>cancelled
--- NEEDS base job counts job_ends unlocking lease_end logs
+-- NEEDS base job counts job_ends unlocking callbacks lease_end logs
 -- outcomes: one Reported (msgpack) after the other
 -- If the record is missing (corruption), answer `stale_lease` and leave the entry for `doctor`.
 local answers = {}
@@ -143,7 +143,10 @@ end
 read_outcomes()
 for i, state in ipairs(read('HMGET', 'started', ids)) do answers[i] = report(i, state) end
 -- The next step of a flow starts without waiting for upkeep.
-local MOST_UNLOCKED = 50
-if call('EXISTS', key('needing')) == 1 then unlock_some(MOST_UNLOCKED) end
+local MOST_UNLOCKED, MOST_SETTLED = 50, 10
+if call('EXISTS', key('needing'), key('batched'), key('unsettled')) > 0 then
+  unlock_some(MOST_UNLOCKED)
+  settle_batches(MOST_SETTLED)
+end
 write_lease_ends()
 return answers

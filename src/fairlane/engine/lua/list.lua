@@ -6,11 +6,11 @@
 -- RETURNS the last place (false: the listing has ended), then for each job: text and number of its place, id, record,
 --   started, result, lease expiry, due time, progress
 -- EVENTS
--- NEEDS base job walks
+-- NEEDS base job walks batches
 -- listing: a state, or '' for all jobs; asked: msgpack Asked; after: msgpack place where the page before ended, or ''
 -- include: payload, result, both or neither. What is not included is not read, if it is large.
 local wanted = unpack_value(asked)
-local tenant, queue = wanted[Asked.tenant_id], wanted[Asked.queue]
+local tenant, queue, batch = wanted[Asked.tenant_id], wanted[Asked.queue], wanted[Asked.batch_id]
 local last = after ~= '' and unpack_value(after) or nil
 local with_payload, with_result = string.match(include, 'payload') ~= nil, string.match(include, 'result') ~= nil
 
@@ -21,6 +21,7 @@ local SHORT_RECORD, SHORT_RESULT = 1024, 10240
 local DELETED = 0.2
 
 local function begin_walk()
+  if batch ~= '' then return walk_scores('members/' .. batch, '', true, last) end
   if listing == '' then
     local before = wanted[Asked.created_to]
     return walk_order(tenant, last and last[2] or before > 0 and before or nil)
@@ -50,14 +51,23 @@ local function has_tag(record)
 end
 
 local function matches(record)
-  local _, _, its_queue, its_task = Header.unpack(record, HEADER_AT, 'tenant_id', 'queue', 'task')
+  local _, its_tenant, its_queue, its_task = Header.unpack(record, HEADER_AT, 'tenant_id', 'queue', 'task')
   local created = created_of(record)
-  return (queue == '' or queue == its_queue)
+  return (tenant == '' or tenant == its_tenant)
+    and (queue == '' or queue == its_queue)
     and (wanted[Asked.task] == '' or wanted[Asked.task] == its_task)
     and (wanted[Asked.key] == '' or wanted[Asked.key] == header_of(record)[Header.key])
     and (wanted[Asked.tag] == '' or has_tag(record))
     and created >= wanted[Asked.created_from]
     and (wanted[Asked.created_to] == 0 or created < wanted[Asked.created_to])
+end
+
+-- The other walks go through jobs of one state.
+local function has_state(place)
+  if batch == '' or listing == '' then return true end
+  if STANDING[listing] or place[2] >= STANDING.completed then return place[2] == STANDING[listing] end
+  if call('ZSCORE', key('leases'), place[3]) then return listing == 'running' end
+  return listing == (call('ZSCORE', key('scheduled'), place[3]) and 'scheduled' or 'pending')
 end
 
 local function read_result(id)
@@ -78,14 +88,14 @@ local function collect()
   local next_place, jobs, bytes, looked_at, first = begin_walk(), {}, 0, 0, last
   while true do
     local place = next_place()
-    local is_past = place and listing == '' and place[2] and place[2] < wanted[Asked.created_from]
+    local is_past = place and batch == '' and listing == '' and place[2] and place[2] < wanted[Asked.created_from]
     if not place or is_past then return jobs, false end
     local is_full = #jobs >= tonumber(limit) or bytes >= tonumber(max_bytes)
     if is_full or (looked_at >= tonumber(most) and last ~= first) then return jobs, last end
     looked_at = looked_at + (place[1] and 1 or DELETED)
     if place[1] then last = place end
     local id = place[3] or ''
-    local record = id ~= '' and read_record(id)
+    local record = id ~= '' and has_state(place) and read_record(id)
     if record and matches(record) then
       local result, progress = read_result(id), call('HGET', key('x/' .. id), 'p')
       push(jobs, { place, record, result, progress })

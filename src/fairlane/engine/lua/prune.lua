@@ -1,11 +1,11 @@
 #!lua flags=allow-oom
 -- prune: delete ended jobs that are older, or more, than their tenant keeps, except those that others need. Jobs that
--- are only too many are kept for at least spared_ms.
+-- are only too many are kept for at least spared_ms. Delete batches that are due.
 -- KEYS prefix
 -- ARGV at spared_ms limit
 -- RETURNS the number of jobs deleted, ms until the next one is due (0: more are due now; -1: none is left)
 -- EVENTS
--- NEEDS base policy tenant_indexes kept_for_others delete_jobs
+-- NEEDS base policy tenant_indexes kept_for_others delete_jobs batches
 limit, spared_ms = tonumber(limit), tonumber(spared_ms)
 local deleted = 0
 
@@ -39,5 +39,9 @@ for i, name in ipairs(due) do
 end
 write('ZADD', 'prunable', later)
 write('ZREM', 'prunable', empty)
+local MOST_BATCHES = 10
+for _, batch in ipairs(call('ZRANGEBYSCORE', key('batches_due'), '-inf', now, 'LIMIT', 0, MOST_BATCHES)) do
+  delete_batch(batch)
+end
 local first = first_score('prunable')
 return { deleted, first and math.max(0, first - now) or -1 }

@@ -7,7 +7,7 @@
 --   With backlog_full instead of the rate: jobs waiting, limit. With unknown_need instead of run at: the unknown id.
 --   too_many_tenants is the answer for a new tenant beside most_tenants others
 -- EVENTS none>pending none>scheduled
--- NEEDS base job policy sliding_window new_jobs constraints counts unfinished conflicts new_needs
+-- NEEDS base job policy sliding_window new_jobs constraints counts unfinished conflicts new_needs batches
 -- For an id that exists already, run at is the time that this call asked for.
 -- items: msgpack array of PlainlySubmitted and Submitted
 -- records: the stored form of each request, without the time of its creation
@@ -172,6 +172,17 @@ local function start_of(job)
   return job[Submitted.run_at_ms] > 0 and job[Submitted.run_at_ms] or now + job[Submitted.delay_ms]
 end
 
+-- Why the batch does not take the job: unknown_batch, batch_sealed or batch_full; nil if it does. A sealed batch takes
+-- the jobs that its running jobs submit.
+local MOST_MEMBERS = 100000
+local function batch_refusal(batch, job)
+  local tenant, sealed, cancelled = unpack(call('HMGET', key('batch/' .. batch), 'tenant', 'sealed', 'cancelled'))
+  if tenant ~= job[Submitted.tenant_id] then return 'unknown_batch' end
+  local from_within = is_child(job) and call('HGET', key('batched'), job[Submitted.parent_id]) == batch
+  if cancelled or (sealed and not from_within) then return 'batch_sealed' end
+  if call('ZCARD', key('members/' .. batch)) >= MOST_MEMBERS then return 'batch_full' end
+end
+
 local seen = {} -- id -> request
 
 -- Answer a request whose job exists already.
@@ -204,10 +215,10 @@ local function submit(i, job)
   end
   local needs = not is_plain and #job[Submitted.needs] > 0 and job[Submitted.needs]
   local unknown = needs and unknown_need(tenant, needs, seen)
-  if unknown then
-    push2(answers, 'unknown_need', id)
-    return push2(answers, unknown, false)
-  end
+  if unknown then return answer('unknown_need', id, unknown) end
+  local batch = not is_plain and job[Submitted.batch_id]
+  local refusal = batch and batch_refusal(batch, job)
+  if refusal then return answer(refusal, id) end
   if not is_admitted(tenant) then return answer('too_many_tenants', id) end
   if is_bounded[tenant] then
     local waiting = full_backlog(tenant)
@@ -226,6 +237,7 @@ local function submit(i, job)
     not is_plain and job[Submitted.expires_in_ms] or 0
   )
   if has_keys then take_keys(job) end
+  if batch then join_batch(batch, id) end
   answer('created', id, run_at, rates[tenant])
 end
 

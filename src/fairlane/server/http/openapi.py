@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from ...rest.batches import SCHEMA_REFERENCE
 from ...rest.fields import Key, Name
 from ...rest.jobs import BatchItem
+from ...rest.many_jobs import SCHEMA_REFERENCE
 from ...rest.problems import PROBLEM_TYPE, Problem
 from .endpoint import Endpoint, Reply
 

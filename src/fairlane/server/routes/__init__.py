@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..http.endpoint import Endpoint
 from . import (
     audit,
+    batches,
     bulk,
     dead_letters,
     docs,
@@ -31,6 +32,7 @@ API = (
     *bulk.ENDPOINTS,
     *dead_letters.ENDPOINTS,
     *job.ENDPOINTS,
+    *batches.ENDPOINTS,
     *tenants.ENDPOINTS,
     *tokens.ENDPOINTS,
     *audit.ENDPOINTS,

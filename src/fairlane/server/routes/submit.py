@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
 import msgspec
 
 from ...backend import Backend
+from ...model.batch import Batch
 from ...model.errors import FairlaneError, NotFound
 from ...model.job import Job, NewJob, RateUse, Submission, SubmitStatus
 from ...model.names import check_key
 from ...model.refusals import refusal_of
 from ...model.token import TokenKind
-from ...rest.batches import BatchBody, BatchResult, BatchResults
 from ...rest.headers import IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, JOB_REPLACED, rate_headers
 from ...rest.jobs import BatchItem, JobBody, created_job, forgotten_job
 from ...rest.limits import JOB_BODY, LARGE_BODY
+from ...rest.many_jobs import BatchBody, BatchResult, BatchResults
 from ...rest.parsing import parse_body, part_of_body
 from ...rest.problems import problem_of
 from ..http.answers import Answer, Header, json_answer, problem_answer
@@ -60,17 +62,20 @@ async def submit_job(call: Call, body: JobBody) -> Answer:
 
 async def submit_batch(call: Call, body: BatchBody) -> BatchResults:
     """Make many jobs. A refused job does not keep the others from being made."""
+    return BatchResults(results=await make_jobs(call, body.jobs))
+
+
+async def make_jobs(call: Call, items: Sequence[msgspec.Raw], batch: Batch | None = None) -> list[BatchResult]:
+    """One result for each item, in order. The jobs belong to the batch, if there is one."""
     backend = call.backend
-    asked = [_item(call, raw, index) for index, raw in enumerate(body.jobs)]
+    asked = [_item(call, raw, index, batch) for index, raw in enumerate(items)]
     jobs = [job for job, _ in asked if isinstance(job, NewJob)]
     own_ids = [own_id for job, own_id in asked if isinstance(job, NewJob)]
     made = iter(await _submitted(backend, jobs, own_ids))
-    return BatchResults(
-        results=[
-            await _result(backend, job, next(made), own_id) if isinstance(job, NewJob) else _refusal(job)
-            for job, own_id in asked
-        ]
-    )
+    return [
+        await _result(backend, job, next(made), own_id) if isinstance(job, NewJob) else _refusal(job)
+        for job, own_id in asked
+    ]
 
 
 async def _submitted(backend: Backend, jobs: list[NewJob], own_ids: list[bool]) -> list[Submission]:
@@ -84,12 +89,15 @@ async def _submitted(backend: Backend, jobs: list[NewJob], own_ids: list[bool]) 
     return answers
 
 
-def _item(call: Call, raw: msgspec.Raw, index: int) -> tuple[NewJob | FairlaneError, bool]:
+def _item(call: Call, raw: msgspec.Raw, index: int, batch: Batch | None) -> tuple[NewJob | FairlaneError, bool]:
     """The job that an item requests, or why it is refused; and whether the client chose its id."""
     try:
         with part_of_body(f"/jobs/{index}"):
             item = parse_body(_item_decoder, bytes(raw))
-            return item.to_item(call.backend.jobs.new_id, call.tenant_id), item.id is not None
+            job = item.to_item(call.backend.jobs.new_id, batch.tenant_id if batch else call.tenant_id)
+            if batch is not None:
+                job = msgspec.structs.replace(job, batch_id=batch.id)
+            return job, item.id is not None
     except FairlaneError as error:
         return error, False
 

@@ -2,12 +2,14 @@
 -- NEEDS base job expiry events
 local postponed = {} -- {due, job, ...}
 
--- The request under the id of the waiting job `old`, which keeps its creation, queue, priority and needs.
+-- The request under the id of the waiting job `old`, which keeps its creation, queue, priority, needs and
+-- batch.
 local function merged_record(old, request, expires_in)
   local h, payload = header_and_payload(request)
   local kept = header_of(old)
   h[Header.queue], h[Header.priority] = kept[Header.queue], kept[Header.priority]
   h[Header.needs], h[Header.runs_anyway] = kept[Header.needs], kept[Header.runs_anyway]
+  h[Header.batch_id] = kept[Header.batch_id]
   h[Header.expires_in_ms] = expires_in > 0 and now - created_of(old) + expires_in or 0
   local header = pack(h)
   return string.sub(old, 1, 8) .. struct.pack('>H', #header) .. header .. payload

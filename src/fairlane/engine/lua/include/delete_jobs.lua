@@ -1,5 +1,5 @@
 -- delete_jobs: deletes finished jobs with everything stored about them.
--- NEEDS base tenant_indexes creation_order
+-- NEEDS base tenant_indexes creation_order batches
 -- ids: tenant -> jobs of the index STATE
 local function delete_jobs(state, ids)
   local deleted, some_dropped = 0, call('EXISTS', key('dropped_by')) == 1
@@ -14,6 +14,7 @@ local function delete_jobs(state, ids)
       for _, id in ipairs(some) do push(keys, key('dropped/' .. id)) end
     end
     write_keys('UNLINK', keys)
+    leave_batches(some)
     sweep_order(tenant, 2 * #some)
     deleted = deleted + #some
   end

@@ -1,6 +1,6 @@
 -- job_ends: ends jobs. A job ends here only.
 -- KEYS prefix
--- NEEDS base job counts tenant_indexes needs
+-- NEEDS base job counts tenant_indexes needs batches
 --   completed, failed, cancelled  zset job by the time (ms) it ended
 --   keyed    hash job -> business key, while the job is unfinished; u/TENANT/KEY -> job
 --   awaited  zset job by the time (ms) until which a caller waits for its end, or reads it
@@ -68,16 +68,19 @@ end
 local ended_as = {} -- job -> state, of the jobs that note_ends has seen
 local noted = { completed = 0, failed = 0, cancelled = 0 } -- how many entries of `ends` it has seen
 
--- The ended jobs wait for no others, and those that wait for them are due to be unlocked.
+-- The ended jobs wait for no others, and those that wait for them are due to be unlocked. Their batches hear of it.
 local function note_ends()
-  if call('EXISTS', key('needing')) == 0 then return end
+  if call('EXISTS', key('needing'), key('batched')) == 0 then return end
   for state, last_noted in pairs(noted) do
+    local ids = {}
     for i = last_noted + 2, #ends[state], 2 do
       local id = ends[state][i]
+      push(ids, id)
       ended_as[id] = state
       leave_needs(id)
       if is_needed(id) then add_by_time('unlocking', id) end
     end
+    note_standings(ids, state)
     noted[state] = #ends[state]
   end
 end

@@ -1,5 +1,5 @@
 -- reviving: brings jobs back that were cancelled because of a job that was sent back.
--- NEEDS base job needs lanes tenant_indexes counts
+-- NEEDS base job needs lanes tenant_indexes counts batches
 local revived = { scheduled = {}, left = {} } -- {due, job, ...}; tenant -> jobs that leave `cancelled`
 local revived_jobs = 0
 
@@ -23,6 +23,7 @@ local function send_back_flow(id, h)
     write_needs(id, needing_of(h), kept_needs(h), {})
   end
   if call('EXISTS', key('dropped/' .. id)) == 1 then add_by_time('reviving', id) end
+  reopen_batch_of(id)
 end
 
 -- Another need, beside `need`, that has died; nil if there is none.
@@ -44,6 +45,7 @@ local function bring_to_life(id, h)
   local open = open_needs(needs, h[Header.runs_anyway])
   write_needs(id, needing_of(h), needs, open)
   call('DEL', key('r/' .. id))
+  reopen_batch_of(id)
   revived.left[tenant] = revived.left[tenant] or {}
   push(revived.left[tenant], id)
   count('unsuccessful', tenant, -1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fairlane.sdk.batches import BATCH, BATCH_BYTES, batches
+from fairlane.sdk.many_jobs import BATCH, BATCH_BYTES, batches
 
 
 @pytest.mark.parametrize(
