@@ -38,6 +38,7 @@ CONTRACT = {
     "/jobs/dlq": {"get", "delete"},
     "/jobs/scheduled": {"get"},
     "/jobs/cancelled": {"get"},
+    "/jobs/dlq/groups": {"get"},
     "/jobs/dlq/retry": {"post"},
     "/jobs/actions": {"post"},
     "/jobs/metrics": {"get"},
