@@ -7,6 +7,8 @@ import contextlib
 import signal
 from pathlib import Path
 
+from valkey.exceptions import ValkeyError
+
 from ..notes import now
 from ..room import Room
 from ..store import StoreServer, Unavailable
@@ -106,14 +108,17 @@ async def cut_power(room: Room) -> None:
     """Kill the store, and leave of its append-only file what was on disk, and half of the write on its way.
 
     Under `always`, the server answers after its fsync, so all that was answered is on disk. Under `everysec`, the cut
-    is at a random offset of the last two seconds.
+    is at a random offset of the last two seconds, or of more if the server did not write to its file in them: while an
+    fsync takes long, it answers without writing for up to two seconds.
     """
     server = server_of(room)
     while True:
         sizes: list[tuple[int, int]] = []
-        wait_until = now() + round(room.chance.uniform(2.2, 4.0) * 1_000_000)
-        while now() < wait_until:
-            sizes.append((now(), _size(server)))
+        wait_us = round(room.chance.uniform(2.2, 4.0) * 1_000_000)
+        while not sizes or now() < sizes[0][0] + wait_us:
+            asked = now()
+            if await _has_written_all(server):
+                sizes.append((asked, _size(server)))
             await asyncio.sleep(0.1)
         await to_its_end(_lose_power(room, server, sizes))
 
@@ -123,14 +128,20 @@ async def _lose_power(room: Room, server: StoreServer, sizes: list[tuple[int, in
         await server.kill()
         killed, size, lost_since = now(), _size(server), 0
         if room.setting.durability == "memory":
-            lost_since = killed - FSYNC_US
-            on_disk = max(size_then for at, size_then in sizes if at <= lost_since)
+            lost_since, on_disk = max(sample for sample in sizes if sample[0] <= killed - FSYNC_US)
             size = room.chance.randrange(on_disk, size + 1)
             server.cut_back(size)
         else:
             server.cut_back(size, torn=b"*3\r\n$3\r\nSET\r\n$5\r\nfl:{0"[: room.chance.randrange(1, 20)])
         room.note_fault(f"power loss: {size} bytes of the append-only file are left", lost_since)
         await server.start()
+
+
+async def _has_written_all(server: StoreServer) -> bool:
+    """Whether the append-only file contains everything that the store has answered."""
+    with contextlib.suppress(OSError, ValkeyError):  # another fault stopped it
+        return int((await server.tell("INFO", "persistence"))["aof_buffer_length"]) == 0
+    return False
 
 
 def _size(server: StoreServer) -> int:
