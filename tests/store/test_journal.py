@@ -177,6 +177,18 @@ def test_no_symlink_in_a_data_folder_is_followed(tmp_path: Path, name: str) -> N
     assert victim.read_text() == "precious"
 
 
+def test_a_data_folder_that_is_a_symlink_is_not_followed(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir(mode=0o755)
+    folder = tmp_path / "clone" / ".fairlane"
+    folder.parent.mkdir()
+    folder.symlink_to(outside)
+    with pytest.raises(StoreRefused, match="is a symlink: name the folder that it points to"):
+        EmbeddedServer(folder, Durability.DISK).start()
+    assert list(outside.iterdir()) == []
+    assert outside.stat().st_mode & 0o777 == 0o755
+
+
 def test_a_symlink_to_other_data_is_not_followed(data_dir: Path, tmp_path: Path) -> None:
     folder = tmp_path / "planted"
     folder.mkdir(mode=0o700)

@@ -46,6 +46,8 @@ class DataFolder:
 
     def prepare(self) -> None:
         """Create the folder, with mode 0700 unless it also holds other files. Raises StoreRefused."""
+        if self.path.is_symlink():  # it may come with a repository, and point to any folder of the user
+            raise StoreRefused(f"data folder {self.path} is a symlink: name the folder that it points to")
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             mode = stat.S_IMODE(self.path.stat().st_mode)
