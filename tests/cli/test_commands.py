@@ -111,6 +111,7 @@ def test_jobs_are_listed_by_when_they_were_submitted(run: Run) -> None:
         ("submit", "--tenant", "acme", "--run-at", "2026-01-01T00:00:00Z", "--delay", "1s", "1"),
         ("jobs", "list", "--created-from", "yesterday"),
         ("jobs", "list", "--created-to", "1700000000"),
+        ("jobs", "list", "--batch", "nothing"),
         ("submit", "--tenant", "a b", "1"),
         ("submit", "--tenant", "acme", "NaN"),
         ("submit", "--tenant", "acme", "{"),

@@ -82,9 +82,14 @@ def change_matching(settings: Settings, bulk: Bulk, output: str) -> None:
         if bulk.dry_run:
             _print_count(count, "match", output)
             return
-        if count:
-            click.confirm(f"{_ASKED[bulk.action]} {_jobs(count)}?", abort=True, err=True)
+        confirm(bulk.action, count)
     _print_count(_change(settings, bulk), _DONE[bulk.action], output)
+
+
+def confirm(action: BulkAction, count: int) -> None:
+    """Ask whether to change `count` jobs, unless it is 0. A "no" aborts the command."""
+    if count:
+        click.confirm(f"{_ASKED[action]} {_jobs(count)}?", abort=True, err=True)
 
 
 def _count(settings: Settings, bulk: Bulk) -> int:

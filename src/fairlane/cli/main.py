@@ -12,6 +12,7 @@ from ..process.orphans import run_below_init
 from ..process.printable import printable
 from .commands.audit import audit
 from .commands.backup import backup, restore
+from .commands.batches import batches
 from .commands.bench import bench
 from .commands.config import config
 from .commands.defaults import defaults
@@ -87,6 +88,7 @@ for _command in (
     top,
     submit,
     jobs,
+    batches,
     dlq,
     tenants,
     queues,

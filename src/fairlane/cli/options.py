@@ -12,6 +12,7 @@ from typing import Any
 import click
 import msgspec
 
+from ..model.ids import is_job_id
 from ..model.job import Time
 from ..process.printable import printable
 from ..runtime.settings import (
@@ -35,6 +36,13 @@ def instant(text: str) -> datetime:
         return msgspec.convert(text, Time)
     except msgspec.ValidationError:
         raise click.BadParameter(f'{text!r} is not a time with a zone: write it as "2026-07-01T09:00:00Z"') from None
+
+
+def id_of_batch(text: str) -> str:
+    """The id of a batch: the type of an option."""
+    if not is_job_id(text):
+        raise click.BadParameter(f"{text!r} is not the id of a batch: `fairlane batches list` shows the ids")
+    return text
 
 
 def with_settings(*names: str, spelled: Mapping[str, tuple[str, ...]] | None = None) -> Callable[[Command], Command]:
@@ -89,10 +97,11 @@ def filter_options(command: Command) -> Command:
 
 
 def search_options(command: Command) -> Command:
-    """`filter_options`, `--key`, `--tag` and two times, as arguments named as the fields of JobQuery."""
+    """`filter_options`, `--key`, `--tag`, `--batch` and two times, as arguments named as the fields of JobQuery."""
     for option in (
         click.option("--created-to", type=instant, metavar="TIME", help="Only jobs submitted before this time."),
         click.option("--created-from", type=instant, metavar="TIME", help="Only jobs submitted at this time or later."),
+        click.option("--batch", "batch_id", type=id_of_batch, metavar="ID", help="Only jobs of this batch."),
         click.option("--tag", help="Only jobs with this tag."),
         click.option("--key", help="Only jobs with this business key."),
         filter_options,
@@ -101,5 +110,5 @@ def search_options(command: Command) -> Command:
     return command
 
 
-SEARCHED = ("tenant_id", "queue", "task", "key", "tag", "created_from", "created_to")
+SEARCHED = ("tenant_id", "queue", "task", "key", "tag", "batch_id", "created_from", "created_to")
 """The arguments of `search_options`."""
