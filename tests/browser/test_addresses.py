@@ -18,6 +18,8 @@ JOBS = "/ui/jobs?tenant=acme&state=pending"
         ("/ui/jobs?tenant=", "tenant Use 1 to 128 of the characters A-Z a-z 0-9 . _ : @ -"),
         ("/ui/jobs?tenant=two words", "tenant Use 1 to 128 of the characters A-Z a-z 0-9 . _ : @ -"),
         ("/ui/jobs?key=two words", "key Use up to 255 visible ASCII characters without spaces."),
+        ("/ui/jobs?batch=nothing", "batch Use the id of a batch: 26 of the characters 0-9 a-f."),
+        ("/ui/batches?batch=nothing", "batch This page has no such parameter."),
         (
             "/ui/jobs?state=done",
             "state Use one of: all, pending, running, scheduled, completed, failed, cancelled.",

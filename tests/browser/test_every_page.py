@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from .accessibility import barriers
 from .conftest import PHONE, Pages, World
+from .handwork import post
 
 MARKUP = "<img src=x onerror='window.owned=1'><script>window.owned=1</script><b>bold</b>${7*7}{{7*7}}"
 HOSTILE = "hostile"
@@ -23,6 +24,10 @@ PAGES = [
     "/ui/jobs/{completed}",
     "/ui/jobs/{running}",
     "/ui/jobs/{scheduled}",
+    "/ui/batches",
+    "/ui/batches?tenant=never-seen",
+    "/ui/batches/{batch}",
+    f"/ui/jobs?tenant={HOSTILE}&batch={{batch}}",
     "/ui/submit?from={completed}",
     "/ui/schedules",
     "/ui/queues",
@@ -43,6 +48,8 @@ def hostile(world: World) -> World:
     world.api.await_state([failing], "failed")
     done = world.api.submit(HOSTILE, "default", {MARKUP: [MARKUP, {"deep": MARKUP}]}, headers={MARKUP[:50]: MARKUP})
     world.api.await_state([done], "completed")
+    batch = {"tenantId": HOSTILE, "jobs": [{"task": "hostile.task", "delaySeconds": 3600, "payload": MARKUP}]}
+    post(f"{url}/batches", batch | {"finally": {"task": "hostile.task", "payload": MARKUP}})
     sleepers = [world.api.submit(f"sleeper-{n}", "demo.sleep", {"seconds": 60}) for n in range(8)]
     world.api.await_state(sleepers, "running")  # they keep the world's worker busy, so the next job is left for us
     world.api.submit(HOSTILE, "hostile.task", MARKUP, queue="hostile.queue")
@@ -63,8 +70,11 @@ def hostile(world: World) -> World:
 
 
 def opened(world: World, open_page: Pages, path: str) -> Page:
-    """A tab at this path, after it has loaded. `{failed}` stands for a job in that state."""
-    if wanted := re.search(r"{(\w+)}", path):
+    """A tab at this path, after it has loaded. `{failed}` stands for a job in that state, `{batch}` for the batch."""
+    if "{batch}" in path:
+        (batch,) = world.api.get(f"/batches?tenantId={HOSTILE}")["batches"]
+        path = path.replace("{batch}", batch["id"])
+    elif wanted := re.search(r"{(\w+)}", path):
         job, *_ = world.api.get(f"/jobs?tenantId={HOSTILE}&state={wanted[1]}")["jobs"]
         path = path.replace(wanted[0], job["id"])
     page = open_page(path)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import httpx
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.running import run, up
@@ -41,13 +42,15 @@ def test_a_tenant_sees_its_own_tenant_and_nothing_else(browser: Browser, tmp_pat
         for tenant in ("acme", "globex"):
             run(tmp_path, "submit", "--tenant", tenant, "--delay", "1h", '"of the payload"')
         run(tmp_path, "schedules", "set", "nightly", "--tenant", "acme", "--cron", "0 3 * * *")
+        other = run(tmp_path, "tokens", "create", "--kind", "tenant", "--tenant", "globex", "--name", "globex-app")
+        own_batch, _ = (create_batch(url, token) for token in (secret, other.stdout.strip()))
         open_page = Pages(context, url)
         open_page.expect_console("401")
         page = open_page("/")
         sign_in(page, secret)
         expect(page.get_by_role("heading", name="acme")).to_be_visible()
         pages = page.get_by_role("navigation", name="Pages").get_by_role("link")
-        expect(pages).to_have_text(["Overview", "Jobs", "Schedules"])
+        expect(pages).to_have_text(["Overview", "Jobs", "Batches", "Schedules"])
         expect(page.get_by_text("set by the operator")).to_be_visible()
         expect(page.get_by_role("button", name="Pause")).to_have_count(0)
         expect(page.locator("[data-connection=live]")).to_be_visible()
@@ -57,6 +60,8 @@ def test_a_tenant_sees_its_own_tenant_and_nothing_else(browser: Browser, tmp_pat
         expect(page.get_by_text("of the payload")).to_be_visible()
         expect(page.get_by_text("Why is it waiting?")).to_be_visible()
         expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+        open_own_batch(page, own_batch)
+        expect(page.get_by_role("button", name="Seal")).to_be_visible()
         pages.get_by_text("Schedules").click()
         expect(page.get_by_role("button", name="nightly", exact=True)).to_be_visible()
         pages.get_by_text("Jobs").click()
@@ -75,7 +80,25 @@ def test_a_tenant_sees_its_own_tenant_and_nothing_else(browser: Browser, tmp_pat
         expect(page.get_by_role("link", name="default").first).to_be_visible()
         expect(page.get_by_role("link", name="Submit a job")).to_have_count(0)
         expect(page.get_by_role("checkbox")).to_have_count(0)
+        open_own_batch(page, own_batch)
+        expect(page.get_by_role("button", name="Seal")).to_have_count(0)
         assert open_page.unexpected() == []
+
+
+def create_batch(url: str, secret: str) -> str:
+    """The id of an open batch of the token's tenant."""
+    answer = httpx.post(f"{url}/batches", json={}, headers={"Authorization": f"Bearer {secret}"}, timeout=30)
+    assert answer.is_success, answer.text
+    return str(answer.json()["id"])
+
+
+def open_own_batch(page: Page, batch: str) -> None:
+    """Open the only batch that the session shows."""
+    page.get_by_role("navigation", name="Pages").get_by_text("Batches").click()
+    batches = page.get_by_role("table", name="Batches").get_by_role("link")
+    expect(batches).to_have_text([f"…{batch[-8:]}"])
+    batches.click()
+    expect(page.get_by_role("heading", name="Facts")).to_be_visible()
 
 
 def submit_here(page: Page) -> None:

@@ -4,6 +4,7 @@ import { html } from "../lib/ui.js";
 const SHAPES = {
   overview: ["M2.5 13.5v-5", "M6.2 13.5v-9", "M9.8 13.5v-6", "M13.5 13.5v-11"],
   jobs: ["M2.5 4h1", "M6 4h7.5", "M2.5 8h1", "M6 8h7.5", "M2.5 12h1", "M6 12h7.5"],
+  batches: ["M2.5 2.5h5v5h-5z", "M8.5 8.5h5v5h-5z", "M10 5h3", "M3 11h3"],
   tenants: ["M2 4h6", "M2 8h12", "M2 12h3", "M11 4h3", "M8 12h6"],
   schedules: ["M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12Z", "M8 5v3l2 1.6"],
   queues: ["M2.5 3h11v3h-11z", "M2.5 10h11v3h-11z", "M5 4.5h.01", "M5 11.5h.01"],

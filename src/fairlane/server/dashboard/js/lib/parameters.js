@@ -1,11 +1,12 @@
 // Checks the address's query against what a page knows. A page that ignored a mistyped filter would list everything,
 // and offer to cancel it.
-import { isKey, isName, isTag, KEY_RULE, NAME_RULE, TAG_RULE } from "./names.js";
+import { BATCH_RULE, isJobId, isKey, isName, isTag, KEY_RULE, NAME_RULE, TAG_RULE } from "./names.js";
 
 // Checks of one value. Each returns what is wrong, or null.
 export const name = (value) => (isName(value) ? null : NAME_RULE);
 export const key = (value) => (isKey(value) ? null : KEY_RULE);
 export const tag = (value) => (isTag(value) ? null : TAG_RULE);
+export const batchId = (value) => (isJobId(value) ? null : BATCH_RULE);
 export const time = (value) => (Number.isNaN(Date.parse(value)) ? "Use a time such as 2026-03-01T10:00:00Z." : null);
 export const filled = (value) => (value ? null : "Give it a value.");
 export const any = () => null;

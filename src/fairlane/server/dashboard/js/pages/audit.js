@@ -1,11 +1,12 @@
 // The audit log: who changed what, from what to what, and when.
-import { Button, Card, Empty, PageHead, Problem, Skeleton, TimeAgo } from "../components/basics.js";
+import { Card, Empty, PageHead, Problem, Skeleton, TimeAgo } from "../components/basics.js";
+import { Paging } from "../components/paging.js";
 import { Table } from "../components/table.js";
 import { get } from "../lib/api.js";
 import { rate } from "../lib/format.js";
 import * as check from "../lib/parameters.js";
 import { useResource } from "../lib/resource.js";
-import { query, setQuery } from "../lib/router.js";
+import { query } from "../lib/router.js";
 import { html } from "../lib/ui.js";
 
 export const PARAMETERS = { after: check.filled };
@@ -30,12 +31,7 @@ export default function Audit() {
       html`<${Empty} icon="audit" title="No changes yet">
       Changes of limits, queues, workers, tokens, schedules and jobs appear here.</${Empty}>`
     }
-    ${
-      (cursor || data?.nextCursor) &&
-      html`<p class="actions">
-      ${cursor && html`<${Button} icon="left" onClick=${() => history.back()}>Back</${Button}>`}
-      ${data?.nextCursor && html`<${Button} onClick=${() => setQuery({ after: data.nextCursor }, { replace: false })}>Next</${Button}>`}</p>`
-    }
+    <${Paging} cursor=${cursor} nextCursor=${data?.nextCursor} />
   `;
 }
 

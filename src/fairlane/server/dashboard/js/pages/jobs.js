@@ -19,6 +19,7 @@ import { selectColumn, useSelection } from "./jobs/selection.js";
 export { PARAMETERS } from "./jobs/filter.js";
 
 const ROW_HEIGHT = 52;
+const NOT_GROUPED = ["key", "tag", "batchId"]; // filters that the groups of dead letters cannot follow
 
 export default function Jobs() {
   const filter = filterOf(query.value);
@@ -36,7 +37,7 @@ export default function Jobs() {
     <${PageHead} title="Jobs" />
     <${Tabs} filter=${filter} />
     <${Search} filter=${filter}><${Tools} filter=${filter} listing=${listing} ask=${ask} /></${Search}>
-    ${filter.state === "failed" && html`<${Groups} filter=${filter} ask=${ask} />`}
+    ${filter.state === "failed" && !NOT_GROUPED.some((name) => filter[name]) && html`<${Groups} filter=${filter} ask=${ask} />`}
     <${Listing} key=${key} filter=${filter} listing=${listing} ask=${ask} />
     ${bulk && html`<${BulkDialog} ...${bulk} onClose=${done} />`}
   `;

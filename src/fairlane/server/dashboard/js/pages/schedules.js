@@ -1,9 +1,9 @@
 // Schedules: what runs when, and actions on each.
 import { Button, Card, Code, Empty, PageHead, Problem, Skeleton } from "../components/basics.js";
-import { Icon } from "../components/icon.js";
+import { Paging } from "../components/paging.js";
 import { Table } from "../components/table.js";
+import { TenantFilter } from "../components/tenant-filter.js";
 import { get } from "../lib/api.js";
-import { isName, NAME_RULE } from "../lib/names.js";
 import * as check from "../lib/parameters.js";
 import { useResource } from "../lib/resource.js";
 import { query, setQuery } from "../lib/router.js";
@@ -38,35 +38,14 @@ export default function Schedules() {
   const columns = columnsFor({ open: (schedule) => setOpened(keyOf(schedule)), reload });
   return html`
     <${PageHead} title="Schedules" sub="A schedule submits a job each time its cron rule is due." />
-    ${ownTenant() === null && (tenantId || schedules.length > 0) && html`<${Search} tenantId=${tenantId} />`}
+    ${ownTenant() === null && (tenantId || schedules.length > 0) && html`<${TenantFilter} label="Schedules of the tenant" tenantId=${tenantId} />`}
     ${error && html`<${Problem} error=${error} retry=${reload} />`}
     ${!data && !error && html`<${Skeleton} rows=${4} />`}
     ${schedules.length > 0 && html`<${Card} flush><${Table} compact label="Schedules" columns=${columns} rows=${schedules} rowKey=${keyOf} /></${Card}>`}
     ${data && !schedules.length && html`<${None} tenantId=${tenantId} />`}
-    ${
-      (cursor || data?.nextCursor) &&
-      html`<p class="actions">
-      ${cursor && html`<${Button} icon="left" onClick=${() => history.back()}>Back</${Button}>`}
-      ${data?.nextCursor && html`<${Button} onClick=${() => setQuery({ after: data.nextCursor }, { replace: false })}>Next</${Button}>`}</p>`
-    }
+    <${Paging} cursor=${cursor} nextCursor=${data?.nextCursor} />
     ${shown && html`<${Details} schedule=${shown} reload=${reload} onClose=${() => setOpened(null)} />`}
   `;
-}
-
-function Search({ tenantId }) {
-  const [wrong, setWrong] = useState(false);
-  const changed = (event) => {
-    const text = event.target.value.trim();
-    const fits = !text || isName(text);
-    setWrong(!fits);
-    if (fits) setQuery({ tenant: text, after: "" });
-  };
-  return html`<form class="filters" onSubmit=${(event) => event.preventDefault()}>
-    <label class="search"><${Icon} name="search" size=${14} />
-      <input class="input" type="search" data-search aria-label="Schedules of the tenant" placeholder="Tenant" value=${tenantId}
-        aria-invalid=${wrong ? "true" : undefined} aria-describedby=${wrong ? "tenant-fault" : undefined} onChange=${changed} /></label>
-    ${wrong && html`<p class="search-fault" id="tenant-fault" role="alert">${NAME_RULE}</p>`}
-  </form>`;
 }
 
 function None({ tenantId }) {

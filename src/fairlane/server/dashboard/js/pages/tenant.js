@@ -1,21 +1,9 @@
 // One tenant: its lane, its limits, and its latest jobs.
-import {
-  Button,
-  ButtonLink,
-  Card,
-  Copy,
-  Figure,
-  Meter,
-  PageHead,
-  Problem,
-  Skeleton,
-  StateBadge,
-  TimeAgo,
-} from "../components/basics.js";
+import { Button, ButtonLink, Card, Copy, Figure, Meter, PageHead, Problem, Skeleton } from "../components/basics.js";
 import { toast, toastError } from "../components/floating.js";
 import { LaneBadges, laneSentence, refuses } from "../components/lane.js";
 import { Limits } from "../components/limits-form.js";
-import { Table } from "../components/table.js";
+import { ShortJobs } from "../components/short-jobs.js";
 import { at, get, post, withQuery } from "../lib/api.js";
 import { count, duration, plural, rate } from "../lib/format.js";
 import { useShortcuts } from "../lib/keys.js";
@@ -88,23 +76,6 @@ function Figures({ tenant }) {
   </dl>`;
 }
 
-const COLUMNS = [
-  {
-    name: "id",
-    title: "Job",
-    cell: (job) => html`<a class="mono" href=${at`/ui/jobs/${job.id}`} title=${job.id}>…${job.id.slice(-8)}</a>`,
-  },
-  { name: "task", title: "Task", className: "clip", cell: (job) => job.task },
-  { name: "state", title: "State", cell: (job) => html`<${StateBadge} state=${job.state} />` },
-  {
-    name: "created",
-    title: "Submitted",
-    numeric: true,
-    className: "wide-only",
-    cell: (job) => html`<${TimeAgo} at=${job.createdAt} />`,
-  },
-];
-
 /** Its latest jobs. A page of the listing can be empty without being the last, if others have many jobs. */
 async function latestJobs(tenantId, signal) {
   let page = { jobs: [], nextCursor: null };
@@ -128,7 +99,7 @@ function Latest({ tenant }) {
     ${
       jobs &&
       (jobs.length
-        ? html`<${Table} label="Jobs" columns=${COLUMNS} rows=${jobs} rowKey=${(job) => job.id} />`
+        ? html`<${ShortJobs} jobs=${jobs} />`
         : html`<p class="none">${data.nextCursor ? "None among the latest jobs of all tenants. The full list looks further back." : "The store keeps no job of this tenant."}</p>`)
     }
   </${Card}>`;

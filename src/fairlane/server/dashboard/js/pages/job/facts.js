@@ -39,6 +39,7 @@ export function Facts({ job }) {
       "Needs",
       html`<span>${job.needs.map((id) => html`<a class="mono" key=${id} href=${at`/ui/jobs/${id}`}>${id}</a> `)}</span>`,
     ],
+    job.batchId && ["Batch", html`<a class="mono" href=${at`/ui/batches/${job.batchId}`}>${job.batchId}</a>`],
     job.expiresAt && !hasEnded(job) && !job.startedAt && ["Expires", html`<${TimeAgo} at=${job.expiresAt} />`],
     job.state === "running" && ["Lease ends", html`<${TimeAgo} at=${job.leaseExpiresAt} />`],
     job.finishedAt && ["Ended", html`<${TimeAgo} at=${job.finishedAt} />`],

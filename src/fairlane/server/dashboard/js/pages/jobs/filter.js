@@ -14,9 +14,9 @@ export const TABS = [
 ];
 const STATES = TABS.map(([state]) => state);
 
-export const NAMES = { tenantId: "Tenant", queue: "Queue", task: "Task", key: "Key", tag: "Tag" };
+export const NAMES = { tenantId: "Tenant", queue: "Queue", task: "Task", key: "Key", tag: "Tag", batchId: "Batch" };
 /** Names in the address. */
-export const WRITTEN = { tenantId: "tenant", queue: "queue", task: "task", key: "key", tag: "tag" };
+export const WRITTEN = { tenantId: "tenant", queue: "queue", task: "task", key: "key", tag: "tag", batchId: "batch" };
 
 export const AGES = {
   "15m": [900, "the last 15 minutes"],
@@ -36,12 +36,13 @@ export const PARAMETERS = {
   task: check.name,
   key: check.key,
   tag: check.tag,
+  batch: check.batchId,
   created: check.oneOf(...Object.keys(AGES)),
   from: time,
   to: time,
 };
 
-/** {state, tenantId, queue, task, key, tag, created, from, to} of the address; a parameter that is not given is "". */
+/** {state, tenantId, queue, task, key, tag, batchId, created, from, to} of the address; a parameter that is not given is "". */
 export function filterOf(query) {
   const filter = { state: query.get("state") ?? "all" };
   for (const [name, written] of Object.entries(WRITTEN)) filter[name] = query.get(written) ?? "";
@@ -55,7 +56,7 @@ export function changeFilter(changes) {
 }
 
 /** The filter as the API takes it. Ages count back from `now` (ms). */
-export function apiFilter({ state, tenantId, queue, task, key, tag, created, from, to }, now) {
+export function apiFilter({ state, tenantId, queue, task, key, tag, batchId, created, from, to }, now) {
   const instant = (text) => text && new Date(text).toISOString();
   const asked = {
     state: state === "all" ? "" : state,
@@ -64,6 +65,7 @@ export function apiFilter({ state, tenantId, queue, task, key, tag, created, fro
     task,
     key,
     tag,
+    batchId,
     createdFrom: created ? new Date(now - AGES[created][0] * 1000).toISOString() : instant(from),
     createdTo: instant(to),
   };

@@ -8,7 +8,8 @@ import { PARAMETERS, WRITTEN } from "./filter.js";
 export function waysToSearch(text) {
   const [, before, word] = /^(|.*\s)([^\s:]+)$/.exec(text) ?? [];
   if (!word || isJobId(word.toLowerCase())) return [];
-  return Object.values(WRITTEN).map((written) => `${before}${written}:${word}`);
+  const possible = Object.values(WRITTEN).filter((written) => !PARAMETERS[written](word));
+  return possible.map((written) => `${before}${written}:${word}`);
 }
 
 /**
@@ -20,7 +21,7 @@ export async function find(text, signal) {
   const changes = {};
   const plain = [];
   for (const word of words) {
-    const [, written, value] = /^(tenant|queue|task|key|tag):(.+)$/.exec(word) ?? [];
+    const [, written, value] = /^(tenant|queue|task|key|tag|batch):(.+)$/.exec(word) ?? [];
     if (!written) {
       plain.push(word);
       continue;

@@ -101,8 +101,8 @@ export class JobListing {
     for (const job of jobs) {
       if (this.places.has(job.id)) this.stale.add(job.id);
       else if (!this.matches(job)) this.news.delete(job.id);
-      else if (this.filter.key || this.filter.tag)
-        more = true; // an event has neither
+      else if (this.filter.key || this.filter.tag || this.filter.batchId)
+        more = true; // an event has none of them
       else this.news.add(job.id);
     }
     this.fresh.value = this.news.size;
