@@ -14,15 +14,15 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.fixture
-def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """Starts the command of an example, `fairlane up MODULE:jobs`, in a separate folder."""
+def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Starts the command of an example, `fairlane up MODULE:jobs`, with options, in a separate folder."""
     monkeypatch.setenv("PYTHONPATH", str(EXAMPLES))
     monkeypatch.syspath_prepend(str(EXAMPLES))
     monkeypatch.setenv("FAIRLANE_URL", f"embedded:{tmp_path / '.fairlane'}")
     with ExitStack() as ends:
 
-        def start(app: str) -> None:
-            running = Running(tmp_path, "up", app, "--port", "0")
+        def start(app: str, *options: str) -> None:
+            running = Running(tmp_path, "up", app, "--port", "0", *options)
             ends.callback(running.end)
             running.await_ready()
 
