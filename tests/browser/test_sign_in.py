@@ -1,5 +1,6 @@
 """Signing in on a server that asks for access tokens, until the token is revoked."""
 
+import json
 from pathlib import Path
 
 import httpx
@@ -8,6 +9,19 @@ from playwright.sync_api import Browser, Page, expect
 from tests.support.running import run, up
 
 from .conftest import Pages
+
+SHOP = """
+import logging
+
+import fairlane
+
+app = fairlane.App()
+
+
+@app.task
+def render(page: int) -> None:
+    logging.getLogger("shop").info("rendered page %s", page)
+"""
 
 
 def test_an_admin_signs_in_and_is_asked_again_once_the_token_is_revoked(browser: Browser, tmp_path: Path) -> None:
@@ -59,6 +73,7 @@ def test_a_tenant_sees_its_own_tenant_and_nothing_else(browser: Browser, tmp_pat
         own.click()
         expect(page.get_by_text("of the payload")).to_be_visible()
         expect(page.get_by_text("Why is it waiting?")).to_be_visible()
+        expect(page.get_by_role("heading", name="Logs")).to_have_count(0)
         expect(page.get_by_role("button", name="Cancel")).to_be_visible()
         open_own_batch(page, own_batch)
         expect(page.get_by_role("button", name="Seal")).to_be_visible()
@@ -82,6 +97,26 @@ def test_a_tenant_sees_its_own_tenant_and_nothing_else(browser: Browser, tmp_pat
         expect(page.get_by_role("checkbox")).to_have_count(0)
         open_own_batch(page, own_batch)
         expect(page.get_by_role("button", name="Seal")).to_have_count(0)
+        assert open_page.unexpected() == []
+
+
+def test_a_tenant_sees_what_its_jobs_log_if_the_operator_allows_it(browser: Browser, tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(SHOP, encoding="utf-8")
+    options = ("shop:app", "--auth", "tokens", "--tenant-logs", "on")
+    with up(tmp_path, *options) as running, browser.new_context() as context:
+        url = running.await_ready().url
+        create = ("tokens", "create", "--kind", "tenant", "--tenant", "acme", "--name", "acme")
+        secret = run(tmp_path, *create).stdout.strip()
+        submitted = run(tmp_path, "submit", "--tenant", "acme", "--task", "render", "--output", "json", "7").stdout
+        open_page = Pages(context, url)
+        open_page.expect_console("401")
+        page = open_page("/")
+        sign_in(page, secret)
+        expect(page.get_by_role("heading", name="acme")).to_be_visible()
+        page.goto(f"{url}/ui/jobs/{json.loads(submitted)['id']}")
+        lines = page.get_by_role("list", name="Log lines").get_by_role("listitem")
+        expect(lines).to_have_count(1)
+        expect(lines).to_contain_text("rendered page 7")
         assert open_page.unexpected() == []
 
 

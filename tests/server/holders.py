@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,8 @@ from fairlane.server.http.wrong_tokens import WrongTokens
 from fairlane.server.settings import ServerSettings
 
 from .conftest import Served, serving
+
+DATES = frozenset({"date"})
 
 
 class Undelayed(WrongTokens):
@@ -45,9 +48,10 @@ class Holders:
 
 
 @asynccontextmanager
-async def holding(store_url: str) -> AsyncIterator[Holders]:
+async def holding(store_url: str, *, tenant_logs: bool = False) -> AsyncIterator[Holders]:
     """A server, and a client with each kind of token."""
-    async with serving(store_url, ServerSettings(allowed_hosts=None), with_tokens=True) as api:
+    settings = ServerSettings(allowed_hosts=None, tenant_logs=tenant_logs)
+    async with serving(store_url, settings, with_tokens=True) as api:
         api.app.context.wrong_tokens = Undelayed()
         found = Holders(api)
         await found.add("acme", TokenKind.TENANT, tenant_id="acme")
@@ -66,3 +70,16 @@ async def holding(store_url: str) -> AsyncIterator[Holders]:
         yield found
         for client in found.clients.values():
             await client.aclose()
+
+
+def told(answer: httpx.Response, name: str) -> tuple[int, dict[str, str], str]:
+    """All that an answer tells, with the id or name of the call replaced."""
+    headers = {key: value for key, value in answer.headers.items() if key not in DATES}
+    return answer.status_code, headers, answer.text.replace(name, "X" * len(name))
+
+
+async def store_work(holders: Holders) -> Counter[str]:
+    """How often the store has run each command so far."""
+    stats = await holders.api.store.client.info("commandstats")
+    of_tokens = {"cmdstat_hget", "cmdstat_hset"}  # the server looks the token up and notes its use now and then
+    return Counter({name: figures["calls"] for name, figures in stats.items() if name not in of_tokens})

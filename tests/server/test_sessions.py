@@ -50,7 +50,8 @@ async def test_behind_tls_the_cookie_is_secure_and_bound_to_the_host(
     assert attributes == f"Path={base}/; Max-Age=43200; HttpOnly; SameSite=Strict; Secure"
     browser.cookies.clear()
     session = await browser.get("/session", headers={"cookie": f"other=1; {cookie}"})
-    assert session.json() == {"kind": "tenant", "name": "tls", "tenantId": "acme", "readOnly": True}
+    view = {"kind": "tenant", "name": "tls", "tenantId": "acme", "readOnly": True, "readsLogs": False}
+    assert session.json() == view
     for refused in (f"fairlane_session={cookie.partition('=')[2]}", f"{name}={secret}", f"{cookie}x"):
         assert (await browser.get("/session", headers={"cookie": refused})).status_code == 401
     assert (await browser.delete("/session")).headers["set-cookie"].startswith(f"{name}=; Path={base}/; Max-Age=0;")
@@ -74,7 +75,8 @@ async def test_forwarded_headers_of_other_addresses_count_nothing(store_url: str
 
 
 async def test_a_server_without_tokens_shows_no_name(client: httpx.AsyncClient) -> None:
-    assert (await client.get("/session")).json() == {"kind": None, "name": None, "tenantId": None, "readOnly": False}
+    view = {"kind": None, "name": None, "tenantId": None, "readOnly": False, "readsLogs": True}
+    assert (await client.get("/session")).json() == view
 
 
 async def test_signing_out_ends_the_session_at_the_server(proxied: Served, browser: httpx.AsyncClient) -> None:

@@ -14,10 +14,9 @@ import pytest
 from fairlane.model.ids import new_job_id
 from fairlane.model.token import TokenKind
 
-from .holders import Holders, holding
+from .holders import Holders, holding, store_work, told
 from .streams import stream
 
-DATES = frozenset({"date"})
 CRON = {"cron": "0 3 * * *", "payload": {"secret": "of the schedule"}}
 
 
@@ -46,12 +45,6 @@ async def failed_job(holders: Holders, owner: str, **fields: Any) -> str:
         outcome = {"jobId": job_id, "token": lease["token"], "outcome": "failed", "error": error}
         await holders["worker"].post("/leases/finish", json={"outcomes": [outcome]})
         return job_id
-
-
-def told(answer: httpx.Response, name: str) -> tuple[int, dict[str, str], str]:
-    """All that an answer tells, with the id or name of the call replaced."""
-    headers = {key: value for key, value in answer.headers.items() if key not in DATES}
-    return answer.status_code, headers, answer.text.replace(name, "X" * len(name))
 
 
 OPERATIONS_OF_A_JOB = [
@@ -98,13 +91,6 @@ async def test_a_foreign_job_costs_the_store_the_same_as_an_absent_one(holders: 
     await work(new_job_id(0))  # the token is looked up
     costs = [await work(job_id) for job_id in (foreign, pending, new_job_id(0))]
     assert costs[0] == costs[1] == costs[2]
-
-
-async def store_work(holders: Holders) -> Counter[str]:
-    """How often the store has run each command so far."""
-    stats = await holders.api.store.client.info("commandstats")
-    of_tokens = {"cmdstat_hget", "cmdstat_hset"}  # the server looks the token up and notes its use now and then
-    return Counter({name: figures["calls"] for name, figures in stats.items() if name not in of_tokens})
 
 
 async def test_foreign_tenants_and_schedules_are_answered_as_absent_ones(holders: Holders) -> None:

@@ -58,7 +58,7 @@ def tenants(store_url: str) -> Iterator[tuple[str, list[Holder]]]:
         for name in ("acme", "globex"):
             spec = TokenSpec(name=name, kind=TokenKind.TENANT, tenant_id=name)
             holders.append(Holder(name, (await engine.tokens.create(spec))[1], []))
-        return create_app(engine, ServerSettings(allowed_hosts=None), access=engine.tokens)
+        return create_app(engine, ServerSettings(allowed_hosts=None, tenant_logs=True), access=engine.tokens)
 
     with served_by_a_thread(store_url, make_app) as url:
         for holder in holders:

@@ -53,9 +53,11 @@ class _Known(NamedTuple):
 class KnownTokens:
     """Finds the grant of a secret. Notes which tokens are used, once a minute in one batch."""
 
-    def __init__(self, backend: StoreBackend, access: Access) -> None:
+    def __init__(self, backend: StoreBackend, access: Access, *, tenant_logs: bool = False) -> None:
+        """`tenant_logs`: tenants may read the logs of their jobs."""
         self._backend = backend
         self._access = access
+        self._tenant_logs = tenant_logs
         self._known: dict[str, _Known] = {}
         """By the digest of the secret."""
         self._by_secret: dict[bytes, _Known] = {}
@@ -140,7 +142,8 @@ class KnownTokens:
         if known is not None and known.grant.token == token:
             grant = known.grant
         else:
-            grant = Grant(digest, token, scoped(self._backend, token), f"token:{token.name}")
+            opened = scoped(self._backend, token, tenant_logs=self._tenant_logs)
+            grant = Grant(digest, token, opened, f"token:{token.name}")
         _put(self._known, digest, _Known(grant, began + min(_seconds_left(token), MAX_AGE_S)))
         return grant
 

@@ -9,11 +9,11 @@ from .tenant import TenantBackend
 from .worker import WorkerBackend
 
 
-def scoped(backend: StoreBackend, token: Token) -> Backend:
-    """The backend as the holder of this token may use it."""
+def scoped(backend: StoreBackend, token: Token, *, tenant_logs: bool) -> Backend:
+    """The backend as the holder of this token may use it. `tenant_logs`: tenants may read the logs of their jobs."""
     match token.kind:
         case TokenKind.TENANT:
-            return TenantBackend(backend, token.tenant_id or "")
+            return TenantBackend(backend, token.tenant_id or "", with_logs=tenant_logs)
         case TokenKind.WORKER:
             return WorkerBackend(backend, token)
         case TokenKind.MONITOR:

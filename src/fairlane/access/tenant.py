@@ -15,8 +15,8 @@ from .tenant_schedules import TenantSchedules
 class TenantBackend(ClosedBackend):
     """Implements `backend.Backend` for one tenant. What belongs to others looks as if it did not exist."""
 
-    def __init__(self, backend: StoreBackend, tenant_id: str) -> None:
-        self._jobs = TenantJobs(backend, tenant_id)
+    def __init__(self, backend: StoreBackend, tenant_id: str, *, with_logs: bool) -> None:
+        self._jobs = TenantJobs(backend, tenant_id, with_logs=with_logs)
         self._batches = TenantBatches(backend.batches, tenant_id)
         self._schedules = TenantSchedules(backend.schedules, tenant_id)
         self._tenants = OwnTenant(backend.tenants, tenant_id)

@@ -9,8 +9,9 @@ import msgspec
 
 from ..backend import StoreBackend
 from ..model.bulk import BulkAction, BulkResult
-from ..model.errors import NotFound
+from ..model.errors import Forbidden, NotFound
 from ..model.job import Explanation, Job, JobPage, JobQuery, JobSummary, NewJob, Submission
+from ..model.logs import JobLog
 from ..model.refusals import refused
 from .closed import Closed
 from .own import foreign_tenant, own_tenant
@@ -18,12 +19,13 @@ from .views import explanation_for_tenant, job_for_tenant, summary_for_tenant
 
 
 class TenantJobs(Closed):
-    """Implements `backend.Jobs` for one tenant, without logs, which can hold secrets of the operator."""
+    """Implements `backend.Jobs` for one tenant. Logs can hold secrets of the operator: they need `with_logs`."""
 
-    def __init__(self, backend: StoreBackend, tenant_id: str) -> None:
+    def __init__(self, backend: StoreBackend, tenant_id: str, *, with_logs: bool) -> None:
         self._jobs = backend.jobs
         self._tenants = backend.tenants
         self._tenant_id = tenant_id
+        self._with_logs = with_logs
 
     def new_id(self, tenant_id: str) -> str:
         return self._jobs.new_id(tenant_id)
@@ -54,6 +56,12 @@ class TenantJobs(Closed):
         explanation = await self._jobs.explain(job_id)
         tenant = await self._tenants.get(self._tenant_id)
         return explanation_for_tenant(explanation, is_paused=tenant.policy.paused)
+
+    async def log(self, job_id: str) -> JobLog:
+        if not self._with_logs:
+            raise Forbidden("this server does not show logs to tenants: ask its operator for --tenant-logs on")
+        await self._own(job_id)
+        return await self._jobs.log(job_id)
 
     async def cancel(self, job_id: str) -> Job:
         await self._own(job_id)

@@ -17,10 +17,12 @@ class SessionBody(Body, frozen=True):
 
 
 class SessionView(View, frozen=True):
-    """The owner of the session. All is null on a server that asks for no access tokens."""
+    """The owner of the session. On a server that asks for no access tokens, it has no kind and no name."""
 
     kind: TokenKind | None = None
     name: str | None = None
     """Of the token."""
     tenant_id: str | None = None
     read_only: bool = False
+    reads_logs: bool = False
+    """Whether the owner may read the logs of the jobs that it sees."""

@@ -38,6 +38,7 @@ async def serve_api(
         server_settings = ServerSettings(
             base_path=check_base_path(settings.base_path),
             metrics_tenants=settings.metrics_tenants,
+            tenant_logs=settings.shows_logs_to_tenants,
             proxies=parse_proxies(settings.proxies),
             # A page under a foreign name has no token, so with tokens any name may lead here.
             allowed_hosts=None if with_tokens else allowed_hosts_for(settings.host, listener.getsockname()[0]),

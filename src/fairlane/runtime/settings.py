@@ -78,6 +78,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Literal["off", "tokens"],
         Meta(description='Whether the API asks for access tokens: "tokens", or "off", on this machine alone.'),
     ] = "off"
+    tenant_logs: Annotated[
+        Literal["off", "on"],
+        Meta(description='Whether a tenant\'s token may read the logs of the tenant\'s jobs: "on", or "off".'),
+    ] = "off"
     base_path: Annotated[
         str, Meta(description='Path below which a reverse proxy serves the API and dashboard, such as "/queues".')
     ] = ""
@@ -181,6 +185,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def asks_for_tokens(self) -> bool:
         return self.auth == "tokens"
+
+    @property
+    def shows_logs_to_tenants(self) -> bool:
+        return self.tenant_logs == "on"
 
     @property
     def lease_ms(self) -> int:

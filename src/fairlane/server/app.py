@@ -27,8 +27,9 @@ def create_app(
 
     `problem` says why the server is not ready, beside the state of the store. With `access`, requests need a token.
     """
-    tokens = None if access is None else KnownTokens(backend, access)
-    return App(Context(backend, settings or ServerSettings(), tokens, problem))
+    settings = settings or ServerSettings()
+    tokens = None if access is None else KnownTokens(backend, access, tenant_logs=settings.tenant_logs)
+    return App(Context(backend, settings, tokens, problem))
 
 
 class App:

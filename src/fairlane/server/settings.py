@@ -31,6 +31,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How long the server reads and discards a body that is too large, so that its sender sees the refusal."""
     metrics_tenants: int = 20
     """How many tenants `/metrics` names, those with the most waiting jobs."""
+    tenant_logs: bool = False
+    """Whether tenants' tokens may read the logs of their jobs."""
     ready_timeout_seconds: float = 2.0
     """How long `/readyz` waits for an answer of the store."""
 

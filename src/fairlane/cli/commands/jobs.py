@@ -9,7 +9,7 @@ import msgspec
 
 from ...backend import Backend
 from ...model.bulk import BulkAction
-from ...model.errors import Conflict
+from ...model.errors import Conflict, Forbidden
 from ...model.job import Explanation, Job, JobPage, JobQuery
 from ...model.logs import JobLog
 from ...model.states import State
@@ -21,9 +21,9 @@ from ..terminal.output import print_facts, print_json, print_table
 
 
 class WholeJob(Job, frozen=True, kw_only=True, rename="camel"):
-    """A job, its log, and why it waits if it has not ended."""
+    """A job, its log if the token can read it, and why it waits if it has not ended."""
 
-    log: JobLog
+    log: JobLog | None
     explanation: Explanation | None
 
 
@@ -52,8 +52,12 @@ def show(settings: Settings, job_id: str, output: str) -> None:
     """Show a job, its attempts, its log, and why it waits."""
     from ..connection import ask
 
-    async def look(backend: Backend) -> tuple[Job, Explanation, JobLog]:
-        return await backend.jobs.get(job_id), await backend.jobs.explain(job_id), await backend.jobs.log(job_id)
+    async def look(backend: Backend) -> tuple[Job, Explanation, JobLog | None]:
+        job, explanation = await backend.jobs.get(job_id), await backend.jobs.explain(job_id)
+        try:
+            return job, explanation, await backend.jobs.log(job_id)
+        except Forbidden:
+            return job, explanation, None
 
     job, explanation, log = ask(settings, look)
     if output == "json":
@@ -63,7 +67,10 @@ def show(settings: Settings, job_id: str, output: str) -> None:
     print_job(job, output)
     if not job.state.is_terminal:
         print_facts([("", explanation.sentence)])
-    print_log(log)
+    if log is None:
+        click.echo("(this access token cannot read the log)")
+    else:
+        print_log(log)
 
 
 @jobs.command()

@@ -18,6 +18,7 @@ from ..options import with_settings
     "host",
     "port",
     "auth",
+    "tenant_logs",
     "base_path",
     "metrics_tenants",
     "proxies",

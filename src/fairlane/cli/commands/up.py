@@ -21,6 +21,7 @@ from ..options import with_settings
     "host",
     "port",
     "auth",
+    "tenant_logs",
     "base_path",
     "proxies",
     "data_dir",

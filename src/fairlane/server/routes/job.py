@@ -20,7 +20,10 @@ async def explain_job(call: Call) -> Explanation:
 
 
 async def show_logs(call: Call) -> JobLog:
-    """The last 200 lines, or 32 KiB, that the job logged in all its attempts."""
+    """The last 200 lines, or 32 KiB, that the job logged in all its attempts.
+
+    A tenant token allows it only on a server that runs with `--tenant-logs on`.
+    """
     return await call.backend.jobs.log(call.path("id"))
 
 
@@ -39,7 +42,7 @@ ENDPOINTS = (
     .open_to(TokenKind.TENANT, TokenKind.MONITOR)
     .large(MAX_PAYLOAD_BYTES + MAX_RESULT_BYTES),
     Endpoint("GET", "/jobs/{id}/explain", explain_job, errors=(404,)).open_to(TokenKind.TENANT, TokenKind.MONITOR),
-    Endpoint("GET", "/jobs/{id}/logs", show_logs, errors=(404,)).large(MAX_LOG_BYTES),
+    Endpoint("GET", "/jobs/{id}/logs", show_logs, errors=(404,)).open_to(TokenKind.TENANT).large(MAX_LOG_BYTES),
     Endpoint("POST", "/jobs/{id}/cancel", cancel_job, errors=(404, 409)).open_to(TokenKind.TENANT),
     Endpoint("POST", "/jobs/{id}/retry", retry_job, errors=(404, 409)).open_to(TokenKind.TENANT),
 )

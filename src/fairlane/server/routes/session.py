@@ -32,9 +32,19 @@ async def sign_in(call: Call, body: SessionBody) -> Answer:
 async def show_session(call: Call) -> SessionView:
     """Whose access token the request has."""
     if call.grant is None:
-        return SessionView()
+        return SessionView(reads_logs=True)
     token = call.grant.token
-    return SessionView(kind=token.kind, name=token.name, tenant_id=token.tenant_id, read_only=token.read_only)
+    return SessionView(
+        kind=token.kind,
+        name=token.name,
+        tenant_id=token.tenant_id,
+        read_only=token.read_only,
+        reads_logs=token.kind in _readers_of_logs(call),
+    )
+
+
+def _readers_of_logs(call: Call) -> set[TokenKind]:
+    return {TokenKind.ADMIN, TokenKind.TENANT} if call.context.settings.tenant_logs else {TokenKind.ADMIN}
 
 
 async def sign_out(call: Call) -> Answer:

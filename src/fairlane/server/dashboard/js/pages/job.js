@@ -13,7 +13,7 @@ import {
 import { JsonTree } from "../components/json-tree.js";
 import { percent } from "../lib/format.js";
 import { hasEnded, useJob } from "../lib/job.js";
-import { operates } from "../lib/session.js";
+import { readsLogs } from "../lib/session.js";
 import { html } from "../lib/ui.js";
 import { JobActions } from "./job/actions.js";
 import { Facts } from "./job/facts.js";
@@ -45,7 +45,7 @@ export default function JobPage({ id }) {
         <${Card} title="Timeline"><${Timeline} job=${job} /></${Card}>
         <${Card} title="Payload"><${JsonTree} key=${job.payload} text=${job.payload} label="Payload" /></${Card}>
         ${job.result && html`<${Card} title="Result"><${JsonTree} key=${job.result} text=${job.result} label="Result" /></${Card}>`}
-        ${operates() && html`<${Logs} job=${job} />`}
+        ${readsLogs() && html`<${Logs} job=${job} />`}
       </div>
       <${Facts} job=${job} />
     </div>
