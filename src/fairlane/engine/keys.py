@@ -138,7 +138,7 @@ SINGLE_KEYS = frozenset({
     "queues_paused", "fairness", "owed", WORKERS, WORKER_INFO, "orders", "draining", WORK, "work_reports",
     "idle_queues", "woken", "alarm", "windows", "idempotency_keys", IDEMPOTENCY_MS, TIME, REPLICATED,
     "sequence", "created", "prunable", "fence", COUNTERS, "depths", "ready", "clock", "shift", "served",
-    "resuming", "returning", "reviewed", QUEUE_LIMITS, "full_until", "settling",
+    "resuming", "returning", "reviewed", QUEUE_LIMITS, "full_until", "new_limits",
     "batched", "batches_due", "unsettled", "cancelling",
     "needing", "dropped_by", "unlocking", "reviving",
     SCHEDULES, SCHEDULE_NAMES, SCHEDULE_STATES, SCHEDULES_DUE,

@@ -38,7 +38,7 @@ class Scheduling:
         self._single: dict[str, set[str]] = {}
         self._limited: set[str] = set()
         """Queues with limits."""
-        self._settling: set[str] = set()
+        self._new_limits: set[str] = set()
         self._running: dict[str, set[str]] = {}
         """The running jobs of each queue with limits."""
 
@@ -63,7 +63,7 @@ class Scheduling:
         self._runs = {name: tenants.keys() for name, tenants in scores.items()}
         self._single = await reader.sets(["queues_paused", "resuming", "returning"])
         self._limited = set(await reader.hash(keys.QUEUE_LIMITS))
-        self._settling = set(await reader.hash("settling"))
+        self._new_limits = set(await reader.hash("new_limits"))
         for name, running in (await reader.sets(_with_prefix(names, keys.QUEUE_RUNNING))).items():
             self._running[name.removeprefix(keys.QUEUE_RUNNING)] = running
         self._depths = {k: int(v) for k, v in (await reader.hash("depths")).items()}
@@ -97,8 +97,8 @@ class Scheduling:
         apart = self._single["queues_paused"] | self._single["resuming"] | self._limited
         stray = {lane for lane in self._parked if _queue(lane) not in apart}
         found |= {f"lane {lane} is parked and its queue does not stand apart" for lane in stray}
-        settled = self._limited - self._settling
-        early = {lane for lane in heads if _queue(lane) in settled}
+        applied = self._limited - self._new_limits
+        early = {lane for lane in heads if _queue(lane) in applied}
         return found | {f"lane {lane} has a head and its queue has limits" for lane in early}
 
     def queue_problems(self, queues_of_running: Mapping[str, str]) -> set[str]:
@@ -106,9 +106,11 @@ class Scheduling:
         noted = {(job, queue) for queue, jobs in self._running.items() for job in jobs}
         running = {(job, queue) for job, queue in queues_of_running.items() if queue in self._limited}
         found = {f"job {job} counts as running in queue {queue} and is not" for job, queue in noted - running}
-        missing = {(job, queue) for job, queue in running - noted if queue not in self._settling}
+        missing = {(job, queue) for job, queue in running - noted if queue not in self._new_limits}
         found |= {f"job {job} runs in queue {queue} and does not count there" for job, queue in missing}
-        return found | {f"queue {queue} settles and has no limits" for queue in self._settling - self._limited}
+        return found | {
+            f"queue {queue} has new limits to apply and has no limits" for queue in self._new_limits - self._limited
+        }
 
     def _run_index_problems(self) -> set[str]:
         lanes = self.lanes.keys()

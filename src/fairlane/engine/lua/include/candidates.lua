@@ -2,11 +2,11 @@
 -- NEEDS base lanes lane_heads queue_room fair_queueing
 
 -- What one claim may set right at most, so that it stays short: tenants that are blocked, queues that are paused or
--- settle. One that meets more of them comes again at once.
+-- have new limits. One that meets more of them comes again at once.
 local repairs_left = 500
 local some_stand_apart = call('EXISTS', key('queues_paused'), key('queue_limits')) > 0
 -- Then lanes of queues that stand apart may be in `heads`.
-local must_park = some_stand_apart and call('EXISTS', key('queues_paused'), key('settling')) > 0
+local must_park = some_stand_apart and call('EXISTS', key('queues_paused'), key('new_limits')) > 0
 local tenants_are_blocked = call('EXISTS', key('blocked')) == 1
 
 -- A claim over several queues looks up each candidate in each queue. This is how often, at most.

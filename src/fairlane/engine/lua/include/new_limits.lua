@@ -1,4 +1,5 @@
--- new_limits: the first steps of new limits of a queue. They take time in proportion to the leases and lanes of a store.
+-- new_limits: the first steps of new limits of a queue. They take time in proportion to the leases and lanes of a
+-- store.
 -- NEEDS base lanes lane_heads
 local STEP_OF_NEW_LIMITS = 500
 

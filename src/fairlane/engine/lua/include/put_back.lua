@@ -1,6 +1,6 @@
 -- put_back: finishes in steps what does not fit into one script: the end of a pause, of a queue's limits or of a block,
 -- new limits of a queue, and new defaults.
--- NEEDS base lanes lane_heads idle run_indexes settling tenant_indexes
+-- NEEDS base lanes lane_heads idle run_indexes new_limits tenant_indexes
 --   resuming  set QUEUE that does not stand apart any more and has tenants in `parked`
 --   reviewed  TENANT up to which tenants were checked against new defaults, in the order of `tenants`; absent after all
 
@@ -33,7 +33,7 @@ end
 
 -- Whether a step is left.
 local function must_put_back()
-  return call('EXISTS', key('resuming'), key('returning'), key('reviewed'), key('settling')) > 0
+  return call('EXISTS', key('resuming'), key('returning'), key('reviewed'), key('new_limits')) > 0
 end
 
 -- Touch some of the tenants and queues to put back, for update_run_indexes.
@@ -44,6 +44,6 @@ local function put_back_some()
   if queue then resume_some(queue) end
   if tenant then return_some(tenant) end
   if reviewed then review_some(reviewed) end
-  local new = call('HKEYS', key('settling'))[1]
-  if new and settle_some(new) then wake_each({ new }) end
+  local new = call('HKEYS', key('new_limits'))[1]
+  if new and apply_new_limits(new) then wake_each({ new }) end
 end

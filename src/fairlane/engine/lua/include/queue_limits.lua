@@ -7,7 +7,7 @@
 --   queue_starts/QUEUE   starts of a queue with a start rate, see sliding_window
 --   full_until     zset QUEUE by the time (ms) at which its start rate has room again. A claim or `promote` that finds
 --                  this time over removes it
---   settling       hash QUEUE whose limits are new -> "leases/CURSOR" while its running jobs are counted, then
+--   new_limits     hash QUEUE whose limits are new -> "leases/CURSOR" while its running jobs are counted, then
 --                  "lanes/CURSOR" while its lanes leave `heads`. None of its jobs start meanwhile
 local some_limits
 
@@ -42,14 +42,14 @@ local function room_of(queue, limits)
   return math.max(0, room)
 end
 
-local function is_settling(queue)
-  return call('HEXISTS', key('settling'), queue) == 1
+local function has_new_limits(queue)
+  return call('HEXISTS', key('new_limits'), queue) == 1
 end
 
 -- Whether the limits of a queue, if it has any, let another of its jobs start now.
 local function has_room(queue)
   local limits = limits_of(queue)
-  return not limits or not (is_settling(queue) or limit_reached(queue, limits))
+  return not limits or not (has_new_limits(queue) or limit_reached(queue, limits))
 end
 
 -- Note when a start rate that has no room now has room again. Returns whether it did.

@@ -16,12 +16,12 @@ local function indexes_of_all()
   return indexes, limits
 end
 
--- Find the room of one of the queues that a claim asks for; `some_settle`: it may be one that settles. Returns whether
+-- Find the room of one of the queues that a claim asks for; `some_are_new`: its limits may be new. Returns whether
 -- the claim may serve it.
-local function open_room(queue, packed, some_settle)
+local function open_room(queue, packed, some_are_new)
   if not packed then return true end
   local limits = unpack_value(packed)
-  local room = some_settle and is_settling(queue) and 0 or room_of(queue, limits)
+  local room = some_are_new and has_new_limits(queue) and 0 or room_of(queue, limits)
   if room == 0 then
     if limits[QueueLimits.start_limit] > 0 and note_full(queue, limits) then some_got_full = true end
     return false
