@@ -179,6 +179,8 @@ async def test_the_jobs_of_a_batch_are_listed_and_changed_together(world: World)
     failed = await world.backend.jobs.list(JobQuery(batch_id=made.id, state=State.FAILED))
     assert [job.id for job in failed.jobs] == [one.job_id]
     assert (await world.backend.jobs.list(JobQuery(batch_id=made.id, tenant_id="other"))).jobs == []
+    for absent in ("00" + "f" * 24, "ff" + "f" * 24):  # the second is an id of a partition that the store does not have
+        assert (await world.backend.jobs.list(JobQuery(batch_id=absent))).jobs == []
     result = await world.backend.jobs.change(BulkAction.RETRY, JobQuery(batch_id=made.id, state=State.FAILED))
     assert result.count == 1
     assert (await world.backend.batches.get(made.id)).unfinished == 3

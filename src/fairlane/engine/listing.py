@@ -65,7 +65,8 @@ class Listing:
         """The jobs in `state`, or in any, that follow the place `after`."""
         async with self._turns:
             if query.batch_id is not None:
-                replies = [await _read(self._partitions.of_job(query.batch_id), query, state, after)]
+                found_in = self._partitions.group_jobs([query.batch_id])  # none for an id that no batch can have
+                replies = [await _read(partition, query, state, after) for partition, _ in found_in]
             elif query.tenant_id is not None:
                 replies = [await _read(self._partitions.of_tenant(query.tenant_id), query, state, after)]
             else:
