@@ -53,9 +53,10 @@ async def test_the_document_names_the_base_path(client: httpx.AsyncClient) -> No
 
 
 @pytest.mark.parametrize(
-    ("path", "status"), [("/queues", 200), ("/queues/", 200), ("/queuesx/livez", 404), ("/queues/queues/pause", 404)]
+    ("path", "status"), [("/queues", 200), ("/queues/", 200), ("/queuesx/livez", 404), ("/queues/queues/pause", 405)]
 )
 async def test_only_whole_steps_of_the_path_count(client: httpx.AsyncClient, path: str, status: int) -> None:
+    """And the base path only once: there is PUT /queues/pause, and no /pause."""
     assert (await client.get(path)).status_code == status
 
 
