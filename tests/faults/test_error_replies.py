@@ -11,7 +11,7 @@ import pytest
 from fairlane.engine import Engine
 from fairlane.model.errors import StoreFull, StoreRefused, StoreUnavailable
 from fairlane.model.job import NewJob
-from fairlane.store import open_store
+from fairlane.store import open_store, watch
 from fairlane.store.answers import PATIENCE_S
 from tests.support.store_servers import SAFE, eventually, server, tell
 from tools.proof.wire import Wire, wire
@@ -78,6 +78,16 @@ async def test_what_does_not_pass_within_the_patience_is_unavailable(engine: Eng
     network.error = error
     with pytest.raises(StoreUnavailable, match=rf"does not serve this now: .*\({error.split(maxsplit=1)[0]}\)"):
         await submit(engine)
+
+
+async def test_a_check_that_is_due_while_the_store_loads_does_not_hold_the_caller(
+    engine: Engine, network: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "FRESH_S", 0.0)
+    network.error = "LOADING Valkey is loading the dataset in memory"
+    async with asyncio.timeout(30):  # half of what opening a store allows a load without progress
+        with pytest.raises(StoreUnavailable, match=r"it is loading its data \(LOADING\)"):
+            await submit(engine)
 
 
 @pytest.mark.parametrize("error", LASTING, ids=lambda text: text.split()[0])

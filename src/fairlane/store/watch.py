@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from ..model.errors import StoreRefused, StoreUnavailable
+from .answers import PATIENCE_WITH_ANSWERS_S
 
 FRESH_S = 2.0
 """How long the findings of a check are relied on."""
@@ -25,7 +26,10 @@ class SettingsWatch:
         self._checking: asyncio.Task[None] | None = None
 
     async def require_safe(self) -> None:
-        """Raises StoreRefused, naming each setting that loses jobs. Returns if the store is away."""
+        """Raises StoreRefused, naming each setting that loses jobs.
+
+        Returns if the store is away or does not end the check in time: the caller's own call then says why.
+        """
         if time.monotonic() - self._checked_at > FRESH_S:
             if self._checking is None or self._checking.done():
                 self._checking = asyncio.create_task(self._refresh())
@@ -34,8 +38,9 @@ class SettingsWatch:
             raise StoreRefused(f"store {self._name} would lose jobs: {'; '.join(self._problems)}")
 
     async def _refresh(self) -> None:
-        with contextlib.suppress(StoreUnavailable):
-            self._problems = await self._check()
+        with contextlib.suppress(StoreUnavailable, TimeoutError):
+            async with asyncio.timeout(PATIENCE_WITH_ANSWERS_S):  # a check waits for a store that loads its data
+                self._problems = await self._check()
         self._checked_at = time.monotonic()
 
     async def close(self) -> None:
