@@ -53,6 +53,11 @@ def test_a_batch_shows_how_far_it_is_and_what_it_made(workless: World, pages_of:
     expect(page).to_have_url(re.compile(f"batch={batch}&state=failed$"))
     jobs = page.get_by_role("table", name="Jobs").locator("tbody tr:not([aria-hidden])")
     expect(jobs).to_have_count(1)
+    tabs = page.get_by_role("navigation", name="Jobs by state")
+    tabs.get_by_role("link", name="All").click()
+    expect(jobs).to_have_count(3)  # the job of the callback does not belong to the batch
+    tabs.get_by_role("link", name="Dead letters").click()
+    expect(jobs).to_have_count(1)
     jobs.get_by_role("link", name="default").click()
     expect(page.get_by_role("complementary", name="Facts").get_by_role("link", name=batch)).to_be_visible()
 
