@@ -3,29 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
-from fairlane import App, BatchSealed, InvalidInput, current
+from fairlane import BatchSealed, InvalidInput, current
 from fairlane.model.batch import Batch, BatchState
-from fairlane.server.app import create_app
 from tests.support.app_world import World, eventually
-from tests.support.serving import served
-
-
-@pytest.fixture(params=["store", "http"])
-async def connected(request: pytest.FixtureRequest, world: World) -> AsyncIterator[World]:
-    """A world whose app reaches the store directly, and one whose app knows the API alone."""
-    if request.param == "store":
-        yield world
-        await asyncio.to_thread(world.app.close_sync)
-        return
-    async with served(create_app(world.engine)) as url:
-        world.url, world.app = url, App(url, tenancy="default")
-        yield world
-        await world.app.close()
-        await asyncio.to_thread(world.app.close_sync)
 
 
 async def test_callbacks_run_when_the_jobs_of_the_block_have_ended(connected: World) -> None:

@@ -2,30 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-
 import pytest
 
-from fairlane import App, RateLimited
+from fairlane import RateLimited
 from fairlane.model.tenant import PolicyChange, Rate
-from fairlane.server.app import create_app
 from tests.support.app_world import World
-from tests.support.serving import served
-
-
-@pytest.fixture(params=["store", "http"])
-async def connected(request: pytest.FixtureRequest, world: World) -> AsyncIterator[World]:
-    """A world whose app reaches the store directly, and one whose app knows the API alone."""
-    if request.param == "store":
-        yield world
-        await asyncio.to_thread(world.app.close_sync)
-        return
-    async with served(create_app(world.engine)) as url:
-        world.url, world.app = url, App(url, tenancy="default")
-        yield world
-        await world.app.close()
-        await asyncio.to_thread(world.app.close_sync)
 
 
 async def test_a_job_submits_beyond_the_rate_of_its_tenant(connected: World) -> None:

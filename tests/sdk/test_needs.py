@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fairlane import App, InvalidInput, JobCancelled, Retry, State, current
+from fairlane import InvalidInput, JobCancelled, Retry, State, current
 from fairlane.model.errors import ResultMismatch, UnknownNeed
 from fairlane.model.job import MAX_NEEDS
-from fairlane.server.app import create_app
 from tests.support import process_tasks
 from tests.support.app_world import WorkerProcess, World
-from tests.support.serving import served
-
-
-@pytest.fixture(params=["store", "http"])
-async def connected(request: pytest.FixtureRequest, world: World) -> AsyncIterator[World]:
-    """A world whose app reaches the store directly, and one whose app knows the API alone."""
-    if request.param == "store":
-        yield world
-        await world.app.close()
-        return
-    async with served(create_app(world.engine)) as url:
-        world.url, world.app = url, App(url, tenancy="default")
-        yield world
-        await world.app.close()
 
 
 async def test_twenty_pages_in_parallel_then_merge_then_mail(connected: World) -> None:
