@@ -10,30 +10,21 @@ export function Field({ name, hint, fault, children }) {
   </div>`;
 }
 
-export const RateField = ({
-  name,
-  hint,
-  value,
-  fault,
-  onChange,
-}) => html`<${Field} name=${name} hint=${hint} fault=${fault}>
-  ${(id) => html`<${Limited} value=${value} onChange=${onChange} name=${name}>
-    <${Text} id=${id} value=${value.text} fault=${fault} numeric onChange=${(text) => onChange({ ...value, text })} /><span>per</span>
-    <${Time} name=${name} value=${value} label=${`${name}: length of time`} onChange=${onChange} />
-  </${Limited}>`}
-</${Field}>`;
+export const RateField = (props) => html`<${AmountField} ...${props}>
+  <span>per</span>
+  <${Time} name=${props.name} value=${props.value} label=${`${props.name}: length of time`} onChange=${props.onChange} />
+</${AmountField}>`;
 
-export const NumberField = ({
-  name,
-  hint,
-  value,
-  fault,
-  onChange,
-}) => html`<${Field} name=${name} hint=${hint} fault=${fault}>
-  ${(id) => html`<${Limited} value=${value} onChange=${onChange} name=${name}>
-    <${Text} id=${id} value=${value.text} fault=${fault} numeric onChange=${(text) => onChange({ ...value, text })} /><span>jobs</span>
-  </${Limited}>`}
-</${Field}>`;
+export const NumberField = (props) => html`<${AmountField} ...${props}><span>jobs</span></${AmountField}>`;
+
+/** A number that may be unlimited, and what stands behind it. */
+const AmountField = ({ name, hint, value, fault, onChange, children }) => html`
+  <${Field} name=${name} hint=${hint} fault=${fault}>
+    ${(id) => html`<${Limited} value=${value} onChange=${onChange} name=${name}>
+      <${Text} id=${id} value=${value.text} fault=${fault} numeric onChange=${(text) => onChange({ ...value, text })} />${children}
+    </${Limited}>`}
+  </${Field}>
+`;
 
 /** A length of time and its unit. */
 export const Time = ({ name, id, value, fault, label, onChange }) => html`
