@@ -215,7 +215,7 @@ CALL = (
         f"{_HTTP}::test_a_trickle_counts_as_slow",
     ),
     Bound(
-        "jobs of a batch", _count(job.MAX_BATCH), "422",
+        "jobs that one call submits", _count(job.MAX_BATCH), "422",
         "server/test_batch.py::test_a_thousand_jobs_come_back_in_order",
     ),
     Bound(
