@@ -30,7 +30,7 @@ async def merge() -> int:
 
 @jobs.task
 async def mail(recipient: str) -> str:
-    """Send the report, or say that there is none."""
+    """Mail the recipient how many words the report has, or that a page is missing."""
     (report,) = current().needs
     text = f"{report.result_as(int)} words" if report.state is State.COMPLETED else "a page is missing"
     return f"to {recipient}: {text}"

@@ -324,7 +324,7 @@ class Access(Protocol):
     """Checks of tokens, for a server that has the store."""
 
     async def find(self, digest: str) -> Token | None:
-        """The token that the secret with this digest opens; None if there is none."""
+        """The token that the secret with this digest opens. None if the store has no such token."""
 
     async def begin_session(self, name: str, digest: str, ends: datetime) -> None:
         """Let the secret with this digest open the token too, until `ends`. Raises NotFound."""

@@ -150,7 +150,7 @@ def _sender(partition: Partition) -> Callable[[list[Packed]], Awaitable[list[Sub
 
 
 def _unreplicated(answer: Submission) -> Submission:
-    """The answer to a job that the replicas did not confirm in time. A refusal stays: it stands for no job."""
+    """The answer to a job that the replicas did not confirm in time. A refused job keeps its refusal."""
     if refusal_of(answer) is not None:
         return answer
     return Submission(SubmitStatus.REFUSED, answer.job_id, error=NotReplicated(answer.job_id))

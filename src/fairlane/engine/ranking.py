@@ -16,9 +16,9 @@ KEPT = 200
 TENANTS_A_STEP = 200
 """Tenants that one script looks at, in 0.2 to 3 ms."""
 STEPS, OLDEST_STEPS = 50, 10
-"""Steps of one call, and of one by the longest wait, which costs most. Later calls complete the ranking of more."""
+"""How many steps one call takes, and how many if it ranks by the longest wait, which costs most. Later calls go on."""
 LANE_STEPS = 5
-"""The same for lanes, of which a step has about a thousand."""
+"""How many steps one call takes through lanes. A step looks at about a thousand lanes."""
 
 Measured = list[tuple[str, int]]
 """Tenants and their measures."""
@@ -50,7 +50,7 @@ class Ranking:
         self._found: Counter[str] = Counter()
         """What this walk has found so far."""
         self._before: Counter[str] = Counter()
-        """What the walk before has found."""
+        """What the previous walk has found."""
 
     async def first(self, most: int) -> list[Tenant]:
         """Up to `most` tenants, with their present figures."""

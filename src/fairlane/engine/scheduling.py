@@ -102,7 +102,7 @@ class Scheduling:
         return found | {f"lane {lane} has a head and its queue has limits" for lane in early}
 
     def queue_problems(self, queues_of_running: Mapping[str, str]) -> set[str]:
-        """What is wrong with the running jobs that are noted of queues. `queues_of_running`: the queue of each one."""
+        """Errors in the sets of running jobs of limited queues. `queues_of_running`: the queue of each running job."""
         noted = {(job, queue) for queue, jobs in self._running.items() for job in jobs}
         running = {(job, queue) for job, queue in queues_of_running.items() if queue in self._limited}
         found = {f"job {job} counts as running in queue {queue} and is not" for job, queue in noted - running}

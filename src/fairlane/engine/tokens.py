@@ -185,7 +185,7 @@ class EngineTokens:
 
 
 def _ended(before: Stored, after: Stored) -> list[str]:
-    """The digests that open the token no longer."""
+    """The digests that no longer open the token."""
     return [digest for digest in before.digests if digest not in set(after.digests)]
 
 

@@ -128,7 +128,7 @@ class WorkerReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     version: str = ""
     """The release of fairlane that it runs."""
     memory_bytes: int = 0
-    """What it and its job processes hold."""
+    """How much memory the worker and its job processes hold."""
     heartbeat_at: float = 0.0
     """Unix time in seconds of its last heartbeat. The store sets it."""
     work: WorkCounts | None = None

@@ -79,7 +79,7 @@ class Schedule(ScheduleSpec, frozen=True, kw_only=True, rename="camel"):
     """The tick that made the last job."""
     last_job_id: str | None
     last_state: State | None = None
-    """The state of the last job; None if there is none, or it is deleted."""
+    """The state of the last job. None before the first job, and after the job was deleted."""
     missed_count: int
     """Ticks that were missed and made no job."""
     skipped_count: int

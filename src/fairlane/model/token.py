@@ -30,7 +30,7 @@ OVERLAP_S = 86_400
 SESSION_S = 12 * 3600
 """After this time, a person must sign in on the dashboard again."""
 MAX_SESSIONS = 100
-"""Sessions of one token. A further one ends the oldest."""
+"""How many sessions one token may have. The next session ends the oldest."""
 
 _TOKEN = re.compile(r"fl_([A-Za-z0-9_-]{43})([A-Za-z0-9_-]{6})", re.ASCII)
 

@@ -134,7 +134,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_de
     retry_after: int | None = None
     """Seconds after which a repeat makes sense."""
     job_id: str | None = None
-    """The job whose fate is open."""
+    """The job that the store may have or may lose."""
 
 
 def problem_of(error: FairlaneError) -> Problem:

@@ -52,7 +52,7 @@ class WorkerBody(Body, frozen=True):
     version: Annotated[str, Meta(max_length=64)] = ""
     """The release of fairlane that it runs."""
     memory_bytes: Annotated[int, Meta(ge=0, le=2**53)] = 0
-    """What it and its job processes hold."""
+    """How much memory the worker and its job processes hold."""
 
     @classmethod
     def of(cls, report: WorkerReport) -> WorkerBody:
@@ -92,7 +92,7 @@ class WorkerView(View, frozen=True):
     version: str = ""
     """The release of fairlane that it runs; empty if it did not say."""
     memory_bytes: int = 0
-    """What it and its job processes hold; 0 if it did not say."""
+    """How much memory the worker and its job processes hold. 0 if the worker did not report it."""
 
     @classmethod
     def of(cls, report: WorkerReport) -> WorkerView:

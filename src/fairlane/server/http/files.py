@@ -49,7 +49,7 @@ def _has(if_none_match: str, etag: str) -> bool:
 
 
 def accepts_gzip(header: str) -> bool:
-    """Whether an Accept-Encoding header allows gzip. What it says of gzip counts before what it says of all (`*`)."""
+    """Whether an Accept-Encoding header allows gzip. The entry for gzip counts before the entry `*`."""
     codings = {}
     for part in header.lower().split(","):
         coding, _, quality = part.partition(";")

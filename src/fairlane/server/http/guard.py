@@ -15,7 +15,7 @@ _OWN_SITE = frozenset({b"same-origin", b"none"})
 
 
 def check_single(fields: Sequence[tuple[bytes, bytes]], headers: dict[bytes, bytes]) -> None:
-    """Refuse a request that repeats a header of which one value would count. Raises HttpError 400."""
+    """Refuse a request that sends a header of _SINGLE more than once. Raises HttpError 400."""
     if len(headers) == len(fields):
         return
     names = [name for name, _ in fields]

@@ -11,7 +11,7 @@ from ...rest.problems import TOO_MANY_ANSWERS, HttpError
 from .answers import Answer
 
 MOST_BYTES = 32 * 1024 * 1024
-"""Of all large answers together."""
+"""How many bytes all large answers together may take."""
 PAGE_BYTES = 4 * 1024 * 1024
 """What a page of 1 MiB takes while it is made: as the store sent it, as values and as JSON."""
 PATIENCE_S = 5.0
