@@ -25,14 +25,14 @@ _ITEM = re.compile(r"^/jobs/\d+")
 
 
 class BatchBody(Body, frozen=True):
-    """Jobs to make."""
+    """Jobs to submit in one call. They need not belong to a batch."""
 
     jobs: Annotated[list[RawItem], Meta(max_length=MAX_BATCH)]
     """Decoded one by one, so that a bad item does not spoil the others."""
 
 
 class BatchResult(View, frozen=True, omit_defaults=True):
-    """The answer to one job of a batch: `job` with 200 and 202, else `problem`."""
+    """The answer to one job of the call: `job` with 200 and 202, else `problem`."""
 
     status: int
     job: Job | None = None
@@ -44,7 +44,7 @@ class BatchResult(View, frozen=True, omit_defaults=True):
 
 
 class BatchResults(View, frozen=True):
-    """One result for each job of the batch, in order."""
+    """One result for each job of the call, in order."""
 
     results: list[BatchResult]
 
@@ -62,7 +62,7 @@ class BatchResultAnswer(BatchResult, frozen=True):
             return submission_of(asked, self.job, SubmitStatus.CREATED)
         if self.replaced:
             return submission_of(asked, self.job, SubmitStatus.REPLACED)
-        # For a job with both kinds of key, a batch does not say which key found the older job.
+        # For a job with both kinds of key, the result does not say which key found the older job.
         keyed = asked.idempotency_key is not None
         return submission_of(asked, self.job, SubmitStatus.REPLAYED if keyed else SubmitStatus.DEDUPLICATED)
 
@@ -71,7 +71,7 @@ class BatchResultAnswer(BatchResult, frozen=True):
         if self.status not in REFUSED_JOB:
             raise error
         if isinstance(error, InvalidInput):
-            # The caller submitted one sequence, which the client divided into batches.
+            # The caller submitted one sequence, which the client divided into calls.
             error.pointer = _ITEM.sub("", error.pointer)
         return refused(asked.id, error, self.rate)
 
